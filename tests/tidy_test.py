@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Keeps includes flowing one way, sizes sane, and dead files and banned words out of the tree.
 
-Looks at the files git tracks (all files where there is no git). Prints `path:line: finding` and ends with status 1
-if there is any finding.
+Looks at the files git tracks (all files where there is no git). Prints `path:line: finding`; exit
+status 1 if there is any.
 """
 
 import ast
@@ -12,7 +12,8 @@ import re
 import subprocess
 import sys
 
-ROOT = pathlib.Path(os.environ.get("RFM_SOURCE_DIR", pathlib.Path(__file__).resolve().parent.parent))
+HERE = pathlib.Path(__file__).resolve().parent
+ROOT = pathlib.Path(os.environ.get("RFM_SOURCE_DIR", HERE.parent))
 
 # Folder -> folders it may include. The longest matching folder counts.
 MAY_INCLUDE = {
@@ -93,21 +94,13 @@ def check_includes(name, lines, files, included):
 
 
 def check_functions(name, lines):
-    """Relies on the format: what is not inside a class starts and ends in the first column."""
-    start = None
+    """Relies on the format: a function outside a class starts and ends in the first column."""
+    start = 1
     for number, line in enumerate(lines, 1):
-        if re.match(r"[A-Za-z~]", line) and not re.match(r"(namespace|extern|#)", line):
-            if start is None or not line.startswith(("public", "private", "protected")):
-                start = number
-        if line.startswith("}"):
-            if line.startswith("} ") or line == "}":
-                is_type = start and re.match(
-                    r"(template|class|struct|enum|union|constexpr|inline constexpr|const|static)\b.*",
-                    lines[start - 1],
-                )
-                if start and not is_type and number - start > FUNCTION_LINES_MAX:
-                    report(name, start, f"function of {number - start + 1} lines")
-            start = None
+        if re.match(r"[A-Za-z]", line):
+            start = number
+        elif line == "}" and number - start > FUNCTION_LINES_MAX:
+            report(name, start, f"function of {number - start + 1} lines")
 
 
 def check_text(name, text):
