@@ -1,0 +1,42 @@
+// Decimal numbers as written, exactly: money and quantities never pass through floating point.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "state/money.h"
+
+namespace rfm {
+
+// coefficient * 10^-scale. |coefficient| < 10^18, scale in [0, 18].
+struct Decimal {
+  std::int64_t coefficient = 0;
+  int scale = 0;
+
+  friend bool operator==(const Decimal&, const Decimal&) = default;
+};
+
+enum class DecimalError : std::uint8_t {
+  kNone,
+  kNotDecimal,  // Not `-?\d+(\.\d+)?`: exponents, signs, spaces, separators and empty text are
+                // refused.
+  kTooLarge,    // More than 18 digits before the point.
+  kTooPrecise,  // More than 18 digits in all, leading and trailing zeros aside.
+};
+
+struct ParsedDecimal {
+  Decimal value;
+  DecimalError error = DecimalError::kNone;
+};
+ParsedDecimal parse_decimal(std::string_view text);
+
+// Rounded half away from zero to 10^-4; absent when |result| is more than an int64 holds.
+std::optional<Money> to_money(const Decimal& amount);
+std::optional<Money> multiply(const Decimal& quantity, const Decimal& unit_price);
+
+// "941.9400", always with four decimals.
+std::string to_text(Money money);
+
+}  // namespace rfm

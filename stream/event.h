@@ -1,0 +1,85 @@
+// What a decoded input record says. Strings are views into the decoder's scratch space and live
+// until its next call.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+
+#include "state/event_time.h"
+#include "state/invoice_ledger.h"
+#include "state/money.h"
+
+namespace rfm {
+
+// A whole invoice or credit: a snapshot keyed by its number.
+struct InvoiceEvent {
+  std::string_view customer_id;
+  std::string_view event_id;  // Empty: none.
+  std::string_view invoice_no;
+  std::string_view original_invoice_no;  // Credits that name their invoice; empty: none.
+  std::string_view country;              // Empty: unknown.
+  EventTime invoice_time{};
+  Money amount;  // Signed sum of the lines, or the total. A credit counts as -|amount|, so its sign
+                 // means nothing.
+  InvoiceType type = InvoiceType::kInvoice;
+  std::int64_t revision = 0;  // 0: none.
+  std::optional<bool> consent;
+};
+
+// One row of an invoice (UCI Online Retail fields).
+struct LineEvent {
+  std::string_view customer_id;
+  std::string_view event_id;  // Empty: none.
+  std::string_view invoice_no;
+  std::string_view country;  // Empty: unknown.
+  EventTime invoice_time{};
+  Money amount;  // quantity * unit price, signed, rounded half away from zero.
+  InvoiceType type = InvoiceType::kInvoice;
+};
+
+// Erase the customer.
+struct Tombstone {
+  std::string_view customer_id;
+};
+
+// A sale without a customer: counted, no state.
+struct AnonymousSale {
+  EventTime invoice_time{};
+  Money amount;
+};
+
+// A correction of the books (line formats, invoice number `A` and digits): nobody's purchase,
+// ignored.
+struct Adjustment {
+  EventTime invoice_time{};
+};
+
+enum class DeadLetterReason : std::uint8_t {
+  kMalformed,        // Not JSON, not CSV or not UTF-8.
+  kMissingField,     //
+  kInvalidField,     // A field of the wrong type, form or range.
+  kWrongCurrency,    // One currency per application.
+  kKeyMissing,       // A null key where the log is keyed by customer.
+  kKeyMismatch,      // The key is not the customer's id.
+  kWrongPartition,   // Not where `input.partitioner` would put the key.
+  kFutureEventTime,  // Event time later than the record's own by more than `input.future_max`.
+  kBeyondHorizon,    // Too old to be proved new.
+  kNegativeInvoice,  // An invoice whose sum is negative.
+  kAmountOverflow,   // An amount that an int64 of 10^-4 does not hold.
+  kOversized,        // Longer than `input.record_max`.
+};
+inline constexpr int kDeadLetterReasonCount = 12;
+std::string_view name(DeadLetterReason reason);  // snake_case, for headers and counters.
+
+struct Rejection {
+  DeadLetterReason reason = DeadLetterReason::kMalformed;
+  std::string message;  // Names the field and what is wrong with it.
+};
+
+using DecodedEvent =
+    std::variant<InvoiceEvent, LineEvent, Tombstone, AnonymousSale, Adjustment, Rejection>;
+
+}  // namespace rfm

@@ -1,0 +1,45 @@
+// Event times as text: RFC 3339, and the forms in which Online Retail is distributed.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "state/event_time.h"
+
+namespace rfm {
+
+// Times that are accepted: from 1970-01-01 (inclusive) to 2200-01-01 (exclusive).
+inline constexpr EventTime kEarliestEventTime = from_ms(0);
+inline constexpr EventTime kLatestEventTime = from_ms(7'258'118'400'000);
+
+// Reads times; remembers the last date, since neighbours in a log share it.
+class TimeReader {
+ public:
+  // `utc_offset` is that of times without zone: local time = UTC + utc_offset.
+  explicit TimeReader(std::chrono::minutes utc_offset) : utc_offset_(utc_offset) {}
+
+  // `YYYY-MM-DD`, then `T`, `t` or one space, `HH:MM`, optionally `:SS` and a fraction of any
+  // length (cut off after milliseconds), optionally `Z`, `z` or `+-HH:MM`; or `M/D/YYYY H:MM` with
+  // optional `:SS`. Proleptic Gregorian calendar; second 60 is the next minute's first, where it
+  // ends a UTC day. Absent: another form or out of range.
+  std::optional<EventTime> read(std::string_view text);
+
+ private:
+  std::chrono::minutes utc_offset_;
+  std::uint64_t cached_date_low_ =
+      0;  // The first eight and the next two characters of `YYYY-MM-DD`.
+  std::uint16_t cached_date_high_ = 0;  // 0: nothing is cached.
+  std::int64_t cached_day_ = 0;         // Days since 1970-01-01.
+};
+
+// "2010-12-01T08:26:00.000Z". Times outside of the years 0000 to 9999 are shown as the nearest time
+// inside.
+std::string to_rfc3339(EventTime time);
+
+// "2010-12-01 08:26:00", UTC, as in Online Retail. Milliseconds are cut off.
+std::string to_uci(EventTime time);
+
+}  // namespace rfm
