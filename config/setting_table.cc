@@ -1,0 +1,268 @@
+#include "config/setting_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "config/setting_value.h"
+
+namespace rfm {
+
+namespace {
+
+constexpr auto kSemantic = SettingScope::kSemantic;
+constexpr auto kInstance = SettingScope::kInstance;
+using enum SettingKind;
+
+// Key, kind, scope, default, min, max, choices, description.
+constexpr auto kTable = std::to_array<SettingSpec>({
+    {"app.name", kName, kInstance, "rfmstream", "", "", "",
+     "Name of the application: consumer group, ids and names of its own topics derive from it."},
+    {"app.instance", kName, kInstance, "0", "", "", "",
+     "Name of this process within the application. It must stay the same over restarts and differ "
+     "between processes."},
+
+    {"kafka.brokers", kText, kInstance, "localhost:9092", "", "", "",
+     "Brokers to start from, host:port, comma-separated."},
+    {"kafka.session_timeout", kDuration, kInstance, "10s", "1s", "30m", "",
+     "How long a silent instance keeps its partitions."},
+    {"kafka.transaction_timeout", kDuration, kInstance, "10s", "1s", "15m", "",
+     "How long an unfinished transaction of a dead instance holds back readers."},
+
+    {"input.topic", kName, kInstance, "invoices", "", "", "", "Topic of the events."},
+    {"input.format", kChoice, kSemantic, "lines", "", "", "lines|invoices|csv",
+     "lines: one JSON object per invoice line with the UCI Online Retail fields; invoices: one "
+     "JSON object per invoice or credit; csv: UCI Online Retail rows (files only)."},
+    {"input.currency", kCurrency, kSemantic, "GBP", "", "", "",
+     "The currency of the application. Events in another currency are dead-lettered."},
+    {"input.utc_offset", kUtcOffset, kSemantic, "+00:00", "", "", "",
+     "Offset of times that come without a zone."},
+    {"input.lateness", kDuration, kSemantic, "1m", "0s", "30d", "",
+     "How far the watermark stays behind the newest event, so that events may come out of order."},
+    {"input.settle", kDuration, kSemantic, "1m", "0s", "1d", "",
+     "An open invoice of the line format is complete when the watermark is this far past its last "
+     "line."},
+    {"input.future_max", kDuration, kSemantic, "1h", "0s", "365d", "",
+     "Events this much newer than their Kafka record are dead-lettered: they must not move a "
+     "clock."},
+    {"input.partitioner", kChoice, kSemantic, "any", "", "", "any|murmur2|crc32",
+     "Records on another partition than this partitioner chooses are dead-lettered; any: not "
+     "checked."},
+    {"input.record_max", kBytes, kSemantic, "1MiB", "1KiB", "64MiB", "",
+     "Larger records are dead-lettered."},
+
+    {"input.fields.event_id", kPointer, kSemantic, "", "", "", "", "Id of the event."},
+    {"input.fields.type", kPointer, kSemantic, "", "", "", "", "\"invoice\" or \"credit\"."},
+    {"input.fields.invoice_no", kPointer, kSemantic, "", "", "", "",
+     "Number of the invoice or credit."},
+    {"input.fields.original_invoice_no", kPointer, kSemantic, "", "", "", "",
+     "Number of the invoice a credit is for."},
+    {"input.fields.customer_id", kPointer, kSemantic, "", "", "", "", "Customer."},
+    {"input.fields.invoice_time", kPointer, kSemantic, "", "", "", "",
+     "Time of the invoice, RFC 3339."},
+    {"input.fields.currency", kPointer, kSemantic, "", "", "", "", "Currency code."},
+    {"input.fields.country", kPointer, kSemantic, "", "", "", "", "Country."},
+    {"input.fields.total", kPointer, kSemantic, "", "", "", "", "Total of the invoice."},
+    {"input.fields.lines", kPointer, kSemantic, "", "", "", "", "Array of the invoice's lines."},
+    {"input.fields.quantity", kPointer, kSemantic, "", "", "", "", "Quantity, within a line."},
+    {"input.fields.unit_price", kPointer, kSemantic, "", "", "", "",
+     "Price of one unit, within a line."},
+    {"input.fields.revision", kPointer, kSemantic, "", "", "", "",
+     "Revision of the invoice; the highest wins."},
+    {"input.fields.consent", kPointer, kSemantic, "", "", "", "",
+     "Whether the customer agreed to marketing."},
+
+    {"rfm.monetary", kChoice, kSemantic, "net", "", "", "net|gross",
+     "net: credits lower the monetary value; gross: they are ignored."},
+    {"rfm.window", kWindow, kSemantic, "lifetime", "1d", "3650d", "",
+     "The history that counts: all of it (lifetime), or the last so many days, at most "
+     "dedup.horizon."},
+    {"rfm.absolute_recency", kDurations, kSemantic, "14d, 30d, 60d, 120d", "1ms", "", "",
+     "Fixed thresholds while there are too few customers for quintiles: at most this old scores 5, "
+     "4, 3, 2."},
+    {"rfm.absolute_frequency", kIntegers, kSemantic, "2, 3, 5, 9", "2", "", "",
+     "The same for the number of invoices: at least this many scores 2, 3, 4, 5."},
+    {"rfm.absolute_monetary", kAmounts, kSemantic, "100, 300, 800, 2000", "0.0001", "", "",
+     "The same for money in currency units: at least this much scores 2, 3, 4, 5."},
+
+    {"ledger.entries_max", kInteger, kSemantic, "1024", "1", "1000000", "",
+     "Invoices kept apart per customer; the oldest beyond fold into one entry."},
+    {"dedup.horizon", kDuration, kSemantic, "400d", "1d", "3650d", "",
+     "Events older than this behind the watermark are dead-lettered, because they cannot be proved "
+     "new."},
+
+    {"model.epoch", kDuration, kSemantic, "1d", "1d", "28d", "",
+     "How often the model may change, in event time; whole days."},
+    {"model.refit_weekday", kChoice, kSemantic, "monday", "", "",
+     "monday|tuesday|wednesday|thursday|friday|saturday|sunday",
+     "The day on which the clusters, the score cuts and the churn model are fitted anew."},
+    {"model.clusters", kInteger, kSemantic, "5", "2", "16", "",
+     "Number of K-Means clusters. 5 get names, others are numbered."},
+    {"model.move_min", kReal, kSemantic, "0.02", "0", "1", "",
+     "Centroids are published when one has moved more than this fraction of the distance to its "
+     "nearest other."},
+    {"model.challengers", kInteger, kSemantic, "5", "0", "100", "",
+     "Fresh K-Means starts that compete with the current centroids at a refit."},
+    {"model.challenger_gain", kReal, kSemantic, "0.005", "0", "1", "",
+     "A challenger is taken if its inertia is lower by more than this fraction."},
+    {"model.population_on", kInteger, kSemantic, "500", "1", "1000000000", "",
+     "Customers from which on quintiles and clusters are used."},
+    {"model.population_off", kInteger, kSemantic, "400", "0", "1000000000", "",
+     "Customers below which fixed thresholds are used again; at most population_on."},
+    {"model.sample_max", kInteger, kSemantic, "65536", "1000", "1048576", "",
+     "Customers in the weekly sample; all of them while they are no more."},
+    {"model.churn_weeks", kInteger, kSemantic, "26", "4", "28", "",
+     "Weekly samples the churn model is fitted on."},
+    {"model.churn_ridge", kReal, kSemantic, "10", "0", "1000000", "",
+     "Weight of the ridge penalty of the churn model."},
+    {"model.seed", kInteger, kSemantic, "1", "0", "9223372036854775807", "",
+     "Seed of the challengers."},
+    {"model.grace", kDuration, kInstance, "30s", "0s", "1d", "",
+     "Wall time the trainer waits for partitions without an owner before it closes an epoch "
+     "without them."},
+
+    {"segmentation.churn.low", kReal, kSemantic, "0.33", "0", "1", "",
+     "Churn risk (no purchase within 90 days) from which on a customer is Medium."},
+    {"segmentation.churn.high", kReal, kSemantic, "0.66", "0", "1", "",
+     "Churn risk from which on a customer is High."},
+    {"segmentation.churn.dwell", kDuration, kSemantic, "0s", "0s", "365d", "",
+     "Least time in a band."},
+    {"segmentation.cluster.hysteresis", kReal, kSemantic, "0.1", "0", "0.99", "",
+     "A customer changes cluster when the other centroid's squared distance is less by more than "
+     "this fraction."},
+    {"segmentation.cluster.dwell", kDuration, kSemantic, "0s", "0s", "365d", "",
+     "Least time in a cluster."},
+    {"segmentation.rfm.map", kSegmentMap, kSemantic, "grid", "", "", "grid",
+     "Which segment each combination of scores belongs to: a preset, five rows of five names "
+     "(first row R = 5, first column FM = 1), or a list such as [{segment = \"Champions\", r = "
+     "\"4-5\", fm = \"4-5\"}, ...] over r, f, m and fm = (f + m) / 2 rounded up."},
+    {"segmentation.rfm.segments", kSegmentInfo, kSemantic, "[]", "", "", "",
+     "Segments of one's own, or other texts for known ones: [{name = \"VIP\", rank = 120, "
+     "description = \"...\", action = \"...\"}]. Going to a higher rank is a move up."},
+    {"segmentation.rfm.dwell", kDuration, kSemantic, "0s", "0s", "365d", "",
+     "Least time in a segment."},
+
+    {"output.holdout", kReal, kSemantic, "0", "0", "1", "",
+     "Fraction of the customers whose transitions are marked as not actionable, to measure "
+     "campaigns against."},
+    {"output.transitions", kName, kInstance, "segment-transitions", "", "", "",
+     "Topic of the transitions."},
+    {"output.segments", kName, kInstance, "customer-segments", "", "", "",
+     "Compacted topic of every customer's current segments."},
+
+    {"commit.interval", kDuration, kInstance, "100ms", "1ms", "1m", "", "Time between commits."},
+    {"commit.interval_behind", kDuration, kInstance, "500ms", "1ms", "1m", "",
+     "The same while far behind; at least commit.interval."},
+    {"commit.behind_records", kInteger, kInstance, "200000", "1", "1000000000", "",
+     "Far behind: this many records or more are waiting."},
+    {"commit.records_max", kInteger, kInstance, "1000000", "100000", "1000000000", "",
+     "A commit after this many records at the latest."},
+    {"commit.bytes_max", kBytes, kInstance, "256MiB", "1MiB", "4GiB", "",
+     "A commit after this much output at the latest."},
+
+    {"tick.idle", kDuration, kInstance, "1s", "10ms", "1h", "",
+     "A partition without records for so long moves on by the clock."},
+    {"run.lanes", kInteger, kInstance, "1", "1", "64", "", "Threads with partitions of their own."},
+    {"state.dir", kText, kInstance, "rfmstream-state", "", "", "",
+     "Directory of the state, one per instance."},
+    {"log.level", kChoice, kInstance, "info", "", "", "trace|debug|info|warn|error",
+     "What is logged to standard error."},
+});
+
+constexpr auto kPassthrough =
+    std::to_array<std::string_view>({"kafka.properties.", "kafka.consumer.", "kafka.producer."});
+
+std::string limits(const SettingSpec& spec) {
+  if (!spec.min.empty() && !spec.max.empty())
+    return fmt::format(" from {} to {}", spec.min, spec.max);
+  if (!spec.min.empty()) return fmt::format(" of at least {}", spec.min);
+  return "";
+}
+
+}  // namespace
+
+std::span<const SettingSpec> setting_table() { return kTable; }
+std::span<const std::string_view> passthrough_prefixes() { return kPassthrough; }
+
+std::string_view section_title(std::string_view section) {
+  if (section == "kafka") {
+    return "Anything librdkafka knows can be set in [kafka.properties] (all clients), "
+           "[kafka.consumer] and "
+           "[kafka.producer], for instance security.protocol = \"ssl\".";
+  }
+  if (section == "input.fields") {
+    return "Where the fields are in the JSON of other producers, as JSON pointers such as "
+           "\"/order/id\". Empty: the "
+           "format's own names.";
+  }
+  return "";
+}
+
+const SettingSpec* find_setting(std::string_view key) {
+  const auto* const found = std::find_if(kTable.begin(), kTable.end(),
+                                         [&](const SettingSpec& spec) { return spec.key == key; });
+  return found == kTable.end() ? nullptr : found;
+}
+
+std::string nearest_setting(std::string_view key) {
+  std::string nearest;
+  std::size_t best = std::max<std::size_t>(2, key.size() / 3);  // Farther is no help.
+  const auto consider = [&](std::string_view candidate, std::size_t distance) {
+    if (distance > best || (distance == best && !nearest.empty())) return;
+    best = distance;
+    nearest = std::string(candidate);
+  };
+  const auto last_part = [](std::string_view text) { return text.substr(text.rfind('.') + 1); };
+  for (const SettingSpec& spec : kTable) {
+    consider(spec.key, edit_distance(key, spec.key));
+    // The right name in the wrong section, or without one.
+    consider(spec.key, edit_distance(last_part(key), last_part(spec.key)) + 1);
+  }
+  return nearest;
+}
+
+std::string allowed_values(const SettingSpec& spec) {
+  switch (spec.kind) {
+    case kText:
+      return "text that is not empty";
+    case kName:
+      return "letters, digits, '.', '_' and '-', at most 200";
+    case kChoice:
+      return fmt::format("{}", fmt::join(split_choices(spec.choices), ", "));
+    case kToggle:
+      return "true, false";
+    case kInteger:
+      return fmt::format("a whole number{}", limits(spec));
+    case kReal:
+      return fmt::format("a number{}", limits(spec));
+    case kDuration:
+      return fmt::format("a whole number with a unit (ms, s, m, h, d, w) such as \"{}\",{}",
+                         spec.default_text, limits(spec));
+    case kWindow:
+      return fmt::format("\"lifetime\", or a duration such as \"365d\",{}", limits(spec));
+    case kBytes:
+      return fmt::format("a whole number with a unit (B, KiB, MiB, GiB) such as \"{}\",{}",
+                         spec.default_text, limits(spec));
+    case kCurrency:
+      return "three capital letters such as \"GBP\"";
+    case kUtcOffset:
+      return "an offset such as \"+01:00\", at most 18 hours";
+    case kPointer:
+      return "a JSON pointer such as \"/order/id\", or empty";
+    case kDurations:
+      return fmt::format("four ascending durations such as {}", spec.default_text);
+    case kIntegers:
+      return fmt::format("four ascending whole numbers{}", limits(spec));
+    case kAmounts:
+      return fmt::format("four ascending amounts with at most 4 decimals,{}", limits(spec));
+    case kSegmentMap:
+      return "\"grid\", five rows of five names, or a list of {segment, r, f, m, fm}";
+    case kSegmentInfo:
+      return "a list of {name, rank, description, action}";
+  }
+  return "";
+}
+
+}  // namespace rfm

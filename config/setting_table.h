@@ -1,0 +1,68 @@
+// The table of all settings: everything else (parsing, checking, `config show`,
+// config/default.toml, the rules in the model log) is derived from it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace rfm {
+
+// How a value is written. Every kind has one canonical text, which the model log stores and `config
+// show` prints.
+enum class SettingKind : std::uint8_t {
+  kText,
+  kName,         // Legal in a Kafka topic name: letters, digits, '.', '_', '-'.
+  kChoice,       // One of `choices`.
+  kToggle,       // true, false.
+  kInteger,      //
+  kReal,         //
+  kDuration,     // "100ms", "60s", "15m", "1h", "400d".
+  kWindow,       // A duration, or "lifetime".
+  kBytes,        // "512KiB", "64MiB".
+  kCurrency,     // Three capital letters.
+  kUtcOffset,    // "+01:00".
+  kPointer,      // A JSON pointer ("/order/id"), or empty for the format's own name.
+  kDurations,    // Four ascending durations.
+  kIntegers,     // Four ascending integers.
+  kAmounts,      // Four ascending amounts of money, in currency units, up to 4 decimals.
+  kSegmentMap,   // The name of a preset, five rows of five names, or a list of {segment, r, f, m,
+                 // fm}.
+  kSegmentInfo,  // A list of {name, rank, description, action}.
+};
+
+// Semantic settings decide state and transitions, so they are part of the model log and cannot
+// differ between instances or starts. Instance settings say where Kafka is and how fast to go.
+enum class SettingScope : std::uint8_t { kSemantic, kInstance };
+
+struct SettingSpec {
+  std::string_view key;  // "input.lateness"
+  SettingKind kind = SettingKind::kText;
+  SettingScope scope = SettingScope::kInstance;
+  std::string_view default_text;  // Canonical.
+  std::string_view min;           // In the kind's own notation; empty: no limit.
+  std::string_view max;
+  std::string_view choices;  // "net|gross"
+  std::string_view description;
+};
+
+// All settings, in the order in which they are shown.
+std::span<const SettingSpec> setting_table();
+
+// The title comment of a section ("input"), for the documented defaults; empty if there is none.
+std::string_view section_title(std::string_view section);
+
+// nullptr if there is no such key.
+const SettingSpec* find_setting(std::string_view key);
+
+// Keys below these prefixes ("kafka.consumer.") are handed to librdkafka as they are.
+std::span<const std::string_view> passthrough_prefixes();
+
+// The known key or section nearest to `key` by edit distance; empty if none is near.
+std::string nearest_setting(std::string_view key);
+
+// "one of net, gross", "a duration from 0s to 30d such as "60s"", ...
+std::string allowed_values(const SettingSpec& spec);
+
+}  // namespace rfm

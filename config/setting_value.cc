@@ -1,0 +1,303 @@
+#include "config/setting_value.h"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "absl/status/status.h"
+
+namespace rfm {
+
+namespace {
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_upper(char c) { return c >= 'A' && c <= 'Z'; }
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+std::string_view trimmed(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const std::size_t first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+}
+
+std::vector<std::string_view> split(std::string_view text, char separator) {
+  std::vector<std::string_view> parts;
+  for (std::size_t begin = 0;;) {
+    const std::size_t end = text.find(separator, begin);
+    parts.push_back(text.substr(begin, end - begin));
+    if (end == std::string_view::npos) return parts;
+    begin = end + 1;
+  }
+}
+
+struct Unit {
+  std::string_view name;
+  std::int64_t size;
+};
+
+constexpr std::array<Unit, 6> kDurationUnits = {{
+    {"w", 7LL * 86'400'000},  // Read, never written.
+    {"d", 86'400'000},
+    {"h", 3'600'000},
+    {"m", 60'000},
+    {"s", 1'000},
+    {"ms", 1},
+}};
+constexpr std::array<Unit, 4> kByteUnits = {
+    {{"GiB", 1LL << 30}, {"MiB", 1LL << 20}, {"KiB", 1LL << 10}, {"B", 1}}};
+
+std::optional<std::int64_t> parse_with_unit(std::string_view text, std::span<const Unit> units) {
+  const std::size_t digits = std::min(text.find_first_not_of("0123456789"), text.size());
+  const std::optional<std::int64_t> count = parse_integer(text.substr(0, digits));
+  if (!count) return std::nullopt;
+  const std::string_view unit_name = trimmed(text.substr(digits));
+  for (const Unit& unit : units) {
+    if (unit.name != unit_name) continue;
+    if (*count > std::numeric_limits<std::int64_t>::max() / unit.size) return std::nullopt;
+    return *count * unit.size;
+  }
+  return std::nullopt;
+}
+
+std::string format_with_unit(std::int64_t value, std::span<const Unit> units) {
+  for (const Unit& unit : units) {
+    if (value % unit.size == 0 && value / unit.size > 0)
+      return fmt::format("{}{}", value / unit.size, unit.name);
+  }
+  return fmt::format("{}{}", value, units.back().name);
+}
+
+absl::Status not_allowed(const SettingSpec& spec) {
+  return absl::InvalidArgumentError(fmt::format("allowed: {}", allowed_values(spec)));
+}
+
+// `parse` and `format` of one number, with the spec's limits.
+template <typename Parse, typename Format>
+absl::StatusOr<std::string> canonical_number(const SettingSpec& spec, std::string_view text,
+                                             Parse parse, Format format) {
+  const auto value = parse(text);
+  if (!value) return not_allowed(spec);
+  if (!spec.min.empty() && *value < *parse(spec.min)) return not_allowed(spec);
+  if (!spec.max.empty() && *value > *parse(spec.max)) return not_allowed(spec);
+  return format(*value);
+}
+
+template <typename Parse, typename Format>
+absl::StatusOr<std::string> canonical_cuts(const SettingSpec& spec, std::string_view text,
+                                           Parse parse, Format format) {
+  const std::vector<std::string> parts = split_list(text);
+  if (parts.size() != 4) return not_allowed(spec);
+  std::vector<std::string> out;
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    const auto value = parse(parts[i]);
+    if (!value) return not_allowed(spec);
+    if (!spec.min.empty() && *value < *parse(spec.min)) return not_allowed(spec);
+    if (i > 0 && *value <= *parse(parts[i - 1])) return not_allowed(spec);
+    out.push_back(format(*value));
+  }
+  return fmt::format("{}", fmt::join(out, ", "));
+}
+
+bool is_name(std::string_view text) {
+  constexpr std::size_t kNameMax =
+      200;  // Of the 249 a topic's name may have; leaves room for "<app>-changelog".
+  return !text.empty() && text.size() <= kNameMax && text != "." && text != ".." &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z') || c == '.' || c == '_' ||
+                  c == '-';
+         });
+}
+
+// RFC 6901: empty, or parts that start with '/', with '~' only as ~0 or ~1.
+bool is_pointer(std::string_view text) {
+  if (text.empty()) return true;
+  if (text.front() != '/') return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '~' && (i + 1 == text.size() || (text[i + 1] != '0' && text[i + 1] != '1')))
+      return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
+  const std::optional<std::int64_t> ms = parse_with_unit(text, kDurationUnits);
+  if (!ms) return std::nullopt;
+  return std::chrono::milliseconds{*ms};
+}
+
+std::string format_duration(std::chrono::milliseconds duration) {
+  if (duration.count() == 0) return "0s";
+  return format_with_unit(duration.count(), std::span(kDurationUnits).subspan(1));
+}
+
+std::optional<std::int64_t> parse_bytes(std::string_view text) {
+  return parse_with_unit(text, kByteUnits);
+}
+std::string format_bytes(std::int64_t bytes) { return format_with_unit(bytes, kByteUnits); }
+
+std::optional<std::int64_t> parse_integer(std::string_view text) {
+  std::int64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+std::optional<double> parse_real(std::string_view text) {
+  double value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  if (!std::isfinite(value)) return std::nullopt;
+  return value == 0 ? 0.0 : value;  // No negative zero.
+}
+
+std::string format_real(double value) {
+  std::array<char, 32> buffer{};
+  const auto [end, error] = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value);
+  return {buffer.data(), end};
+}
+
+std::optional<std::int64_t> parse_amount(std::string_view text) {
+  constexpr std::int64_t kScale = 10'000;
+  constexpr std::size_t kDecimalsMax = 4;
+  const std::size_t dot = std::min(text.find('.'), text.size());
+  const std::string_view decimals = dot < text.size() ? text.substr(dot + 1) : std::string_view{};
+  if (dot < text.size() && (decimals.empty() || decimals.size() > kDecimalsMax))
+    return std::nullopt;
+  if (!std::all_of(decimals.begin(), decimals.end(), is_digit)) return std::nullopt;
+  if (dot == 0 ||
+      !std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(dot), is_digit)) {
+    return std::nullopt;
+  }
+  const std::optional<std::int64_t> whole = parse_integer(text.substr(0, dot));
+  if (!whole || *whole > std::numeric_limits<std::int64_t>::max() / kScale - 1) return std::nullopt;
+  std::string padded(decimals);
+  padded.resize(kDecimalsMax, '0');
+  return *whole * kScale + *parse_integer(padded);
+}
+
+std::string format_amount(std::int64_t units) {
+  std::string text = fmt::format("{}.{:04}", units / 10'000, units % 10'000);
+  while (text.back() == '0') text.pop_back();
+  if (text.back() == '.') text.pop_back();
+  return text;
+}
+
+std::optional<std::chrono::minutes> parse_utc_offset(std::string_view text) {
+  if (text == "Z") return std::chrono::minutes{0};
+  if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
+  for (const std::size_t digit : {1U, 2U, 4U, 5U}) {
+    if (!is_digit(text[digit])) return std::nullopt;
+  }
+  const int minutes =
+      (text[1] - '0') * 600 + (text[2] - '0') * 60 + (text[4] - '0') * 10 + (text[5] - '0');
+  if (text[4] > '5' || minutes > 18 * 60) return std::nullopt;
+  return std::chrono::minutes{text[0] == '-' ? -minutes : minutes};
+}
+
+std::string format_utc_offset(std::chrono::minutes offset) {
+  const auto minutes = std::abs(static_cast<int>(offset.count()));
+  return fmt::format("{}{:02}:{:02}", offset.count() < 0 ? '-' : '+', minutes / 60, minutes % 60);
+}
+
+std::vector<std::string> split_list(std::string_view text) {
+  text = trimmed(text);
+  if (text.size() >= 2 && text.front() == '[' && text.back() == ']')
+    text = text.substr(1, text.size() - 2);
+  std::vector<std::string> parts;
+  for (std::string_view part : split(text, ',')) {
+    part = trimmed(part);
+    if (part.size() >= 2 && part.front() == '"' && part.back() == '"') {
+      part = part.substr(1, part.size() - 2);
+    }
+    parts.emplace_back(part);
+  }
+  return parts;
+}
+
+std::vector<std::string> split_choices(std::string_view text) {
+  const std::vector<std::string_view> parts = split(text, '|');
+  return {parts.begin(), parts.end()};
+}
+
+absl::StatusOr<std::string> canonical_text(const SettingSpec& spec, std::string_view text) {
+  switch (spec.kind) {
+    case SettingKind::kText:
+      if (text.empty() || std::any_of(text.begin(), text.end(), is_control))
+        return not_allowed(spec);
+      return std::string(text);
+    case SettingKind::kName:
+      if (!is_name(text)) return not_allowed(spec);
+      return std::string(text);
+    case SettingKind::kPointer:
+      if (!is_pointer(text)) return not_allowed(spec);
+      return std::string(text);
+    case SettingKind::kChoice: {
+      const std::vector<std::string> choices = split_choices(spec.choices);
+      if (std::find(choices.begin(), choices.end(), text) == choices.end())
+        return not_allowed(spec);
+      return std::string(text);
+    }
+    case SettingKind::kToggle:
+      if (text != "true" && text != "false") return not_allowed(spec);
+      return std::string(text);
+    case SettingKind::kCurrency:
+      if (text.size() != 3 || !std::all_of(text.begin(), text.end(), is_upper))
+        return not_allowed(spec);
+      return std::string(text);
+    case SettingKind::kUtcOffset:
+      return canonical_number(spec, text, parse_utc_offset, format_utc_offset);
+    case SettingKind::kInteger:
+      return canonical_number(spec, text, parse_integer,
+                              [](std::int64_t value) { return fmt::format("{}", value); });
+    case SettingKind::kReal:
+      return canonical_number(spec, text, parse_real, format_real);
+    case SettingKind::kWindow:
+      if (text == "lifetime") return std::string(text);
+      return canonical_number(spec, text, parse_duration, format_duration);
+    case SettingKind::kDuration:
+      return canonical_number(spec, text, parse_duration, format_duration);
+    case SettingKind::kBytes:
+      return canonical_number(spec, text, parse_bytes, format_bytes);
+    case SettingKind::kDurations:
+      return canonical_cuts(spec, text, parse_duration, format_duration);
+    case SettingKind::kIntegers:
+      return canonical_cuts(spec, text, parse_integer,
+                            [](std::int64_t value) { return fmt::format("{}", value); });
+    case SettingKind::kAmounts:
+      return canonical_cuts(spec, text, parse_amount, format_amount);
+    case SettingKind::kSegmentMap:
+    case SettingKind::kSegmentInfo:
+      break;  // config/segment_rules.h
+  }
+  return absl::InternalError("a structured setting has no simple text");
+}
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  // Optimal string alignment over three rows.
+  std::vector<std::size_t> before(b.size() + 1);
+  std::vector<std::size_t> above(b.size() + 1);
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) above[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replace = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
+      row[j] = std::min({replace, above[j] + 1, row[j - 1] + 1});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
+        row[j] = std::min(row[j], before[j - 2] + 1);
+      }
+    }
+    std::swap(before, above);
+    std::swap(above, row);
+  }
+  return above[b.size()];
+}
+
+}  // namespace rfm

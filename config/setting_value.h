@@ -1,0 +1,51 @@
+// The notation of settings: text with units to numbers and back. Canonical text is what parse and
+// format agree on: format(parse(x)) is the same for every way to write x.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "config/setting_table.h"
+
+namespace rfm {
+
+// "100ms", "60s", "15m", "1h", "400d", "2w": a whole number and a unit. Not negative.
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+std::string format_duration(
+    std::chrono::milliseconds duration);  // In the largest unit that divides it.
+
+// "100B", "512KiB", "64MiB", "1GiB".
+std::optional<std::int64_t> parse_bytes(std::string_view text);
+std::string format_bytes(std::int64_t bytes);
+
+std::optional<std::int64_t> parse_integer(std::string_view text);
+std::optional<double> parse_real(std::string_view text);  // Finite.
+std::string format_real(double value);                    // Shortest text that reads back the same.
+
+// "12.34" to 10^-4 units; at most 4 decimals.
+std::optional<std::int64_t> parse_amount(std::string_view text);
+std::string format_amount(std::int64_t units);
+
+std::optional<std::chrono::minutes> parse_utc_offset(
+    std::string_view text);  // "+01:00", "-05:30", "Z"
+std::string format_utc_offset(std::chrono::minutes offset);
+
+// "a, b, c" to its trimmed parts.
+std::vector<std::string> split_list(std::string_view text);
+
+// "net|gross" to its parts.
+std::vector<std::string> split_choices(std::string_view text);
+
+// The canonical text of `text` for `spec`, or InvalidArgument saying what is allowed (without the
+// key).
+absl::StatusOr<std::string> canonical_text(const SettingSpec& spec, std::string_view text);
+
+// Edits (insert, delete, replace, swap of neighbours) that make `a` from `b`.
+std::size_t edit_distance(std::string_view a, std::string_view b);
+
+}  // namespace rfm

@@ -1,0 +1,359 @@
+#include "config/settings.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+#include "config/segment_settings.h"
+#include "config/setting_value.h"
+#include "config/toml_reader.h"
+#include "state/assertion.h"
+
+namespace rfm {
+
+namespace {
+
+bool is_passthrough(std::string_view key) {
+  return std::any_of(passthrough_prefixes().begin(), passthrough_prefixes().end(),
+                     [&](std::string_view prefix) {
+                       return key.size() > prefix.size() && key.substr(0, prefix.size()) == prefix;
+                     });
+}
+
+bool is_section(std::string_view key) {
+  const std::string prefix = fmt::format("{}.", key);
+  const auto starts = [&](std::string_view name) {
+    return name.substr(0, prefix.size()) == prefix;
+  };
+  return std::any_of(setting_table().begin(), setting_table().end(),
+                     [&](const SettingSpec& spec) { return starts(spec.key); }) ||
+         std::any_of(passthrough_prefixes().begin(), passthrough_prefixes().end(), starts);
+}
+
+// "rfmstream.toml:12: message"
+absl::Status at(std::string_view where, std::string_view message) {
+  return absl::InvalidArgumentError(where.empty() ? std::string(message)
+                                                  : fmt::format("{}: {}", where, message));
+}
+
+absl::Status unknown_setting(std::string_view where, std::string_view key) {
+  const std::string nearest = nearest_setting(key);
+  return at(where,
+            fmt::format("unknown setting {}{} (\"rfmstream config show\" lists all settings)", key,
+                        nearest.empty() ? "" : fmt::format("; did you mean {}?", nearest)));
+}
+
+absl::Status refused(std::string_view where, std::string_view key, std::string_view text,
+                     std::string_view reason) {
+  constexpr std::size_t kShownMax = 120;
+  const std::string shown =
+      text.size() > kShownMax ? fmt::format("{}...", text.substr(0, kShownMax)) : std::string(text);
+  return at(where,
+            fmt::format("{} = {} is refused; {}", key, shown.empty() ? "\"\"" : shown, reason));
+}
+
+bool type_fits(SettingKind kind, TomlType type) {
+  switch (kind) {
+    case SettingKind::kToggle:
+      return type == TomlType::kToggle;
+    case SettingKind::kInteger:
+      return type == TomlType::kInteger;
+    case SettingKind::kReal:
+      return type == TomlType::kInteger || type == TomlType::kReal;
+    case SettingKind::kDurations:
+    case SettingKind::kIntegers:
+    case SettingKind::kAmounts:
+      return type == TomlType::kList;
+    case SettingKind::kSegmentMap:
+      return type == TomlType::kString || type == TomlType::kStructured;
+    case SettingKind::kSegmentInfo:
+      return type == TomlType::kStructured || type == TomlType::kList;
+    default:
+      return type == TomlType::kString;
+  }
+}
+
+std::string_view type_name(TomlType type) {
+  switch (type) {
+    case TomlType::kString:
+      return "text";
+    case TomlType::kInteger:
+      return "a whole number";
+    case TomlType::kReal:
+      return "a number";
+    case TomlType::kToggle:
+      return "true or false";
+    case TomlType::kList:
+    case TomlType::kStructured:
+      return "a list";
+    case TomlType::kEmptyTable:
+      return "a section";
+    case TomlType::kOther:
+      break;
+  }
+  return "a date or time";
+}
+
+absl::StatusOr<std::string> canonical_setting(const SettingSpec& spec, std::string_view text) {
+  if (spec.kind == SettingKind::kSegmentMap) return canonical_segment_map(text);
+  if (spec.kind == SettingKind::kSegmentInfo) return canonical_segment_infos(text);
+  return canonical_text(spec, text);
+}
+
+}  // namespace
+
+std::string_view name(SettingOrigin origin) {
+  switch (origin) {
+    case SettingOrigin::kDefault:
+      return "default";
+    case SettingOrigin::kFile:
+      return "file";
+    case SettingOrigin::kOverride:
+      return "--set";
+    case SettingOrigin::kModelLog:
+      return "model log";
+  }
+  return "";
+}
+
+Settings::Settings() {
+  for (const SettingSpec& spec : setting_table()) {
+    entries_[std::string(spec.key)] = {std::string(spec.default_text), SettingOrigin::kDefault, ""};
+  }
+}
+
+absl::StatusOr<Settings> Settings::load(const std::optional<std::string>& file,
+                                        const std::vector<std::string>& overrides) {
+  Settings settings;
+  if (file) {
+    if (absl::Status status = settings.merge_file(*file); !status.ok()) return status;
+  }
+  for (const std::string& assignment : overrides) {
+    if (absl::Status status = settings.set(assignment); !status.ok()) return status;
+  }
+  if (absl::Status status = settings.check(); !status.ok()) return status;
+  return settings;
+}
+
+absl::StatusOr<Settings> Settings::from_semantic(
+    const std::map<std::string, std::string>& semantic) {
+  Settings settings;
+  for (const auto& [key, text] : semantic) {
+    const SettingSpec* const spec = find_setting(key);
+    if (spec == nullptr || spec->scope != SettingScope::kSemantic) {
+      return absl::InvalidArgumentError(fmt::format(
+          "model log: rule {} is not known to this version of rfmstream; use a newer one", key));
+    }
+    absl::Status status = settings.assign(key, text, SettingOrigin::kModelLog, "model log");
+    if (!status.ok()) return status;
+  }
+  if (absl::Status status = settings.check(); !status.ok()) return status;
+  return settings;
+}
+
+absl::Status Settings::merge_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  if (!file) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: cannot be opened; --config names the settings file", path));
+  }
+  const std::string toml{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  if (file.bad()) return absl::InvalidArgumentError(fmt::format("{}: cannot be read", path));
+  return merge_toml(toml, path);
+}
+
+absl::Status Settings::merge_toml(std::string_view toml, std::string_view source_name) {
+  absl::StatusOr<std::vector<TomlValue>> values = read_toml(toml, source_name);
+  if (!values.ok()) return values.status();
+  for (const TomlValue& value : *values) {
+    const std::string where = fmt::format("{}:{}", source_name, value.line);
+    if (value.type == TomlType::kEmptyTable && is_section(value.key)) continue;
+    const SettingSpec* const spec = find_setting(value.key);
+    const bool passthrough = is_passthrough(value.key);
+    if (spec == nullptr && !passthrough) return unknown_setting(where, value.key);
+    const bool fits =
+        passthrough ? value.type <= TomlType::kToggle : type_fits(spec->kind, value.type);
+    if (!fits) {
+      return refused(
+          where, value.key, value.text,
+          fmt::format("it is {}; allowed: {}", type_name(value.type),
+                      passthrough ? "text, a number, true or false" : allowed_values(*spec)));
+    }
+    absl::Status status = assign(value.key, value.text, SettingOrigin::kFile, where);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Settings::set(std::string_view assignment) {
+  const std::size_t equals = assignment.find('=');
+  if (equals == std::string_view::npos || equals == 0) {
+    return absl::InvalidArgumentError(fmt::format(
+        "--set {}: allowed: section.key=value, such as --set rfm.monetary=gross", assignment));
+  }
+  std::string_view text = assignment.substr(equals + 1);
+  if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
+    text = text.substr(1, text.size() - 2);
+  return assign(assignment.substr(0, equals), text, SettingOrigin::kOverride, "--set");
+}
+
+absl::Status Settings::assign(std::string_view key, std::string_view text, SettingOrigin origin,
+                              std::string_view where) {
+  if (is_passthrough(key)) {
+    entries_[std::string(key)] = {std::string(text), origin, std::string(where)};
+    return absl::OkStatus();
+  }
+  const SettingSpec* const spec = find_setting(key);
+  if (spec == nullptr) return unknown_setting(where, key);
+  absl::StatusOr<std::string> canonical = canonical_setting(*spec, text);
+  if (!canonical.ok()) return refused(where, key, text, std::string(canonical.status().message()));
+  entries_[std::string(key)] = {*std::move(canonical), origin, std::string(where)};
+  return absl::OkStatus();
+}
+
+absl::Status Settings::check() const {
+  const auto fail = [&](std::string_view key, std::string_view reason) {
+    return refused(entry(key).where, key, entry(key).text, reason);
+  };
+  if (integer("model.population_off") > integer("model.population_on")) {
+    return fail("model.population_off",
+                fmt::format("allowed: at most model.population_on, which is {}",
+                            text("model.population_on")));
+  }
+  if (real("segmentation.churn.low") >= real("segmentation.churn.high")) {
+    return fail("segmentation.churn.low",
+                fmt::format("allowed: less than segmentation.churn.high, which is {}",
+                            text("segmentation.churn.high")));
+  }
+  if (const auto days = window("rfm.window"); days && *days > duration("dedup.horizon")) {
+    return fail("rfm.window",
+                fmt::format("allowed: \"lifetime\", or at most dedup.horizon, which is {}",
+                            text("dedup.horizon")));
+  }
+  if (duration("model.epoch") % std::chrono::hours{24} != std::chrono::milliseconds{0}) {
+    return fail("model.epoch", "allowed: whole days");
+  }
+  if (duration("commit.interval_behind") < duration("commit.interval")) {
+    return fail(
+        "commit.interval_behind",
+        fmt::format("allowed: at least commit.interval, which is {}", text("commit.interval")));
+  }
+  absl::StatusOr<SegmentMap> map = segment_map(*this);
+  if (!map.ok()) return fail("segmentation.rfm.map", std::string(map.status().message()));
+  return absl::OkStatus();
+}
+
+const Settings::Entry& Settings::entry(std::string_view key) const {
+  const auto found = entries_.find(key);
+  RFM_ASSERT(found != entries_.end());
+  return found->second;
+}
+
+const std::string& Settings::text(std::string_view key) const { return entry(key).text; }
+
+std::int64_t Settings::integer(std::string_view key) const {
+  RFM_ASSERT(find_setting(key) != nullptr && find_setting(key)->kind == SettingKind::kInteger);
+  return *parse_integer(text(key));
+}
+
+double Settings::real(std::string_view key) const {
+  RFM_ASSERT(find_setting(key) != nullptr && find_setting(key)->kind == SettingKind::kReal);
+  return *parse_real(text(key));
+}
+
+bool Settings::toggle(std::string_view key) const {
+  RFM_ASSERT(find_setting(key) != nullptr && find_setting(key)->kind == SettingKind::kToggle);
+  return text(key) == "true";
+}
+
+std::chrono::milliseconds Settings::duration(std::string_view key) const {
+  RFM_ASSERT(find_setting(key) != nullptr && find_setting(key)->kind == SettingKind::kDuration);
+  return *parse_duration(text(key));
+}
+
+std::optional<std::chrono::milliseconds> Settings::window(std::string_view key) const {
+  RFM_ASSERT(find_setting(key) != nullptr && find_setting(key)->kind == SettingKind::kWindow);
+  return parse_duration(text(key));
+}
+
+std::chrono::minutes Settings::utc_offset(std::string_view key) const {
+  RFM_ASSERT(find_setting(key) != nullptr && find_setting(key)->kind == SettingKind::kUtcOffset);
+  return *parse_utc_offset(text(key));
+}
+
+std::int64_t Settings::bytes(std::string_view key) const {
+  RFM_ASSERT(find_setting(key) != nullptr && find_setting(key)->kind == SettingKind::kBytes);
+  return *parse_bytes(text(key));
+}
+
+std::vector<std::int64_t> Settings::values(std::string_view key) const {
+  const SettingSpec* const spec = find_setting(key);
+  RFM_ASSERT(spec != nullptr);
+  std::vector<std::int64_t> values;
+  for (const std::string& part : split_list(text(key))) {
+    switch (spec->kind) {
+      case SettingKind::kDurations:
+        values.push_back(parse_duration(part)->count());
+        break;
+      case SettingKind::kIntegers:
+        values.push_back(*parse_integer(part));
+        break;
+      default:
+        RFM_ASSERT(spec->kind == SettingKind::kAmounts);
+        values.push_back(*parse_amount(part));
+    }
+  }
+  return values;
+}
+
+std::map<std::string, std::string> Settings::passthrough(std::string_view prefix) const {
+  std::map<std::string, std::string> properties;
+  for (auto it = entries_.lower_bound(prefix); it != entries_.end(); ++it) {
+    if (it->first.compare(0, prefix.size(), prefix) != 0) break;
+    properties[it->first.substr(prefix.size())] = it->second.text;
+  }
+  return properties;
+}
+
+std::vector<EffectiveSetting> Settings::effective() const {
+  std::vector<EffectiveSetting> settings;
+  for (const SettingSpec& spec : setting_table()) {
+    const Entry& found = entry(spec.key);
+    settings.push_back({std::string(spec.key), found.text, found.origin, found.where, &spec});
+  }
+  for (const auto& [key, found] : entries_) {
+    if (is_passthrough(key))
+      settings.push_back({key, found.text, found.origin, found.where, nullptr});
+  }
+  return settings;
+}
+
+std::map<std::string, std::string> Settings::semantic() const {
+  std::map<std::string, std::string> semantic;
+  for (const SettingSpec& spec : setting_table()) {
+    if (spec.scope == SettingScope::kSemantic) semantic[std::string(spec.key)] = text(spec.key);
+  }
+  return semantic;
+}
+
+std::vector<SettingDifference> differences(const std::map<std::string, std::string>& logged,
+                                           const std::map<std::string, std::string>& given) {
+  const auto value = [](const std::map<std::string, std::string>& side,
+                        const std::string& key) -> std::string {
+    if (const auto found = side.find(key); found != side.end()) return found->second;
+    const SettingSpec* const spec = find_setting(key);
+    return spec == nullptr ? "" : std::string(spec->default_text);
+  };
+  std::map<std::string, std::string> keys = logged;
+  keys.insert(given.begin(), given.end());
+  std::vector<SettingDifference> found;
+  for (const auto& [key, unused] : keys) {
+    SettingDifference difference{key, value(logged, key), value(given, key)};
+    if (difference.logged != difference.given) found.push_back(std::move(difference));
+  }
+  return found;
+}
+
+}  // namespace rfm

@@ -1,0 +1,106 @@
+// The settings of one application: a flat, ordered table of keys (config/setting_table.h), filled
+// from the built-in defaults, then one TOML file, then `--set section.key=value`, the later
+// winning.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "config/setting_table.h"
+
+namespace rfm {
+
+enum class SettingOrigin : std::uint8_t { kDefault, kFile, kOverride, kModelLog };
+std::string_view name(SettingOrigin origin);
+
+// A setting and where its value comes from.
+struct EffectiveSetting {
+  std::string key;
+  std::string text;  // Canonical.
+  SettingOrigin origin = SettingOrigin::kDefault;
+  std::string where;                  // "rfmstream.toml:12" or "--set"; empty for defaults.
+  const SettingSpec* spec = nullptr;  // nullptr: handed to librdkafka as it is.
+};
+
+// A semantic setting that differs between the model log and this start.
+struct SettingDifference {
+  std::string key;
+  std::string logged;  // Empty: absent.
+  std::string given;
+
+  friend bool operator==(const SettingDifference&, const SettingDifference&) = default;
+};
+
+// Every error is InvalidArgument and names the place, the key, the value and what is allowed. An
+// accessor called with a key that does not exist, or of another kind, is a programmer's error and
+// aborts.
+class Settings {
+ public:
+  Settings();  // The defaults.
+
+  // Defaults, `file` (if any), each of `overrides` ("key=value"), then check().
+  static absl::StatusOr<Settings> load(const std::optional<std::string>& file,
+                                       const std::vector<std::string>& overrides);
+
+  // Defaults with the semantic settings of a model log. A key this version does not know is an
+  // error: its meaning is unknown.
+  static absl::StatusOr<Settings> from_semantic(const std::map<std::string, std::string>& semantic);
+
+  absl::Status merge_file(const std::string& path);
+  absl::Status merge_toml(std::string_view toml, std::string_view source_name);
+  absl::Status set(std::string_view assignment);  // "rfm.monetary=gross"
+
+  // One key; `where` is for messages. Text in the kind's notation, stored in canonical form.
+  absl::Status assign(std::string_view key, std::string_view text, SettingOrigin origin,
+                      std::string_view where);
+
+  // What no single key shows: bands in order, the window inside the horizon, a total segment map,
+  // ...
+  absl::Status check() const;
+
+  const std::string& text(std::string_view key) const;
+  std::int64_t integer(std::string_view key) const;
+  double real(std::string_view key) const;
+  bool toggle(std::string_view key) const;
+  std::chrono::milliseconds duration(std::string_view key) const;
+  std::optional<std::chrono::milliseconds> window(std::string_view key) const;  // Absent: lifetime.
+  std::chrono::minutes utc_offset(std::string_view key) const;
+  std::int64_t bytes(std::string_view key) const;
+  // Four values: durations in milliseconds, integers, or amounts in 10^-4 of the currency unit.
+  std::vector<std::int64_t> values(std::string_view key) const;
+  // What is handed to librdkafka: all keys below `prefix` ("kafka.consumer."), without it.
+  std::map<std::string, std::string> passthrough(std::string_view prefix) const;
+
+  // All settings in the table's order, then the librdkafka properties by name.
+  std::vector<EffectiveSetting> effective() const;
+
+  // Key to canonical text of every semantic setting: what `rules/1` of the model log holds.
+  std::map<std::string, std::string> semantic() const;
+
+ private:
+  struct Entry {
+    std::string text;
+    SettingOrigin origin = SettingOrigin::kDefault;
+    std::string where;
+  };
+
+  const Entry& entry(std::string_view key) const;
+
+  std::map<std::string, Entry, std::less<>> entries_;
+};
+
+// What `given` would change; empty: the same. A key missing on either side counts as its default.
+std::vector<SettingDifference> differences(const std::map<std::string, std::string>& logged,
+                                           const std::map<std::string, std::string>& given);
+
+// config/default.toml: every key with its default, its description and what is allowed.
+std::string documented_defaults();
+
+}  // namespace rfm

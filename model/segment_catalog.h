@@ -1,0 +1,45 @@
+// What each named segment means, what to do about it, and how the segments of one segmentation are
+// ordered.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rfm {
+
+struct SegmentInfo {
+  std::string name;
+  int rank = 0;  // Higher is better for the business; decides whether a transition goes up or down.
+  std::string description;
+  std::string action;  // What marketing is advised to do, in the imperative.
+
+  friend bool operator==(const SegmentInfo&, const SegmentInfo&) = default;
+};
+
+// Segments outside every map.
+inline constexpr std::string_view kNoSegment = "none";                // No purchase counts.
+inline constexpr std::string_view kUnassignedSegment = "Unassigned";  // No model yet.
+
+// Churn bands, from low risk to high; the index is the segment's id.
+enum class ChurnBand : std::uint8_t { kLow, kMedium, kHigh };
+inline constexpr int kChurnBandCount = 3;
+
+// The segments known by name in the `rfm` segmentation (all names of the presets).
+std::span<const SegmentInfo> rfm_segments();
+// nullptr: unknown.
+const SegmentInfo* find_rfm_segment(std::string_view name);
+
+const SegmentInfo& churn_segment(ChurnBand band);
+
+// A cluster by its name ("Champions", ..., or "Cluster 3": then ranked by its number, which counts
+// from the highest revenue).
+SegmentInfo cluster_segment(std::string_view name);
+
+// `none` and `Unassigned`: rank 0, nothing to do.
+const SegmentInfo& no_segment();
+const SegmentInfo& unassigned_segment();
+
+}  // namespace rfm

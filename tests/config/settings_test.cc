@@ -1,0 +1,296 @@
+// Goal: every setting reads back as it was written, and a wrong one is refused with its place and
+// what is allowed.
+#include "config/settings.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+
+#include "config/segment_settings.h"
+
+namespace rfm {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+
+std::string error_of(const absl::Status& status) { return std::string(status.message()); }
+
+std::string toml_error(std::string_view toml) {
+  Settings settings;
+  const absl::Status status = settings.merge_toml(toml, "a.toml");
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << toml;
+  return error_of(status);
+}
+
+std::string set_error(std::string_view assignment) {
+  Settings settings;
+  const absl::Status status = settings.set(assignment);
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << assignment;
+  return error_of(status);
+}
+
+TEST(Settings, DefaultsAreCanonicalAndConsistent) {
+  const Settings defaults;
+  ASSERT_TRUE(defaults.check().ok());
+  for (const SettingSpec& spec : setting_table()) {
+    Settings settings;
+    const absl::Status status =
+        settings.assign(spec.key, spec.default_text, SettingOrigin::kOverride, "test");
+    ASSERT_TRUE(status.ok()) << status;
+    EXPECT_EQ(settings.text(spec.key), spec.default_text) << spec.key;
+    EXPECT_FALSE(spec.description.empty()) << spec.key;
+  }
+}
+
+TEST(Settings, EveryKeyRoundTripsThroughTheDocumentedDefaults) {
+  Settings settings;
+  const absl::Status status = settings.merge_toml(documented_defaults(), "default.toml");
+  ASSERT_TRUE(status.ok()) << status;
+  for (const EffectiveSetting& setting : settings.effective()) {
+    EXPECT_EQ(setting.origin, SettingOrigin::kFile) << setting.key;
+    EXPECT_EQ(setting.text, setting.spec->default_text) << setting.key;
+  }
+  EXPECT_TRUE(differences(settings.semantic(), Settings().semantic()).empty());
+}
+
+TEST(Settings, DefaultTomlIsTheDocumentedDefaults) {
+  const char* const source = std::getenv("RFM_SOURCE_DIR");
+  ASSERT_NE(source, nullptr);
+  const std::string path = std::string(source) + "/config/default.toml";
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) std::ofstream(path) << documented_defaults();
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text.str(), documented_defaults()) << "UPDATE_GOLDEN=1 rewrites it";
+}
+
+TEST(Settings, EveryKeyRoundTripsThroughSet) {
+  for (const SettingSpec& spec : setting_table()) {
+    Settings settings;
+    ASSERT_TRUE(settings.set(std::string(spec.key) + "=" + std::string(spec.default_text)).ok())
+        << spec.key;
+    EXPECT_EQ(settings.text(spec.key), spec.default_text);
+  }
+}
+
+TEST(Settings, LaterSourcesWin) {
+  Settings settings;
+  ASSERT_TRUE(settings.merge_toml("[input]\nlateness = \"2m\"\nsettle = \"5s\"\n", "a.toml").ok());
+  ASSERT_TRUE(settings.set("input.lateness=90s").ok());
+  EXPECT_EQ(settings.duration("input.lateness"), milliseconds{90'000});
+  EXPECT_EQ(settings.duration("input.settle"), milliseconds{5'000});
+  for (const EffectiveSetting& setting : settings.effective()) {
+    if (setting.key == "input.lateness") {
+      EXPECT_EQ(setting.origin, SettingOrigin::kOverride);
+    } else if (setting.key == "input.settle") {
+      EXPECT_EQ(setting.where, "a.toml:3");
+    } else {
+      EXPECT_EQ(setting.origin, SettingOrigin::kDefault) << setting.key;
+    }
+  }
+}
+
+TEST(Settings, TextIsCanonical) {
+  const auto canonical = [](std::string_view assignment) {
+    Settings settings;
+    EXPECT_TRUE(settings.set(assignment).ok()) << assignment;
+    return settings.text(assignment.substr(0, assignment.find('=')));
+  };
+  EXPECT_EQ(canonical("input.lateness=60000ms"), "1m");
+  EXPECT_EQ(canonical("input.lateness=0h"), "0s");
+  EXPECT_EQ(canonical("dedup.horizon=9600h"), "400d");
+  EXPECT_EQ(canonical("dedup.horizon=2w"), "14d");
+  EXPECT_EQ(canonical("input.record_max=1024KiB"), "1MiB");
+  EXPECT_EQ(canonical("input.utc_offset=Z"), "+00:00");
+  EXPECT_EQ(canonical("model.move_min=0.0200"), "0.02");
+  EXPECT_EQ(canonical("model.move_min=.5"), "0.5");
+  EXPECT_EQ(canonical("rfm.absolute_monetary=[1.50,2,3,4]"), "1.5, 2, 3, 4");
+  EXPECT_EQ(canonical("rfm.absolute_recency=24h, 2d, 3d, 4d"), "1d, 2d, 3d, 4d");
+  EXPECT_EQ(canonical("rfm.window=8760h"), "365d");
+}
+
+TEST(Settings, UnknownKeysAreRefusedWithASuggestion) {
+  EXPECT_EQ(toml_error("[rfm]\n\nmonetery = \"net\"\n"),
+            "a.toml:3: unknown setting rfm.monetery; did you mean rfm.monetary? (\"rfmstream "
+            "config show\" lists all "
+            "settings)");
+  EXPECT_NE(set_error("model.cluster=4").find("did you mean model.clusters?"), std::string::npos);
+  EXPECT_NE(set_error("lateness=4s").find("did you mean input.lateness?"), std::string::npos);
+  EXPECT_NE(set_error("inptu.lateness=4s").find("did you mean input.lateness?"), std::string::npos);
+  EXPECT_EQ(set_error("xyzzy=4").find("did you mean"), std::string::npos);
+  EXPECT_NE(toml_error("[inptu]\n").find("unknown setting inptu"), std::string::npos);
+}
+
+TEST(Settings, WrongValuesNameKeyValueAndWhatIsAllowed) {
+  EXPECT_EQ(set_error("rfm.monetary=brutto"),
+            "--set: rfm.monetary = brutto is refused; allowed: net, gross");
+  EXPECT_EQ(toml_error("[model]\nclusters = 17"),
+            "a.toml:2: model.clusters = 17 is refused; allowed: a whole number from 2 to 16");
+  EXPECT_EQ(
+      toml_error("[model]\nclusters = \"5\""),
+      "a.toml:2: model.clusters = 5 is refused; it is text; allowed: a whole number from 2 to 16");
+  for (const std::string_view wrong : {"input.lateness=60",
+                                       "input.lateness=-1s",
+                                       "input.lateness=31d",
+                                       "input.lateness=1.5s",
+                                       "input.lateness=s",
+                                       "input.lateness=99999999999999999999s",
+                                       "input.lateness=9223372036854775807d",
+                                       "input.record_max=5",
+                                       "input.record_max=5MB",
+                                       "input.record_max=1GiB",
+                                       "input.currency=gbp",
+                                       "input.utc_offset=+1:00",
+                                       "input.utc_offset=+19:00",
+                                       "input.utc_offset=+01:60",
+                                       "input.topic=a b",
+                                       "input.topic=..",
+                                       "input.fields.total=total",
+                                       "input.fields.total=/a~2",
+                                       "model.move_min=nan",
+                                       "model.move_min=2",
+                                       "model.epoch=1h",
+                                       "rfm.absolute_frequency=2,3,5",
+                                       "rfm.absolute_frequency=2,3,3,9",
+                                       "rfm.absolute_frequency=1,3,5,9",
+                                       "rfm.absolute_monetary=1.00001,2,3,4",
+                                       "rfm.window=forever",
+                                       "state.dir=",
+                                       "noequals",
+                                       "=x"}) {
+    EXPECT_NE(set_error(wrong).find("allowed"), std::string::npos) << wrong;
+  }
+}
+
+TEST(Settings, WrongTypesAreRefused) {
+  for (const std::string_view wrong :
+       {"app.name = 5", "input.lateness = 60", "model.move_min = \"0.1\"",
+        "rfm.absolute_frequency = 2", "segmentation.rfm.map = 1", "input = 3", "app.name.x = 1",
+        "kafka.consumer.x = [1]", "model.clusters = 5.0"}) {
+    toml_error(wrong);
+  }
+  EXPECT_NE(toml_error("[model\n").find("a.toml:1"), std::string::npos);
+}
+
+TEST(Settings, ChecksAcrossKeys) {
+  const auto load_error = [](std::vector<std::string> overrides) {
+    return error_of(Settings::load(std::nullopt, overrides).status());
+  };
+  EXPECT_NE(load_error({"model.population_off=501"}).find("model.population_on, which is 500"),
+            std::string::npos);
+  EXPECT_NE(load_error({"segmentation.churn.low=0.7"}).find("segmentation.churn.high"),
+            std::string::npos);
+  EXPECT_NE(load_error({"rfm.window=401d"}).find("dedup.horizon, which is 400d"),
+            std::string::npos);
+  EXPECT_NE(load_error({"commit.interval=1s"}).find("commit.interval_behind"), std::string::npos);
+  EXPECT_NE(load_error({"model.epoch=36h"}).find("whole days"), std::string::npos);
+  EXPECT_EQ(load_error({"rfm.window=400d"}), "");
+}
+
+TEST(Settings, MissingFileIsNamed) {
+  const absl::StatusOr<Settings> settings = Settings::load("/nonexistent/a.toml", {});
+  EXPECT_NE(error_of(settings.status()).find("/nonexistent/a.toml"), std::string::npos);
+}
+
+TEST(Settings, KafkaPropertiesPassThrough) {
+  Settings settings;
+  ASSERT_TRUE(settings
+                  .merge_toml("[kafka.consumer]\nfetch.min.bytes = 7\n\"check.crcs\" = true\n"
+                              "[kafka.properties]\n\"security.protocol\" = \"ssl\"\n",
+                              "a.toml")
+                  .ok());
+  ASSERT_TRUE(settings.set("kafka.producer.linger.ms=5").ok());
+  const std::map<std::string, std::string> consumer = {{"fetch.min.bytes", "7"},
+                                                       {"check.crcs", "true"}};
+  EXPECT_EQ(settings.passthrough("kafka.consumer."), consumer);
+  EXPECT_EQ(settings.passthrough("kafka.producer.").at("linger.ms"), "5");
+  EXPECT_EQ(settings.passthrough("kafka.properties.").at("security.protocol"), "ssl");
+  EXPECT_TRUE(settings.passthrough("kafka.nothing.").empty());
+}
+
+TEST(Settings, SemanticSettingsRebuildTheRules) {
+  Settings settings;
+  ASSERT_TRUE(settings.set("rfm.monetary=gross").ok());
+  ASSERT_TRUE(settings.set("app.name=other").ok());
+  ASSERT_TRUE(settings
+                  .set("segmentation.rfm.map=[{segment=\"Loyal\", r=\"3-5\"}, {segment=\"At "
+                       "Risk\", r=\"1-2\"}]")
+                  .ok());
+  const std::map<std::string, std::string> semantic = settings.semantic();
+  EXPECT_FALSE(semantic.contains("app.name"));
+  EXPECT_FALSE(semantic.contains("input.topic"));
+  EXPECT_FALSE(semantic.contains("model.grace"));
+  EXPECT_TRUE(semantic.contains("model.seed"));
+  EXPECT_TRUE(semantic.contains("output.holdout"));
+  const absl::StatusOr<Settings> rebuilt = Settings::from_semantic(semantic);
+  ASSERT_TRUE(rebuilt.ok()) << rebuilt.status();
+  EXPECT_EQ(rebuilt->semantic(), semantic);
+  EXPECT_EQ(rebuilt->text("app.name"), "rfmstream");
+}
+
+TEST(Settings, DifferencesNameBothSides) {
+  Settings logged;
+  Settings given;
+  ASSERT_TRUE(logged.set("model.clusters=4").ok());
+  ASSERT_TRUE(given.set("input.topic=elsewhere").ok());
+  const std::vector<SettingDifference> expected = {{"model.clusters", "4", "5"}};
+  EXPECT_EQ(differences(logged.semantic(), given.semantic()), expected);
+
+  std::map<std::string, std::string> older = given.semantic();
+  older.erase("model.seed");  // A log of before this setting existed.
+  EXPECT_TRUE(differences(older, given.semantic()).empty());
+  older["model.unheard_of"] = "1";
+  EXPECT_EQ(differences(older, given.semantic()).size(), 1U);
+  EXPECT_FALSE(Settings::from_semantic(older).ok());
+}
+
+TEST(SegmentSettings, ReadsRowsAndCells) {
+  Settings settings;
+  ASSERT_TRUE(settings
+                  .merge_toml(R"(
+[segmentation.rfm]
+map = [
+  ["New", "New", "Loyal", "Loyal", "VIP"],
+  ["New", "New", "Loyal", "Loyal", "VIP"],
+  ["New", "New", "Loyal", "Loyal", "VIP"],
+  ["At Risk", "At Risk", "At Risk", "At Risk", "At Risk"],
+  ["At Risk", "At Risk", "At Risk", "At Risk", "At Risk"],
+]
+[[segmentation.rfm.segments]]
+name = "VIP"
+rank = 200
+action = "call \"them\""
+)",
+                              "a.toml")
+                  .ok());
+  ASSERT_TRUE(settings.check().ok());
+  const absl::StatusOr<SegmentMap> map = segment_map(settings);
+  ASSERT_TRUE(map.ok());
+  EXPECT_EQ(map->name(map->segment_of({5, 5, 5})), "VIP");
+  EXPECT_EQ(map->action(map->segment_of({5, 5, 5})), "call \"them\"");
+  EXPECT_EQ(map->name(map->segment_of({1, 5, 5})), "At Risk");
+  const absl::StatusOr<Settings> rebuilt = Settings::from_semantic(settings.semantic());
+  ASSERT_TRUE(rebuilt.ok()) << rebuilt.status();
+  EXPECT_EQ(*segment_map(*rebuilt), *map);
+}
+
+TEST(SegmentSettings, PartialMapsAreRefusedWithTheCell) {
+  const auto map_error = [](const std::string& text) {
+    const absl::StatusOr<Settings> settings =
+        Settings::load(std::nullopt, {"segmentation.rfm.map=" + text});
+    return std::string(settings.status().message());
+  };
+  EXPECT_NE(map_error("[{segment=\"Loyal\", r=\"2-5\"}]").find("cell R=1 F=1 M=1"),
+            std::string::npos);
+  EXPECT_NE(map_error("[{segment=\"Loyal\", q=\"2-5\"}]").find("\"q\""), std::string::npos);
+  EXPECT_NE(map_error("[{segment=\"Loyal\", r=\"2-6\"}]").find("\"2-6\""), std::string::npos);
+  EXPECT_NE(map_error("[[\"a\"]]").find("five rows"), std::string::npos);
+  EXPECT_NE(map_error("gird").find("segmentation.rfm.map"), std::string::npos);
+  EXPECT_NE(map_error("[{segment=\"Mine\"}]").find("segmentation.rfm.segments"), std::string::npos);
+  EXPECT_EQ(map_error("[{segment=\"Loyal\"}]"), "");
+}
+
+}  // namespace
+}  // namespace rfm
