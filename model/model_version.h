@@ -1,0 +1,76 @@
+// What the trainer publishes: everything a worker needs to score a customer. Numbers only.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/score_cuts.h"
+
+namespace rfm {
+
+inline constexpr int kFeatureCount =
+    3;  // log1p of R (days), F, max(M, 0) (currency units), in this order.
+inline constexpr int kClustersMax = 16;
+
+using FeatureVector = std::array<double, kFeatureCount>;
+
+// Centroids in raw log1p space; d2(x, c) = sum_i weight[i] (x[i] - c[i])^2 with weight = 1/sd^2,
+// which is k-means on z-scores (the means cancel; research on representation, model.md section 1).
+struct ClusterModel {
+  int cluster_count = 0;
+  FeatureVector weight{};
+  std::array<FeatureVector, kClustersMax>
+      centroids{};                  // Rows 0..cluster_count-1; row = stable cluster id.
+  std::vector<std::string> names;   // One per cluster id, kept over refits.
+  double inertia_per_customer = 0;  // On the data of the last refit.
+
+  friend bool operator==(const ClusterModel&, const ClusterModel&) = default;
+};
+
+// NBD-offset weekly hazard model (protocol.md section 3): logit h = logit h0(NBD) + intercept +
+// sum_i coefficient[i] * (x_i - mean[i]) / sd[i], x = log1p of R, F, M, gap, R/max(gap,1) (days,
+// currency units).
+inline constexpr int kHazardFeatureCount = 5;
+struct ChurnModel {
+  double nbd_r = 0;
+  double nbd_alpha_days = 0;
+  double intercept = 0;
+  std::array<double, kHazardFeatureCount> coefficient{};
+  std::array<double, kHazardFeatureCount> mean{};
+  std::array<double, kHazardFeatureCount> sd{};
+
+  friend bool operator==(const ChurnModel&, const ChurnModel&) = default;
+};
+
+enum class ClusterChange : std::uint8_t { kNone, kFirstFit, kMoved, kRefitWarm, kRefitChallenger };
+
+// The outcome of training at one epoch boundary. Trained at the start of `trained_epoch`, it takes
+// effect at the start of `trained_epoch + 1`. An epoch whose training changed nothing repeats the
+// number of the version before it (`unchanged`).
+struct ModelVersion {
+  std::int64_t number =
+      0;  // 1, 2, ...: counts versions that differ from the one before; 0 = none yet.
+  std::int64_t trained_epoch = 0;  // Days since 1970-01-01 (in epochs).
+  bool unchanged = false;
+  std::int64_t population = 0;  // Customers with a counted purchase at the boundary.
+  int sample_shift = 0;         // A customer is sampled if id_hash < 2^64 >> sample_shift.
+
+  ScoreCuts cuts = absolute_cuts();
+  bool cuts_changed = false;  // Against the version before.
+
+  std::optional<ClusterModel> clusters;
+  ClusterChange cluster_change = ClusterChange::kNone;
+
+  std::optional<ChurnModel> churn;
+  bool churn_changed = false;
+
+  std::vector<int>
+      included_partitions_late;  // Closed by grace with these partitions' older snapshots.
+
+  friend bool operator==(const ModelVersion&, const ModelVersion&) = default;
+};
+
+}  // namespace rfm

@@ -1,0 +1,60 @@
+// Which cluster a customer belongs to, and when silence alone will change it (research: closed-form
+// crossings).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+
+#include "model/model_version.h"
+
+namespace rfm {
+
+inline constexpr double kDayMs = 86400000.0;
+
+// log1p of recency in days at `at_ms`; 0 up to the last purchase.
+double recency_feature(std::int64_t last_purchase_ms, std::int64_t at_ms);
+
+// sum_i weight[i] (x[i] - c[i])^2.
+inline double squared_distance(const FeatureVector& weight, const FeatureVector& x,
+                               const FeatureVector& c) {
+  const double r = x[0] - c[0];
+  const double f = x[1] - c[1];
+  const double m = x[2] - c[2];
+  return weight[0] * (r * r) + (weight[1] * (f * f) + weight[2] * (m * m));
+}
+
+// Id of the nearest centroid; ties: lowest id. `model.cluster_count` >= 1.
+int nearest(const ClusterModel& model, const FeatureVector& x);
+
+// The cluster after hysteresis: the nearest one j if d2[j] < (1 - hysteresis) d2[current], else
+// `current`. current = -1: none yet, the nearest.
+int decide(const ClusterModel& model, const FeatureVector& x, int current, double hysteresis);
+
+// A customer's features that time does not change, and what they are compared with.
+struct SilentCustomer {
+  double f = 0;  // log1p F, raw.
+  double m = 0;  // log1p max(M, 0), raw.
+  std::int64_t last_purchase_ms = 0;
+  int current = 0;  // Cluster id, >= 0.
+};
+
+// Smallest t in (after_ms, until_ms] with decide(x(t)) != current, where x(t) =
+// (recency_feature(last, t), f, m). Exact to the millisecond with respect to decide(); hence the
+// same whatever `after_ms` it is asked from.
+std::optional<std::int64_t> next_switch_ms(const ClusterModel& model,
+                                           const SilentCustomer& customer, double hysteresis,
+                                           std::int64_t after_ms, std::int64_t until_ms);
+
+// min over j != current of dist_j - sqrt(1 - hysteresis) dist_current, in scaled distance units
+// (Hamerly, 2010). If it exceeds (1 + sqrt(1 - hysteresis)) * (delta + dx), decide() still gives
+// `current` after every centroid moved by at most delta and x by at most dx (scaled), weights
+// unchanged. Infinite if there is one cluster.
+double switch_margin(const ClusterModel& model, const FeatureVector& x, int current,
+                     double hysteresis);
+
+// The largest move of a centroid from `before` to `after` in scaled units (delta above); infinite
+// where the weights or the cluster counts differ.
+double centroid_move_max(const ClusterModel& before, const ClusterModel& after);
+
+}  // namespace rfm

@@ -1,0 +1,95 @@
+// The trainer's numbers: from merged contributions to model versions. Pure: the same contributions
+// give the same bits, however customers were split over partitions. Knows no log, clock or thread.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <vector>
+
+#include "model/churn.h"
+#include "model/contribution.h"
+#include "model/model_version.h"
+
+namespace rfm {
+
+// Epoch k begins k * epoch_days days after 1970-01-01. Refits at the first boundary at or after
+// each refit weekday.
+struct RefitSchedule {
+  int refit_weekday = 0;  // 0 = Monday .. 6 = Sunday.
+  int epoch_days = 1;
+};
+
+std::int64_t boundary_ms(const RefitSchedule& schedule, std::int64_t epoch);
+bool is_refit_epoch(const RefitSchedule& schedule, std::int64_t epoch);
+
+// Whether the contribution at `epoch` carries a sample: at refit epochs, and at every one until
+// there are clusters. `effective` is the version in effect at the boundary (adopted before the
+// snapshot), null if none. Both sides ask this.
+bool wants_sample(const RefitSchedule& schedule, std::int64_t epoch, const ModelVersion* effective);
+
+// Whether the customer is in the sample taken under `sample_shift`: id_hash < 2^64 >> sample_shift.
+bool is_sampled(std::uint64_t id_hash, int sample_shift);
+
+struct TrainingOptions {
+  int cluster_count = 5;  // 1..kClustersMax.
+  double move_min = .02;  // Daily centroids are published if one moved by more than this share of
+                          // its distance to the nearest other.
+  RefitSchedule schedule;
+  int challenger_count = 5;
+  double challenger_gain = .005;
+  int population_on = 500;   // From here on quintiles and clusters;
+  int population_off = 400;  // below, absolute cuts again.
+  int sample_max = 65536;
+  int fit_rows_max = 8192;
+  int churn_weeks = 26;
+  double churn_lambda = 10;
+  std::uint64_t seed = 0;
+};
+
+// All parts added up, in the given order; samples merged by id_hash. The parts belong to one epoch,
+// or are older snapshots that stand in for a missing partition. A part without clusters counts as
+// zeros. Of several samples only those of parts with has_sample count; the result has one if any
+// part has.
+Contribution merge(std::span<const Contribution* const> parts);
+
+class Training {
+ public:
+  explicit Training(TrainingOptions options);
+
+  // The last published version, at a restart. Then add_sample for the refit epochs up to it, in
+  // order.
+  void restore(ModelVersion latest);
+  // A past refit epoch's merged sample (sorted by id_hash); others are ignored. Not needed for the
+  // epoch trained next: train() takes it from the contribution.
+  void add_sample(std::int64_t epoch, std::span<const SampleRow> sample);
+
+  // The outcome at boundary `epoch`, which must be later than the last one. `merged.clusters` are
+  // sums by the ids of latest(), which is the version in effect at that boundary.
+  ModelVersion train(std::int64_t epoch, const Contribution& merged);
+
+  const ModelVersion& latest() const { return latest_; }
+
+  // How many past weekly samples add_sample needs at a restart.
+  int sample_weeks_needed() const { return options_.churn_weeks + 1; }
+
+ private:
+  struct WeeklySample {
+    std::int64_t epoch = 0;
+    std::vector<SampleRow> rows;
+  };
+
+  void move_centroids(std::int64_t epoch, const Contribution& merged, ModelVersion& next) const;
+  void refit_clusters(std::int64_t epoch, std::span<const SampleRow> sample,
+                      ModelVersion& next) const;
+  void train_cuts(std::int64_t epoch, std::span<const SampleRow> sample, ModelVersion& next) const;
+  void train_churn(std::int64_t epoch, std::span<const SampleRow> sample, ModelVersion& next);
+
+  TrainingOptions options_;
+  ModelVersion latest_;
+  std::vector<WeeklySample>
+      previous_sample_;          // None or one: the last refit epoch's, waiting for its labels.
+  std::deque<ChurnWeek> weeks_;  // The latest labelled ones, oldest first.
+};
+
+}  // namespace rfm
