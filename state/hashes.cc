@@ -1,0 +1,74 @@
+#include "state/hashes.h"
+
+#include <xxhash.h>
+
+#include <array>
+
+namespace rfm {
+namespace {
+
+// Seeds are the domains: equal bytes of two kinds do not collide.
+enum Domain : XXH64_hash_t {
+  kCustomer = 0xC057,
+  kInvoice = 0x1470,
+  kEventId = 0xE1D0,
+  kCountry = 0xC014,
+  kHoldout = 0x401D,
+  kBirth = 0xB127,
+  kTransition = 0x725A,
+};
+
+std::uint64_t hash(Domain domain, std::string_view bytes) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), domain);
+}
+
+void append_le64(std::string& out, std::uint64_t value) {
+  for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>((value >> shift) & 0xff));
+}
+
+void append_hex(std::string& out, std::uint64_t value) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  for (int shift = 60; shift >= 0; shift -= 4) out.push_back(kDigits[(value >> shift) & 0xf]);
+}
+
+}  // namespace
+
+std::uint64_t customer_hash(std::string_view customer_id) { return hash(kCustomer, customer_id); }
+std::uint64_t invoice_hash(std::string_view invoice_no) { return hash(kInvoice, invoice_no); }
+std::uint64_t event_id_hash(std::string_view event_id) { return hash(kEventId, event_id); }
+std::uint16_t country_bits(std::string_view country) {
+  return static_cast<std::uint16_t>(hash(kCountry, country) & 0xfff);
+}
+
+double holdout_position(std::string_view customer_id) {
+  return static_cast<double>(hash(kHoldout, customer_id) >> 11) * 0x1p-53;
+}
+
+std::uint64_t birth_hash(std::uint64_t first_invoice_hash, EventTime first_invoice_time) {
+  std::string bytes;
+  append_le64(bytes, first_invoice_hash);
+  append_le64(bytes, static_cast<std::uint64_t>(to_ms(first_invoice_time)));
+  const std::uint64_t birth = hash(kBirth, bytes);
+  return birth == 0 ? 1 : birth;
+}
+
+std::string transition_id(std::string_view customer_id, std::uint64_t birth, std::string_view segmentation,
+                          std::uint32_t seq, std::int64_t model_version, std::int64_t rules_version) {
+  std::string bytes;
+  bytes.reserve(customer_id.size() + segmentation.size() + 40);
+  append_le64(bytes, customer_id.size());
+  bytes.append(customer_id);
+  append_le64(bytes, birth);
+  bytes.append(segmentation);
+  append_le64(bytes, seq);
+  append_le64(bytes, static_cast<std::uint64_t>(model_version));
+  append_le64(bytes, static_cast<std::uint64_t>(rules_version));
+  const XXH128_hash_t digest = XXH3_128bits_withSeed(bytes.data(), bytes.size(), kTransition);
+  std::string id;
+  id.reserve(32);
+  append_hex(id, digest.high64);
+  append_hex(id, digest.low64);
+  return id;
+}
+
+}  // namespace rfm

@@ -1,0 +1,153 @@
+#include "state/resident_rows.h"
+
+#include <utility>
+
+#include "state/assertion.h"
+#include "state/epoch.h"
+#include "state/hashes.h"
+
+namespace rfm {
+
+void ResidentRows::restore(CustomerRow row) {
+  forget(row.id);
+  add(std::move(row));
+}
+
+void ResidentRows::forget(std::string_view customer_id) {
+  const auto found = by_id_.find(customer_id);
+  if (found != by_id_.end()) release(found->second);
+}
+
+void ResidentRows::index(EventTime watermark) {
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+    if (!slots_[slot].used) continue;
+    CustomerRow& row = slots_[slot].row;
+    rebuild_cache(row, clock_of(row, watermark), context_);
+    totals_.move({}, totals_key(row));
+    schedule(slot);
+  }
+}
+
+CustomerRow* ResidentRows::find(std::string_view customer_id) {
+  const auto found = by_id_.find(customer_id);
+  return found == by_id_.end() ? nullptr : &slots_[found->second].row;
+}
+
+CustomerRow& ResidentRows::find_or_add(std::string_view customer_id) {
+  if (CustomerRow* row = find(customer_id)) return *row;
+  CustomerRow row;
+  row.id = customer_id;
+  row.id_hash = customer_hash(customer_id);
+  return add(std::move(row));
+}
+
+CustomerRow& ResidentRows::add(CustomerRow row) {
+  std::size_t slot = slots_.size();
+  if (free_.empty()) {
+    slots_.emplace_back();
+  } else {
+    slot = free_.back();
+    free_.pop_back();
+  }
+  slots_[slot].row = std::move(row);
+  slots_[slot].used = true;
+  by_id_.emplace(slots_[slot].row.id, slot);
+  return slots_[slot].row;
+}
+
+void ResidentRows::release(std::size_t slot) {
+  by_id_.erase(std::string_view(slots_[slot].row.id));
+  slots_[slot] = Slot{};  // Entries of due_ for it are stale now: `scheduled` says so.
+  free_.push_back(slot);
+}
+
+EventTime ResidentRows::due_of(const CustomerRow& row) const {
+  return row.open ? row.open->last_line + context_.rules.settle : row.cache.deadline;
+}
+
+// An entry that comes too early is put off when it is reached; so only a date earlier than the entry needs a new one.
+void ResidentRows::schedule(std::size_t slot) {
+  const EventTime due = due_of(slots_[slot].row);
+  if (due >= slots_[slot].scheduled) return;
+  slots_[slot].scheduled = due;
+  due_.push({due, slot});
+}
+
+void ResidentRows::changed(CustomerRow& row, const TotalsKey& before) {
+  totals_.move(before, totals_key(row));
+  const std::size_t slot = by_id_.find(row.id)->second;
+  schedule(slot);
+  if (slots_[slot].dirty) return;
+  slots_[slot].dirty = true;
+  dirty_.push_back(slot);
+}
+
+void ResidentRows::fire_deadlines(EventTime watermark, EventTime until, const OnStep& on_step,
+                                  const OnSettled& on_settled) {
+  while (!due_.empty() && due_.top().at <= until) {
+    const auto [at, slot] = due_.top();
+    due_.pop();
+    if (slots_[slot].scheduled != at) continue;
+    slots_[slot].scheduled = kNever;
+    CustomerRow& row = slots_[slot].row;
+    if (due_of(row) > until) {
+      schedule(slot);
+      continue;
+    }
+    buffer_.clear();
+    change(row, [&](CustomerRow& changing) {
+      if (changing.open) {
+        const SettledInvoice settled = settle_open_invoice(changing, until, context_, buffer_);
+        on_settled(changing, settled);
+      } else {
+        advance(changing, std::max(changing.clock, watermark), until, context_, buffer_);
+      }
+    });
+    if (!buffer_.transitions.empty()) on_step(row, buffer_);
+  }
+}
+
+void ResidentRows::sweep(std::int64_t epoch, const OnStep& on_step) {
+  const BoundaryStep step = boundary_step(epoch, context_);
+  const EventTime just_before = step.boundary - Duration{1};
+  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+    CustomerRow& row = slots_[slot].row;
+    // A row with an open invoice waits for it; one that an event has carried past the boundary has crossed it.
+    if (!slots_[slot].used || row.open || row.clock >= step.boundary || is_quiet_at(row, step, context_.rules)) continue;
+    buffer_.clear();
+    const TotalsKey before = totals_key(row);
+    advance(row, just_before, step.boundary, context_, buffer_);
+    if (buffer_.transitions.empty()) {
+      schedule(slot);
+      continue;
+    }
+    changed(row, before);
+    on_step(row, buffer_);
+  }
+}
+
+void ResidentRows::erase(CustomerRow& row) {
+  const std::size_t slot = by_id_.find(row.id)->second;
+  totals_.move(totals_key(row), {});
+  erased_.push_back(row.id);
+  if (slots_[slot].dirty) std::erase(dirty_, slot);
+  release(slot);
+}
+
+std::vector<ResidentRows::Dirty> ResidentRows::dirty() const {
+  std::vector<Dirty> result;
+  result.reserve(dirty_count());
+  for (const std::string& id : erased_) {
+    if (!by_id_.contains(id)) result.push_back({.customer_id = id});
+  }
+  for (const std::size_t slot : dirty_) result.push_back({.customer_id = slots_[slot].row.id, .row = &slots_[slot].row});
+  return result;
+}
+
+void ResidentRows::mark_committed() {
+  for (const std::size_t slot : dirty_) slots_[slot].dirty = false;
+  dirty_.clear();
+  erased_.clear();
+}
+
+}  // namespace rfm

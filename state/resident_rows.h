@@ -1,0 +1,116 @@
+// All customers of one partition, in memory, with what is derived from them: the index of deadlines, the cluster
+// statistics, and the set of rows that differ from the store.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <queue>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "state/advance.h"
+#include "state/cluster_totals.h"
+#include "state/customer_row.h"
+
+namespace rfm {
+
+class ResidentRows {
+ public:
+  // What a step of time did to one row. The buffer is cleared afterwards.
+  using OnStep = std::function<void(const CustomerRow& row, TransitionBuffer& out)>;
+  // An open invoice that settled in such a step.
+  using OnSettled = std::function<void(const CustomerRow& row, const SettledInvoice& settled)>;
+
+  explicit ResidentRows(const TimeContext& context) : context_(context) {}
+  ResidentRows(const ResidentRows&) = delete;
+  ResidentRows& operator=(const ResidentRows&) = delete;
+
+  // At start: rows as the store holds them, then `index` with the partition's watermark.
+  void restore(CustomerRow row);
+  void forget(std::string_view customer_id);  // Restoring from the changelog: the row is gone.
+  void index(EventTime watermark);
+
+  CustomerRow* find(std::string_view customer_id);
+  CustomerRow& find_or_add(std::string_view customer_id);
+
+  // How far a row is: what `advance` takes as `from`.
+  EventTime clock_of(const CustomerRow& row, EventTime watermark) const {
+    return row.open ? row.clock : std::max(row.clock, watermark);
+  }
+
+  // Every change of a row goes through here, so that the totals, the deadline index and the dirty set follow.
+  template <class Change>
+  void change(CustomerRow& row, Change&& change_row) {
+    const TotalsKey before = totals_key(row);
+    change_row(row);
+    changed(row, before);
+  }
+
+  // Fires all deadlines up to `until`, earliest first. Rows are up to date to `watermark` before it.
+  void fire_deadlines(EventTime watermark, EventTime until, const OnStep& on_step, const OnSettled& on_settled);
+
+  // Takes every row over the boundary; all deadlines up to it have been fired.
+  void sweep(std::int64_t epoch, const OnStep& on_step);
+
+  // Removes the row; its store record is deleted by the next commit.
+  void erase(CustomerRow& row);
+
+  // Rows that differ from the store, in order of their first change; absent row: erased. Cleared by `mark_committed`.
+  struct Dirty {
+    std::string_view customer_id;
+    const CustomerRow* row = nullptr;
+  };
+  std::vector<Dirty> dirty() const;
+  std::size_t dirty_count() const { return dirty_.size() + erased_.size(); }
+  void mark_committed();
+
+  const ClusterTotals& totals() const { return totals_; }
+  std::size_t size() const { return by_id_.size(); }
+  // Deadline or settlement of the earliest due row; a lower bound.
+  EventTime earliest_due() const { return due_.empty() ? kNever : due_.top().at; }
+
+  // In no particular order.
+  template <class Visit>
+  void for_each(Visit&& visit) const {
+    for (const Slot& slot : slots_) {
+      if (slot.used) visit(slot.row);
+    }
+  }
+
+ private:
+  struct Slot {
+    CustomerRow row;
+    EventTime scheduled = kNever;  // Its one valid entry in due_.
+    bool used = false;
+    bool dirty = false;
+  };
+  struct Due {
+    EventTime at{};
+    std::size_t slot = 0;
+
+    friend bool operator>(const Due& a, const Due& b) { return std::tie(a.at, a.slot) > std::tie(b.at, b.slot); }
+  };
+
+  CustomerRow& add(CustomerRow row);
+  EventTime due_of(const CustomerRow& row) const;
+  void schedule(std::size_t slot);
+  void changed(CustomerRow& row, const TotalsKey& before);
+  void release(std::size_t slot);
+
+  TimeContext context_;
+  std::deque<Slot> slots_;  // Rows do not move.
+  std::vector<std::size_t> free_;
+  absl::flat_hash_map<std::string_view, std::size_t> by_id_;  // Keys are views of the rows' ids.
+  std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
+  ClusterTotals totals_;
+  std::vector<std::size_t> dirty_;
+  std::vector<std::string> erased_;
+  TransitionBuffer buffer_;
+};
+
+}  // namespace rfm

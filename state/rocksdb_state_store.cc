@@ -1,0 +1,149 @@
+#include "state/rocksdb_state_store.h"
+
+#include <fmt/core.h>
+#include <rocksdb/db.h>
+#include <rocksdb/memtablerep.h>
+#include <rocksdb/options.h>
+#include <rocksdb/write_batch.h>
+
+#include <array>
+#include <filesystem>
+#include <utility>
+#include <vector>
+
+namespace rfm {
+namespace {
+
+constexpr std::array<const char*, kStoreKindCount> kFamilyNames = {"default", "meta", "contributions", "model_log"};
+
+absl::Status to_status(const rocksdb::Status& status, std::string_view doing, const std::string& directory) {
+  if (status.ok()) return absl::OkStatus();
+  const std::string message = fmt::format("state directory {}: {}: {}", directory, doing, status.ToString());
+  if (status.IsCorruption()) return absl::DataLossError(message);
+  if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
+    return absl::FailedPreconditionError(message + " (another process has it open; stop it first)");
+  }
+  return absl::InternalError(message);
+}
+
+// Partition as four big-endian bytes, then the key: a partition is one range.
+std::string prefix_of(std::int32_t partition) {
+  const auto p = static_cast<std::uint32_t>(partition);
+  return {static_cast<char>(p >> 24), static_cast<char>(p >> 16), static_cast<char>(p >> 8), static_cast<char>(p)};
+}
+
+class RocksdbStateStore final : public StateStore {
+ public:
+  RocksdbStateStore(std::string directory, rocksdb::DB* db, std::vector<rocksdb::ColumnFamilyHandle*> families)
+      : directory_(std::move(directory)), db_(db), families_(std::move(families)) {}
+
+  ~RocksdbStateStore() override {
+    for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family);
+  }
+
+  absl::Status scan(StoreKind kind, std::int32_t partition, const Visit& visit) override {
+    const std::string first = prefix_of(partition);
+    const std::string last = prefix_of(partition + 1);
+    const rocksdb::Slice upper(last);
+    rocksdb::ReadOptions options;
+    options.iterate_upper_bound = &upper;
+    const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, family(kind)));
+    for (it->Seek(first); it->Valid(); it->Next()) {
+      std::string_view key(it->key().data(), it->key().size());
+      key.remove_prefix(first.size());
+      const absl::Status visited = visit(key, {it->value().data(), it->value().size()});
+      if (!visited.ok()) return visited;
+    }
+    return to_status(it->status(), "scan", directory_);
+  }
+
+  absl::Status write(std::span<const StoreWrite> writes) override {
+    rocksdb::WriteBatch batch;
+    for (const StoreWrite& write : writes) {
+      const std::string key = prefix_of(write.partition) + write.key;
+      const rocksdb::Status status =
+          write.value ? batch.Put(family(write.kind), key, *write.value) : batch.Delete(family(write.kind), key);
+      if (!status.ok()) return to_status(status, "batch", directory_);
+    }
+    return to_status(db_->Write(rocksdb::WriteOptions(), &batch), "write", directory_);
+  }
+
+  absl::Status drop_partition(std::int32_t partition) override {
+    rocksdb::WriteBatch batch;
+    for (rocksdb::ColumnFamilyHandle* family : families_) {
+      const rocksdb::Status status = batch.DeleteRange(family, prefix_of(partition), prefix_of(partition + 1));
+      if (!status.ok()) return to_status(status, "drop", directory_);
+    }
+    return to_status(db_->Write(rocksdb::WriteOptions(), &batch), "drop", directory_);
+  }
+
+ private:
+  rocksdb::ColumnFamilyHandle* family(StoreKind kind) const { return families_[static_cast<std::size_t>(kind)]; }
+
+  std::string directory_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> families_;
+};
+
+std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const RocksdbOptions& options) {
+  std::vector<rocksdb::ColumnFamilyDescriptor> families;
+  for (std::size_t i = 0; i < kFamilyNames.size(); ++i) {
+    rocksdb::ColumnFamilyOptions family;
+    family.write_buffer_size = options.memtable_bytes;
+    family.compression = rocksdb::kNoCompression;
+    // Rows are written in whole batches and never read while running (perf.md, 6b).
+    if (i == static_cast<std::size_t>(StoreKind::kRow) && options.access == StoreAccess::kReadWrite) {
+      family.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
+    }
+    families.emplace_back(kFamilyNames[i], family);
+  }
+  return families;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const RocksdbOptions& options) {
+  rocksdb::DBOptions db_options;
+  db_options.create_if_missing = true;
+  db_options.create_missing_column_families = true;
+  db_options.allow_concurrent_memtable_write = false;  // The vector memtable cannot.
+  db_options.max_total_wal_size = std::uint64_t{256} << 20;
+  db_options.keep_log_file_num = 2;
+  db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  db_options.avoid_flush_during_shutdown = false;
+
+  std::error_code error;
+  if (options.access == StoreAccess::kReadOnly && !std::filesystem::exists(options.directory, error)) {
+    return absl::NotFoundError(fmt::format("state directory {} does not exist", options.directory));
+  }
+  std::filesystem::create_directories(options.directory, error);
+  if (error) {
+    return absl::FailedPreconditionError(
+        fmt::format("state directory {} cannot be made: {}", options.directory, error.message()));
+  }
+  const auto families = families_of(options);
+  const auto open = [&](rocksdb::DB** db, std::vector<rocksdb::ColumnFamilyHandle*>* handles) {
+    return options.access == StoreAccess::kReadOnly
+               ? rocksdb::DB::OpenForReadOnly(db_options, options.directory, families, handles, db)
+               : rocksdb::DB::Open(db_options, options.directory, families, handles, db);
+  };
+  rocksdb::DB* db = nullptr;
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::Status status = open(&db, &handles);
+  if (status.IsCorruption() && options.access == StoreAccess::kReadWrite) {
+    // Everything is in the changelog: set the damage aside and restore.
+    std::string aside = options.directory + ".damaged";
+    for (int i = 1; std::filesystem::exists(aside); ++i) aside = fmt::format("{}.damaged.{}", options.directory, i);
+    std::filesystem::rename(options.directory, aside, error);
+    if (error) return to_status(status, "open", options.directory);
+    if (options.on_corruption) {
+      options.on_corruption(fmt::format("{} is damaged ({}), set aside as {}", options.directory, status.ToString(), aside));
+    }
+    std::filesystem::create_directories(options.directory, error);
+    status = open(&db, &handles);
+  }
+  if (!status.ok()) return to_status(status, "open", options.directory);
+  return std::make_unique<RocksdbStateStore>(options.directory, db, std::move(handles));
+}
+
+}  // namespace rfm

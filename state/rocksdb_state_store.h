@@ -1,0 +1,27 @@
+// RocksDB behind the store's seam: one database, one column family per kind, keys prefixed by partition.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "state/state_store.h"
+
+namespace rfm {
+
+enum class StoreAccess : std::uint8_t { kReadWrite, kReadOnly };
+
+struct RocksdbOptions {
+  std::string directory;
+  StoreAccess access = StoreAccess::kReadWrite;
+  std::size_t memtable_bytes = std::size_t{64} << 20;
+  // Called when damage is found and the directory has been set aside; `what` says both names.
+  std::function<void(const std::string& what)> on_corruption;
+};
+
+// One process per directory (RocksDB's lock). Rows live in a vector memtable: nothing may read a row while the store
+// is written to; scans happen at start. kFailedPrecondition: another process has it open. kNotFound (read only): none there.
+absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const RocksdbOptions& options);
+
+}  // namespace rfm

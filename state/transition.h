@@ -1,0 +1,76 @@
+// A change of segment as it happens: what is needed to publish and explain it.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <vector>
+
+#include "model/model_version.h"
+#include "state/customer_row.h"
+#include "state/event_time.h"
+
+namespace rfm {
+
+enum class Reason : std::uint8_t {
+  kPurchase,
+  kReturn,
+  kInactivity,
+  kPopulationShift,  // Cuts or centroids followed the others.
+  kModelChange,      // First fit, challenger, churn weights, other thresholds.
+  kRulesChange,
+  kLateEvent,
+  kErasure,
+  kBackfill,
+};
+std::string_view name(Reason reason);
+
+// The record behind a transition.
+struct Cause {
+  std::string invoice_no;
+  std::string event_id;  // Empty: none.
+  EventTime event_time{};
+  bool at_or_after_go_live = true;  // By the offset of the record.
+};
+
+// What scores, clusters and risk are computed from, at one instant.
+struct CustomerFacts {
+  EventTime at{};
+  EventTime first_purchase{};  // Meaningful if frequency > 0, like last_purchase.
+  EventTime last_purchase{};
+  std::uint32_t frequency = 0;
+  Money monetary{};  // Net or gross, as the rules say; may be negative.
+  const ModelVersion* version = nullptr;
+};
+
+struct Transition {
+  const CustomerRow* row = nullptr;  // For what a transition does not change: id, birth, consent.
+  Segmentation segmentation = Segmentation::kChurn;
+  Reason reason = Reason::kPurchase;
+  SegmentCode from = kNoSegmentCode;
+  SegmentCode to = kNoSegmentCode;
+  EventTime from_since{};
+  std::uint32_t seq = 0;
+  std::array<SegmentCode, kSegmentationCount> segments{};  // After all changes of this instant so far.
+  CustomerFacts before;
+  CustomerFacts after;
+  const Cause* cause = nullptr;  // Events only.
+
+  EventTime effective_at() const { return after.at; }
+};
+
+// What one step of one customer produced; owns the causes its transitions point to.
+struct TransitionBuffer {
+  std::vector<Transition> transitions;
+  std::deque<Cause> causes;
+  std::uint64_t suppressed = 0;  // Changes that hysteresis or dwell held back at an event.
+
+  void clear() {
+    transitions.clear();
+    causes.clear();
+    suppressed = 0;
+  }
+};
+
+}  // namespace rfm
