@@ -1,11 +1,9 @@
 // config/default.toml, written from the table of settings.
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include <sstream>
-#include <vector>
 
 #include "config/setting_table.h"
-#include "config/setting_value.h"
 #include "config/settings.h"
 #include "config/toml_reader.h"
 
@@ -37,14 +35,6 @@ std::string toml_value(const SettingSpec& spec, std::string_view text) {
     case SettingKind::kReal:
     case SettingKind::kSegmentInfo:
       return std::string(text);
-    case SettingKind::kIntegers:
-      return fmt::format("[{}]", text);
-    case SettingKind::kDurations:
-    case SettingKind::kAmounts: {
-      std::vector<std::string> parts;
-      for (const std::string& part : split_list(text)) parts.push_back(quote(part));
-      return fmt::format("[{}]", fmt::join(parts, ", "));
-    }
     default:
       return quote(text);
   }

@@ -1,6 +1,6 @@
 #include "config/setting_table.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -79,13 +79,6 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"rfm.window", kWindow, kSemantic, "lifetime", "1d", "3650d", "",
      "The history that counts: all of it (lifetime), or the last so many days, at most "
      "dedup.horizon."},
-    {"rfm.absolute_recency", kDurations, kSemantic, "14d, 30d, 60d, 120d", "1ms", "", "",
-     "Fixed thresholds while there are too few customers for quintiles: at most this old scores 5, "
-     "4, 3, 2."},
-    {"rfm.absolute_frequency", kIntegers, kSemantic, "2, 3, 5, 9", "2", "", "",
-     "The same for the number of invoices: at least this many scores 2, 3, 4, 5."},
-    {"rfm.absolute_monetary", kAmounts, kSemantic, "100, 300, 800, 2000", "0.0001", "", "",
-     "The same for money in currency units: at least this much scores 2, 3, 4, 5."},
 
     {"ledger.entries_max", kInteger, kSemantic, "1024", "1", "1000000", "",
      "Invoices kept apart per customer; the oldest beyond fold into one entry."},
@@ -117,7 +110,7 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "Weekly samples the churn model is fitted on."},
     {"model.churn_ridge", kReal, kSemantic, "10", "0", "1000000", "",
      "Weight of the ridge penalty of the churn model."},
-    {"model.seed", kInteger, kSemantic, "1", "0", "9223372036854775807", "",
+    {"model.seed", kInteger, kSemantic, "0", "0", "9223372036854775807", "",
      "Seed of the challengers."},
     {"model.grace", kDuration, kInstance, "30s", "0s", "1d", "",
      "Wall time the trainer waits for partitions without an owner before it closes an epoch "
@@ -171,8 +164,7 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "What is logged to standard error."},
 });
 
-constexpr auto kPassthrough =
-    std::to_array<std::string_view>({"kafka.properties.", "kafka.consumer.", "kafka.producer."});
+constexpr auto kPassthrough = std::to_array<std::string_view>({"kafka.properties."});
 
 std::string limits(const SettingSpec& spec) {
   if (!spec.min.empty() && !spec.max.empty())
@@ -188,9 +180,8 @@ std::span<const std::string_view> passthrough_prefixes() { return kPassthrough; 
 
 std::string_view section_title(std::string_view section) {
   if (section == "kafka") {
-    return "Anything librdkafka knows can be set in [kafka.properties] (all clients), "
-           "[kafka.consumer] and "
-           "[kafka.producer], for instance security.protocol = \"ssl\".";
+    return "Further properties of librdkafka go to [kafka.properties], for instance "
+           "security.protocol = \"ssl\". Those that exactly-once delivery rests on are refused.";
   }
   if (section == "input.fields") {
     return "Where the fields are in the JSON of other producers, as JSON pointers such as "
@@ -251,12 +242,6 @@ std::string allowed_values(const SettingSpec& spec) {
       return "an offset such as \"+01:00\", at most 18 hours";
     case kPointer:
       return "a JSON pointer such as \"/order/id\", or empty";
-    case kDurations:
-      return fmt::format("four ascending durations such as {}", spec.default_text);
-    case kIntegers:
-      return fmt::format("four ascending whole numbers{}", limits(spec));
-    case kAmounts:
-      return fmt::format("four ascending amounts with at most 4 decimals,{}", limits(spec));
     case kSegmentMap:
       return "\"grid\", five rows of five names, or a list of {segment, r, f, m, fm}";
     case kSegmentInfo:

@@ -24,9 +24,6 @@ enum class SettingKind : std::uint8_t {
   kCurrency,     // Three capital letters.
   kUtcOffset,    // "+01:00".
   kPointer,      // A JSON pointer ("/order/id"), or empty for the format's own name.
-  kDurations,    // Four ascending durations.
-  kIntegers,     // Four ascending integers.
-  kAmounts,      // Four ascending amounts of money, in currency units, up to 4 decimals.
   kSegmentMap,   // The name of a preset, five rows of five names, or a list of {segment, r, f, m,
                  // fm}.
   kSegmentInfo,  // A list of {name, rank, description, action}.
@@ -56,7 +53,7 @@ std::string_view section_title(std::string_view section);
 // nullptr if there is no such key.
 const SettingSpec* find_setting(std::string_view key);
 
-// Keys below these prefixes ("kafka.consumer.") are handed to librdkafka as they are.
+// Keys below these prefixes ("kafka.properties.") are handed to librdkafka as they are.
 std::span<const std::string_view> passthrough_prefixes();
 
 // The known key or section nearest to `key` by edit distance; empty if none is near.

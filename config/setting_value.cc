@@ -1,6 +1,6 @@
 #include "config/setting_value.h"
 
-#include <fmt/ranges.h>
+#include <fmt/format.h>
 
 #include <algorithm>
 #include <array>
@@ -87,22 +87,6 @@ absl::StatusOr<std::string> canonical_number(const SettingSpec& spec, std::strin
   return format(*value);
 }
 
-template <typename Parse, typename Format>
-absl::StatusOr<std::string> canonical_cuts(const SettingSpec& spec, std::string_view text,
-                                           Parse parse, Format format) {
-  const std::vector<std::string> parts = split_list(text);
-  if (parts.size() != 4) return not_allowed(spec);
-  std::vector<std::string> out;
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    const auto value = parse(parts[i]);
-    if (!value) return not_allowed(spec);
-    if (!spec.min.empty() && *value < *parse(spec.min)) return not_allowed(spec);
-    if (i > 0 && *value <= *parse(parts[i - 1])) return not_allowed(spec);
-    out.push_back(format(*value));
-  }
-  return fmt::format("{}", fmt::join(out, ", "));
-}
-
 bool is_name(std::string_view text) {
   constexpr std::size_t kNameMax =
       200;  // Of the 249 a topic's name may have; leaves room for "<app>-changelog".
@@ -163,32 +147,6 @@ std::string format_real(double value) {
   return {buffer.data(), end};
 }
 
-std::optional<std::int64_t> parse_amount(std::string_view text) {
-  constexpr std::int64_t kScale = 10'000;
-  constexpr std::size_t kDecimalsMax = 4;
-  const std::size_t dot = std::min(text.find('.'), text.size());
-  const std::string_view decimals = dot < text.size() ? text.substr(dot + 1) : std::string_view{};
-  if (dot < text.size() && (decimals.empty() || decimals.size() > kDecimalsMax))
-    return std::nullopt;
-  if (!std::all_of(decimals.begin(), decimals.end(), is_digit)) return std::nullopt;
-  if (dot == 0 ||
-      !std::all_of(text.begin(), text.begin() + static_cast<std::ptrdiff_t>(dot), is_digit)) {
-    return std::nullopt;
-  }
-  const std::optional<std::int64_t> whole = parse_integer(text.substr(0, dot));
-  if (!whole || *whole > std::numeric_limits<std::int64_t>::max() / kScale - 1) return std::nullopt;
-  std::string padded(decimals);
-  padded.resize(kDecimalsMax, '0');
-  return *whole * kScale + *parse_integer(padded);
-}
-
-std::string format_amount(std::int64_t units) {
-  std::string text = fmt::format("{}.{:04}", units / 10'000, units % 10'000);
-  while (text.back() == '0') text.pop_back();
-  if (text.back() == '.') text.pop_back();
-  return text;
-}
-
 std::optional<std::chrono::minutes> parse_utc_offset(std::string_view text) {
   if (text == "Z") return std::chrono::minutes{0};
   if (text.size() != 6 || (text[0] != '+' && text[0] != '-') || text[3] != ':') return std::nullopt;
@@ -204,21 +162,6 @@ std::optional<std::chrono::minutes> parse_utc_offset(std::string_view text) {
 std::string format_utc_offset(std::chrono::minutes offset) {
   const auto minutes = std::abs(static_cast<int>(offset.count()));
   return fmt::format("{}{:02}:{:02}", offset.count() < 0 ? '-' : '+', minutes / 60, minutes % 60);
-}
-
-std::vector<std::string> split_list(std::string_view text) {
-  text = trimmed(text);
-  if (text.size() >= 2 && text.front() == '[' && text.back() == ']')
-    text = text.substr(1, text.size() - 2);
-  std::vector<std::string> parts;
-  for (std::string_view part : split(text, ',')) {
-    part = trimmed(part);
-    if (part.size() >= 2 && part.front() == '"' && part.back() == '"') {
-      part = part.substr(1, part.size() - 2);
-    }
-    parts.emplace_back(part);
-  }
-  return parts;
 }
 
 std::vector<std::string> split_choices(std::string_view text) {
@@ -265,13 +208,6 @@ absl::StatusOr<std::string> canonical_text(const SettingSpec& spec, std::string_
       return canonical_number(spec, text, parse_duration, format_duration);
     case SettingKind::kBytes:
       return canonical_number(spec, text, parse_bytes, format_bytes);
-    case SettingKind::kDurations:
-      return canonical_cuts(spec, text, parse_duration, format_duration);
-    case SettingKind::kIntegers:
-      return canonical_cuts(spec, text, parse_integer,
-                            [](std::int64_t value) { return fmt::format("{}", value); });
-    case SettingKind::kAmounts:
-      return canonical_cuts(spec, text, parse_amount, format_amount);
     case SettingKind::kSegmentMap:
     case SettingKind::kSegmentInfo:
       break;  // config/segment_rules.h

@@ -27,16 +27,9 @@ std::optional<std::int64_t> parse_integer(std::string_view text);
 std::optional<double> parse_real(std::string_view text);  // Finite.
 std::string format_real(double value);                    // Shortest text that reads back the same.
 
-// "12.34" to 10^-4 units; at most 4 decimals.
-std::optional<std::int64_t> parse_amount(std::string_view text);
-std::string format_amount(std::int64_t units);
-
 std::optional<std::chrono::minutes> parse_utc_offset(
     std::string_view text);  // "+01:00", "-05:30", "Z"
 std::string format_utc_offset(std::chrono::minutes offset);
-
-// "a, b, c" to its trimmed parts.
-std::vector<std::string> split_list(std::string_view text);
 
 // "net|gross" to its parts.
 std::vector<std::string> split_choices(std::string_view text);

@@ -62,10 +62,6 @@ bool type_fits(SettingKind kind, TomlType type) {
       return type == TomlType::kInteger;
     case SettingKind::kReal:
       return type == TomlType::kInteger || type == TomlType::kReal;
-    case SettingKind::kDurations:
-    case SettingKind::kIntegers:
-    case SettingKind::kAmounts:
-      return type == TomlType::kList;
     case SettingKind::kSegmentMap:
       return type == TomlType::kString || type == TomlType::kStructured;
     case SettingKind::kSegmentInfo:
@@ -286,26 +282,6 @@ std::chrono::minutes Settings::utc_offset(std::string_view key) const {
 std::int64_t Settings::bytes(std::string_view key) const {
   RFM_ASSERT(find_setting(key) != nullptr && find_setting(key)->kind == SettingKind::kBytes);
   return *parse_bytes(text(key));
-}
-
-std::vector<std::int64_t> Settings::values(std::string_view key) const {
-  const SettingSpec* const spec = find_setting(key);
-  RFM_ASSERT(spec != nullptr);
-  std::vector<std::int64_t> values;
-  for (const std::string& part : split_list(text(key))) {
-    switch (spec->kind) {
-      case SettingKind::kDurations:
-        values.push_back(parse_duration(part)->count());
-        break;
-      case SettingKind::kIntegers:
-        values.push_back(*parse_integer(part));
-        break;
-      default:
-        RFM_ASSERT(spec->kind == SettingKind::kAmounts);
-        values.push_back(*parse_amount(part));
-    }
-  }
-  return values;
 }
 
 std::map<std::string, std::string> Settings::passthrough(std::string_view prefix) const {

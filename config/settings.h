@@ -73,9 +73,7 @@ class Settings {
   std::optional<std::chrono::milliseconds> window(std::string_view key) const;  // Absent: lifetime.
   std::chrono::minutes utc_offset(std::string_view key) const;
   std::int64_t bytes(std::string_view key) const;
-  // Four values: durations in milliseconds, integers, or amounts in 10^-4 of the currency unit.
-  std::vector<std::int64_t> values(std::string_view key) const;
-  // What is handed to librdkafka: all keys below `prefix` ("kafka.consumer."), without it.
+  // What is handed to librdkafka: all keys below `prefix` ("kafka.properties."), without it.
   std::map<std::string, std::string> passthrough(std::string_view prefix) const;
 
   // All settings in the table's order, then the librdkafka properties by name.

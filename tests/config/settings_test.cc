@@ -106,8 +106,6 @@ TEST(Settings, TextIsCanonical) {
   EXPECT_EQ(canonical("input.utc_offset=Z"), "+00:00");
   EXPECT_EQ(canonical("model.move_min=0.0200"), "0.02");
   EXPECT_EQ(canonical("model.move_min=.5"), "0.5");
-  EXPECT_EQ(canonical("rfm.absolute_monetary=[1.50,2,3,4]"), "1.5, 2, 3, 4");
-  EXPECT_EQ(canonical("rfm.absolute_recency=24h, 2d, 3d, 4d"), "1d, 2d, 3d, 4d");
   EXPECT_EQ(canonical("rfm.window=8760h"), "365d");
 }
 
@@ -152,10 +150,6 @@ TEST(Settings, WrongValuesNameKeyValueAndWhatIsAllowed) {
                                        "model.move_min=nan",
                                        "model.move_min=2",
                                        "model.epoch=1h",
-                                       "rfm.absolute_frequency=2,3,5",
-                                       "rfm.absolute_frequency=2,3,3,9",
-                                       "rfm.absolute_frequency=1,3,5,9",
-                                       "rfm.absolute_monetary=1.00001,2,3,4",
                                        "rfm.window=forever",
                                        "state.dir=",
                                        "noequals",
@@ -167,8 +161,8 @@ TEST(Settings, WrongValuesNameKeyValueAndWhatIsAllowed) {
 TEST(Settings, WrongTypesAreRefused) {
   for (const std::string_view wrong :
        {"app.name = 5", "input.lateness = 60", "model.move_min = \"0.1\"",
-        "rfm.absolute_frequency = 2", "segmentation.rfm.map = 1", "input = 3", "app.name.x = 1",
-        "kafka.consumer.x = [1]", "model.clusters = 5.0"}) {
+        "segmentation.rfm.map = 1", "input = 3", "app.name.x = 1", "kafka.properties.x = [1]",
+        "model.clusters = 5.0"}) {
     toml_error(wrong);
   }
   EXPECT_NE(toml_error("[model\n").find("a.toml:1"), std::string::npos);
@@ -197,16 +191,16 @@ TEST(Settings, MissingFileIsNamed) {
 TEST(Settings, KafkaPropertiesPassThrough) {
   Settings settings;
   ASSERT_TRUE(settings
-                  .merge_toml("[kafka.consumer]\nfetch.min.bytes = 7\n\"check.crcs\" = true\n"
-                              "[kafka.properties]\n\"security.protocol\" = \"ssl\"\n",
+                  .merge_toml("[kafka.properties]\nfetch.min.bytes = 7\n\"check.crcs\" = true\n"
+                              "security.protocol = \"ssl\"\n",
                               "a.toml")
                   .ok());
-  ASSERT_TRUE(settings.set("kafka.producer.linger.ms=5").ok());
-  const std::map<std::string, std::string> consumer = {{"fetch.min.bytes", "7"},
-                                                       {"check.crcs", "true"}};
-  EXPECT_EQ(settings.passthrough("kafka.consumer."), consumer);
-  EXPECT_EQ(settings.passthrough("kafka.producer.").at("linger.ms"), "5");
-  EXPECT_EQ(settings.passthrough("kafka.properties.").at("security.protocol"), "ssl");
+  ASSERT_TRUE(settings.set("kafka.properties.linger.ms=5").ok());
+  const std::map<std::string, std::string> expected = {{"fetch.min.bytes", "7"},
+                                                       {"check.crcs", "true"},
+                                                       {"security.protocol", "ssl"},
+                                                       {"linger.ms", "5"}};
+  EXPECT_EQ(settings.passthrough("kafka.properties."), expected);
   EXPECT_TRUE(settings.passthrough("kafka.nothing.").empty());
 }
 

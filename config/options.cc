@@ -1,0 +1,126 @@
+#include "config/options.h"
+
+#include <algorithm>
+#include <array>
+
+#include "config/segment_settings.h"
+#include "state/assertion.h"
+
+namespace rfm {
+
+namespace {
+
+constexpr std::array<std::string_view, 7> kWeekdays = {
+    "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"};
+
+InputFormat input_format(std::string_view name) {
+  if (name == "lines") return InputFormat::kLines;
+  if (name == "invoices") return InputFormat::kInvoices;
+  RFM_ASSERT(name == "csv");
+  return InputFormat::kCsv;
+}
+
+Duration& dwell_of(Rules& rules, Segmentation segmentation) {
+  return rules.dwell[static_cast<std::size_t>(segmentation)];
+}
+
+}  // namespace
+
+absl::Status check_options(const Settings& settings) {
+  if (absl::Status status = settings.check(); !status.ok()) return status;
+  absl::Status status = Decoder::check(decoder_options(settings, KeyPolicy::kRequired));
+  if (!status.ok()) return status;
+  return validate(kafka_options(settings, 0));
+}
+
+Rules rules(const Settings& settings) {
+  Rules rules;
+  rules.lateness = settings.duration("input.lateness");
+  rules.settle = settings.duration("input.settle");
+  rules.future_max = settings.duration("input.future_max");
+  rules.dedup_horizon = settings.duration("dedup.horizon");
+  rules.ledger_entries_max = static_cast<std::uint32_t>(settings.integer("ledger.entries_max"));
+  rules.monetary =
+      settings.text("rfm.monetary") == "gross" ? MonetaryKind::kGross : MonetaryKind::kNet;
+  rules.window = settings.window("rfm.window");
+  rules.cluster_hysteresis = settings.real("segmentation.cluster.hysteresis");
+  rules.churn_medium_from = settings.real("segmentation.churn.low");
+  rules.churn_high_from = settings.real("segmentation.churn.high");
+  dwell_of(rules, Segmentation::kChurn) = settings.duration("segmentation.churn.dwell");
+  dwell_of(rules, Segmentation::kCluster) = settings.duration("segmentation.cluster.dwell");
+  dwell_of(rules, Segmentation::kRfm) = settings.duration("segmentation.rfm.dwell");
+  rules.holdout_fraction = settings.real("output.holdout");
+  absl::StatusOr<SegmentMap> map = segment_map(settings);
+  RFM_ASSERT(map.ok());  // check() has made it once.
+  rules.map = *std::move(map);
+  return rules;
+}
+
+TrainingOptions training_options(const Settings& settings) {
+  const auto integer = [&](std::string_view key) {
+    return static_cast<int>(settings.integer(key));
+  };
+  const auto* const weekday =
+      std::find(kWeekdays.begin(), kWeekdays.end(), settings.text("model.refit_weekday"));
+  RFM_ASSERT(weekday != kWeekdays.end());
+
+  TrainingOptions options;
+  options.cluster_count = integer("model.clusters");
+  options.move_min = settings.real("model.move_min");
+  options.schedule.refit_weekday = static_cast<int>(weekday - kWeekdays.begin());
+  options.schedule.epoch_days =
+      static_cast<int>(settings.duration("model.epoch") / std::chrono::hours{24});
+  options.challenger_count = integer("model.challengers");
+  options.challenger_gain = settings.real("model.challenger_gain");
+  options.population_on = integer("model.population_on");
+  options.population_off = integer("model.population_off");
+  options.sample_max = integer("model.sample_max");
+  options.churn_weeks = integer("model.churn_weeks");
+  options.churn_lambda = settings.real("model.churn_ridge");
+  options.seed = static_cast<std::uint64_t>(settings.integer("model.seed"));
+  return options;
+}
+
+DecoderOptions decoder_options(const Settings& settings, KeyPolicy keys) {
+  const auto pointer = [&](std::string_view field) {
+    return settings.text("input.fields." + std::string(field));
+  };
+  DecoderOptions options;
+  options.format = input_format(settings.text("input.format"));
+  options.keys = keys;
+  options.currency = settings.text("input.currency");
+  options.utc_offset = settings.utc_offset("input.utc_offset");
+  options.record_bytes_max = static_cast<std::size_t>(settings.bytes("input.record_max"));
+  options.fields = {.event_id = pointer("event_id"),
+                    .type = pointer("type"),
+                    .invoice_no = pointer("invoice_no"),
+                    .original_invoice_no = pointer("original_invoice_no"),
+                    .customer_id = pointer("customer_id"),
+                    .invoice_time = pointer("invoice_time"),
+                    .currency = pointer("currency"),
+                    .country = pointer("country"),
+                    .total = pointer("total"),
+                    .lines = pointer("lines"),
+                    .quantity = pointer("quantity"),
+                    .unit_price = pointer("unit_price"),
+                    .revision = pointer("revision"),
+                    .consent = pointer("consent")};
+  return options;
+}
+
+KafkaOptions kafka_options(const Settings& settings, int lane) {
+  KafkaOptions options;
+  options.brokers = settings.text("kafka.brokers");
+  options.application = settings.text("app.name");
+  options.instance = settings.text("app.instance");
+  options.lane = lane;
+  options.input_topic = settings.text("input.topic");
+  options.transitions_topic = settings.text("output.transitions");
+  options.segments_topic = settings.text("output.segments");
+  options.session_timeout = settings.duration("kafka.session_timeout");
+  options.transaction_timeout = settings.duration("kafka.transaction_timeout");
+  options.properties = settings.passthrough("kafka.properties.");
+  return options;
+}
+
+}  // namespace rfm

@@ -1,0 +1,22 @@
+// From the settings to each component's own Options. `settings` must have passed check().
+#pragma once
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "config/settings.h"
+#include "model/training.h"
+#include "state/rules.h"
+#include "stream/decoder.h"
+#include "stream/kafka_options.h"
+
+namespace rfm {
+
+// Settings::check() and what the components ask of their options (JSON pointers, Kafka properties).
+absl::Status check_options(const Settings& settings);
+
+Rules rules(const Settings& settings);
+TrainingOptions training_options(const Settings& settings);
+DecoderOptions decoder_options(const Settings& settings, KeyPolicy keys);
+KafkaOptions kafka_options(const Settings& settings, int lane);
+
+}  // namespace rfm
