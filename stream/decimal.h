@@ -10,7 +10,7 @@
 
 namespace rfm {
 
-// coefficient * 10^-scale. |coefficient| < 10^18, scale in [0, 18].
+// coefficient * 10^-scale. |coefficient| < 2^63, scale in [0, 18].
 struct Decimal {
   std::int64_t coefficient = 0;
   int scale = 0;
@@ -22,8 +22,9 @@ enum class DecimalError : std::uint8_t {
   kNone,
   kNotDecimal,  // Not `-?\d+(\.\d+)?`: exponents, signs, spaces, separators and empty text are
                 // refused.
-  kTooLarge,    // More than 18 digits before the point.
-  kTooPrecise,  // More than 18 digits in all, leading and trailing zeros aside.
+  kTooLarge,    // The digits do not fit, and with at most four decimals (or twenty digits before
+                // them).
+  kTooPrecise,  // The digits do not fit, and would with fewer decimals.
 };
 
 struct ParsedDecimal {

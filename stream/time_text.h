@@ -28,6 +28,8 @@ class TimeReader {
   std::optional<EventTime> read(std::string_view text);
 
  private:
+  std::optional<std::int64_t> read_date(std::string_view text);
+
   std::chrono::minutes utc_offset_;
   std::uint64_t cached_date_low_ =
       0;  // The first eight and the next two characters of `YYYY-MM-DD`.
