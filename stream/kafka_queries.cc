@@ -1,0 +1,91 @@
+#include "stream/kafka_queries.h"
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+
+#include "absl/status/status.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::chrono::milliseconds kCallMax{5'000};
+constexpr int kPauseMs = 20;  // Between two tries; librdkafka has none of its own here.
+
+struct MetadataDeleter {
+  void operator()(const rd_kafka_metadata_t* metadata) const noexcept {
+    rd_kafka_metadata_destroy(metadata);
+  }
+};
+using Metadata = std::unique_ptr<const rd_kafka_metadata_t, MetadataDeleter>;
+
+// Repeats `call`, which gives an rd_kafka_resp_err_t, while its error passes by itself.
+template <typename Call>
+absl::Status repeat(const std::string& what, std::chrono::milliseconds limit, Call call) {
+  const Deadline deadline(limit);
+  while (true) {
+    const rd_kafka_resp_err_t code = call(deadline.remaining_ms(kCallMax));
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();
+    const absl::Status status = kafka_status(code, what);
+    const bool passes = status.code() == absl::StatusCode::kUnavailable ||
+                        status.code() == absl::StatusCode::kDeadlineExceeded;
+    if (!passes || deadline.passed()) return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
+  }
+}
+
+absl::StatusOr<Metadata> query_metadata(rd_kafka_s& handle, rd_kafka_topic_s* topic,
+                                        std::chrono::milliseconds limit) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  absl::Status status = repeat("metadata", limit, [&](int timeout_ms) {
+    return rd_kafka_metadata(&handle, 0, topic, &metadata, timeout_ms);
+  });
+  if (!status.ok()) return status;
+  return Metadata(metadata);
+}
+
+}  // namespace
+
+absl::StatusOr<OffsetRange> query_range(rd_kafka_s& handle, const std::string& topic,
+                                        PartitionId partition, std::chrono::milliseconds limit) {
+  OffsetRange range;
+  absl::Status status =
+      repeat(fmt::format("offsets of {}/{}", topic, partition), limit, [&](int timeout_ms) {
+        return rd_kafka_query_watermark_offsets(&handle, topic.c_str(), partition, &range.begin,
+                                                &range.end, timeout_ms);
+      });
+  if (!status.ok()) return status;
+  return range;
+}
+
+absl::StatusOr<std::optional<int>> query_partition_count(rd_kafka_s& handle,
+                                                         const std::string& topic,
+                                                         std::chrono::milliseconds limit) {
+  const KafkaTopicHandle topic_handle(rd_kafka_topic_new(&handle, topic.c_str(), nullptr));
+  if (topic_handle == nullptr)
+    return kafka_status(rd_kafka_last_error(), fmt::format("topic {}", topic));
+  const Deadline deadline(limit);
+  while (true) {
+    absl::StatusOr<Metadata> metadata = query_metadata(
+        handle, topic_handle.get(), std::chrono::milliseconds(deadline.remaining_ms()));
+    if (!metadata.ok()) return metadata.status();
+    const rd_kafka_metadata_topic_t& found = (*metadata)->topics[0];
+    if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::nullopt;
+    if (found.err == RD_KAFKA_RESP_ERR_NO_ERROR) return found.partition_cnt;
+    const absl::Status status = kafka_status(found.err, fmt::format("topic {}", topic));
+    if (status.code() != absl::StatusCode::kUnavailable || deadline.passed()) return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
+  }
+}
+
+absl::StatusOr<int> query_broker_count(rd_kafka_s& handle, std::chrono::milliseconds limit) {
+  absl::StatusOr<Metadata> metadata = query_metadata(handle, nullptr, limit);
+  if (!metadata.ok()) return metadata.status();
+  return (*metadata)->broker_cnt;
+}
+
+}  // namespace rfm

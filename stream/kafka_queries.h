@@ -1,0 +1,34 @@
+// Questions that any handle can ask the cluster. All are bounded and repeat what passes by itself
+// (a leader is being elected, a coordinator is loading).
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "stream/kafka_handles.h"
+#include "stream/record.h"
+
+namespace rfm {
+
+// [begin, end): end is the last stable offset for a handle that reads committed records, the log's
+// end for another. Markers and aborted records count, so the last record is often before end - 1.
+struct OffsetRange {
+  Offset begin = 0;
+  Offset end = 0;
+};
+
+absl::StatusOr<OffsetRange> query_range(rd_kafka_s& handle, const std::string& topic,
+                                        PartitionId partition, std::chrono::milliseconds limit);
+
+// Absent: there is no such topic.
+absl::StatusOr<std::optional<int>> query_partition_count(rd_kafka_s& handle,
+                                                         const std::string& topic,
+                                                         std::chrono::milliseconds limit);
+
+absl::StatusOr<int> query_broker_count(rd_kafka_s& handle, std::chrono::milliseconds limit);
+
+}  // namespace rfm
