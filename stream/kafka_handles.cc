@@ -25,7 +25,9 @@ constexpr int kSyslogInfo = 6;
 // Called on librdkafka's threads.
 void on_log(const rd_kafka_t* handle, int level, const char* facility, const char* text) noexcept {
   auto severity = spdlog::level::debug;
-  if (level <= kSyslogError) {
+  if (std::string_view(facility) == "CONFWARN") {
+    // One set of properties serves both roles, so each hears of the other's.
+  } else if (level <= kSyslogError) {
     severity = spdlog::level::err;
   } else if (level <= kSyslogWarning) {
     severity = spdlog::level::warn;
@@ -121,13 +123,14 @@ absl::StatusOr<KafkaConf> make_conf(const KafkaOptions& options,
   if (absl::Status status = validate(options); !status.ok()) return status;
   KafkaConf conf(rd_kafka_conf_new());
   rd_kafka_conf_set_log_cb(conf.get(), on_log);
-  for (const KafkaProperty& property : std::initializer_list<KafkaProperty>{
-           {"bootstrap.servers", options.brokers},
-           {"client.id", options.application},
-           {"log.configuration.warnings", "false"},  // One set for both roles.
-           {"reconnect.backoff.ms", "20"},
-           {"reconnect.backoff.max.ms", "500"},
-           {"topic.metadata.refresh.fast.interval.ms", "50"}}) {
+  // Lost connections heal by themselves, or the call that needed one says so.
+  rd_kafka_conf_set_error_cb(conf.get(), [](rd_kafka_t*, int, const char*, void*) {});
+  for (const KafkaProperty& property :
+       std::initializer_list<KafkaProperty>{{"bootstrap.servers", options.brokers},
+                                            {"client.id", options.application},
+                                            {"reconnect.backoff.ms", "20"},
+                                            {"reconnect.backoff.max.ms", "500"},
+                                            {"topic.metadata.refresh.fast.interval.ms", "50"}}) {
     if (absl::Status status = set(*conf, property.name, property.value); !status.ok())
       return status;
   }

@@ -25,6 +25,7 @@ constexpr std::uint64_t kRecordsPerPoll =
     1'024;  // Delivery reports are served this often, which frees records.
 constexpr Offset kNothing = -1;
 constexpr auto kCallMax = 5'000ms;     // One blocking call; repeated until the request timeout.
+constexpr auto kGiveUpMax = 1'000ms;   // The last attempt, when the producer is destroyed.
 constexpr auto kAbortMax = 5'000ms;    // Giving up must not take as long as working.
 constexpr auto kQueueFullWait = 50ms;  // One wait for room; repeated until the request timeout.
 
@@ -54,8 +55,13 @@ KafkaProducer::KafkaProducer() = default;
 
 KafkaProducer::~KafkaProducer() {
   if (handle_ == nullptr) return;
-  // Never waits for records nobody will commit; the next producer of this name settles the
-  // transaction.
+  // Even where it fails, the attempt keeps librdkafka from adding partitions to the transaction
+  // while it shuts down, which ends in a failed assertion of its own (2.0). The next producer of
+  // this name settles what is left.
+  if (in_transaction_) {
+    const KafkaError error(
+        rd_kafka_abort_transaction(handle_.get(), static_cast<int>(kGiveUpMax.count())));
+  }
   rd_kafka_purge(handle_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   rd_kafka_poll(handle_.get(), 0);
 }
@@ -143,6 +149,7 @@ absl::Status KafkaProducer::produce(ProducerTopic topic, std::optional<Partition
                                     std::optional<std::string_view> key,
                                     std::optional<std::string_view> value,
                                     std::span<const Header> headers) {
+  if (!dead_.ok()) return dead_;
   if (!in_transaction_) {
     if (absl::Status status = begin(); !status.ok()) return status;
   }
@@ -203,14 +210,8 @@ absl::Status KafkaProducer::end(std::string_view input_topic,
       return status;
   }
   step(CommitStep::kOffsetsSent);
-  // The commit would do this too; done here, kCommitSent is as close to the request as can be. Its
-  // outcome is the commit's to judge: it knows whether a failed record asks for an abort.
-  const Deadline deadline(options_.request_timeout);
-  while (rd_kafka_flush(handle_.get(), deadline.remaining_ms(kCallMax)) !=
-             RD_KAFKA_RESP_ERR_NO_ERROR &&
-         !deadline.passed()) {
-    ++counters_.retries;
-  }
+  flush();  // The commit would do it too; done here, kCommitSent is as close to the request as can
+            // be.
   step(CommitStep::kCommitSent);
   absl::Status status =
       settle("commit_transaction", options_.request_timeout, [this](const Deadline& limit) {
@@ -221,6 +222,16 @@ absl::Status KafkaProducer::end(std::string_view input_topic,
   ++counters_.commits;
   step(CommitStep::kCommitAcknowledged);
   return absl::OkStatus();
+}
+
+// Whether a record that failed asks for an abort is the commit's to judge.
+void KafkaProducer::flush() {
+  const Deadline deadline(options_.request_timeout);
+  while (rd_kafka_flush(handle_.get(), deadline.remaining_ms(kCallMax)) !=
+             RD_KAFKA_RESP_ERR_NO_ERROR &&
+         !deadline.passed()) {
+    ++counters_.retries;
+  }
 }
 
 absl::Status KafkaProducer::send_offsets(std::string_view input_topic,

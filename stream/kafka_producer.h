@@ -65,6 +65,9 @@ class KafkaProducer {
                       const GroupMembership* membership);
   // Rolls back the open transaction, if any.
   absl::Status abort();
+  // Waits until the broker has every record produced, or has refused it. The transaction stays
+  // open.
+  void flush();
 
   // Per partition of `topic`, ascending: the offset after the last record delivered since the last
   // call.

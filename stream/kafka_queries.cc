@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
+#include <array>
 #include <chrono>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include "absl/status/status.h"
 
@@ -14,7 +16,8 @@ namespace rfm {
 namespace {
 
 constexpr std::chrono::milliseconds kCallMax{5'000};
-constexpr int kPauseMs = 20;  // Between two tries; librdkafka has none of its own here.
+constexpr std::chrono::milliseconds kPause{
+    5};  // Between two tries; librdkafka has none of its own here.
 
 struct MetadataDeleter {
   void operator()(const rd_kafka_metadata_t* metadata) const noexcept {
@@ -34,7 +37,7 @@ absl::Status repeat(const std::string& what, std::chrono::milliseconds limit, Ca
     const bool passes = status.code() == absl::StatusCode::kUnavailable ||
                         status.code() == absl::StatusCode::kDeadlineExceeded;
     if (!passes || deadline.passed()) return status;
-    std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
+    std::this_thread::sleep_for(kPause);
   }
 }
 
@@ -46,6 +49,14 @@ absl::StatusOr<Metadata> query_metadata(rd_kafka_s& handle, rd_kafka_topic_s* to
   });
   if (!status.ok()) return status;
   return Metadata(metadata);
+}
+
+absl::StatusOr<KafkaHandle> open_query_handle(const KafkaOptions& options, const char* isolation) {
+  const std::array<KafkaProperty, 2> properties = {
+      {{"group.id", options.application + "-reader"}, {"isolation.level", isolation}}};
+  absl::StatusOr<KafkaConf> conf = make_conf(options, properties);
+  if (!conf.ok()) return conf.status();
+  return make_handle(KafkaRole::kConsumer, std::move(*conf));
 }
 
 }  // namespace
@@ -78,8 +89,36 @@ absl::StatusOr<std::optional<int>> query_partition_count(rd_kafka_s& handle,
     if (found.err == RD_KAFKA_RESP_ERR_NO_ERROR) return found.partition_cnt;
     const absl::Status status = kafka_status(found.err, fmt::format("topic {}", topic));
     if (status.code() != absl::StatusCode::kUnavailable || deadline.passed()) return status;
-    std::this_thread::sleep_for(std::chrono::milliseconds(kPauseMs));
+    std::this_thread::sleep_for(kPause);
   }
+}
+
+absl::Status wait_until_settled(const KafkaOptions& options, const std::string& topic,
+                                std::span<const PartitionId> partitions,
+                                std::chrono::milliseconds limit) {
+  absl::StatusOr<KafkaHandle> committed = open_query_handle(options, "read_committed");
+  if (!committed.ok()) return committed.status();
+  absl::StatusOr<KafkaHandle> all = open_query_handle(options, "read_uncommitted");
+  if (!all.ok()) return all.status();
+  const Deadline deadline(limit);
+  for (const PartitionId partition : partitions) {
+    while (true) {
+      // In this order: a transaction that begins in between makes the second end higher, never
+      // lower.
+      absl::StatusOr<OffsetRange> stable = query_range(**committed, topic, partition, limit);
+      if (!stable.ok()) return stable.status();
+      absl::StatusOr<OffsetRange> written = query_range(**all, topic, partition, limit);
+      if (!written.ok()) return written.status();
+      if (stable->end == written->end) break;
+      if (deadline.passed()) {
+        return absl::DeadlineExceededError(
+            fmt::format("a transaction on {}/{} stays open: [{}, {})", topic, partition,
+                        stable->end, written->end));
+      }
+      std::this_thread::sleep_for(kPause);
+    }
+  }
+  return absl::OkStatus();
 }
 
 absl::StatusOr<int> query_broker_count(rd_kafka_s& handle, std::chrono::milliseconds limit) {

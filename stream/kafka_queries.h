@@ -6,10 +6,11 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "stream/kafka_handles.h"
+#include "stream/kafka_options.h"
 #include "stream/record.h"
 
 namespace rfm {
@@ -28,6 +29,14 @@ absl::StatusOr<OffsetRange> query_range(rd_kafka_s& handle, const std::string& t
 absl::StatusOr<std::optional<int>> query_partition_count(rd_kafka_s& handle,
                                                          const std::string& topic,
                                                          std::chrono::milliseconds limit);
+
+// Waits until no transaction is open on the partitions and none waits for its markers, which a
+// broker writes after it has acknowledged a commit: until then readers of committed records do not
+// see the commit. Whoever takes a partition over calls it before restoring. A dead writer's
+// transaction ends when its name comes back or by its timeout.
+absl::Status wait_until_settled(const KafkaOptions& options, const std::string& topic,
+                                std::span<const PartitionId> partitions,
+                                std::chrono::milliseconds limit);
 
 absl::StatusOr<int> query_broker_count(rd_kafka_s& handle, std::chrono::milliseconds limit);
 

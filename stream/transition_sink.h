@@ -73,7 +73,8 @@ class TransitionSink {
                               std::optional<std::string_view> value,
                               std::span<const Header> headers) = 0;
 
-  // Makes the appended records and the positions durable and visible together. Without records and
+  // Makes the appended records and the positions durable together; readers of committed records see
+  // them together, moments later. Without records and
   // positions it does nothing. Any error: the outcome may be unknown; the caller drops what is
   // uncommitted and recovers from the log. kAborted: nothing was committed. kPermissionDenied:
   // fenced by another process with this instance's name (or timed out by the broker). Others:
