@@ -1,0 +1,40 @@
+// What all commands share: settings on the command line, how a command runs and how it ends.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "config/settings.h"
+
+namespace CLI {
+class App;
+}
+
+namespace rfm {
+
+// Each command's file has a function `add_<name>_command(CLI::App& app, Invocation& invocation)`
+// that adds the subcommand; when it is chosen, it fills the invocation. The arguments' own storage
+// is shared with the callbacks of CLI11, which outlive the function.
+struct Invocation {
+  std::function<absl::Status()> run;
+};
+
+// --config and --set.
+struct SettingsArguments {
+  std::optional<std::string> file;
+  std::vector<std::string> overrides;
+
+  // Defaults, file, overrides; checked.
+  absl::StatusOr<Settings> load() const;
+};
+void add_settings_arguments(CLI::App& command, SettingsArguments& arguments);
+
+// Exit codes: 0 done, 1 failed, 2 wrong use or settings (InvalidArgument). Says what went wrong on
+// standard error.
+int exit_code(const absl::Status& status);
+
+}  // namespace rfm

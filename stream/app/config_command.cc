@@ -1,0 +1,104 @@
+#include "stream/app/config_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <memory>
+
+#include "config/segment_settings.h"
+#include "config/settings.h"
+
+namespace rfm {
+
+namespace {
+
+enum class Shown { kAll, kChanged };
+
+std::string origin_text(const EffectiveSetting& setting) {
+  return setting.origin == SettingOrigin::kFile ? setting.where : std::string(name(setting.origin));
+}
+
+absl::Status show(const SettingsArguments& arguments, Shown shown) {
+  const absl::StatusOr<Settings> settings = arguments.load();
+  if (!settings.ok()) return settings.status();
+  std::vector<EffectiveSetting> rows = settings->effective();
+  if (shown == Shown::kChanged) {
+    std::erase_if(
+        rows, [](const EffectiveSetting& row) { return row.origin == SettingOrigin::kDefault; });
+  }
+  std::size_t key_width = 0;
+  std::size_t text_width = 0;
+  constexpr std::size_t kTextWidthMax = 40;
+  for (const EffectiveSetting& row : rows) {
+    key_width = std::max(key_width, row.key.size());
+    text_width = std::max(text_width, std::min(row.text.size(), kTextWidthMax));
+  }
+  for (const EffectiveSetting& row : rows) {
+    fmt::print("{:<{}}  {:<{}}  {}\n", row.key, key_width, row.text.empty() ? "\"\"" : row.text,
+               text_width, origin_text(row));
+  }
+  return absl::OkStatus();
+}
+
+absl::Status check(const SettingsArguments& arguments) {
+  const absl::StatusOr<Settings> settings = arguments.load();
+  if (!settings.ok()) return settings.status();
+  const std::vector<EffectiveSetting> rows = settings->effective();
+  const auto changed = std::count_if(rows.begin(), rows.end(), [](const EffectiveSetting& row) {
+    return row.origin != SettingOrigin::kDefault;
+  });
+  const absl::StatusOr<SegmentMap> map = segment_map(*settings);
+  if (!map.ok()) return map.status();
+  fmt::print(
+      "settings are valid: {} of {} differ from the defaults; the segment map has {} segments in "
+      "125 cells\n",
+      changed, rows.size(), map->size());
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void add_config_command(CLI::App& app, Invocation& invocation) {
+  struct Arguments {
+    SettingsArguments settings;
+    bool changed_only = false;
+  };
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App& config = *app.add_subcommand("config", "Show or check the settings");
+  config.require_subcommand(1);
+  config.footer(
+      "Examples:\n"
+      "  rfmstream config default > rfmstream.toml\n"
+      "  rfmstream config check --config rfmstream.toml\n"
+      "  rfmstream config show --changed --config rfmstream.toml --set model.clusters=4");
+
+  CLI::App& show_command =
+      *config.add_subcommand("show", "Print every setting with its value and where it comes from");
+  add_settings_arguments(show_command, arguments->settings);
+  show_command.add_flag("--changed", arguments->changed_only,
+                        "Only those that differ from the defaults' source");
+  show_command.callback([arguments, &invocation] {
+    invocation.run = [arguments] {
+      return show(arguments->settings, arguments->changed_only ? Shown::kChanged : Shown::kAll);
+    };
+  });
+
+  CLI::App& check_command =
+      *config.add_subcommand("check", "Check a settings file; exit status 2 if it is refused");
+  add_settings_arguments(check_command, arguments->settings);
+  check_command.callback([arguments, &invocation] {
+    invocation.run = [arguments] { return check(arguments->settings); };
+  });
+
+  CLI::App& default_command = *config.add_subcommand(
+      "default", "Print a settings file with every default and what it means");
+  default_command.callback([&invocation] {
+    invocation.run = [] {
+      fmt::print("{}", documented_defaults());
+      return absl::OkStatus();
+    };
+  });
+}
+
+}  // namespace rfm

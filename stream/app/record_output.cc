@@ -1,0 +1,120 @@
+#include "stream/app/record_output.h"
+
+#include <fmt/format.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+
+namespace rfm {
+
+namespace {
+
+constexpr std::size_t kBufferBytes = std::size_t{1} << 20;
+constexpr std::uint64_t kTransactionRecordsMax = 500'000;
+constexpr std::uint64_t kClockEvery = 1'024;  // Records between looks at the clock.
+constexpr auto kTransactionTime = std::chrono::milliseconds{100};
+
+std::string tombstone_envelope(std::string_view key) {
+  rapidjson::StringBuffer buffer;
+  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
+  writer.StartObject();
+  writer.Key("key");
+  writer.String(key.data(), static_cast<rapidjson::SizeType>(key.size()));
+  writer.Key("headers");
+  writer.StartObject();
+  writer.EndObject();
+  writer.Key("value");
+  writer.Null();
+  writer.EndObject();
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+absl::Status system_error(std::string_view what, const std::string& name) {
+  return absl::UnavailableError(fmt::format("{} {}: {}", what, name, std::strerror(errno)));
+}
+
+}  // namespace
+
+void RecordOutput::FileCloser::operator()(std::FILE* file) const noexcept {
+  if (file != stdout) std::fclose(file);
+}
+
+absl::StatusOr<RecordOutput> RecordOutput::open_file(const std::string& path) {
+  RecordOutput output;
+  output.name_ = path == "-" ? "standard output" : path;
+  output.file_.reset(path == "-" ? stdout : std::fopen(path.c_str(), "wb"));
+  if (!output.file_) return system_error("cannot write", path);
+  output.buffer_.reserve(kBufferBytes + kBufferBytes / 4);
+  return output;
+}
+
+absl::StatusOr<RecordOutput> RecordOutput::open_topic(const KafkaOptions& options,
+                                                      std::string_view role) {
+  RecordOutput output;
+  output.name_ = options.input_topic;
+  const std::array<std::string, 1> topics = {options.input_topic};
+  absl::StatusOr<std::unique_ptr<KafkaProducer>> producer = KafkaProducer::open(
+      options, fmt::format("{}-{}", options.application, role), topics, nullptr);
+  if (!producer.ok()) return producer.status();
+  output.producer_ = *std::move(producer);
+  output.committed_at_ = std::chrono::steady_clock::now();
+  return output;
+}
+
+absl::Status RecordOutput::write(std::optional<std::string_view> key,
+                                 std::optional<std::string_view> value) {
+  if (!producer_)
+    return write_line(value ? *value : std::string_view(tombstone_envelope(key.value_or(""))));
+  if (absl::Status status = producer_->produce(ProducerTopic{0}, std::nullopt, key, value, {});
+      !status.ok()) {
+    return status;
+  }
+  ++uncommitted_;
+  if (uncommitted_ >= kTransactionRecordsMax) return commit();
+  return uncommitted_ % kClockEvery == 0 ? service() : absl::OkStatus();
+}
+
+absl::Status RecordOutput::write_header(std::string_view line) {
+  return producer_ ? absl::OkStatus() : write_line(line);
+}
+
+absl::Status RecordOutput::write_line(std::string_view line) {
+  buffer_ += line;
+  buffer_ += '\n';
+  return buffer_.size() < kBufferBytes ? absl::OkStatus() : flush_buffer();
+}
+
+absl::Status RecordOutput::flush_buffer() {
+  const std::size_t written = std::fwrite(buffer_.data(), 1, buffer_.size(), file_.get());
+  if (written != buffer_.size() || std::fflush(file_.get()) != 0)
+    return system_error("writing", name_);
+  buffer_.clear();
+  return absl::OkStatus();
+}
+
+absl::Status RecordOutput::service() {
+  if (!producer_) return flush_buffer();
+  if (std::chrono::steady_clock::now() - committed_at_ < kTransactionTime) return absl::OkStatus();
+  return commit();
+}
+
+absl::Status RecordOutput::commit() {
+  uncommitted_ = 0;
+  absl::Status status = producer_->commit("", {}, nullptr);
+  committed_at_ = std::chrono::steady_clock::now();
+  return status;
+}
+
+absl::Status RecordOutput::finish() {
+  if (producer_) return commit();
+  if (absl::Status status = flush_buffer(); !status.ok()) return status;
+  if (file_.get() == stdout) return absl::OkStatus();
+  if (std::fclose(file_.release()) != 0) return system_error("closing", name_);
+  return absl::OkStatus();
+}
+
+}  // namespace rfm

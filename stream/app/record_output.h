@@ -1,0 +1,60 @@
+// Where `generate` and `import` write: a file of lines, standard output, or the input topic.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "stream/kafka_options.h"
+#include "stream/kafka_producer.h"
+
+namespace rfm {
+
+class RecordOutput {
+ public:
+  // "-": standard output. An existing file is replaced.
+  static absl::StatusOr<RecordOutput> open_file(const std::string& path);
+
+  // In transactions of about 100 ms; `role` ("generate") tells this producer's transactional id
+  // from others', so two of the same role and application fence each other.
+  static absl::StatusOr<RecordOutput> open_topic(const KafkaOptions& options,
+                                                 std::string_view role);
+
+  // A file holds the values, one a line; a tombstone is the envelope
+  // {"key":K,"headers":{},"value":null}.
+  absl::Status write(std::optional<std::string_view> key, std::optional<std::string_view> value);
+
+  // A line that is no record (a CSV header); nothing in a topic.
+  absl::Status write_header(std::string_view line);
+
+  // Makes what was written visible to readers if it has waited long enough. Called before pauses.
+  absl::Status service();
+
+  // Everything written is flushed or committed.
+  absl::Status finish();
+
+ private:
+  struct FileCloser {
+    void operator()(std::FILE* file) const noexcept;
+  };
+
+  RecordOutput() = default;
+  absl::Status write_line(std::string_view line);
+  absl::Status flush_buffer();
+  absl::Status commit();
+
+  std::string name_;
+  std::unique_ptr<std::FILE, FileCloser> file_;
+  std::string buffer_;
+  std::unique_ptr<KafkaProducer> producer_;
+  std::uint64_t uncommitted_ = 0;
+  std::chrono::steady_clock::time_point committed_at_;
+};
+
+}  // namespace rfm

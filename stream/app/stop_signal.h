@@ -1,0 +1,16 @@
+// SIGINT and SIGTERM, taken as a wish to stop in good order.
+#pragma once
+
+namespace rfm {
+
+class StopSignal {
+ public:
+  StopSignal();   // Takes over both signals.
+  ~StopSignal();  // Gives them back.
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+
+  bool asked() const;
+};
+
+}  // namespace rfm

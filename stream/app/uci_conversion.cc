@@ -1,0 +1,185 @@
+#include "stream/app/uci_conversion.h"
+
+#include <fmt/format.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <algorithm>
+#include <array>
+#include <numeric>
+
+#include "stream/decimal.h"
+
+namespace rfm {
+
+namespace {
+
+using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
+
+void write_text(JsonWriter& writer, std::string_view name, std::string_view text) {
+  writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+  writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
+}
+
+// As a JSON number with the same digits if it is one, else as text: the decoder says what is wrong
+// with it.
+void write_number(JsonWriter& writer, std::string_view name, std::string_view text) {
+  const bool decimal = parse_decimal(text).error == DecimalError::kNone;
+  // JSON has no leading zeros.
+  const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
+  const bool leading_zero = digits.size() > 1 && digits[0] == '0' && digits[1] != '.';
+  if (!decimal || leading_zero) {
+    write_text(writer, name, text);
+    return;
+  }
+  writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+  writer.RawValue(text.data(), text.size(), rapidjson::kNumberType);
+}
+
+std::string text_of(const rapidjson::StringBuffer& buffer) {
+  return {buffer.GetString(), buffer.GetSize()};
+}
+
+// "17850.0" is 17850: spreadsheets make numbers of ids.
+void drop_zero_fraction(std::string& id) {
+  const std::size_t dot = id.find('.');
+  if (dot == 0 || dot == std::string::npos || dot + 1 == id.size()) return;
+  if (id.find_first_not_of("0123456789") != dot) return;
+  if (id.find_first_not_of('0', dot + 1) != std::string::npos) return;
+  id.resize(dot);
+}
+
+}  // namespace
+
+absl::StatusOr<UciRow> read_uci_row(std::string_view text) {
+  constexpr std::size_t kColumns = 8;
+  while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.remove_suffix(1);
+  std::array<std::string, kColumns> columns;
+  std::size_t column = 0;
+  std::size_t i = 0;
+  for (; column < kColumns; ++column) {
+    std::string& out = columns[column];
+    if (i < text.size() && text[i] == '"') {
+      for (++i;; ++i) {
+        if (i == text.size()) return absl::InvalidArgumentError("a quote is not closed");
+        if (text[i] == '"' && (i + 1 == text.size() || text[i + 1] != '"')) break;
+        if (text[i] == '"') ++i;
+        out += text[i];
+      }
+      ++i;
+      if (i < text.size() && text[i] != ',') {
+        return absl::InvalidArgumentError("text after a closing quote");
+      }
+    } else {
+      const std::size_t end = std::min(text.find(',', i), text.size());
+      out = text.substr(i, end - i);
+      i = end;
+    }
+    if (i == text.size()) break;
+    ++i;  // The comma.
+  }
+  if (column + 1 != kColumns) {
+    return absl::InvalidArgumentError(
+        column == kColumns ? fmt::format("more than {} columns", kColumns)
+                           : fmt::format("{} columns, {} expected", column + 1, kColumns));
+  }
+  UciRow row{std::move(columns[0]), std::move(columns[1]), std::move(columns[2]),
+             std::move(columns[3]), std::move(columns[4]), std::move(columns[5]),
+             std::move(columns[6]), std::move(columns[7])};
+  drop_zero_fraction(row.invoice_no);
+  drop_zero_fraction(row.customer_id);
+  return row;
+}
+
+UciRow copy_of(const UciRow& row, int copy) {
+  UciRow out = row;
+  if (copy == 0) return out;
+  const std::string suffix = fmt::format("-{}", copy);
+  out.invoice_no += suffix;
+  if (!out.customer_id.empty()) out.customer_id += suffix;
+  return out;
+}
+
+std::string line_event(const UciRow& row) {
+  rapidjson::StringBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  write_text(writer, "InvoiceNo", row.invoice_no);
+  write_text(writer, "StockCode", row.stock_code);
+  write_text(writer, "Description", row.description);
+  write_number(writer, "Quantity", row.quantity);
+  write_text(writer, "InvoiceDate", row.invoice_date);
+  write_number(writer, "UnitPrice", row.unit_price);
+  if (!row.customer_id.empty()) write_text(writer, "CustomerID", row.customer_id);
+  write_text(writer, "Country", row.country);
+  writer.EndObject();
+  return text_of(buffer);
+}
+
+UciInvoices::UciInvoices(std::string currency, std::chrono::minutes utc_offset)
+    : currency_(std::move(currency)), time_reader_(utc_offset) {}
+
+absl::Status UciInvoices::add(const UciRow& row) {
+  ++rows_;
+  if (!row.invoice_no.empty() && row.invoice_no.front() == 'A') {
+    ++adjustment_rows_;
+    return absl::OkStatus();
+  }
+  const std::optional<EventTime> time = time_reader_.read(row.invoice_date);
+  if (!time)
+    return absl::InvalidArgumentError(
+        fmt::format("InvoiceDate \"{}\" is no time", row.invoice_date));
+  const auto [found, added] =
+      index_.try_emplace({row.invoice_no, row.customer_id}, invoices_.size());
+  if (added) invoices_.push_back({row.invoice_no, row.customer_id, row.country, *time, rows_, ""});
+  Invoice& invoice = invoices_[found->second];
+  if (*time >= invoice.time) {
+    invoice.time = *time;
+    invoice.country = row.country;
+    invoice.last_row = rows_;
+  }
+  rapidjson::StringBuffer buffer;
+  JsonWriter writer(buffer);
+  writer.StartObject();
+  write_text(writer, "stock_code", row.stock_code);
+  write_text(writer, "description", row.description);
+  write_number(writer, "quantity", row.quantity);
+  write_number(writer, "unit_price", row.unit_price);
+  writer.EndObject();
+  invoice.lines.append(buffer.GetString(), buffer.GetSize());
+  invoice.lines += ',';
+  return absl::OkStatus();
+}
+
+absl::Status UciInvoices::for_each(const std::function<absl::Status(const JsonEvent&)>& write) {
+  std::vector<std::size_t> order(invoices_.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(invoices_[a].time, invoices_[a].last_row) <
+           std::pair(invoices_[b].time, invoices_[b].last_row);
+  });
+  for (const std::size_t i : order) {
+    const Invoice& invoice = invoices_[i];
+    const bool credit = !invoice.invoice_no.empty() && invoice.invoice_no.front() == 'C';
+    rapidjson::StringBuffer buffer;
+    JsonWriter writer(buffer);
+    writer.StartObject();
+    write_text(writer, "type", credit ? "credit" : "invoice");
+    write_text(writer, "invoice_no", invoice.invoice_no);
+    if (!invoice.customer_id.empty()) write_text(writer, "customer_id", invoice.customer_id);
+    write_text(writer, "invoice_time", to_rfc3339(invoice.time));
+    write_text(writer, "currency", currency_);
+    write_text(writer, "country", invoice.country);
+    writer.Key("lines");
+    const std::string lines = "[" + invoice.lines.substr(0, invoice.lines.size() - 1) + "]";
+    writer.RawValue(lines.data(), lines.size(), rapidjson::kArrayType);
+    writer.EndObject();
+    JsonEvent event;
+    if (!invoice.customer_id.empty()) event.key = invoice.customer_id;
+    event.value = std::string_view(buffer.GetString(), buffer.GetSize());
+    if (absl::Status status = write(event); !status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rfm
