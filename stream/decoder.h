@@ -68,7 +68,7 @@ struct DecoderOptions {
   std::string currency = "GBP";
   std::chrono::minutes utc_offset{0};  // Of times without zone.
   std::size_t record_bytes_max = std::size_t{1} << 20;
-  FieldPointers fields;  // JSON formats only.
+  FieldPointers fields{};  // JSON formats only.
 };
 
 // One decoder belongs to one thread.
@@ -83,7 +83,7 @@ class Decoder {
   // InvalidArgument naming a pointer that is none, or that hides another one.
   static absl::Status check(const DecoderOptions& options);
 
-  // Views in the event live until the next call; the record is not needed any more.
+  // Views in the event live until the next call and not longer than the record.
   DecodedEvent decode(const RecordView& record);
 
  private:

@@ -1,0 +1,44 @@
+#include "stream/utf8.h"
+
+#include <fmt/core.h>
+#include <simdjson.h>
+
+#include <cstddef>
+
+namespace rfm {
+namespace {
+
+constexpr std::size_t kShownBytesMax = 40;
+
+// Bytes of the character that starts with `first`; 1 for a byte that starts none.
+std::size_t character_size(char first) {
+  const auto byte = static_cast<unsigned char>(first);
+  if (byte >= 0xf0) return 4;
+  if (byte >= 0xe0) return 3;
+  return byte >= 0xc0 ? 2 : 1;
+}
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
+
+}  // namespace
+
+bool is_utf8(std::string_view text) { return text.empty() || simdjson::validate_utf8(text); }
+
+std::string shown(std::string_view text) {
+  std::string result = "\"";
+  std::size_t i = 0;
+  while (i < text.size()) {
+    const std::string_view character = text.substr(i, character_size(text[i]));
+    if (i + character.size() > kShownBytesMax) break;
+    i += character.size();
+    if (is_utf8(character) && !is_control(character.front())) {
+      result += character;
+      continue;
+    }
+    i -= character.size() - 1;  // One byte at a time.
+    result += fmt::format("\\x{:02x}", static_cast<unsigned char>(character.front()));
+  }
+  return result += i < text.size() ? "...\"" : "\"";
+}
+
+}  // namespace rfm
