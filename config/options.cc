@@ -123,4 +123,18 @@ KafkaOptions kafka_options(const Settings& settings, int lane) {
   return options;
 }
 
+LaneOptions lane_options(const Settings& settings) {
+  LaneOptions options;
+  options.application = settings.text("app.name");
+  options.input_topic = settings.text("input.topic");
+  options.commit_interval = settings.duration("commit.interval");
+  options.commit_interval_behind = settings.duration("commit.interval_behind");
+  options.behind_records = settings.integer("commit.behind_records");
+  options.transaction_records_max =
+      static_cast<std::size_t>(settings.integer("commit.records_max"));
+  options.transaction_bytes_max = static_cast<std::size_t>(settings.bytes("commit.bytes_max"));
+  options.tick_idle = settings.duration("tick.idle");
+  return options;
+}
+
 }  // namespace rfm

@@ -8,6 +8,7 @@
 #include "state/rules.h"
 #include "stream/decoder.h"
 #include "stream/kafka_options.h"
+#include "stream/lane.h"
 
 namespace rfm {
 
@@ -18,5 +19,6 @@ Rules rules(const Settings& settings);
 TrainingOptions training_options(const Settings& settings);
 DecoderOptions decoder_options(const Settings& settings, KeyPolicy keys);
 KafkaOptions kafka_options(const Settings& settings, int lane);
+LaneOptions lane_options(const Settings& settings);
 
 }  // namespace rfm

@@ -17,13 +17,16 @@ namespace {
 // Rounding of the distances themselves, in scaled units: far below any real margin.
 constexpr double kMarginSlack = 1e-9;
 
-constexpr std::size_t index_of(Segmentation segmentation) { return static_cast<std::size_t>(segmentation); }
+constexpr std::size_t index_of(Segmentation segmentation) {
+  return static_cast<std::size_t>(segmentation);
+}
 
 const ModelVersion* version_at(EventTime t, const TimeContext& context) {
   return context.models.effective_in(epoch_of(t));
 }
 
-CustomerFacts facts_at(const CustomerRow& row, EventTime t, const ModelVersion* version, const TimeContext& context) {
+CustomerFacts facts_at(const CustomerRow& row, EventTime t, const ModelVersion* version,
+                       const TimeContext& context) {
   return facts_of(row, context.rules, version, t);
 }
 
@@ -43,7 +46,8 @@ void change_segment(CustomerRow& row, Segmentation segmentation, SegmentCode to,
                         .cause = cause};
   state = {.since = after.at, .seq = state.seq + 1, .segment = to};
   row.clock = std::max(row.clock, after.at);
-  for (std::size_t i = 0; i < row.segments.size(); ++i) transition.segments[i] = row.segments[i].segment;
+  for (std::size_t i = 0; i < row.segments.size(); ++i)
+    transition.segments[i] = row.segments[i].segment;
   out.transitions.push_back(transition);
 }
 
@@ -54,8 +58,9 @@ EventTime dwell_end(const CustomerRow& row, Segmentation segmentation, const Rul
   return dwell.count() == 0 || state.segment < kFirstSegment ? kBeforeAll : state.since + dwell;
 }
 
-void decide_segment(CustomerRow& row, Segmentation segmentation, Reason reason, const CustomerFacts& before,
-                    const CustomerFacts& after, const Cause* cause, const Rules& rules, TransitionBuffer& out) {
+void decide_segment(CustomerRow& row, Segmentation segmentation, Reason reason,
+                    const CustomerFacts& before, const CustomerFacts& after, const Cause* cause,
+                    const Rules& rules, TransitionBuffer& out) {
   const SegmentCode current = row.segments[index_of(segmentation)].segment;
   const SegmentCode to = segment_for(segmentation, after, current, rules);
   if (to == current) return;
@@ -79,17 +84,18 @@ void refresh_cache(CustomerRow& row, EventTime at, const TimeContext& context) {
   EventTime next = row.ledger.next_exit(rules, at);
   if (facts.frequency > 0) {
     const auto current = [&](Segmentation s) { return row.segments[index_of(s)].segment; };
-    cache.rfm_change_at =
-        next_change_if_silent(Segmentation::kRfm, facts, current(Segmentation::kRfm), rules, kNever);
+    cache.rfm_change_at = next_change_if_silent(Segmentation::kRfm, facts,
+                                                current(Segmentation::kRfm), rules, kNever);
     next = std::min(next, cache.rfm_change_at);
     if (facts.version->clusters && current(Segmentation::kCluster) >= kFirstSegment) {
-      cache.margin = switch_margin(*facts.version->clusters, features_of(facts),
-                                   current(Segmentation::kCluster) - kFirstSegment, rules.cluster_hysteresis) /
-                     (1 + std::sqrt(1 - rules.cluster_hysteresis));
+      cache.margin =
+          switch_margin(*facts.version->clusters, features_of(facts),
+                        current(Segmentation::kCluster) - kFirstSegment, rules.cluster_hysteresis) /
+          (1 + std::sqrt(1 - rules.cluster_hysteresis));
       cache.margin_drift = context.models.drift(epoch);
       cache.margin_at = at;
-      next = std::min(next, next_change_if_silent(Segmentation::kCluster, facts, current(Segmentation::kCluster),
-                                                  rules, horizon));
+      next = std::min(next, next_change_if_silent(Segmentation::kCluster, facts,
+                                                  current(Segmentation::kCluster), rules, horizon));
     }
     for (int s = 0; s < kSegmentationCount; ++s) {
       const EventTime end = dwell_end(row, static_cast<Segmentation>(s), rules);
@@ -99,7 +105,8 @@ void refresh_cache(CustomerRow& row, EventTime at, const TimeContext& context) {
   cache.deadline = next <= horizon ? next : kNever;
 }
 
-void apply_deadline(CustomerRow& row, EventTime at, const TimeContext& context, TransitionBuffer& out) {
+void apply_deadline(CustomerRow& row, EventTime at, const TimeContext& context,
+                    TransitionBuffer& out) {
   const Rules& rules = context.rules;
   // A deadline at the very end of an epoch still belongs to it.
   const ModelVersion* version = version_at(at - Duration{1}, context);
@@ -116,18 +123,23 @@ void apply_deadline(CustomerRow& row, EventTime at, const TimeContext& context, 
   }
   for (int s = 0; s < kSegmentationCount; ++s) {
     const auto segmentation = static_cast<Segmentation>(s);
-    // Churn changes at events and boundaries; a deadline concerns it only if its invoices or its dwell do.
-    if (segmentation == Segmentation::kChurn && !leaves_window && dwell_end(row, segmentation, rules) != at) continue;
+    // Churn changes at events and boundaries; a deadline concerns it only if its invoices or its
+    // dwell do.
+    if (segmentation == Segmentation::kChurn && !leaves_window &&
+        dwell_end(row, segmentation, rules) != at)
+      continue;
     decide_segment(row, segmentation, Reason::kInactivity, before, after, nullptr, rules, out);
   }
 }
 
-Reason adoption_reason(Segmentation segmentation, const ModelVersion& from, const ModelVersion& to) {
+Reason adoption_reason(Segmentation segmentation, const ModelVersion& from,
+                       const ModelVersion& to) {
   if (segmentation == Segmentation::kChurn) return Reason::kModelChange;
   if (segmentation == Segmentation::kRfm) {
     return from.cuts.absolute == to.cuts.absolute ? Reason::kPopulationShift : Reason::kModelChange;
   }
-  const bool followed = to.cluster_change == ClusterChange::kMoved || to.cluster_change == ClusterChange::kRefitWarm;
+  const bool followed =
+      to.cluster_change == ClusterChange::kMoved || to.cluster_change == ClusterChange::kRefitWarm;
   return followed ? Reason::kPopulationShift : Reason::kModelChange;
 }
 
@@ -137,8 +149,8 @@ bool adopts(Segmentation segmentation, const ModelVersion& to) {
   return to.cuts_changed;
 }
 
-// For how many whole days from `facts.at` no time alone can carry the risk across a band's limit: its logarithm moves
-// by at most the rate that model/churn.h bounds.
+// For how many whole days from `facts.at` no time alone can carry the risk across a band's limit:
+// its logarithm moves by at most the rate that model/churn.h bounds.
 std::int64_t quiet_days(const CustomerFacts& facts, double risk, const Rules& rules) {
   const double rate = churn_log_risk_rate_max(*facts.version->churn, churn_input_of(facts));
   const double distance = std::min(std::abs(det_log(risk / rules.churn_medium_from)),
@@ -147,7 +159,8 @@ std::int64_t quiet_days(const CustomerFacts& facts, double risk, const Rules& ru
   return quiet > 0 ? static_cast<std::int64_t>(std::min(quiet, 10'000.0)) : 0;
 }
 
-void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& context, TransitionBuffer& out) {
+void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& context,
+                    TransitionBuffer& out) {
   const Rules& rules = context.rules;
   const EventTime boundary = boundary_of(epoch);
   const ModelVersion* from = context.models.effective_in(epoch - 1);
@@ -158,15 +171,15 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
   // What time has done under the old version, then what the new version does.
   if (from->churn && epoch > row.cache.churn_quiet_until) {
     const EventTime day_before = std::max(boundary - kEpoch, old_facts.last_purchase);
-    decide_segment(row, Segmentation::kChurn, Reason::kInactivity, facts_at(row, day_before, from, context), old_facts,
-                   nullptr, rules, out);
+    decide_segment(row, Segmentation::kChurn, Reason::kInactivity,
+                   facts_at(row, day_before, from, context), old_facts, nullptr, rules, out);
   }
   const CustomerFacts new_facts = facts_at(row, boundary, to, context);
   for (int s = 0; from != to && s < kSegmentationCount; ++s) {
     const auto segmentation = static_cast<Segmentation>(s);
     if (!adopts(segmentation, *to)) continue;
-    decide_segment(row, segmentation, adoption_reason(segmentation, *from, *to), old_facts, new_facts, nullptr, rules,
-                   out);
+    decide_segment(row, segmentation, adoption_reason(segmentation, *from, *to), old_facts,
+                   new_facts, nullptr, rules, out);
   }
   const std::int64_t still_quiet_until = row.cache.churn_quiet_until;
   refresh_cache(row, boundary, context);
@@ -178,9 +191,10 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
   }
 }
 
-// The ledger has changed: brings the derived fields up to date and evaluates every segmentation at `now`.
-void evaluate_event(CustomerRow& row, const InvoiceFact& fact, const CustomerFacts& before, EventTime now,
-                    const TimeContext& context, TransitionBuffer& out) {
+// The ledger has changed: brings the derived fields up to date and evaluates every segmentation at
+// `now`.
+void evaluate_event(CustomerRow& row, const InvoiceFact& fact, const CustomerFacts& before,
+                    EventTime now, const TimeContext& context, TransitionBuffer& out) {
   const LedgerInvoice& invoice = fact.invoice;
   if (row.birth == 0) row.birth = birth_hash(invoice.number_hash, invoice.time);
   if (invoice.time >= row.newest_at) {
@@ -200,14 +214,16 @@ void evaluate_event(CustomerRow& row, const InvoiceFact& fact, const CustomerFac
                         .event_time = invoice.time,
                         .at_or_after_go_live = fact.at_or_after_go_live});
   for (int s = 0; s < kSegmentationCount; ++s) {
-    decide_segment(row, static_cast<Segmentation>(s), reason, before, after, &out.causes.back(), context.rules, out);
+    decide_segment(row, static_cast<Segmentation>(s), reason, before, after, &out.causes.back(),
+                   context.rules, out);
   }
   refresh_cache(row, now, context);
 }
 
 }  // namespace
 
-void advance(CustomerRow& row, EventTime from, EventTime to, const TimeContext& context, TransitionBuffer& out) {
+void advance(CustomerRow& row, EventTime from, EventTime to, const TimeContext& context,
+             TransitionBuffer& out) {
   RFM_ASSERT(!row.open);
   EventTime now = from;
   while (now < to) {
@@ -234,8 +250,9 @@ BoundaryStep boundary_step(std::int64_t epoch, const TimeContext& context) {
   if (step.to->clusters) step.recency_scale = std::sqrt(step.to->clusters->weight[0]);
   const bool drifted_only = step.to->cluster_change == ClusterChange::kNone ||
                             step.to->cluster_change == ClusterChange::kMoved;
-  step.every_row = context.rules.window.has_value() ||
-                   (step.from != step.to && (step.to->cuts_changed || step.to->churn_changed || !drifted_only));
+  step.every_row =
+      context.rules.window.has_value() ||
+      (step.from != step.to && (step.to->cuts_changed || step.to->churn_changed || !drifted_only));
   return step;
 }
 
@@ -244,29 +261,31 @@ bool is_quiet_at(const CustomerRow& row, const BoundaryStep& step, const Rules& 
   const InvoiceSums& sums = row.ledger.sums();
   if (sums.frequency == 0) return !rules.window;
   const RowCache& cache = row.cache;
-  if (step.every_row || cache.deadline <= step.boundary || cache.rfm_change_at <= step.horizon) return false;
+  if (step.every_row || cache.deadline <= step.boundary || cache.rfm_change_at <= step.horizon)
+    return false;
   if (step.to->churn && step.epoch > cache.churn_quiet_until) return false;
   for (int s = 0; s < kSegmentationCount; ++s) {
     if (dwell_end(row, static_cast<Segmentation>(s), rules) > step.boundary) return false;
   }
   if (!step.to->clusters) return true;
   // log1p R grows by less than its slope at the start, times the time passed.
-  const double recency_days = static_cast<double>((cache.margin_at - sums.last_purchase).count()) / kDayMs;
+  const double recency_days =
+      static_cast<double>((cache.margin_at - sums.last_purchase).count()) / kDayMs;
   const double passed_days = static_cast<double>((step.horizon - cache.margin_at).count()) / kDayMs;
   const double aged = passed_days / (1 + std::max(0.0, recency_days)) * step.recency_scale;
   return (step.drift - cache.margin_drift) + aged + kMarginSlack < cache.margin;
 }
 
-LedgerOutcome apply_invoice(CustomerRow& row, const InvoiceFact& fact, EventTime now, const TimeContext& context,
-                            TransitionBuffer& out) {
+LedgerOutcome apply_invoice(CustomerRow& row, const InvoiceFact& fact, EventTime now,
+                            const TimeContext& context, TransitionBuffer& out) {
   const CustomerFacts before = facts_at(row, now, version_at(now, context), context);
   const LedgerOutcome outcome = row.ledger.put(fact.invoice, context.rules, now);
   if (outcome == LedgerOutcome::kApplied) evaluate_event(row, fact, before, now, context, out);
   return outcome;
 }
 
-SettledInvoice settle_open_invoice(CustomerRow& row, EventTime watermark, const TimeContext& context,
-                                   TransitionBuffer& out) {
+SettledInvoice settle_open_invoice(CustomerRow& row, EventTime watermark,
+                                   const TimeContext& context, TransitionBuffer& out) {
   RFM_ASSERT(row.open != nullptr);
   SettledInvoice settled{.invoice = std::move(*row.open)};
   row.open.reset();
@@ -285,32 +304,39 @@ SettledInvoice settle_open_invoice(CustomerRow& row, EventTime watermark, const 
   };
   const CustomerFacts before = facts_at(row, now, version_at(now, context), context);
   settled.outcome = row.ledger.add(fact.invoice, context.rules, now);
-  if (settled.outcome == LedgerOutcome::kApplied) evaluate_event(row, fact, before, now, context, out);
+  if (settled.outcome == LedgerOutcome::kApplied)
+    evaluate_event(row, fact, before, now, context, out);
   advance(row, now, std::max(now, watermark), context, out);
   return settled;
 }
 
-void erase_segments(CustomerRow& row, EventTime now, const TimeContext& context, TransitionBuffer& out) {
+void erase_segments(CustomerRow& row, EventTime now, const TimeContext& context,
+                    TransitionBuffer& out) {
   const CustomerFacts before = facts_at(row, now, version_at(now, context), context);
   CustomerFacts after{.at = now, .version = before.version};
   for (int s = 0; s < kSegmentationCount; ++s) {
     if (row.segments[static_cast<std::size_t>(s)].segment == kNoSegmentCode) continue;
-    change_segment(row, static_cast<Segmentation>(s), kNoSegmentCode, Reason::kErasure, before, after, nullptr, out);
+    change_segment(row, static_cast<Segmentation>(s), kNoSegmentCode, Reason::kErasure, before,
+                   after, nullptr, out);
   }
 }
 
-void rebuild_cache(CustomerRow& row, EventTime at, const TimeContext& context) { refresh_cache(row, at, context); }
+void rebuild_cache(CustomerRow& row, EventTime at, const TimeContext& context) {
+  refresh_cache(row, at, context);
+}
 
 bool same_state(const CustomerRow& a, const CustomerRow& b) {
-  const bool same_open = (a.open == nullptr) == (b.open == nullptr) && (a.open == nullptr || *a.open == *b.open);
-  return same_open && a.id == b.id && a.birth == b.birth && a.clock == b.clock && a.ledger == b.ledger &&
-         a.newest_at == b.newest_at && a.country == b.country && a.consent == b.consent && a.segments == b.segments;
+  const bool same_open =
+      (a.open == nullptr) == (b.open == nullptr) && (a.open == nullptr || *a.open == *b.open);
+  return same_open && a.id == b.id && a.birth == b.birth && a.clock == b.clock &&
+         a.ledger == b.ledger && a.newest_at == b.newest_at && a.country == b.country &&
+         a.consent == b.consent && a.segments == b.segments;
 }
 
 std::string_view name(Reason reason) {
-  constexpr std::array<std::string_view, 9> kNames = {"purchase",     "return",       "inactivity",
-                                                      "population_shift", "model_change", "rules_change",
-                                                      "late_event",   "erasure",      "backfill"};
+  constexpr std::array<std::string_view, 9> kNames = {
+      "purchase",     "return",     "inactivity", "population_shift", "model_change",
+      "rules_change", "late_event", "erasure",    "backfill"};
   return kNames[static_cast<std::size_t>(reason)];
 }
 

@@ -1,5 +1,5 @@
-// The one function that owns time, and the two that apply events. All are pure: they change the row handed in and
-// append what happened, reading nothing but the rules and the model timeline.
+// The one function that owns time, and the two that apply events. All are pure: they change the row
+// handed in and append what happened, reading nothing but the rules and the model timeline.
 #pragma once
 
 #include <optional>
@@ -17,11 +17,12 @@ struct TimeContext {
   const ModelTimeline& models;
 };
 
-// Applies, in order, every deadline and every epoch boundary in (from, to], each transition with its own instant.
-// `from`: how far the row is already (its clock, or its partition's watermark if that is later). Whatever takes effect
-// at the boundaries up to `to` must be known. An open invoice stops it at the invoice's last line. Afterwards the row's
-// cache holds for the epoch of `to`.
-void advance(CustomerRow& row, EventTime from, EventTime to, const TimeContext& context, TransitionBuffer& out);
+// Applies, in order, every deadline and every epoch boundary in (from, to], each transition with
+// its own instant. `from`: how far the row is already (its clock, or its partition's watermark if
+// that is later). Whatever takes effect at the boundaries up to `to` must be known. An open invoice
+// stops it at the invoice's last line. Afterwards the row's cache holds for the epoch of `to`.
+void advance(CustomerRow& row, EventTime from, EventTime to, const TimeContext& context,
+             TransitionBuffer& out);
 
 // What a sweep over the rows of a partition needs to know of one boundary.
 struct BoundaryStep {
@@ -30,15 +31,15 @@ struct BoundaryStep {
   EventTime horizon{};  // The next boundary.
   const ModelVersion* from = nullptr;
   const ModelVersion* to = nullptr;
-  double drift = 0;             // ModelTimeline::drift(epoch).
-  double recency_scale = 0;     // Square root of the metric's weight of log1p R.
-  bool every_row = false;       // The new version may change any row.
+  double drift = 0;          // ModelTimeline::drift(epoch).
+  double recency_scale = 0;  // Square root of the metric's weight of log1p R.
+  bool every_row = false;    // The new version may change any row.
 };
 BoundaryStep boundary_step(std::int64_t epoch, const TimeContext& context);
 
-// Whether crossing the boundary provably changes nothing for this row, which is up to date to that boundary, nor does
-// time until the next one (margins as in Hamerly, "Making k-means even faster", 2010). Conservative: false means
-// "advance it and see".
+// Whether crossing the boundary provably changes nothing for this row, which is up to date to that
+// boundary, nor does time until the next one (margins as in Hamerly, "Making k-means even faster",
+// 2010). Conservative: false means "advance it and see".
 bool is_quiet_at(const CustomerRow& row, const BoundaryStep& step, const Rules& rules);
 
 // What an event says about one invoice, and the record it comes from.
@@ -51,22 +52,24 @@ struct InvoiceFact {
   bool at_or_after_go_live = true;
 };
 
-// Puts a whole invoice into the row, which has been advanced to `now` = max(event time, its clock), and evaluates all
-// segmentations there. An invoice time before `now` is late.
-LedgerOutcome apply_invoice(CustomerRow& row, const InvoiceFact& fact, EventTime now, const TimeContext& context,
-                            TransitionBuffer& out);
+// Puts a whole invoice into the row, which has been advanced to `now` = max(event time, its clock),
+// and evaluates all segmentations there. An invoice time before `now` is late.
+LedgerOutcome apply_invoice(CustomerRow& row, const InvoiceFact& fact, EventTime now,
+                            const TimeContext& context, TransitionBuffer& out);
 
-// Ends the open invoice: advances the row to its last line, applies it as of then, and goes on to `watermark`.
-// Returns what became of it and leaves the invoice in `settled`.
+// Ends the open invoice: advances the row to its last line, applies it as of then, and goes on to
+// `watermark`. Returns what became of it and leaves the invoice in `settled`.
 struct SettledInvoice {
   LedgerOutcome outcome = LedgerOutcome::kApplied;
   OpenInvoice invoice;
 };
-SettledInvoice settle_open_invoice(CustomerRow& row, EventTime watermark, const TimeContext& context,
-                                   TransitionBuffer& out);
+SettledInvoice settle_open_invoice(CustomerRow& row, EventTime watermark,
+                                   const TimeContext& context, TransitionBuffer& out);
 
-// Takes the customer out of every segmentation: one transition each, to `none`, with reason `erasure`.
-void erase_segments(CustomerRow& row, EventTime now, const TimeContext& context, TransitionBuffer& out);
+// Takes the customer out of every segmentation: one transition each, to `none`, with reason
+// `erasure`.
+void erase_segments(CustomerRow& row, EventTime now, const TimeContext& context,
+                    TransitionBuffer& out);
 
 // Rebuilds the cache of a row that is up to date to `at` (at start).
 void rebuild_cache(CustomerRow& row, EventTime at, const TimeContext& context);

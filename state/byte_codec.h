@@ -1,5 +1,6 @@
-// The primitives of stored bytes: LEB128 variable-length integers (signed ones zigzag), little-endian fixed words
-// and length-prefixed strings. Used by the row codec, the meta row and the contributions.
+// The primitives of stored bytes: LEB128 variable-length integers (signed ones zigzag),
+// little-endian fixed words and length-prefixed strings. Used by the row codec, the meta row and
+// the contributions.
 #pragma once
 
 #include <bit>
@@ -38,7 +39,8 @@ class ByteWriter {
   std::string bytes_;
 };
 
-// Reading past the end, or a malformed integer, makes every later read return zero and `ok()` false.
+// Reading past the end, or a malformed integer, makes every later read return zero and `ok()`
+// false.
 class ByteReader {
  public:
   explicit ByteReader(std::string_view bytes) : bytes_(bytes) {}
@@ -68,7 +70,8 @@ class ByteReader {
   }
   std::uint64_t fixed64() {
     std::uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 8) value |= static_cast<std::uint64_t>(byte()) << shift;
+    for (int shift = 0; shift < 64; shift += 8)
+      value |= static_cast<std::uint64_t>(byte()) << shift;
     return value;
   }
   std::string_view string() {

@@ -7,7 +7,8 @@ namespace rfm {
 TotalsKey totals_key(const CustomerRow& row) {
   const InvoiceSums& sums = row.ledger.sums();
   if (sums.frequency == 0) return {};
-  const SegmentCode segment = row.segments[static_cast<std::size_t>(Segmentation::kCluster)].segment;
+  const SegmentCode segment =
+      row.segments[static_cast<std::size_t>(Segmentation::kCluster)].segment;
   return {.cluster = segment >= kFirstSegment ? segment - kFirstSegment : -1,
           .feature_f = row.feature_f,
           .feature_m = row.feature_m,
@@ -37,8 +38,8 @@ void ClusterTotals::add(const TotalsKey& key, std::int64_t sign) {
 
   if (cluster.by_day.empty()) cluster.first_day = key.last_purchase_day;
   if (key.last_purchase_day < cluster.first_day) {
-    cluster.by_day.insert(cluster.by_day.begin(), static_cast<std::size_t>(cluster.first_day - key.last_purchase_day),
-                          0);
+    cluster.by_day.insert(cluster.by_day.begin(),
+                          static_cast<std::size_t>(cluster.first_day - key.last_purchase_day), 0);
     cluster.first_day = key.last_purchase_day;
   }
   const auto day = static_cast<std::size_t>(key.last_purchase_day - cluster.first_day);

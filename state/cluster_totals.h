@@ -1,5 +1,5 @@
-// Exact statistics of the clusters of one partition, kept as customers move (turnstile): what was added is what is
-// removed, so they equal a recomputation from the rows bit for bit.
+// Exact statistics of the clusters of one partition, kept as customers move (turnstile): what was
+// added is what is removed, so they equal a recomputation from the rows bit for bit.
 #pragma once
 
 #include <cstdint>
@@ -32,8 +32,8 @@ class ClusterTotals {
 
  private:
   struct Cluster {
-    ClusterSums sums;                   // Without the histogram.
-    std::vector<std::int64_t> by_day;   // [day - first_day].
+    ClusterSums sums;                  // Without the histogram.
+    std::vector<std::int64_t> by_day;  // [day - first_day].
     std::int32_t first_day = 0;
   };
 

@@ -15,7 +15,8 @@
 
 namespace rfm {
 
-// A segment within one segmentation, as stored: 0 `none`, 1 `Unassigned`, 2 + id otherwise (band, cluster, map segment).
+// A segment within one segmentation, as stored: 0 `none`, 1 `Unassigned`, 2 + id otherwise (band,
+// cluster, map segment).
 using SegmentCode = std::uint8_t;
 inline constexpr SegmentCode kNoSegmentCode = 0;
 inline constexpr SegmentCode kUnassigned = 1;
@@ -44,16 +45,18 @@ struct OpenInvoice {
 
 // What only memory holds: derived from the stored fields and the model, rebuilt at start.
 struct RowCache {
-  // The first instant up to the next epoch boundary at which time alone changes something; exact. Later: kNever.
+  // The first instant up to the next epoch boundary at which time alone changes something; exact.
+  // Later: kNever.
   EventTime deadline = kNever;
   // The first instant at which recency changes the `rfm` segment under the current cuts.
   EventTime rfm_change_at = kNever;
-  // The cluster cannot change while the centroids have drifted, and log1p R moved, by less than this in all
-  // (scaled units), counted from `margin_drift` and `margin_at`.
+  // The cluster cannot change while the centroids have drifted, and log1p R moved, by less than
+  // this in all (scaled units), counted from `margin_drift` and `margin_at`.
   double margin = -1;
   double margin_drift = 0;
   EventTime margin_at{};
-  // The churn band cannot change at boundaries before and including this epoch, under the same model.
+  // The churn band cannot change at boundaries before and including this epoch, under the same
+  // model.
   std::int64_t churn_quiet_until = 0;
 };
 
@@ -61,8 +64,8 @@ struct CustomerRow {
   std::string id;
   std::uint64_t id_hash = 0;
   std::uint64_t birth = 0;  // 0 until the first invoice is applied.
-  // The instant of the last event or change. A row without an open invoice is as far as its partition's watermark at
-  // least; one with an open invoice is just here.
+  // The instant of the last event or change. A row without an open invoice is as far as its
+  // partition's watermark at least; one with an open invoice is just here.
   EventTime clock = kBeforeAll;
   InvoiceLedger ledger;
   std::unique_ptr<OpenInvoice> open;
@@ -71,7 +74,8 @@ struct CustomerRow {
   std::optional<bool> consent;
   std::array<SegmentState, kSegmentationCount> segments{};
 
-  // log1p of F and of max(M, 0) in fixed point (model/contribution.h): what the cluster statistics add up.
+  // log1p of F and of max(M, 0) in fixed point (model/contribution.h): what the cluster statistics
+  // add up.
   std::int32_t feature_f = 0;
   std::int32_t feature_m = 0;
 

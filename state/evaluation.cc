@@ -11,11 +11,13 @@
 namespace rfm {
 namespace {
 
-
-double days(Duration span) { return static_cast<double>(std::max<std::int64_t>(0, span.count())) / kDayMs; }
+double days(Duration span) {
+  return static_cast<double>(std::max<std::int64_t>(0, span.count())) / kDayMs;
+}
 
 double currency_units(Money amount) {
-  return static_cast<double>(std::max<std::int64_t>(0, amount.units)) / Money::kUnitsPerCurrencyUnit;
+  return static_cast<double>(std::max<std::int64_t>(0, amount.units)) /
+         Money::kUnitsPerCurrencyUnit;
 }
 
 std::int64_t recency_ms(const CustomerFacts& facts) {
@@ -31,14 +33,17 @@ SegmentCode churn_segment_for(const CustomerFacts& facts, const Rules& rules) {
   return static_cast<SegmentCode>(kFirstSegment + static_cast<SegmentCode>(band));
 }
 
-SegmentCode cluster_segment_for(const CustomerFacts& facts, SegmentCode current, const Rules& rules) {
+SegmentCode cluster_segment_for(const CustomerFacts& facts, SegmentCode current,
+                                const Rules& rules) {
   if (!facts.version->clusters) return kUnassigned;
   const int cluster = current >= kFirstSegment ? current - kFirstSegment : -1;
-  const int next = decide(*facts.version->clusters, features_of(facts), cluster, rules.cluster_hysteresis);
+  const int next =
+      decide(*facts.version->clusters, features_of(facts), cluster, rules.cluster_hysteresis);
   return static_cast<SegmentCode>(kFirstSegment + next);
 }
 
-EventTime next_rfm_change(const CustomerFacts& facts, SegmentCode current, const Rules& rules, EventTime until) {
+EventTime next_rfm_change(const CustomerFacts& facts, SegmentCode current, const Rules& rules,
+                          EventTime until) {
   Scores scores = scores_of(facts);
   const AxisCuts& cuts = facts.version->cuts.recency_ms;
   for (std::size_t i = 0; i < cuts.size(); ++i) {
@@ -52,7 +57,8 @@ EventTime next_rfm_change(const CustomerFacts& facts, SegmentCode current, const
   return kNever;
 }
 
-EventTime next_cluster_change(const CustomerFacts& facts, SegmentCode current, const Rules& rules, EventTime until) {
+EventTime next_cluster_change(const CustomerFacts& facts, SegmentCode current, const Rules& rules,
+                              EventTime until) {
   if (!facts.version->clusters || current < kFirstSegment) return kNever;
   const FeatureVector x = features_of(facts);
   const std::optional<std::int64_t> at =
@@ -67,13 +73,15 @@ EventTime next_cluster_change(const CustomerFacts& facts, SegmentCode current, c
 
 }  // namespace
 
-CustomerFacts facts_of(const CustomerRow& row, const Rules& rules, const ModelVersion* version, EventTime at) {
+CustomerFacts facts_of(const CustomerRow& row, const Rules& rules, const ModelVersion* version,
+                       EventTime at) {
   const InvoiceSums& sums = row.ledger.sums();
   return {.at = at,
           .first_purchase = sums.first_purchase,
           .last_purchase = sums.last_purchase,
           .frequency = sums.frequency,
-          .monetary = rules.monetary == MonetaryKind::kNet ? sums.purchases - sums.credits : sums.purchases,
+          .monetary =
+              rules.monetary == MonetaryKind::kNet ? sums.purchases - sums.credits : sums.purchases,
           .version = version};
 }
 
@@ -86,7 +94,8 @@ std::int32_t fixed_feature_f(std::uint32_t frequency) { return fixed_log1p(frequ
 std::int32_t fixed_feature_m(Money monetary) { return fixed_log1p(currency_units(monetary)); }
 
 FeatureVector features_of(const CustomerFacts& facts) {
-  return {recency_feature(to_ms(facts.last_purchase), to_ms(facts.at)), fixed_feature_f(facts.frequency) / kFeatureScale,
+  return {recency_feature(to_ms(facts.last_purchase), to_ms(facts.at)),
+          fixed_feature_f(facts.frequency) / kFeatureScale,
           fixed_feature_m(facts.monetary) / kFeatureScale};
 }
 
@@ -152,8 +161,8 @@ std::string_view segment_name(Segmentation segmentation, SegmentCode code, const
   return rules.map.name(static_cast<std::uint8_t>(id));
 }
 
-EventTime next_change_if_silent(Segmentation segmentation, const CustomerFacts& facts, SegmentCode current,
-                                const Rules& rules, EventTime until) {
+EventTime next_change_if_silent(Segmentation segmentation, const CustomerFacts& facts,
+                                SegmentCode current, const Rules& rules, EventTime until) {
   if (facts.frequency == 0) return kNever;
   switch (segmentation) {
     case Segmentation::kChurn:

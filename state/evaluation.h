@@ -1,4 +1,5 @@
-// From a customer's facts to segments: pure functions of the facts, the rules and one model version.
+// From a customer's facts to segments: pure functions of the facts, the rules and one model
+// version.
 #pragma once
 
 #include <optional>
@@ -11,7 +12,8 @@
 
 namespace rfm {
 
-CustomerFacts facts_of(const CustomerRow& row, const Rules& rules, const ModelVersion* version, EventTime at);
+CustomerFacts facts_of(const CustomerRow& row, const Rules& rules, const ModelVersion* version,
+                       EventTime at);
 
 // 0/0/0 while no purchase counts.
 Scores scores_of(const CustomerFacts& facts);
@@ -28,16 +30,19 @@ ChurnInput churn_input_of(const CustomerFacts& facts);
 std::optional<double> churn_risk_of(const CustomerFacts& facts);
 
 // The segment that the facts call for, given the current one (hysteresis).
-SegmentCode segment_for(Segmentation segmentation, const CustomerFacts& facts, SegmentCode current, const Rules& rules);
+SegmentCode segment_for(Segmentation segmentation, const CustomerFacts& facts, SegmentCode current,
+                        const Rules& rules);
 
 // Name, rank and advice of a segment code.
-SegmentInfo segment_info(Segmentation segmentation, SegmentCode code, const Rules& rules, const ModelVersion& version);
+SegmentInfo segment_info(Segmentation segmentation, SegmentCode code, const Rules& rules,
+                         const ModelVersion& version);
 std::string_view segment_name(Segmentation segmentation, SegmentCode code, const Rules& rules,
                               const ModelVersion& version);
 
-// The first instant in (facts.at, until] at which time alone calls for another segment than `current`, under this
-// version and without dwell; kNever if there is none. Churn changes at events and boundaries only: kNever.
-EventTime next_change_if_silent(Segmentation segmentation, const CustomerFacts& facts, SegmentCode current,
-                                const Rules& rules, EventTime until);
+// The first instant in (facts.at, until] at which time alone calls for another segment than
+// `current`, under this version and without dwell; kNever if there is none. Churn changes at events
+// and boundaries only: kNever.
+EventTime next_change_if_silent(Segmentation segmentation, const CustomerFacts& facts,
+                                SegmentCode current, const Rules& rules, EventTime until);
 
 }  // namespace rfm

@@ -23,7 +23,8 @@ std::uint64_t hash(Domain domain, std::string_view bytes) {
 }
 
 void append_le64(std::string& out, std::uint64_t value) {
-  for (int shift = 0; shift < 64; shift += 8) out.push_back(static_cast<char>((value >> shift) & 0xff));
+  for (int shift = 0; shift < 64; shift += 8)
+    out.push_back(static_cast<char>((value >> shift) & 0xff));
 }
 
 void append_hex(std::string& out, std::uint64_t value) {
@@ -52,8 +53,9 @@ std::uint64_t birth_hash(std::uint64_t first_invoice_hash, EventTime first_invoi
   return birth == 0 ? 1 : birth;
 }
 
-std::string transition_id(std::string_view customer_id, std::uint64_t birth, std::string_view segmentation,
-                          std::uint32_t seq, std::int64_t model_version, std::int64_t rules_version) {
+std::string transition_id(std::string_view customer_id, std::uint64_t birth,
+                          std::string_view segmentation, std::uint32_t seq,
+                          std::int64_t model_version, std::int64_t rules_version) {
   std::string bytes;
   bytes.reserve(customer_id.size() + segmentation.size() + 40);
   append_le64(bytes, customer_id.size());

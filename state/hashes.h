@@ -1,4 +1,5 @@
-// Hashes that are stored or published: XXH3 (libxxhash), each kind in a domain of its own (DESIGN "Hashes").
+// Hashes that are stored or published: XXH3 (libxxhash), each kind in a domain of its own (DESIGN
+// "Hashes").
 #pragma once
 
 #include <cstdint>
@@ -16,10 +17,12 @@ std::uint64_t event_id_hash(std::string_view event_id);
 std::uint16_t country_bits(std::string_view country);
 // Where a customer falls in [0, 1) for the hold-out group.
 double holdout_position(std::string_view customer_id);
-// The first invoice's number and time, so that a replay makes the same ids and an erased customer new ones. Never 0.
+// The first invoice's number and time, so that a replay makes the same ids and an erased customer
+// new ones. Never 0.
 std::uint64_t birth_hash(std::uint64_t first_invoice_hash, EventTime first_invoice_time);
 // 128 bits in hexadecimal.
-std::string transition_id(std::string_view customer_id, std::uint64_t birth, std::string_view segmentation,
-                          std::uint32_t seq, std::int64_t model_version, std::int64_t rules_version);
+std::string transition_id(std::string_view customer_id, std::uint64_t birth,
+                          std::string_view segmentation, std::uint32_t seq,
+                          std::int64_t model_version, std::int64_t rules_version);
 
 }  // namespace rfm

@@ -17,7 +17,9 @@ constexpr std::uint64_t kIsExtension = std::uint64_t{1} << 57;
 
 bool is_extension(const LedgerEntry& entry) { return (entry.word & kIsExtension) != 0; }
 bool has_extension(const LedgerEntry& entry) { return (entry.word & kHasExtension) != 0; }
-EventTime time_of(const LedgerEntry& entry) { return from_ms(static_cast<std::int64_t>(entry.word & kTimeMask)); }
+EventTime time_of(const LedgerEntry& entry) {
+  return from_ms(static_cast<std::int64_t>(entry.word & kTimeMask));
+}
 
 bool in_window(EventTime time, const Rules& rules, EventTime now) {
   return !rules.window || now - time <= *rules.window;
@@ -37,7 +39,9 @@ bool overflows(const InvoiceSums& sums, Money amount) {
 std::optional<Money> named_credits(const std::vector<LedgerEntry>& entries, std::uint64_t hash) {
   std::optional<Money> sum;
   for (std::size_t i = 0; i + 1 < entries.size(); ++i) {
-    if (!has_extension(entries[i]) || (entries[i].word & kCredit) == 0 || entries[i + 1].hash != hash) continue;
+    if (!has_extension(entries[i]) || (entries[i].word & kCredit) == 0 ||
+        entries[i + 1].hash != hash)
+      continue;
     sum = sum.value_or(Money{}) + magnitude(Money{entries[i].amount});
   }
   return sum;
@@ -54,11 +58,12 @@ std::size_t InvoiceLedger::find(std::uint64_t number_hash) const {
 
 LedgerInvoice InvoiceLedger::at(std::size_t index) const {
   const LedgerEntry& entry = entries_[index];
-  LedgerInvoice invoice{.number_hash = entry.hash,
-                        .amount = {entry.amount},
-                        .time = time_of(entry),
-                        .type = (entry.word & kCredit) != 0 ? InvoiceType::kCredit : InvoiceType::kInvoice,
-                        .country_bits = static_cast<std::uint16_t>((entry.word >> kCountryShift) & kCountryMask)};
+  LedgerInvoice invoice{
+      .number_hash = entry.hash,
+      .amount = {entry.amount},
+      .time = time_of(entry),
+      .type = (entry.word & kCredit) != 0 ? InvoiceType::kCredit : InvoiceType::kInvoice,
+      .country_bits = static_cast<std::uint16_t>((entry.word >> kCountryShift) & kCountryMask)};
   if (has_extension(entry)) {
     invoice.original_hash = entries_[index + 1].hash;
     invoice.revision = entries_[index + 1].amount;
@@ -107,7 +112,8 @@ LedgerOutcome InvoiceLedger::add(const LedgerInvoice& invoice, const Rules& rule
   if (overflows(sums_, invoice.amount)) return LedgerOutcome::kOverflow;
   const std::size_t index = find(invoice.number_hash);
   if (index == entries_.size()) {
-    if (invoice.type == InvoiceType::kInvoice && invoice.amount.units < 0) return LedgerOutcome::kNegative;
+    if (invoice.type == InvoiceType::kInvoice && invoice.amount.units < 0)
+      return LedgerOutcome::kNegative;
     append(invoice);
     count_new(invoice, rules, now);
     return LedgerOutcome::kApplied;
@@ -125,7 +131,8 @@ LedgerOutcome InvoiceLedger::add(const LedgerInvoice& invoice, const Rules& rule
 }
 
 void InvoiceLedger::count_new(const LedgerInvoice& invoice, const Rules& rules, EventTime now) {
-  const bool plain = !rules.window && invoice.original_hash == 0 && entries_.size() <= rules.ledger_entries_max;
+  const bool plain =
+      !rules.window && invoice.original_hash == 0 && entries_.size() <= rules.ledger_entries_max;
   if (!plain) {
     if (entries_.size() > rules.ledger_entries_max) fold_oldest(rules, now);
     refresh(rules, now);
@@ -177,7 +184,8 @@ EventTime InvoiceLedger::next_exit(const Rules& rules, EventTime now) const {
   return next;
 }
 
-// Folds the older half, so that folding is rare. Invoices inside a finite window stay: the ledger grows instead.
+// Folds the older half, so that folding is rare. Invoices inside a finite window stay: the ledger
+// grows instead.
 void InvoiceLedger::fold_oldest(const Rules& rules, EventTime now) {
   std::vector<std::pair<EventTime, std::uint64_t>> order;
   for (const LedgerEntry& entry : entries_) {
@@ -214,7 +222,8 @@ std::vector<LedgerInvoice> InvoiceLedger::invoices() const {
   return result;
 }
 
-void InvoiceLedger::restore(std::vector<LedgerEntry> entries, const FoldedInvoices& folded, const InvoiceSums& sums) {
+void InvoiceLedger::restore(std::vector<LedgerEntry> entries, const FoldedInvoices& folded,
+                            const InvoiceSums& sums) {
   entries_ = std::move(entries);
   folded_ = folded;
   sums_ = sums;

@@ -1,4 +1,5 @@
-// A customer's invoices, 24 bytes each, and what they add up to. Pure and commutative: records may come in any order.
+// A customer's invoices, 24 bytes each, and what they add up to. Pure and commutative: records may
+// come in any order.
 #pragma once
 
 #include <cstdint>
@@ -19,19 +20,21 @@ struct LedgerInvoice {
   Money amount;  // Signed sum of the lines. A credit counts as -|amount|.
   EventTime time{};
   InvoiceType type = InvoiceType::kInvoice;
-  std::uint16_t country_bits = 0;    // Low 12 bits of country_hash: only to tell a correction from a duplicate.
-  std::uint64_t original_hash = 0;   // The invoice that a credit names; 0: none.
-  std::int64_t revision = 0;         // 0: none.
+  std::uint16_t country_bits =
+      0;  // Low 12 bits of country_hash: only to tell a correction from a duplicate.
+  std::uint64_t original_hash = 0;  // The invoice that a credit names; 0: none.
+  std::int64_t revision = 0;        // 0: none.
 
   friend bool operator==(const LedgerInvoice&, const LedgerInvoice&) = default;
 };
 
-// Stored form. A credit that names its invoice, and an invoice with a revision, take a second entry (`is_extension`):
-// {original_hash, revision}.
+// Stored form. A credit that names its invoice, and an invoice with a revision, take a second entry
+// (`is_extension`): {original_hash, revision}.
 struct LedgerEntry {
   std::uint64_t hash = 0;
   std::int64_t amount = 0;
-  std::uint64_t word = 0;  // Time (43 bits), country (12 bits), credit, has extension, is extension.
+  std::uint64_t word =
+      0;  // Time (43 bits), country (12 bits), credit, has extension, is extension.
 
   friend bool operator==(const LedgerEntry&, const LedgerEntry&) = default;
 };
@@ -49,23 +52,32 @@ struct FoldedInvoices {
   friend bool operator==(const FoldedInvoices&, const FoldedInvoices&) = default;
 };
 
-// Sums over the invoices that count. first_purchase and last_purchase are meaningful if frequency > 0.
+// Sums over the invoices that count. first_purchase and last_purchase are meaningful if frequency >
+// 0.
 struct InvoiceSums {
   EventTime first_purchase = kNever;
   EventTime last_purchase = kBeforeAll;
-  std::uint32_t frequency = 0;  // Distinct invoices with a sale that their named credits do not reach.
+  std::uint32_t frequency =
+      0;  // Distinct invoices with a sale that their named credits do not reach.
   Money purchases;
   Money credits;  // >= 0.
 
   friend bool operator==(const InvoiceSums&, const InvoiceSums&) = default;
 };
 
-enum class LedgerOutcome : std::uint8_t { kApplied, kDuplicate, kSuperseded, kBeyondHorizon, kNegative, kOverflow };
+enum class LedgerOutcome : std::uint8_t {
+  kApplied,
+  kDuplicate,
+  kSuperseded,
+  kBeyondHorizon,
+  kNegative,
+  kOverflow
+};
 
 class InvoiceLedger {
  public:
-  // A snapshot keyed by its number: equal content is a duplicate; else the higher revision wins, without it the
-  // higher (time, amount).
+  // A snapshot keyed by its number: equal content is a duplicate; else the higher revision wins,
+  // without it the higher (time, amount).
   LedgerOutcome put(const LedgerInvoice& invoice, const Rules& rules, EventTime now);
 
   // A settled line invoice: adds to the entry of the same number and type, if there is one.
@@ -88,7 +100,8 @@ class InvoiceLedger {
   const FoldedInvoices& folded() const { return folded_; }
 
   // For the codec: takes the entries as stored and recomputes the sums.
-  void restore(std::vector<LedgerEntry> entries, const FoldedInvoices& folded, const InvoiceSums& sums);
+  void restore(std::vector<LedgerEntry> entries, const FoldedInvoices& folded,
+               const InvoiceSums& sums);
 
   friend bool operator==(const InvoiceLedger&, const InvoiceLedger&) = default;
 

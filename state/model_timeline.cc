@@ -21,7 +21,8 @@ void ModelTimeline::append(std::shared_ptr<const ModelVersion> version) {
     step.drift = last.drift;
     if (version->unchanged) {
       step.version = last.version;
-    } else if (version->cluster_change != ClusterChange::kNone && last.version->clusters && version->clusters) {
+    } else if (version->cluster_change != ClusterChange::kNone && last.version->clusters &&
+               version->clusters) {
       const double move = largest_move(*last.version->clusters, *version->clusters);
       if (std::isfinite(move)) step.drift += move;
     }

@@ -23,21 +23,26 @@ class ModelTimeline {
   void append(std::shared_ptr<const ModelVersion> version);
 
   // The last epoch trained so far; start_epoch - 1 if none is.
-  std::int64_t trained_through() const { return *start_epoch_ + static_cast<std::int64_t>(versions_.size()) - 1; }
+  std::int64_t trained_through() const {
+    return *start_epoch_ + static_cast<std::int64_t>(versions_.size()) - 1;
+  }
 
   // Whether what takes effect at the start of `epoch` is known.
   bool knows(std::int64_t epoch) const { return started() && epoch - 1 <= trained_through(); }
 
-  // In force during `epoch`; never null: before the first version, one without a model and with absolute cuts.
+  // In force during `epoch`; never null: before the first version, one without a model and with
+  // absolute cuts.
   const ModelVersion* effective_in(std::int64_t epoch) const;
 
-  // How far centroids have moved in all up to those in force during `epoch`, in scaled units: the sum of the
-  // largest moves. Differences between two epochs of the same metric bound what any distance can have changed by.
+  // How far centroids have moved in all up to those in force during `epoch`, in scaled units: the
+  // sum of the largest moves. Differences between two epochs of the same metric bound what any
+  // distance can have changed by.
   double drift(std::int64_t epoch) const;
 
  private:
   struct Step {
-    std::shared_ptr<const ModelVersion> version;  // Never `unchanged`: then it repeats the one before.
+    std::shared_ptr<const ModelVersion>
+        version;  // Never `unchanged`: then it repeats the one before.
     double drift = 0;
   };
 
@@ -45,8 +50,8 @@ class ModelTimeline {
   std::deque<Step> versions_;  // [i] was trained at start_epoch_ + i.
 };
 
-// The largest distance between the old and the new place of a centroid, in the new metric. Infinite if the metric or
-// the number of clusters differs.
+// The largest distance between the old and the new place of a centroid, in the new metric. Infinite
+// if the metric or the number of clusters differs.
 double largest_move(const ClusterModel& from, const ClusterModel& to);
 
 }  // namespace rfm

@@ -65,7 +65,8 @@ EventTime ResidentRows::due_of(const CustomerRow& row) const {
   return row.open ? row.open->last_line + context_.rules.settle : row.cache.deadline;
 }
 
-// An entry that comes too early is put off when it is reached; so only a date earlier than the entry needs a new one.
+// An entry that comes too early is put off when it is reached; so only a date earlier than the
+// entry needs a new one.
 void ResidentRows::schedule(std::size_t slot) {
   const EventTime due = due_of(slots_[slot].row);
   if (due >= slots_[slot].scheduled) return;
@@ -112,8 +113,11 @@ void ResidentRows::sweep(std::int64_t epoch, const OnStep& on_step) {
   const EventTime just_before = step.boundary - Duration{1};
   for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
     CustomerRow& row = slots_[slot].row;
-    // A row with an open invoice waits for it; one that an event has carried past the boundary has crossed it.
-    if (!slots_[slot].used || row.open || row.clock >= step.boundary || is_quiet_at(row, step, context_.rules)) continue;
+    // A row with an open invoice waits for it; one that an event has carried past the boundary has
+    // crossed it.
+    if (!slots_[slot].used || row.open || row.clock >= step.boundary ||
+        is_quiet_at(row, step, context_.rules))
+      continue;
     buffer_.clear();
     const TotalsKey before = totals_key(row);
     advance(row, just_before, step.boundary, context_, buffer_);
@@ -140,7 +144,8 @@ std::vector<ResidentRows::Dirty> ResidentRows::dirty() const {
   for (const std::string& id : erased_) {
     if (!by_id_.contains(id)) result.push_back({.customer_id = id});
   }
-  for (const std::size_t slot : dirty_) result.push_back({.customer_id = slots_[slot].row.id, .row = &slots_[slot].row});
+  for (const std::size_t slot : dirty_)
+    result.push_back({.customer_id = slots_[slot].row.id, .row = &slots_[slot].row});
   return result;
 }
 

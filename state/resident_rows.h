@@ -1,5 +1,5 @@
-// All customers of one partition, in memory, with what is derived from them: the index of deadlines, the cluster
-// statistics, and the set of rows that differ from the store.
+// All customers of one partition, in memory, with what is derived from them: the index of
+// deadlines, the cluster statistics, and the set of rows that differ from the store.
 #pragma once
 
 #include <algorithm>
@@ -43,7 +43,8 @@ class ResidentRows {
     return row.open ? row.clock : std::max(row.clock, watermark);
   }
 
-  // Every change of a row goes through here, so that the totals, the deadline index and the dirty set follow.
+  // Every change of a row goes through here, so that the totals, the deadline index and the dirty
+  // set follow.
   template <class Change>
   void change(CustomerRow& row, Change&& change_row) {
     const TotalsKey before = totals_key(row);
@@ -51,8 +52,10 @@ class ResidentRows {
     changed(row, before);
   }
 
-  // Fires all deadlines up to `until`, earliest first. Rows are up to date to `watermark` before it.
-  void fire_deadlines(EventTime watermark, EventTime until, const OnStep& on_step, const OnSettled& on_settled);
+  // Fires all deadlines up to `until`, earliest first. Rows are up to date to `watermark` before
+  // it.
+  void fire_deadlines(EventTime watermark, EventTime until, const OnStep& on_step,
+                      const OnSettled& on_settled);
 
   // Takes every row over the boundary; all deadlines up to it have been fired.
   void sweep(std::int64_t epoch, const OnStep& on_step);
@@ -60,7 +63,8 @@ class ResidentRows {
   // Removes the row; its store record is deleted by the next commit.
   void erase(CustomerRow& row);
 
-  // Rows that differ from the store, in order of their first change; absent row: erased. Cleared by `mark_committed`.
+  // Rows that differ from the store, in order of their first change; absent row: erased. Cleared by
+  // `mark_committed`.
   struct Dirty {
     std::string_view customer_id;
     const CustomerRow* row = nullptr;
@@ -93,7 +97,9 @@ class ResidentRows {
     EventTime at{};
     std::size_t slot = 0;
 
-    friend bool operator>(const Due& a, const Due& b) { return std::tie(a.at, a.slot) > std::tie(b.at, b.slot); }
+    friend bool operator>(const Due& a, const Due& b) {
+      return std::tie(a.at, a.slot) > std::tie(b.at, b.slot);
+    }
   };
 
   CustomerRow& add(CustomerRow row);

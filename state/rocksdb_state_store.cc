@@ -14,27 +14,32 @@
 namespace rfm {
 namespace {
 
-constexpr std::array<const char*, kStoreKindCount> kFamilyNames = {"default", "meta", "contributions", "model_log"};
+constexpr std::array<const char*, kStoreKindCount> kFamilyNames = {"default", "meta",
+                                                                   "contributions", "model_log"};
 
-absl::Status to_status(const rocksdb::Status& status, std::string_view doing, const std::string& directory) {
+absl::Status to_status(const rocksdb::Status& status, std::string_view doing,
+                       const std::string& directory) {
   if (status.ok()) return absl::OkStatus();
-  const std::string message = fmt::format("state directory {}: {}: {}", directory, doing, status.ToString());
+  const std::string message =
+      fmt::format("state directory {}: {}: {}", directory, doing, status.ToString());
   if (status.IsCorruption()) return absl::DataLossError(message);
   if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
     return absl::FailedPreconditionError(message + " (another process has it open; stop it first)");
   }
-  return absl::InternalError(message);
+  return absl::ResourceExhaustedError(message);
 }
 
 // Partition as four big-endian bytes, then the key: a partition is one range.
 std::string prefix_of(std::int32_t partition) {
   const auto p = static_cast<std::uint32_t>(partition);
-  return {static_cast<char>(p >> 24), static_cast<char>(p >> 16), static_cast<char>(p >> 8), static_cast<char>(p)};
+  return {static_cast<char>(p >> 24), static_cast<char>(p >> 16), static_cast<char>(p >> 8),
+          static_cast<char>(p)};
 }
 
 class RocksdbStateStore final : public StateStore {
  public:
-  RocksdbStateStore(std::string directory, rocksdb::DB* db, std::vector<rocksdb::ColumnFamilyHandle*> families)
+  RocksdbStateStore(std::string directory, rocksdb::DB* db,
+                    std::vector<rocksdb::ColumnFamilyHandle*> families)
       : directory_(std::move(directory)), db_(db), families_(std::move(families)) {}
 
   ~RocksdbStateStore() override {
@@ -61,8 +66,8 @@ class RocksdbStateStore final : public StateStore {
     rocksdb::WriteBatch batch;
     for (const StoreWrite& write : writes) {
       const std::string key = prefix_of(write.partition) + write.key;
-      const rocksdb::Status status =
-          write.value ? batch.Put(family(write.kind), key, *write.value) : batch.Delete(family(write.kind), key);
+      const rocksdb::Status status = write.value ? batch.Put(family(write.kind), key, *write.value)
+                                                 : batch.Delete(family(write.kind), key);
       if (!status.ok()) return to_status(status, "batch", directory_);
     }
     return to_status(db_->Write(rocksdb::WriteOptions(), &batch), "write", directory_);
@@ -71,14 +76,17 @@ class RocksdbStateStore final : public StateStore {
   absl::Status drop_partition(std::int32_t partition) override {
     rocksdb::WriteBatch batch;
     for (rocksdb::ColumnFamilyHandle* family : families_) {
-      const rocksdb::Status status = batch.DeleteRange(family, prefix_of(partition), prefix_of(partition + 1));
+      const rocksdb::Status status =
+          batch.DeleteRange(family, prefix_of(partition), prefix_of(partition + 1));
       if (!status.ok()) return to_status(status, "drop", directory_);
     }
     return to_status(db_->Write(rocksdb::WriteOptions(), &batch), "drop", directory_);
   }
 
  private:
-  rocksdb::ColumnFamilyHandle* family(StoreKind kind) const { return families_[static_cast<std::size_t>(kind)]; }
+  rocksdb::ColumnFamilyHandle* family(StoreKind kind) const {
+    return families_[static_cast<std::size_t>(kind)];
+  }
 
   std::string directory_;
   std::unique_ptr<rocksdb::DB> db_;
@@ -92,7 +100,8 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const RocksdbOptions& o
     family.write_buffer_size = options.memtable_bytes;
     family.compression = rocksdb::kNoCompression;
     // Rows are written in whole batches and never read while running (perf.md, 6b).
-    if (i == static_cast<std::size_t>(StoreKind::kRow) && options.access == StoreAccess::kReadWrite) {
+    if (i == static_cast<std::size_t>(StoreKind::kRow) &&
+        options.access == StoreAccess::kReadWrite) {
       family.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
     }
     families.emplace_back(kFamilyNames[i], family);
@@ -113,7 +122,8 @@ absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const RocksdbOpti
   db_options.avoid_flush_during_shutdown = false;
 
   std::error_code error;
-  if (options.access == StoreAccess::kReadOnly && !std::filesystem::exists(options.directory, error)) {
+  if (options.access == StoreAccess::kReadOnly &&
+      !std::filesystem::exists(options.directory, error)) {
     return absl::NotFoundError(fmt::format("state directory {} does not exist", options.directory));
   }
   std::filesystem::create_directories(options.directory, error);
@@ -133,11 +143,13 @@ absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const RocksdbOpti
   if (status.IsCorruption() && options.access == StoreAccess::kReadWrite) {
     // Everything is in the changelog: set the damage aside and restore.
     std::string aside = options.directory + ".damaged";
-    for (int i = 1; std::filesystem::exists(aside); ++i) aside = fmt::format("{}.damaged.{}", options.directory, i);
+    for (int i = 1; std::filesystem::exists(aside); ++i)
+      aside = fmt::format("{}.damaged.{}", options.directory, i);
     std::filesystem::rename(options.directory, aside, error);
     if (error) return to_status(status, "open", options.directory);
     if (options.on_corruption) {
-      options.on_corruption(fmt::format("{} is damaged ({}), set aside as {}", options.directory, status.ToString(), aside));
+      options.on_corruption(fmt::format("{} is damaged ({}), set aside as {}", options.directory,
+                                        status.ToString(), aside));
     }
     std::filesystem::create_directories(options.directory, error);
     status = open(&db, &handles);

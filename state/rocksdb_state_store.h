@@ -1,4 +1,5 @@
-// RocksDB behind the store's seam: one database, one column family per kind, keys prefixed by partition.
+// RocksDB behind the store's seam: one database, one column family per kind, keys prefixed by
+// partition.
 #pragma once
 
 #include <functional>
@@ -20,8 +21,9 @@ struct RocksdbOptions {
   std::function<void(const std::string& what)> on_corruption;
 };
 
-// One process per directory (RocksDB's lock). Rows live in a vector memtable: nothing may read a row while the store
-// is written to; scans happen at start. kFailedPrecondition: another process has it open. kNotFound (read only): none there.
+// One process per directory (RocksDB's lock). Rows live in a vector memtable: nothing may read a
+// row while the store is written to; scans happen at start. kFailedPrecondition: another process
+// has it open. kNotFound (read only): none there.
 absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const RocksdbOptions& options);
 
 }  // namespace rfm

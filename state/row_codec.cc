@@ -90,7 +90,8 @@ std::string encode_row(const CustomerRow& row) {
   out.byte(kRowCodecVersion);
   const FoldedInvoices& folded = row.ledger.folded();
   const bool has_folded = folded != FoldedInvoices{};
-  out.byte(static_cast<std::uint8_t>((row.consent ? kHasConsent : 0) | (row.consent.value_or(false) ? kConsent : 0) |
+  out.byte(static_cast<std::uint8_t>((row.consent ? kHasConsent : 0) |
+                                     (row.consent.value_or(false) ? kConsent : 0) |
                                      (row.open ? kHasOpen : 0) | (has_folded ? kHasFolded : 0)));
   out.fixed64(row.birth);
   write_time(out, row.clock);
@@ -107,13 +108,15 @@ std::string encode_row(const CustomerRow& row) {
   return out.take();
 }
 
-absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string_view bytes, const Rules& rules) {
+absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string_view bytes,
+                                       const Rules& rules) {
   ByteReader in(bytes);
   const std::uint8_t version = in.byte();
   if (version > kRowCodecVersion) {
-    return absl::UnimplementedError(fmt::format(
-        "row of customer {} has format version {}, this program knows versions up to {}: start a newer one",
-        customer_id, version, kRowCodecVersion));
+    return absl::UnimplementedError(
+        fmt::format("row of customer {} has format version {}, this program knows versions up to "
+                    "{}: start a newer one",
+                    customer_id, version, kRowCodecVersion));
   }
   CustomerRow row;
   row.id = customer_id;
@@ -149,7 +152,8 @@ absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string
   row.ledger.restore(std::move(entries), folded, sums);
   if ((flags & kHasOpen) != 0) row.open = std::make_unique<OpenInvoice>(read_open(in));
   if (version == 0 || !in.ok() || !in.at_end()) {
-    return absl::DataLossError(fmt::format("row of customer {} is damaged ({} bytes)", customer_id, bytes.size()));
+    return absl::DataLossError(
+        fmt::format("row of customer {} is damaged ({} bytes)", customer_id, bytes.size()));
   }
   const CustomerFacts facts = facts_of(row, rules, nullptr, row.clock);
   row.feature_f = fixed_feature_f(facts.frequency);

@@ -1,4 +1,5 @@
-// The stored form of a customer row: what RocksDB and the changelog hold. See docs/formats.md; golden files pin it.
+// The stored form of a customer row: what RocksDB and the changelog hold. See docs/formats.md;
+// golden files pin it.
 #pragma once
 
 #include <string>
@@ -14,8 +15,9 @@ inline constexpr std::uint8_t kRowCodecVersion = 1;
 // The customer id is the key and not repeated.
 std::string encode_row(const CustomerRow& row);
 
-// kDataLoss: cut short or malformed. kUnimplemented: written by a newer version. The cache is left empty and features
-// are recomputed from the sums under `rules`.
-absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string_view bytes, const Rules& rules);
+// kDataLoss: cut short or malformed. kUnimplemented: written by a newer version. The cache is left
+// empty and features are recomputed from the sums under `rules`.
+absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string_view bytes,
+                                       const Rules& rules);
 
 }  // namespace rfm

@@ -1,5 +1,5 @@
-// The rules that turn a customer's invoices into state and segments. Semantic settings only: every field is in the
-// model log (`rules/<n>`), so that state is a function of the two logs.
+// The rules that turn a customer's invoices into state and segments. Semantic settings only: every
+// field is in the model log (`rules/<n>`), so that state is a function of the two logs.
 #pragma once
 
 #include <array>
@@ -18,7 +18,8 @@ enum class MonetaryKind : std::uint8_t { kNet, kGross };
 // In order of name: the order in which they are evaluated at one instant.
 enum class Segmentation : std::uint8_t { kChurn, kCluster, kRfm };
 inline constexpr int kSegmentationCount = 3;
-inline constexpr std::array<std::string_view, kSegmentationCount> kSegmentationNames = {"churn", "cluster", "rfm"};
+inline constexpr std::array<std::string_view, kSegmentationCount> kSegmentationNames = {
+    "churn", "cluster", "rfm"};
 
 struct Rules {
   std::int64_t version = 1;

@@ -1,5 +1,6 @@
-// The durable copy of the resident rows. Seam: RocksDB (state/rocksdb_state_store.h), memory in tests. It holds
-// committed data only, together with the input position it belongs to, in one write.
+// The durable copy of the resident rows. Seam: RocksDB (state/rocksdb_state_store.h), memory in
+// tests. It holds committed data only, together with the input position it belongs to, in one
+// write.
 #pragma once
 
 #include <cstdint>
@@ -38,11 +39,12 @@ class StateStore {
 
   using Visit = std::function<absl::Status(std::string_view key, std::string_view value)>;
 
-  // Visits all records of one kind and partition in order of key. Not while writes of that partition run.
+  // Visits all records of one kind and partition in order of key. Not while writes of that
+  // partition run.
   virtual absl::Status scan(StoreKind kind, std::int32_t partition, const Visit& visit) = 0;
 
-  // All or nothing, durable against a crash of the process. Thread-safe. An error leaves the store unusable: the process
-  // must end and start again.
+  // All or nothing, durable against a crash of the process. Thread-safe. An error leaves the store
+  // unusable: the process must end and start again.
   virtual absl::Status write(std::span<const StoreWrite> writes) = 0;
 
   // Deletes everything of one partition.

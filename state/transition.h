@@ -52,7 +52,8 @@ struct Transition {
   SegmentCode to = kNoSegmentCode;
   EventTime from_since{};
   std::uint32_t seq = 0;
-  std::array<SegmentCode, kSegmentationCount> segments{};  // After all changes of this instant so far.
+  std::array<SegmentCode, kSegmentationCount>
+      segments{};  // After all changes of this instant so far.
   CustomerFacts before;
   CustomerFacts after;
   const Cause* cause = nullptr;  // Events only.

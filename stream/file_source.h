@@ -39,8 +39,8 @@ struct FileSourceOptions {
   // A position at or before `start_offset`, as `position()` said earlier, to save reading what is
   // before it. One that cannot be right (no line starts there) is not used; standard input has no
   // use for it.
-  std::optional<FilePosition> hint;
-  // A longer record is cut to one byte more, so that the decoder calls it oversized.
+  std::optional<FilePosition> hint{};
+  // The decoder's. A line longer than twice this and 64 KiB is cut there; its rest is skipped.
   std::size_t record_bytes_max = std::size_t{1} << 20;
   std::size_t buffer_bytes = std::size_t{4} << 20;
 };

@@ -11,13 +11,9 @@
 #include "absl/status/statusor.h"
 #include "stream/kafka_options.h"
 #include "stream/kafka_producer.h"
+#include "stream/model_log.h"
 
 namespace rfm {
-
-struct ModelLogRecord {
-  std::string key;    // `version/<trained epoch>` or `rules/<n>`.
-  std::string value;  // JSON.
-};
 
 class TrainerProducer {
  public:

@@ -1,0 +1,32 @@
+// The one binary: parses the command line and runs the chosen command.
+#include <CLI/CLI.hpp>
+
+#include "stream/app/command.h"
+#include "stream/app/config_command.h"
+#include "stream/app/generate_command.h"
+#include "stream/app/import_command.h"
+#include "stream/app/replay_command.h"
+
+int main(int argc, char** argv) {
+  CLI::App app("rfmstream: RFM segment transitions from a stream of invoices");
+  app.name("rfmstream");
+  app.set_version_flag("--version", RFM_VERSION);
+  app.require_subcommand(1);
+  app.footer(
+      "Every command has its own --help.\n"
+      "Exit status: 0 done, 1 failed, 2 wrong use or settings.");
+  rfm::Invocation invocation;
+
+  // In the order of the overview in --help.
+  rfm::add_replay_command(app, invocation);
+  rfm::add_generate_command(app, invocation);
+  rfm::add_import_command(app, invocation);
+  rfm::add_config_command(app, invocation);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  return rfm::exit_code(invocation.run());
+}

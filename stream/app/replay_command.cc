@@ -1,0 +1,84 @@
+#include "stream/app/replay_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+
+#include "stream/app/replay_setup.h"
+#include "stream/app/replay_summary.h"
+
+namespace rfm {
+namespace {
+
+struct Arguments {
+  ReplayArguments replay;
+  bool summary = false;
+};
+
+absl::Status replay(const Arguments& arguments) {
+  absl::StatusOr<ReplaySetup> setup = ReplaySetup::open(arguments.replay);
+  if (!setup.ok()) return setup.status();
+  ReplaySummary summary;
+  if (arguments.summary) {
+    const Rules& rules = setup->replay().rules();
+    setup->replay().on_transition([&](const Transition& t, const TransitionWriter& writer) {
+      summary.add(t, writer, rules);
+    });
+  }
+  const absl::Status done = setup->run();
+  if (!done.ok()) return done;
+  const OutcomeCounters counters = setup->replay().lane().counters();
+  if (arguments.summary) {
+    summary.print(setup->replay(), setup->seconds());
+  } else {
+    fmt::print("{} records, {} transitions, {} dead letters in {:.1f} s\n", counters.records,
+               counters.transitions, counters.dead_lettered_total(), setup->seconds());
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void add_replay_command(CLI::App& app, Invocation& invocation) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App& command =
+      *app.add_subcommand("replay", "Run a file or a topic's history through the pipeline");
+  add_input_arguments(command, arguments->replay);
+  command
+      .add_option("--state", arguments->replay.state,
+                  "State directory: kept, and gone on from by the next replay of the same input "
+                  "(default: a temporary one)")
+      ->type_name("DIR");
+  command
+      .add_option("--output", arguments->replay.output,
+                  "Where transitions.jsonl, segments.jsonl, dead-letters.jsonl and model.jsonl go "
+                  "(default: nowhere)")
+      ->type_name("DIR");
+  command
+      .add_option("--model-log", arguments->replay.model_log,
+                  "Follow the versions of this model.jsonl instead of training")
+      ->type_name("FILE");
+  command
+      .add_option("--go-live", arguments->replay.go_live,
+                  "Transitions before TIME are not actionable (default: all that can be are)")
+      ->type_name("TIME");
+  command
+      .add_option(
+          "--received-at", arguments->replay.received_at,
+          "When a file's records were received, against which event times in the future are told "
+          "(default: the time of the first start)")
+      ->type_name("TIME");
+  command.add_flag("--summary", arguments->summary,
+                   "Print sizes, flows, explained transitions, models and outcomes");
+  command.footer(
+      "Examples:\n"
+      "  rfmstream replay --input online_retail.csv --format csv --summary\n"
+      "  xz -dc online_retail.csv.xz | rfmstream replay --input - --format csv --until 2011-06-01 "
+      "--state s --output o\n"
+      "  rfmstream replay --input kafka:invoices --output what-if --set model.clusters=4");
+  command.callback(
+      [arguments, &invocation] { invocation.run = [arguments] { return replay(*arguments); }; });
+}
+
+}  // namespace rfm

@@ -1,0 +1,55 @@
+// From the command line and the settings to a replay: shared by `replay` and `evaluate`.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "stream/app/command.h"
+#include "stream/replay.h"
+
+namespace rfm {
+
+struct ReplayArguments {
+  SettingsArguments settings;
+  std::string input;
+  std::string format = "lines";
+  std::optional<std::string> until;
+  std::optional<std::string> state;
+  std::optional<std::string> output;
+  std::optional<std::string> model_log;
+  std::optional<std::string> go_live;
+  std::optional<std::string> received_at;
+};
+
+// --input, --format, --until and the settings.
+void add_input_arguments(CLI::App& command, ReplayArguments& arguments);
+
+// A replay, and the temporary state directory that goes with it when none was named.
+class ReplaySetup {
+ public:
+  static absl::StatusOr<ReplaySetup> open(const ReplayArguments& arguments);
+  ReplaySetup(ReplaySetup&& other) noexcept = default;
+  ReplaySetup& operator=(ReplaySetup&& other) = delete;
+  ~ReplaySetup();
+
+  Replay& replay() { return *replay_; }
+  const Settings& settings() const { return settings_; }
+
+  // Runs it with a line of progress on standard error (if that is a terminal or the run is long).
+  // SIGINT and SIGTERM commit and end it early.
+  absl::Status run();
+  double seconds() const { return seconds_; }
+
+ private:
+  ReplaySetup() = default;
+
+  Settings settings_;
+  std::unique_ptr<SystemClock> clock_;
+  std::string temporary_;  // Removed at the end; empty: none.
+  std::unique_ptr<Replay> replay_;
+  double seconds_ = 0;
+};
+
+}  // namespace rfm

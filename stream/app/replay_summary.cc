@@ -1,0 +1,187 @@
+#include "stream/app/replay_summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "state/epoch.h"
+#include "state/evaluation.h"
+#include "stream/explanation.h"
+#include "stream/time_text.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::size_t kFlowsShown = 6;
+constexpr std::size_t kExamplesPerReason = 2;
+constexpr std::size_t kModelsShown = 8;
+
+std::string name_of(Segmentation segmentation, SegmentCode code, const CustomerFacts& facts,
+                    const Rules& rules) {
+  return std::string(segment_name(segmentation, code, rules, *facts.version));
+}
+
+std::string day(std::int64_t epoch) { return to_rfc3339(boundary_of(epoch)).substr(0, 10); }
+
+void print_outcome(std::string_view name, std::uint64_t count) {
+  fmt::print("  {:<34}{:>12}\n", name, count);
+}
+
+}  // namespace
+
+void ReplaySummary::add(const Transition& t, const TransitionWriter& writer, const Rules& rules) {
+  static_cast<void>(writer);
+  const std::string from = name_of(t.segmentation, t.from, t.before, rules);
+  const std::string to = name_of(t.segmentation, t.to, t.after, rules);
+  ++flows_[static_cast<std::size_t>(t.segmentation)][{from, to}];
+  const std::string reason(name(t.reason));
+  const std::uint64_t seen = ++reasons_[reason];
+  // First ones, then ever later ones, so that the examples are from all of the history.
+  std::vector<std::string>& examples = examples_[reason];
+  const bool wanted = examples.size() < kExamplesPerReason || (seen & (seen - 1)) == 0;
+  if (!wanted || t.from < kFirstSegment) return;
+  if (examples.size() == kExamplesPerReason) examples.erase(examples.begin());
+  examples.push_back(fmt::format(
+      "{}  customer {}  {}: {} -> {}\n      {}", to_rfc3339(t.effective_at()), t.row->id,
+      kSegmentationNames[static_cast<std::size_t>(t.segmentation)], from, to, explain(t, rules)));
+}
+
+void ReplaySummary::print(const Replay& replay, double seconds) const {
+  print_segments(replay);
+  print_flows();
+  print_examples();
+  print_models(replay);
+  const OutcomeCounters counters = replay.lane().counters();
+  print_outcomes(counters);
+  const double rate = seconds > 0 ? static_cast<double>(counters.records) / seconds : 0;
+  fmt::print("\n{} records and {} transitions in {:.1f} s: {:.0f} records/s\n", counters.records,
+             counters.transitions, seconds, rate);
+}
+
+void ReplaySummary::print_segments(const Replay& replay) const {
+  struct Size {
+    std::uint64_t customers = 0;
+    std::int64_t monetary = 0;
+  };
+  std::array<std::map<std::string, Size>, kSegmentationCount> sizes;
+  std::uint64_t total = 0;
+  std::int64_t revenue = 0;
+  EventTime clock = kBeforeAll;
+  for (const Partition* partition : replay.lane().partitions()) {
+    const PartitionMeta& meta = partition->meta();
+    clock = std::max(clock, meta.watermark);
+    const ModelVersion* version = replay.lane().models().effective_in(meta.crossed);
+    partition->rows().for_each([&](const CustomerRow& row) {
+      const CustomerFacts facts = facts_of(row, replay.rules(), version, meta.watermark);
+      ++total;
+      revenue += facts.monetary.units;
+      for (std::size_t s = 0; s < sizes.size(); ++s) {
+        const auto name = segment_name(static_cast<Segmentation>(s), row.segments[s].segment,
+                                       replay.rules(), *version);
+        Size& size = sizes[s][std::string(name)];
+        ++size.customers;
+        size.monetary += facts.monetary.units;
+      }
+    });
+  }
+  fmt::print("\nSegments as of {} ({} customers)\n", to_rfc3339(clock), total);
+  for (std::size_t s = 0; s < sizes.size(); ++s) {
+    fmt::print("  {:<28}{:>12}{:>10}{:>18}{:>10}\n", kSegmentationNames[s], "customers", "share",
+               "monetary", "share");
+    std::vector<std::pair<std::string, Size>> order(sizes[s].begin(), sizes[s].end());
+    std::ranges::sort(
+        order, [](const auto& a, const auto& b) { return a.second.monetary > b.second.monetary; });
+    for (const auto& [name, size] : order) {
+      const double customers =
+          total == 0 ? 0 : static_cast<double>(size.customers) / static_cast<double>(total);
+      const double share =
+          revenue == 0 ? 0 : static_cast<double>(size.monetary) / static_cast<double>(revenue);
+      fmt::print("    {:<26}{:>12}{:>9.1f}%{:>18.2f}{:>9.1f}%\n", name, size.customers,
+                 customers * 100, static_cast<double>(size.monetary) / Money::kUnitsPerCurrencyUnit,
+                 share * 100);
+    }
+  }
+}
+
+void ReplaySummary::print_flows() const {
+  fmt::print("\nBiggest flows between segments\n");
+  for (std::size_t s = 0; s < flows_.size(); ++s) {
+    std::vector<std::pair<Flow, std::uint64_t>> order;
+    for (const auto& flow : flows_[s]) {
+      if (flow.first.first != kNoSegment && flow.first.first != kUnassignedSegment)
+        order.push_back(flow);
+    }
+    std::ranges::sort(order, [](const auto& a, const auto& b) { return a.second > b.second; });
+    if (order.size() > kFlowsShown) order.resize(kFlowsShown);
+    for (const auto& [flow, count] : order) {
+      fmt::print("  {:<8} {:<20} -> {:<20}{:>10}\n", kSegmentationNames[s], flow.first, flow.second,
+                 count);
+    }
+  }
+  fmt::print("\nTransitions by reason\n");
+  for (const auto& [reason, count] : reasons_) print_outcome(reason, count);
+}
+
+void ReplaySummary::print_examples() const {
+  fmt::print("\nA few of them, explained\n");
+  for (const auto& [reason, examples] : examples_) {
+    for (const std::string& example : examples) fmt::print("  [{}] {}\n", reason, example);
+  }
+}
+
+void ReplaySummary::print_models(const Replay& replay) const {
+  std::vector<const ModelVersion*> refits;
+  std::size_t published = 0;
+  for (const ModelVersion& version : replay.versions()) {
+    if (version.unchanged) continue;
+    ++published;
+    if (version.cuts_changed || version.churn_changed) refits.push_back(&version);
+  }
+  fmt::print("\nModel: {} epochs trained, {} versions, {} of them with a refit; the last refits\n",
+             replay.versions().size(), published, refits.size());
+  fmt::print("  {:>7}  {:<10}  {:>10}  {:>9}  {:>26}  {:>14}  {}\n", "version", "trained",
+             "customers", "clusters", "R cuts, days", "F cuts", "M cuts");
+  const std::size_t first = refits.size() > kModelsShown ? refits.size() - kModelsShown : 0;
+  for (std::size_t i = first; i < refits.size(); ++i) {
+    const ModelVersion& v = *refits[i];
+    const auto days = [](std::int64_t ms) {
+      return fmt::format("{:.1f}", static_cast<double>(ms) / 86'400'000);
+    };
+    const auto money = [](std::int64_t units) {
+      return fmt::format("{:.2f}", static_cast<double>(units) / Money::kUnitsPerCurrencyUnit);
+    };
+    const auto list = [](const AxisCuts& cuts, const auto& show) {
+      return fmt::format("{} {} {} {}", show(cuts[0]), show(cuts[1]), show(cuts[2]), show(cuts[3]));
+    };
+    fmt::print("  {:>7}  {:<10}  {:>10}  {:>9}  {:>26}  {:>14}  {}{}\n", v.number,
+               day(v.trained_epoch), v.population, v.clusters ? v.clusters->cluster_count : 0,
+               list(v.cuts.recency_ms, days),
+               list(v.cuts.frequency, [](std::int64_t f) { return fmt::format("{}", f); }),
+               list(v.cuts.monetary, money), v.cuts.absolute ? "  (fixed: few customers)" : "");
+  }
+}
+
+void ReplaySummary::print_outcomes(const OutcomeCounters& counters) const {
+  fmt::print("\nRecords by outcome\n");
+  print_outcome("applied", counters.applied);
+  print_outcome("duplicate", counters.duplicate);
+  for (std::size_t i = 0; i < counters.ignored.size(); ++i) {
+    print_outcome(fmt::format("ignored: {}", name(static_cast<IgnoredReason>(i))),
+                  counters.ignored[i]);
+  }
+  print_outcome("erased", counters.erased);
+  for (std::size_t i = 0; i < counters.dead_lettered.size(); ++i) {
+    if (counters.dead_lettered[i] == 0) continue;
+    print_outcome(fmt::format("dead letter: {}", name(static_cast<DeadLetterReason>(i))),
+                  counters.dead_lettered[i]);
+  }
+  fmt::print("  {:<34}{:>12}  {}\n", "records read", counters.records,
+             counters.add_up() ? "(the outcomes add up)" : "(THE OUTCOMES DO NOT ADD UP)");
+  if (counters.late > 0) print_outcome("of these late", counters.late);
+  if (counters.invoices_settled > 0)
+    print_outcome("invoices settled from lines", counters.invoices_settled);
+  if (counters.invoices_rejected > 0)
+    print_outcome("settled invoices rejected", counters.invoices_rejected);
+}
+
+}  // namespace rfm

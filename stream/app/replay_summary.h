@@ -1,0 +1,36 @@
+// What a replay did, worth reading: segment sizes, flows, explained transitions, models, outcomes,
+// speed.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "stream/replay.h"
+
+namespace rfm {
+
+class ReplaySummary {
+ public:
+  // Counts one transition; keeps a few of each reason to show.
+  void add(const Transition& transition, const TransitionWriter& writer, const Rules& rules);
+
+  void print(const Replay& replay, double seconds) const;
+
+ private:
+  void print_segments(const Replay& replay) const;
+  void print_flows() const;
+  void print_examples() const;
+  void print_models(const Replay& replay) const;
+  void print_outcomes(const OutcomeCounters& counters) const;
+
+  using Flow = std::pair<std::string, std::string>;
+  std::array<std::map<Flow, std::uint64_t>, kSegmentationCount> flows_;
+  std::map<std::string, std::uint64_t> reasons_;
+  std::map<std::string, std::vector<std::string>> examples_;  // By reason.
+};
+
+}  // namespace rfm

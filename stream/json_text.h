@@ -1,0 +1,57 @@
+// Writes JSON straight into a string (RapidJSON). Numbers with a fixed count of digits, so that
+// equal values have equal bytes.
+#pragma once
+
+#include <fmt/format.h>
+#include <rapidjson/stringbuffer.h>
+#include <rapidjson/writer.h>
+
+#include <cstdint>
+#include <iterator>
+#include <string>
+#include <string_view>
+
+namespace rfm {
+
+// RapidJSON's output stream over a std::string.
+class StringStream {
+ public:
+  using Ch = char;
+  explicit StringStream(std::string& out) : out_(out) {}
+  void Put(char c) { out_.push_back(c); }
+  void Flush() {}
+
+ private:
+  std::string& out_;
+};
+
+class JsonText {
+ public:
+  explicit JsonText(std::string& out) : stream_(out), writer_(stream_) {}
+
+  JsonText& key(std::string_view name) {
+    writer_.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+    return *this;
+  }
+  void text(std::string_view value) {
+    writer_.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+  }
+  void integer(std::int64_t value) { writer_.Int64(value); }
+  void boolean(bool value) { writer_.Bool(value); }
+  void null() { writer_.Null(); }
+  void fixed(double value, int digits) {
+    fmt::memory_buffer buffer;
+    fmt::format_to(std::back_inserter(buffer), "{:.{}f}", value, digits);
+    writer_.RawValue(buffer.data(), buffer.size(), rapidjson::kNumberType);
+  }
+  void begin_object() { writer_.StartObject(); }
+  void end_object() { writer_.EndObject(); }
+  void begin_array() { writer_.StartArray(); }
+  void end_array() { writer_.EndArray(); }
+
+ private:
+  StringStream stream_;
+  rapidjson::Writer<StringStream> writer_;
+};
+
+}  // namespace rfm

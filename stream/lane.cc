@@ -1,0 +1,486 @@
+#include "stream/lane.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "state/epoch.h"
+#include "state/row_codec.h"
+#include "stream/contribution_codec.h"
+#include "stream/decimal.h"
+#include "stream/json_text.h"
+#include "stream/time_text.h"
+
+namespace rfm {
+namespace {
+
+// The kind byte of a changelog key.
+constexpr char kRowKey = 'r';
+constexpr char kMetaKey = 'm';
+
+bool precedes(const DecodedEvent& event, const std::optional<EventTime>& until) {
+  if (!until) return true;
+  if (const auto* line = std::get_if<LineEvent>(&event)) return line->invoice_time < *until;
+  if (const auto* invoice = std::get_if<InvoiceEvent>(&event))
+    return invoice->invoice_time < *until;
+  return true;
+}
+
+}  // namespace
+
+// A partition with what its lane keeps of it.
+struct Lane::Work {
+  Work(const PartitionOptions& partition_options, const Rules& rules, const ModelTimeline& models)
+      : options(partition_options), partition(partition_options, rules, models, output) {}
+
+  PartitionOptions options;
+  PartitionOutput output;
+  Partition partition;
+  std::span<const RecordView> batch;  // Not all applied yet.
+  std::int64_t waits_since =
+      -1;              // The last epoch trained when it had to wait; -1: it does not wait.
+  bool empty = false;  // Nothing was there at the last look.
+  bool ended = false;  // `until` is reached.
+  bool reported_empty = false;
+  std::chrono::steady_clock::time_point last_read{};
+  absl::flat_hash_set<std::string>
+      moved;  // Customers whose segments changed since the last commit.
+  std::vector<Contribution> contributions;  // Since the last commit.
+  Offset committed_offset = 0;
+};
+
+Lane::Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions& decoder,
+           const LaneParts& parts)
+    : options_(options),
+      rules_(rules),
+      parts_(parts),
+      decoder_(decoder),
+      writer_({.application = options.application}, rules),
+      last_commit_(parts.clock.steady()) {}
+
+Lane::~Lane() = default;
+
+absl::StatusOr<Offset> Lane::restore(const PartitionOptions& options, const CatchUp& catch_up) {
+  const absl::Status synced = sync_model();
+  if (!synced.ok()) return synced;
+  auto work = std::make_unique<Work>(options, rules_, models_);
+  Work& w = *work;
+  const PartitionId id = options.partition;
+  w.output = {
+      .transition = [this, &w](const Transition& t,
+                               const PartitionMeta& meta) { write_transition(t, meta, w); },
+      .dead_letter = [this, &w](const RecordView& record,
+                                const Rejection& r) { write_dead_letter(record, r, w); },
+      .rejected_invoice = [this, &w](
+                              const CustomerRow& row,
+                              const SettledInvoice& s) { write_rejected_invoice(row, s, w); },
+      .erased = [this](std::string_view customer) { write_erased(customer); },
+      .started = [this,
+                  id](std::int64_t boundary) { parts_.trainer.partition_started(id, boundary); },
+      .contribution = [this, &w](const Contribution& c) { write_contribution(c, w); },
+  };
+  PartitionMeta& meta = w.partition.meta();
+  ResidentRows& rows = w.partition.rows();
+  const auto restore_row = [&](std::string_view customer, std::string_view bytes) {
+    absl::StatusOr<CustomerRow> row = decode_row(customer, bytes, rules_);
+    if (!row.ok()) return row.status();
+    rows.restore(*std::move(row));
+    return absl::OkStatus();
+  };
+  const auto restore_meta = [&](std::string_view, std::string_view bytes) {
+    absl::StatusOr<PartitionMeta> read = decode_meta(bytes);
+    if (!read.ok()) return read.status();
+    meta = *std::move(read);
+    return absl::OkStatus();
+  };
+  absl::Status read = parts_.store.scan(StoreKind::kMeta, id, restore_meta);
+  if (read.ok()) read = parts_.store.scan(StoreKind::kRow, id, restore_row);
+  if (!read.ok()) return read;
+  const bool foreign =
+      !meta.application.empty() &&
+      (meta.application != options_.application || meta.input_topic != options_.input_topic ||
+       meta.partition_count != options_.partition_count);
+  if (foreign) {
+    return absl::FailedPreconditionError(
+        fmt::format("the state belongs to application {}, topic {} with {} partitions, not to {}, "
+                    "{} with {}: use "
+                    "another state directory",
+                    meta.application, meta.input_topic, meta.partition_count, options_.application,
+                    options_.input_topic, options_.partition_count));
+  }
+  if (catch_up) {
+    std::map<std::pair<StoreKind, std::string>, std::optional<std::string>> newer;
+    const Apply apply = [&](std::string_view key,
+                            std::optional<std::string_view> value) -> absl::Status {
+      if (key.empty()) return absl::DataLossError("changelog: a record has an empty key");
+      const std::string_view rest = key.substr(1);
+      if (key.front() == kMetaKey) {
+        if (!value) return absl::DataLossError("changelog: the meta row was deleted");
+        newer[{StoreKind::kMeta, ""}] = std::string(*value);
+        return restore_meta({}, *value);
+      }
+      newer[{StoreKind::kRow, std::string(rest)}] =
+          value ? std::optional<std::string>(*value) : std::nullopt;
+      if (value) return restore_row(rest, *value);
+      rows.forget(rest);
+      return absl::OkStatus();
+    };
+    const absl::StatusOr<Offset> next = catch_up(meta.changelog_next, apply);
+    if (!next.ok()) return next.status();
+    meta.changelog_next = *next;
+    if (!newer.empty()) {
+      newer[{StoreKind::kMeta, ""}] = encode_meta(meta);
+      std::vector<StoreWrite> writes;
+      for (auto& [key, value] : newer)
+        writes.push_back({key.first, id, key.second, std::move(value)});
+      const absl::Status written = parts_.store.write(writes);
+      if (!written.ok()) return written;
+    }
+  }
+  meta.application = options_.application;
+  meta.input_topic = options_.input_topic;
+  meta.partition_count = options_.partition_count;
+  w.committed_offset = meta.next_offset;
+  w.partition.finish_restore();
+  if (meta.started) parts_.trainer.partition_started(id, meta.first_boundary);
+  const Offset next_offset = meta.next_offset;
+  work_.push_back(std::move(work));
+  return next_offset;
+}
+
+void Lane::drop_partitions() {
+  work_.clear();
+  uncommitted_ = false;
+}
+
+absl::StatusOr<Lane::Activity> Lane::step() {
+  absl::Status status = parts_.source.service();
+  if (status.ok()) status = sync_model();
+  if (!status.ok()) return status;
+  // A partition that waits is tried again when the model has moved on, one that was empty each
+  // time.
+  bool waiting = false;
+  for (const auto& work : work_) {
+    work->empty = false;
+    if (work->waits_since >= 0 && models_.started() &&
+        models_.trained_through() != work->waits_since) {
+      work->waits_since = -1;
+    }
+    waiting |= work->waits_since >= 0;
+  }
+  bool busy = false;
+  while (Work* work = choose()) {
+    const absl::StatusOr<bool> filled = fill(*work);
+    if (!filled.ok()) return filled.status();
+    if (!*filled) continue;
+    status = process(*work);
+    if (!status.ok()) return status;
+    waiting |= work->waits_since >= 0;
+    busy = true;
+    break;
+  }
+  if (commit_due()) {
+    status = commit();
+    if (!status.ok()) return status;
+  }
+  return busy ? Activity::kBusy : waiting ? Activity::kWaiting : Activity::kAtEnd;
+}
+
+// Lowest event time first, so that partitions reach the boundaries together.
+Lane::Work* Lane::choose() {
+  Work* chosen = nullptr;
+  for (const auto& work : work_) {
+    if (work->ended || work->empty || work->waits_since >= 0) continue;
+    if (chosen == nullptr ||
+        work->partition.meta().max_event_time < chosen->partition.meta().max_event_time) {
+      chosen = work.get();
+    }
+  }
+  return chosen;
+}
+
+absl::StatusOr<bool> Lane::fill(Work& work) {
+  if (!work.batch.empty()) return true;
+  const absl::StatusOr<std::span<const RecordView>> read =
+      parts_.source.read(work.partition.id(), options_.batch_records);
+  if (!read.ok()) return read.status();
+  work.batch = *read;
+  if (work.batch.empty()) {
+    work.empty = true;
+    const bool never_held =
+        !work.partition.meta().started && parts_.source.at_end(work.partition.id());
+    if (never_held && !work.reported_empty) {
+      work.reported_empty = true;
+      parts_.trainer.partition_empty(work.partition.id());
+    }
+    return false;
+  }
+  work.last_read = parts_.clock.steady();
+  return true;
+}
+
+absl::Status Lane::process(Work& work) {
+  while (!work.batch.empty()) {
+    const RecordView& record = work.batch.front();
+    const DecodedEvent event = decoder_.decode(record);
+    if (!precedes(event, options_.until)) {
+      work.ended = true;
+      return absl::OkStatus();
+    }
+    const bool was_started = work.partition.meta().started;
+    if (work.partition.process(record, event) == Partition::Progress::kWaitsForModel) {
+      work.waits_since = models_.started() ? models_.trained_through() : 0;
+      uncommitted_ |= !was_started;
+      if (parts_.trainer.recorded())
+        return absl::FailedPreconditionError("the recorded model log ends before the input does");
+      break;
+    }
+    uncommitted_ = true;
+    work.batch = work.batch.subspan(1);
+  }
+  return std::exchange(output_status_, absl::OkStatus());
+}
+
+absl::Status Lane::sync_model() { return parts_.trainer.update(models_); }
+
+absl::Status Lane::idle() {
+  for (const auto& work : work_) {
+    const PartitionId id = work->partition.id();
+    if (!work->batch.empty() || !parts_.source.at_end(id)) continue;
+    if (const std::optional<std::int64_t> epoch = parts_.trainer.awaited(id)) {
+      work->partition.contribute_idle(*epoch);
+      uncommitted_ = true;
+    }
+    if (!options_.tick_idle || parts_.clock.steady() - work->last_read < *options_.tick_idle)
+      continue;
+    const absl::Status ticked = tick_idle(*work);
+    if (!ticked.ok()) return ticked;
+  }
+  return std::exchange(output_status_, absl::OkStatus());
+}
+
+// As much event time has passed as wall time since the last event was received.
+absl::Status Lane::tick_idle(Work& work) {
+  const PartitionMeta& meta = work.partition.meta();
+  if (!meta.started) return absl::OkStatus();
+  const Duration since{std::max<std::int64_t>(0, parts_.clock.wall_ms() - meta.last_received_ms)};
+  const EventTime to = meta.max_event_time + since - rules_.lateness;
+  if (to <= meta.watermark || !work.partition.is_due(to)) return absl::OkStatus();
+  const std::string body =
+      fmt::format("{{\"offset\":{},\"time\":\"{}\"}}", meta.next_offset, to_rfc3339(to));
+  append(OutputTopic::kTicks, work.partition.id(), std::nullopt, body, {});
+  work.partition.tick(to);
+  uncommitted_ = true;
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Lane::Activity> Lane::tick_all(EventTime to) {
+  const absl::Status synced = sync_model();
+  if (!synced.ok()) return synced;
+  bool waiting = false;
+  for (const auto& work : work_) {
+    if (work->partition.tick(to) == Partition::Progress::kWaitsForModel) waiting = true;
+    uncommitted_ = true;
+  }
+  if (waiting && parts_.trainer.recorded()) {
+    return absl::FailedPreconditionError("the recorded model log ends before the time asked for");
+  }
+  if (!output_status_.ok()) return std::exchange(output_status_, absl::OkStatus());
+  if (commit_due()) {
+    const absl::Status committed = commit();
+    if (!committed.ok()) return committed;
+  }
+  return waiting ? Activity::kWaiting : Activity::kAtEnd;
+}
+
+bool Lane::commit_due() {
+  if (!uncommitted_) return false;
+  if (parts_.sink.pending_records() >= options_.transaction_records_max) return true;
+  if (parts_.sink.pending_bytes() >= options_.transaction_bytes_max) return true;
+  const auto passed = parts_.clock.steady() - last_commit_;
+  if (passed < options_.commit_interval) return false;
+  if (passed >= options_.commit_interval_behind) return true;
+  return parts_.records_behind && parts_.records_behind() <= options_.behind_records;
+}
+
+absl::Status Lane::commit() {
+  if (!uncommitted_) return absl::OkStatus();
+  CommitRequest request;
+  std::vector<StoreWrite> writes;
+  std::int64_t used_epoch = std::numeric_limits<std::int64_t>::min();
+  for (const auto& work : work_) {
+    PartitionMeta& meta = work->partition.meta();
+    ++meta.commit_number;
+    const absl::Status appended = append_rows(*work, writes);
+    if (!appended.ok()) return appended;
+    request.positions.push_back({.partition = work->partition.id(),
+                                 .next_offset = meta.next_offset,
+                                 .commit_number = meta.commit_number});
+    if (meta.started)
+      used_epoch =
+          std::max(used_epoch, epoch_of(std::max(meta.max_event_time, meta.watermark)) - 1);
+  }
+  if (!output_status_.ok()) return std::exchange(output_status_, absl::OkStatus());
+  // What this commit shows must not outlive the versions it used.
+  if (models_.started() && used_epoch >= models_.start_epoch()) {
+    const absl::Status durable =
+        parts_.trainer.wait_committed(std::min(used_epoch, models_.trained_through()));
+    if (!durable.ok()) return durable;
+  }
+  const absl::StatusOr<CommitReceipt> receipt = parts_.sink.commit(request);
+  if (!receipt.ok()) return receipt.status();
+  for (const auto& work : work_) {
+    PartitionMeta& meta = work->partition.meta();
+    for (const auto& [partition, next] : receipt->changelog_next) {
+      if (partition == work->partition.id()) meta.changelog_next = next;
+    }
+    meta.file_lengths = receipt->file_lengths;
+    writes.push_back({StoreKind::kMeta, work->partition.id(), "", encode_meta(meta)});
+  }
+  if (parts_.observer != nullptr) parts_.observer->on_step(CommitStep::kStoreWriting);
+  const absl::Status written = parts_.store.write(writes);
+  if (!written.ok()) return written;
+  if (parts_.observer != nullptr) parts_.observer->on_step(CommitStep::kStoreWritten);
+  for (const auto& work : work_) {
+    work->partition.rows().mark_committed();
+    work->moved.clear();
+    work->contributions.clear();
+    work->committed_offset = work->partition.meta().next_offset;
+  }
+  uncommitted_ = false;
+  last_commit_ = parts_.clock.steady();
+  ++commits_;
+  return absl::OkStatus();
+}
+
+// The changelog, the current segments and the store's writes of one partition.
+absl::Status Lane::append_rows(Work& work, std::vector<StoreWrite>& writes) {
+  const PartitionId id = work.partition.id();
+  const bool logged = parts_.sink.keeps(OutputTopic::kChangelog);
+  std::string key;
+  for (const ResidentRows::Dirty& dirty : work.partition.rows().dirty()) {
+    std::optional<std::string> value;
+    if (dirty.row != nullptr) value = encode_row(*dirty.row);
+    if (logged) {
+      key.assign(1, kRowKey).append(dirty.customer_id);
+      append(OutputTopic::kChangelog, id, key,
+             value ? std::optional<std::string_view>(*value) : std::nullopt, {});
+      ++changelog_records_;
+    }
+    writes.push_back({StoreKind::kRow, id, std::string(dirty.customer_id), std::move(value)});
+  }
+  if (logged) {
+    key.assign(1, kMetaKey);
+    append(OutputTopic::kChangelog, id, key, encode_meta(work.partition.meta()), {});
+    ++changelog_records_;
+  }
+  for (const Contribution& contribution : work.contributions) {
+    for (ContributionChunk& chunk : encode_contribution(id, contribution)) {
+      if (parts_.sink.keeps(OutputTopic::kContributions)) {
+        append(OutputTopic::kContributions, id, chunk.key, chunk.value, {});
+      } else {
+        writes.push_back(
+            {StoreKind::kContribution, id, std::move(chunk.key), std::move(chunk.value)});
+      }
+    }
+  }
+  return append_segments(work);
+}
+
+absl::Status Lane::append_segments(Work& work) {
+  for (const std::string& customer : work.moved) {
+    const CustomerRow* row = work.partition.rows().find(customer);
+    if (row == nullptr) continue;  // Erased since: its tombstone is written.
+    const ModelVersion* version = models_.effective_in(epoch_of(row->clock));
+    append(OutputTopic::kSegments, std::nullopt, customer,
+           writer_.write_segments(*row, *version, row->clock), {});
+  }
+  return absl::OkStatus();
+}
+
+void Lane::append(OutputTopic topic, std::optional<PartitionId> partition,
+                  std::optional<std::string_view> key, std::optional<std::string_view> value,
+                  std::span<const Header> headers) {
+  const absl::Status appended = parts_.sink.append(topic, partition, key, value, headers);
+  if (output_status_.ok()) output_status_ = appended;
+}
+
+void Lane::write_transition(const Transition& transition, const PartitionMeta& meta, Work& work) {
+  writer_.write(transition, {.partition = work.partition.id(),
+                             .input_offset = meta.next_offset,
+                             .live_after = work.options.go_live_time ? work.options.go_live_time
+                                                                     : meta.go_live_watermark});
+  append(OutputTopic::kTransitions, std::nullopt, transition.row->id, writer_.body(),
+         writer_.headers());
+  work.moved.insert(transition.row->id);
+  if (parts_.on_transition) parts_.on_transition(transition, writer_);
+}
+
+void Lane::write_dead_letter(const RecordView& record, const Rejection& rejection,
+                             const Work& work) {
+  std::vector<RecordHeader> original = record.headers.read();
+  const std::string partition = fmt::format("{}", work.partition.id());
+  const std::string offset = fmt::format("{}", record.offset);
+  std::vector<Header> headers;
+  for (const RecordHeader& header : original)
+    headers.push_back({header.name, header.value.value_or("")});
+  headers.push_back({"__streams.errors.exception", name(rejection.reason)});
+  headers.push_back({"__streams.errors.message", rejection.message});
+  headers.push_back({"__streams.errors.topic", options_.input_topic});
+  headers.push_back({"__streams.errors.partition", partition});
+  headers.push_back({"__streams.errors.offset", offset});
+  append(OutputTopic::kDeadLetters, std::nullopt, record.key, record.value, headers);
+}
+
+// The lines were applied one by one; what goes out is the invoice they add up to.
+void Lane::write_rejected_invoice(const CustomerRow& row, const SettledInvoice& settled,
+                                  const Work& work) {
+  const OpenInvoice& invoice = settled.invoice;
+  const DeadLetterReason reason =
+      settled.outcome == LedgerOutcome::kNegative   ? DeadLetterReason::kNegativeInvoice
+      : settled.outcome == LedgerOutcome::kOverflow ? DeadLetterReason::kAmountOverflow
+                                                    : DeadLetterReason::kBeyondHorizon;
+  std::string value;
+  JsonText out(value);
+  out.begin_object();
+  out.key("type").text(invoice.type == InvoiceType::kCredit ? "credit" : "invoice");
+  out.key("invoice_no").text(invoice.invoice_no);
+  out.key("customer_id").text(row.id);
+  out.key("invoice_time").text(to_rfc3339(invoice.last_line));
+  out.key("country").text(invoice.country);
+  out.key("total").text(to_text(invoice.sum));
+  out.end_object();
+  const std::string partition = fmt::format("{}", work.partition.id());
+  const std::string message =
+      fmt::format("the lines of invoice {} add up to {}", invoice.invoice_no, to_text(invoice.sum));
+  const std::array<Header, 4> headers = {{{"__streams.errors.exception", name(reason)},
+                                          {"__streams.errors.message", message},
+                                          {"__streams.errors.topic", options_.input_topic},
+                                          {"__streams.errors.partition", partition}}};
+  append(OutputTopic::kDeadLetters, std::nullopt, row.id, value, headers);
+}
+
+void Lane::write_erased(std::string_view customer_id) {
+  append(OutputTopic::kSegments, std::nullopt, customer_id, std::nullopt, {});
+}
+
+void Lane::write_contribution(const Contribution& contribution, Work& work) {
+  work.contributions.push_back(contribution);
+  parts_.trainer.contribute(work.partition.id(), contribution);
+  if (parts_.on_contribution) parts_.on_contribution(contribution);
+}
+
+std::vector<const Partition*> Lane::partitions() const {
+  std::vector<const Partition*> result;
+  for (const auto& work : work_) result.push_back(&work->partition);
+  return result;
+}
+
+OutcomeCounters Lane::counters() const {
+  OutcomeCounters sum;
+  for (const auto& work : work_) sum.add(work->partition.meta().counters);
+  return sum;
+}
+
+}  // namespace rfm

@@ -1,0 +1,344 @@
+#include "stream/replay.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <string_view>
+
+#include "state/rocksdb_state_store.h"
+#include "stream/contribution_codec.h"
+#include "stream/file_sink.h"
+#include "stream/file_source.h"
+#include "stream/kafka_source.h"
+#include "stream/kafka_topics.h"
+#include "stream/model_log_file.h"
+#include "stream/null_sink.h"
+#include "stream/rules_check.h"
+#include "stream/time_text.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::string_view kKafkaScheme = "kafka:";
+constexpr std::chrono::milliseconds kProgressInterval{100};
+
+bool is_topic(const std::string& input) { return input.starts_with(kKafkaScheme); }
+
+}  // namespace
+
+class Replay::Implementation {
+ public:
+  Implementation(const ReplayOptions& options, const Clock& clock)
+      : options_(options), clock_(clock) {}
+
+  absl::Status open();
+  absl::Status run(const std::function<bool(const ReplayProgress&)>& progress);
+
+  ReplayOptions options_;
+  const Clock& clock_;
+  std::unique_ptr<StateStore> store_;
+  std::unique_ptr<EventSource> source_;
+  FileSource* file_ = nullptr;
+  std::unique_ptr<TransitionSink> sink_;
+  std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<Lane> lane_;
+  LaneParts* parts_ = nullptr;
+  RulesRecord rules_record_;
+  std::vector<ModelVersion> versions_;
+  std::function<void(const Transition&, const TransitionWriter&)> on_transition_;
+  std::function<void(const Contribution&)> on_contribution_;
+
+ private:
+  absl::Status read_model_log(TrainerHistory& history);
+  absl::Status open_trainer();
+  absl::Status open_sink(const PartitionMeta& meta);
+  absl::StatusOr<std::vector<PartitionRange>> ranges();
+  absl::Status open_file();
+  absl::Status open_topic();
+  PartitionOptions partition_options(PartitionId partition) const;
+  absl::Status make_lane();
+  absl::Status finish();
+  bool report(const std::function<bool(const ReplayProgress&)>& progress);
+
+  std::chrono::steady_clock::time_point last_report_{};
+};
+
+absl::Status Replay::Implementation::open() {
+  absl::StatusOr<std::unique_ptr<StateStore>> store =
+      open_rocksdb_store({.directory = options_.state_directory, .on_corruption = {}});
+  if (!store.ok()) return store.status();
+  store_ = *std::move(store);
+  if (is_topic(options_.input)) {
+    options_.kafka.input_topic = options_.input.substr(kKafkaScheme.size());
+    options_.lane.input_topic = options_.kafka.input_topic;
+  }
+  absl::Status status = open_trainer();
+  if (!status.ok()) return status;
+  return is_topic(options_.input) ? open_topic() : open_file();
+}
+
+absl::Status Replay::Implementation::read_model_log(TrainerHistory& history) {
+  std::vector<ModelLogRecord> records;
+  const auto collect = [&](std::string_view key, std::string_view value) {
+    records.push_back({std::string(key), std::string(value)});
+    return absl::OkStatus();
+  };
+  absl::Status status = store_->scan(StoreKind::kModelLog, 0, collect);
+  if (!status.ok()) return status;
+  absl::StatusOr<ModelLog> log = decode_model_log(records);
+  if (!log.ok()) return log.status();
+  if (log->rules.empty()) {
+    rules_record_ = {.settings = options_.semantic,
+                     .go_live = {},
+                     .go_live_time = options_.go_live ? to_rfc3339(*options_.go_live) : "",
+                     .first_start_ms = clock_.wall_ms()};
+    const ModelLogRecord record = encode_rules(rules_record_);
+    const std::vector<StoreWrite> writes = {{StoreKind::kModelLog, 0, record.key, record.value}};
+    status = store_->write(writes);
+    if (!status.ok()) return status;
+  } else {
+    rules_record_ = log->rules.back();
+    status = check_same_rules(rules_record_.settings, options_.semantic);
+    if (!status.ok()) return status;
+  }
+  if (!options_.model_log.empty()) {
+    absl::StatusOr<ModelLog> recorded = read_model_log_file(options_.model_log);
+    if (!recorded.ok()) return recorded.status();
+    history.versions = std::move(recorded->versions);
+    return absl::OkStatus();
+  }
+  history.versions = std::move(log->versions);
+  ContributionAssembler assembler;
+  for (PartitionId p = 0; p < options_.lane.partition_count; ++p) {
+    status = store_->scan(
+        StoreKind::kContribution, p,
+        [&](std::string_view key, std::string_view value) { return assembler.add(key, value); });
+    if (!status.ok()) return status;
+  }
+  history.contributions = assembler.take();
+  return absl::OkStatus();
+}
+
+absl::Status Replay::Implementation::open_trainer() {
+  if (is_topic(options_.input)) {
+    absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options_.kafka);
+    if (!topics.ok()) return topics.status();
+    const absl::StatusOr<std::optional<int>> count =
+        topics->partition_count(options_.kafka.input_topic);
+    if (!count.ok()) return count.status();
+    if (!*count)
+      return absl::NotFoundError(fmt::format("there is no topic {}", options_.kafka.input_topic));
+    options_.lane.partition_count = **count;
+  }
+  TrainerHistory history;
+  const absl::Status read = read_model_log(history);
+  if (!read.ok()) return read;
+  versions_ = history.versions;
+  TrainerOptions trainer{.training = options_.training,
+                         .partition_count = options_.lane.partition_count,
+                         .publish = [this](std::span<const ModelLogRecord> records) {
+                           std::vector<StoreWrite> writes;
+                           for (const ModelLogRecord& record : records) {
+                             writes.push_back({StoreKind::kModelLog, 0, record.key, record.value});
+                           }
+                           return store_->write(writes);
+                         }};
+  const auto mode = options_.model_log.empty() ? Trainer::Mode::kTrain : Trainer::Mode::kRecorded;
+  trainer_ = std::make_unique<Trainer>(std::move(trainer), std::move(history), mode);
+  return absl::OkStatus();
+}
+
+absl::Status Replay::Implementation::open_sink(const PartitionMeta& meta) {
+  if (options_.output_directory.empty()) {
+    sink_ = std::make_unique<NullSink>();
+    return absl::OkStatus();
+  }
+  absl::StatusOr<std::unique_ptr<FileSink>> sink = FileSink::open(
+      {.directory = options_.output_directory, .committed_lengths = meta.file_lengths});
+  if (!sink.ok()) return sink.status();
+  sink_ = *std::move(sink);
+  return absl::OkStatus();
+}
+
+PartitionOptions Replay::Implementation::partition_options(PartitionId partition) const {
+  PartitionOptions partition_options;
+  partition_options.partition = partition;
+  partition_options.schedule = options_.training.schedule;
+  if (!rules_record_.go_live_time.empty()) {
+    partition_options.go_live_time =
+        TimeReader(std::chrono::minutes{0}).read(rules_record_.go_live_time);
+  }
+  return partition_options;
+}
+
+absl::Status Replay::Implementation::make_lane() {
+  LaneParts parts{.source = *source_,
+                  .sink = *sink_,
+                  .store = *store_,
+                  .trainer = *trainer_,
+                  .clock = clock_,
+                  .on_transition =
+                      [this](const Transition& t, const TransitionWriter& w) {
+                        if (on_transition_) on_transition_(t, w);
+                      },
+                  .on_contribution =
+                      [this](const Contribution& c) {
+                        if (on_contribution_) on_contribution_(c);
+                      }};
+  lane_ = std::make_unique<Lane>(options_.lane, options_.rules, options_.decoder, parts);
+  for (PartitionId p = 0; p < options_.lane.partition_count; ++p) {
+    const absl::StatusOr<Offset> restored = lane_->restore(partition_options(p), {});
+    if (!restored.ok()) return restored.status();
+  }
+  return absl::OkStatus();
+}
+
+// The position is in the store, and the source starts there.
+absl::Status Replay::Implementation::open_file() {
+  PartitionMeta meta;
+  absl::Status status =
+      store_->scan(StoreKind::kMeta, 0, [&](std::string_view, std::string_view bytes) {
+        absl::StatusOr<PartitionMeta> read = decode_meta(bytes);
+        if (!read.ok()) return read.status();
+        meta = *std::move(read);
+        return absl::OkStatus();
+      });
+  if (!status.ok()) return status;
+  FileSourceOptions file{.path = options_.input,
+                         .format = options_.format,
+                         .received_ms = options_.received_ms.value_or(rules_record_.first_start_ms),
+                         .start_offset = meta.next_offset,
+                         .hint = std::nullopt,
+                         .record_bytes_max = options_.decoder.record_bytes_max};
+  absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::open(file);
+  if (!source.ok()) return source.status();
+  file_ = source->get();
+  source_ = *std::move(source);
+  options_.decoder.format = options_.format;
+  options_.decoder.keys = KeyPolicy::kIfPresent;
+  status = open_sink(meta);
+  if (!status.ok()) return status;
+  return make_lane();
+}
+
+absl::Status Replay::Implementation::open_topic() {
+  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options_.kafka);
+  if (!topics.ok()) return topics.status();
+  const absl::StatusOr<std::vector<OffsetRange>> log = topics->ranges(options_.kafka.input_topic);
+  if (!log.ok()) return log.status();
+  PartitionMeta first;
+  std::vector<PartitionRange> ranges;
+  for (PartitionId p = 0; p < options_.lane.partition_count; ++p) {
+    OffsetRange range = (*log)[static_cast<std::size_t>(p)];
+    const absl::Status read =
+        store_->scan(StoreKind::kMeta, p, [&](std::string_view, std::string_view bytes) {
+          const absl::StatusOr<PartitionMeta> meta = decode_meta(bytes);
+          if (!meta.ok()) return meta.status();
+          range.begin = std::max(range.begin, meta->next_offset);
+          if (p == 0) first = *meta;
+          return absl::OkStatus();
+        });
+    if (!read.ok()) return read;
+    ranges.push_back({p, range});
+  }
+  absl::StatusOr<std::unique_ptr<KafkaSource>> source = KafkaSource::over(options_.kafka, ranges);
+  if (!source.ok()) return source.status();
+  source_ = *std::move(source);
+  options_.decoder.format = options_.format;
+  options_.decoder.keys = KeyPolicy::kRequired;
+  const absl::Status opened = open_sink(first);
+  if (!opened.ok()) return opened;
+  return make_lane();
+}
+
+bool Replay::Implementation::report(const std::function<bool(const ReplayProgress&)>& progress) {
+  if (!progress || clock_.steady() - last_report_ < kProgressInterval) return true;
+  last_report_ = clock_.steady();
+  ReplayProgress now;
+  now.records = lane_->counters().records;
+  for (const Partition* p : lane_->partitions())
+    now.event_time = std::max(now.event_time, p->meta().max_event_time);
+  if (file_ != nullptr && file_->bytes_total() && *file_->bytes_total() > 0) {
+    now.fraction =
+        static_cast<double>(file_->bytes_read()) / static_cast<double>(*file_->bytes_total());
+  }
+  return progress(now);
+}
+
+absl::Status Replay::Implementation::run(
+    const std::function<bool(const ReplayProgress&)>& progress) {
+  bool reading = true;
+  std::optional<EventTime> end = options_.until;
+  while (true) {
+    const std::int64_t announced = trainer_->announcements();
+    absl::StatusOr<Lane::Activity> activity = reading ? lane_->step() : lane_->tick_all(*end);
+    if (!activity.ok()) return activity.status();
+    if (!report(progress)) break;
+    if (*activity == Lane::Activity::kBusy) continue;
+    if (reading) {
+      // Partitions that have nothing more to say must not hold up the others.
+      const absl::Status idle = lane_->idle();
+      if (!idle.ok()) return idle;
+    }
+    if (*activity == Lane::Activity::kWaiting) {
+      trainer_->wait_announcement(announced, kProgressInterval);
+      continue;
+    }
+    if (!reading) break;
+    reading = false;
+    if (!end) {
+      EventTime highest = kBeforeAll;
+      for (const Partition* p : lane_->partitions())
+        highest = std::max(highest, p->meta().max_event_time);
+      if (highest == kBeforeAll) break;
+      end = highest + options_.rules.lateness + options_.rules.settle;
+    }
+  }
+  return finish();
+}
+
+absl::Status Replay::Implementation::finish() {
+  absl::Status status = lane_->commit();
+  if (status.ok()) status = trainer_->finish();
+  if (!status.ok()) return status;
+  if (options_.model_log.empty()) {
+    TrainerHistory history;
+    status = read_model_log(history);
+    versions_ = std::move(history.versions);
+  }
+  if (!status.ok() || options_.output_directory.empty()) return status;
+  return write_model_log_file(options_.output_directory + "/model.jsonl",
+                              {{rules_record_}, versions_});
+}
+
+absl::StatusOr<std::unique_ptr<Replay>> Replay::open(const ReplayOptions& options,
+                                                     const Clock& clock) {
+  auto implementation = std::make_unique<Implementation>(options, clock);
+  const absl::Status opened = implementation->open();
+  if (!opened.ok()) return opened;
+  return std::unique_ptr<Replay>(new Replay(std::move(implementation)));
+}
+
+Replay::Replay(std::unique_ptr<Implementation> implementation)
+    : implementation_(std::move(implementation)) {}
+Replay::~Replay() = default;
+
+void Replay::on_transition(
+    std::function<void(const Transition&, const TransitionWriter&)> callback) {
+  implementation_->on_transition_ = std::move(callback);
+}
+void Replay::on_contribution(std::function<void(const Contribution&)> callback) {
+  implementation_->on_contribution_ = std::move(callback);
+}
+
+absl::Status Replay::run(const std::function<bool(const ReplayProgress&)>& progress) {
+  return implementation_->run(progress);
+}
+
+const Lane& Replay::lane() const { return *implementation_->lane_; }
+const Rules& Replay::rules() const { return implementation_->options_.rules; }
+const std::vector<ModelVersion>& Replay::versions() const { return implementation_->versions_; }
+
+}  // namespace rfm

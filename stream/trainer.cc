@@ -1,0 +1,223 @@
+#include "stream/trainer.h"
+
+#include <algorithm>
+#include <limits>
+
+#include "state/assertion.h"
+
+namespace rfm {
+
+Trainer::Trainer(TrainerOptions options, TrainerHistory history, Mode mode)
+    : options_(std::move(options)),
+      mode_(mode),
+      training_(options_.training),
+      partitions_(static_cast<std::size_t>(options_.partition_count)) {
+  for (ModelVersion& version : history.versions) {
+    if (!start_epoch_) start_epoch_ = version.trained_epoch;
+    versions_.push_back(std::make_shared<const ModelVersion>(std::move(version)));
+  }
+  const std::int64_t trained_through =
+      start_epoch_ ? *start_epoch_ + static_cast<std::int64_t>(versions_.size()) - 1
+                   : committed_through_;
+  committed_through_ = trained_through;
+  std::map<std::int64_t, std::vector<const Contribution*>> past;
+  for (const auto& [key, contribution] : history.contributions) {
+    const auto& [epoch, partition] = key;
+    if (epoch <= trained_through) {
+      past[epoch].push_back(&contribution);
+    } else {
+      contributions_[epoch].emplace(partition, std::make_shared<const Contribution>(contribution));
+    }
+    PartitionProgress& progress = partitions_.at(static_cast<std::size_t>(partition));
+    progress.contributed = std::max(progress.contributed, epoch);
+  }
+  if (!versions_.empty()) training_.restore(*versions_.back());
+  for (const auto& [epoch, parts] : past) {
+    if (is_refit_epoch(options_.training.schedule, epoch))
+      training_.add_sample(epoch, merge(parts).sample);
+  }
+  if (mode_ == Mode::kTrain) thread_ = std::thread([this] { run(); });
+}
+
+Trainer::~Trainer() {
+  {
+    const std::scoped_lock lock(mutex_);
+    stopping_ = true;
+  }
+  changed_.notify_all();
+  if (thread_.joinable()) thread_.join();
+}
+
+void Trainer::partition_started(PartitionId partition, std::int64_t first_boundary) {
+  {
+    const std::scoped_lock lock(mutex_);
+    PartitionProgress& progress = partitions_.at(static_cast<std::size_t>(partition));
+    progress.known = true;
+    progress.first_boundary = first_boundary;
+    find_start();
+  }
+  changed_.notify_all();
+}
+
+void Trainer::partition_empty(PartitionId partition) {
+  {
+    const std::scoped_lock lock(mutex_);
+    partitions_.at(static_cast<std::size_t>(partition)).known = true;
+    find_start();
+  }
+  changed_.notify_all();
+}
+
+void Trainer::contribute(PartitionId partition, const Contribution& contribution) {
+  if (mode_ == Mode::kRecorded) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    PartitionProgress& progress = partitions_.at(static_cast<std::size_t>(partition));
+    progress.contributed = std::max(progress.contributed, contribution.epoch);
+    // An epoch that has its record is never trained again; its sample was taken when it was.
+    const bool closed =
+        start_epoch_ &&
+        contribution.epoch < *start_epoch_ + static_cast<std::int64_t>(versions_.size());
+    if (!closed)
+      contributions_[contribution.epoch][partition] =
+          std::make_shared<const Contribution>(contribution);
+  }
+  changed_.notify_all();
+}
+
+absl::Status Trainer::update(ModelTimeline& timeline) const {
+  const std::scoped_lock lock(mutex_);
+  if (!status_.ok()) return status_;
+  if (!start_epoch_) return absl::OkStatus();
+  if (!timeline.started()) timeline.start_at(*start_epoch_);
+  for (std::int64_t epoch = timeline.trained_through() + 1;
+       epoch < *start_epoch_ + static_cast<std::int64_t>(versions_.size()); ++epoch) {
+    timeline.append(versions_[static_cast<std::size_t>(epoch - *start_epoch_)]);
+  }
+  return absl::OkStatus();
+}
+
+std::optional<std::int64_t> Trainer::awaited(PartitionId partition) const {
+  const std::scoped_lock lock(mutex_);
+  if (mode_ == Mode::kRecorded || !start_epoch_) return std::nullopt;
+  const std::int64_t epoch = *start_epoch_ + static_cast<std::int64_t>(versions_.size());
+  if (has_contributed(partitions_.at(static_cast<std::size_t>(partition)), epoch))
+    return std::nullopt;
+  const bool passed = std::ranges::any_of(
+      partitions_, [&](const PartitionProgress& p) { return p.contributed >= epoch; });
+  return passed ? std::optional(epoch) : std::nullopt;
+}
+
+absl::Status Trainer::wait_committed(std::int64_t epoch) {
+  if (mode_ == Mode::kRecorded) return absl::OkStatus();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return committed_through_ >= epoch || !status_.ok() || stopping_; });
+  return status_;
+}
+
+absl::Status Trainer::finish() {
+  if (mode_ == Mode::kRecorded) return absl::OkStatus();
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] {
+    const bool published =
+        !start_epoch_ ||
+        committed_through_ == *start_epoch_ + static_cast<std::int64_t>(versions_.size()) - 1;
+    return !status_.ok() || stopping_ || (!ready_epoch() && published);
+  });
+  return status_;
+}
+
+std::int64_t Trainer::announcements() const {
+  const std::scoped_lock lock(mutex_);
+  return announcements_;
+}
+
+void Trainer::wait_announcement(std::int64_t announced, std::chrono::milliseconds longest) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_for(lock, longest, [&] { return announcements_ != announced || !status_.ok(); });
+}
+
+bool Trainer::has_contributed(const PartitionProgress& partition, std::int64_t epoch) const {
+  if (!partition.known) return false;
+  return !partition.first_boundary || *partition.first_boundary > epoch ||
+         partition.contributed >= epoch;
+}
+
+// The first epoch trained is the earliest first boundary. It takes every partition's word that it
+// knows none earlier.
+void Trainer::find_start() {
+  if (start_epoch_) return;
+  std::optional<std::int64_t> first;
+  for (const PartitionProgress& partition : partitions_) {
+    if (!partition.known) return;
+    if (partition.first_boundary)
+      first = std::min(first.value_or(*partition.first_boundary), *partition.first_boundary);
+  }
+  if (!first) return;
+  start_epoch_ = first;
+  committed_through_ = *first - 1;
+  ++announcements_;
+}
+
+std::optional<std::int64_t> Trainer::ready_epoch() {
+  if (!start_epoch_) return std::nullopt;
+  const std::int64_t epoch = *start_epoch_ + static_cast<std::int64_t>(versions_.size());
+  // At least one has passed the boundary; else there is nothing to say about it yet.
+  const bool passed = std::ranges::any_of(
+      partitions_, [&](const PartitionProgress& p) { return p.contributed >= epoch; });
+  const bool all = std::ranges::all_of(
+      partitions_, [&](const PartitionProgress& p) { return has_contributed(p, epoch); });
+  return passed && all ? std::optional(epoch) : std::nullopt;
+}
+
+std::vector<std::shared_ptr<const Contribution>> Trainer::take_contributions(std::int64_t epoch) {
+  std::vector<std::shared_ptr<const Contribution>> parts;
+  const auto found = contributions_.find(epoch);
+  if (found != contributions_.end()) {
+    for (const auto& [partition, contribution] : found->second) parts.push_back(contribution);
+  }
+  contributions_.erase(contributions_.begin(), contributions_.upper_bound(epoch));
+  return parts;
+}
+
+void Trainer::run() {
+  std::vector<ModelLogRecord> unpublished;
+  std::unique_lock lock(mutex_);
+  while (true) {
+    std::optional<std::int64_t> epoch;
+    changed_.wait(lock, [&] {
+      epoch = ready_epoch();
+      return stopping_ || epoch || !unpublished.empty();
+    });
+    if (stopping_ && unpublished.empty()) return;
+    if (epoch && !stopping_) {
+      const auto parts = take_contributions(*epoch);
+      lock.unlock();
+      std::vector<const Contribution*> views;
+      for (const auto& part : parts) views.push_back(part.get());
+      const auto version =
+          std::make_shared<const ModelVersion>(training_.train(*epoch, merge(views)));
+      unpublished.push_back(encode_version(*version));
+      lock.lock();
+      versions_.push_back(version);
+      ++announcements_;
+      changed_.notify_all();
+      if (ready_epoch() && unpublished.size() < 64)
+        continue;  // Several that are due go out together.
+    }
+    const std::int64_t through = *start_epoch_ + static_cast<std::int64_t>(versions_.size()) - 1;
+    lock.unlock();
+    const absl::Status published = options_.publish(unpublished);
+    unpublished.clear();
+    lock.lock();
+    if (!published.ok()) {
+      status_ = published;
+      changed_.notify_all();
+      return;
+    }
+    committed_through_ = through;
+    changed_.notify_all();
+  }
+}
+
+}  // namespace rfm

@@ -1,0 +1,172 @@
+#include "stream/transition_writer.h"
+
+#include <fmt/format.h>
+
+#include "state/evaluation.h"
+#include "state/hashes.h"
+#include "stream/decimal.h"
+#include "stream/explanation.h"
+#include "stream/json_text.h"
+#include "stream/time_text.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::string_view kType = "rfmstream.segment.transition.v1";
+
+// `next` is looked for this far ahead.
+constexpr Duration kForesight = std::chrono::hours{24 * 365 * 10};
+
+void write_values(JsonText& out, std::string_view name, const CustomerFacts& facts) {
+  out.key(name).begin_object();
+  if (facts.frequency > 0) out.key("recency_days").fixed(recency_days(facts), 4);
+  out.key("frequency").integer(facts.frequency);
+  out.key("monetary").text(to_text(facts.monetary));
+  if (facts.frequency > 0) {
+    const Scores scores = scores_of(facts);
+    out.key("r").integer(scores.r);
+    out.key("f").integer(scores.f);
+    out.key("m").integer(scores.m);
+  }
+  if (const std::optional<double> risk = churn_risk_of(facts))
+    out.key("churn_risk").fixed(*risk, 6);
+  out.end_object();
+}
+
+std::string_view direction(const Transition& t, const SegmentInfo& from, const SegmentInfo& to) {
+  if (t.from == kNoSegmentCode) return "new";
+  if (t.to == kNoSegmentCode) return "lost";
+  if (t.from == kUnassigned || t.to == kUnassigned || from.rank == to.rank) return "sideways";
+  return to.rank > from.rank ? "up" : "down";
+}
+
+void write_cause(JsonText& out, const Cause& cause) {
+  out.key("cause").begin_object();
+  out.key("invoice_no").text(cause.invoice_no);
+  if (!cause.event_id.empty()) out.key("event_id").text(cause.event_id);
+  out.key("event_time").text(to_rfc3339(cause.event_time));
+  out.end_object();
+}
+
+}  // namespace
+
+TransitionWriter::TransitionWriter(const TransitionWriterOptions& options, const Rules& rules)
+    : rules_(rules), source_("/rfmstream/" + options.application) {}
+
+void TransitionWriter::write(const Transition& t, const TransitionContext& context) {
+  const auto segmentation = kSegmentationNames[static_cast<std::size_t>(t.segmentation)];
+  const ModelVersion& version = *t.after.version;
+  const SegmentInfo from = segment_info(t.segmentation, t.from, rules_, *t.before.version);
+  const SegmentInfo to = segment_info(t.segmentation, t.to, rules_, version);
+  id_ = transition_id(t.row->id, t.row->birth, segmentation, t.seq, version.number, rules_.version);
+  time_ = to_rfc3339(t.effective_at());
+  position_ = fmt::format("{}/{}", context.partition, context.input_offset);
+  headers_ = {{"ce_specversion", "1.0"},
+              {"ce_id", id_},
+              {"ce_source", source_},
+              {"ce_type", kType},
+              {"ce_subject", t.row->id},
+              {"ce_time", time_},
+              {"content-type", "application/json"},
+              {"ce_inputposition", position_}};
+
+  body_.clear();
+  JsonText out(body_);
+  out.begin_object();
+  out.key("customer_id").text(t.row->id);
+  out.key("seq").integer(t.seq);
+  out.key("segmentation").text(segmentation);
+  out.key("from").begin_object();
+  out.key("segment").text(from.name);
+  if (t.seq > 1) out.key("since").text(to_rfc3339(t.from_since));
+  out.end_object();
+  out.key("to").text(to.name);
+  out.key("direction").text(direction(t, from, to));
+  out.key("reason").text(name(t.reason));
+  if (t.cause != nullptr) write_cause(out, *t.cause);
+  write_values(out, "before", t.before);
+  write_values(out, "after", t.after);
+  out.key("segments").begin_object();
+  for (std::size_t s = 0; s < t.segments.size(); ++s) {
+    out.key(kSegmentationNames[s])
+        .text(segment_name(static_cast<Segmentation>(s), t.segments[s], rules_, version));
+  }
+  out.end_object();
+  if (const std::optional<double> risk = churn_risk_of(t.after))
+    out.key("churn_risk").fixed(*risk, 6);
+  out.key("explanation").text(explain(t, rules_));
+  out.key("action").text(to.action);
+  out.key("effective_at").text(time_);
+  const EventTime next =
+      next_change_if_silent(t.segmentation, t.after, t.to, rules_, t.effective_at() + kForesight);
+  if (next != kNever) out.key("valid_until").text(to_rfc3339(next));
+  out.key("model_version").integer(version.number);
+  out.key("rules_version").integer(rules_.version);
+  const std::string_view suppressed = suppressed_by(t, context, rules_);
+  out.key("actionable").boolean(suppressed.empty());
+  if (!suppressed.empty()) out.key("suppressed_by").text(suppressed);
+  if (t.row->consent) out.key("consent").boolean(*t.row->consent);
+  out.key("holdout").boolean(holdout_position(t.row->id) < rules_.holdout_fraction);
+  out.key("birth").text(fmt::format("{:016x}", t.row->birth));
+  out.end_object();
+}
+
+std::string_view TransitionWriter::write_segments(const CustomerRow& row,
+                                                  const ModelVersion& version, EventTime as_of) {
+  body_.clear();
+  JsonText out(body_);
+  out.begin_object();
+  out.key("customer_id").text(row.id);
+  out.key("segments").begin_object();
+  for (std::size_t s = 0; s < row.segments.size(); ++s) {
+    out.key(kSegmentationNames[s]);
+    out.text(segment_name(static_cast<Segmentation>(s), row.segments[s].segment, rules_, version));
+  }
+  out.end_object();
+  out.key("since").begin_object();
+  for (std::size_t s = 0; s < row.segments.size(); ++s) {
+    if (row.segments[s].seq > 0)
+      out.key(kSegmentationNames[s]).text(to_rfc3339(row.segments[s].since));
+  }
+  out.end_object();
+  out.key("seq").begin_object();
+  for (std::size_t s = 0; s < row.segments.size(); ++s)
+    out.key(kSegmentationNames[s]).integer(row.segments[s].seq);
+  out.end_object();
+  if (const std::optional<double> risk = churn_risk_of(facts_of(row, rules_, &version, as_of))) {
+    out.key("churn_risk").fixed(*risk, 6);
+  }
+  out.key("as_of").text(to_rfc3339(as_of));
+  out.key("model_version").integer(version.number);
+  out.key("rules_version").integer(rules_.version);
+  out.end_object();
+  return body_;
+}
+
+std::string_view suppressed_by(const Transition& t, const TransitionContext& context,
+                               const Rules& rules) {
+  switch (t.reason) {
+    case Reason::kErasure:
+      return "erasure";
+    case Reason::kBackfill:
+      return "backfill";
+    case Reason::kPopulationShift:
+      return "population";
+    case Reason::kModelChange:
+    case Reason::kRulesChange:
+      return "model";
+    case Reason::kPurchase:
+    case Reason::kReturn:
+    case Reason::kLateEvent:
+      if (!t.cause->at_or_after_go_live) return "go_live";
+      break;
+    case Reason::kInactivity:
+      if (!context.live_after || t.effective_at() <= *context.live_after) return "go_live";
+      break;
+  }
+  if (t.row->consent.has_value() && !*t.row->consent) return "consent";
+  if (holdout_position(t.row->id) < rules.holdout_fraction) return "holdout";
+  return {};
+}
+
+}  // namespace rfm

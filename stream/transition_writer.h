@@ -1,0 +1,58 @@
+// Transitions and current segments as published: CloudEvents 1.0 binary mode with a JSON body
+// (config/schemas/segment-transition.schema.json, customer-segments.schema.json).
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "state/rules.h"
+#include "state/transition.h"
+#include "stream/partition_meta.h"
+#include "stream/record.h"
+#include "stream/transition_sink.h"
+
+namespace rfm {
+
+struct TransitionWriterOptions {
+  std::string application;
+};
+
+// What of a transition depends on its partition.
+struct TransitionContext {
+  PartitionId partition = 0;
+  Offset input_offset = 0;  // Next to be read when it happened: the ce_inputposition header.
+  std::optional<EventTime>
+      live_after;  // Time-caused ones after it are actionable; absent: not live yet.
+};
+
+class TransitionWriter {
+ public:
+  TransitionWriter(const TransitionWriterOptions& options, const Rules& rules);
+
+  // Fills `headers` and `body`; views are valid until the next call.
+  void write(const Transition& transition, const TransitionContext& context);
+  std::span<const Header> headers() const { return headers_; }
+  std::string_view body() const { return body_; }
+
+  // The value of `customer-segments`, under the version in force at `as_of`.
+  std::string_view write_segments(const CustomerRow& row, const ModelVersion& version,
+                                  EventTime as_of);
+
+ private:
+  const Rules& rules_;
+  std::string source_;
+  std::string id_;
+  std::string time_;
+  std::string position_;
+  std::vector<Header> headers_;
+  std::string body_;
+};
+
+// Why marketing should not act on it; empty: it is actionable.
+std::string_view suppressed_by(const Transition& transition, const TransitionContext& context,
+                               const Rules& rules);
+
+}  // namespace rfm
