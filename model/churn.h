@@ -38,8 +38,15 @@ ChurnInput churn_input(const SampleRow& row, std::int64_t at_ms);
 double churn_risk(const ChurnModel& model, const ChurnInput& input);
 
 // An upper bound of |d ln(risk) / dt| per day, valid at `input` and at all later times without an
-// event.
+// event, when recency and age grow, and with F = 1 the gap too. (Derivation in churn.cc.)
 double churn_log_risk_rate_max(const ChurnModel& model, const ChurnInput& input);
+
+// Both at little more than the price of one.
+struct ChurnScore {
+  double risk = 0;
+  double log_risk_rate_max = 0;
+};
+ChurnScore churn_score(const ChurnModel& model, const ChurnInput& input);
 
 // Rows of one weekly snapshot with features and label, ready for fitting. Structure of arrays.
 struct ChurnWeek {

@@ -19,7 +19,7 @@ struct ClusterSums {
   std::int64_t square_f = 0;  // Sum of (u*u) >> 20.
   std::int64_t square_m = 0;
   std::map<std::int32_t, std::int64_t>
-      last_purchase_days;  // Day since 1970-01-01 -> customers. No zero counts.
+      last_purchase_days{};  // Day since 1970-01-01 -> customers. No zero counts.
 
   friend bool operator==(const ClusterSums&, const ClusterSums&) = default;
 };
@@ -38,9 +38,9 @@ struct SampleRow {
 struct Contribution {
   std::int64_t epoch = 0;       // The boundary: start of this epoch.
   std::int64_t population = 0;  // Customers with a counted purchase.
-  std::vector<ClusterSums> clusters;
-  bool has_sample = false;        // Refit boundaries only.
-  std::vector<SampleRow> sample;  // Sorted by id_hash.
+  std::vector<ClusterSums> clusters{};
+  bool has_sample = false;          // Refit boundaries only.
+  std::vector<SampleRow> sample{};  // Sorted by id_hash.
 
   friend bool operator==(const Contribution&, const Contribution&) = default;
 };

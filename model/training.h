@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -35,7 +35,7 @@ struct TrainingOptions {
   int cluster_count = 5;  // 1..kClustersMax.
   double move_min = .02;  // Daily centroids are published if one moved by more than this share of
                           // its distance to the nearest other.
-  RefitSchedule schedule;
+  RefitSchedule schedule{};
   int challenger_count = 5;
   double challenger_gain = .005;
   int population_on = 500;   // From here on quintiles and clusters;
@@ -57,8 +57,8 @@ class Training {
  public:
   explicit Training(TrainingOptions options);
 
-  // The last published version, at a restart. Then add_sample for the refit epochs up to it, in
-  // order.
+  // The last published version with its whole content, at a restart. Then add_sample for the refit
+  // epochs up to it, in order.
   void restore(ModelVersion latest);
   // A past refit epoch's merged sample (sorted by id_hash); others are ignored. Not needed for the
   // epoch trained next: train() takes it from the contribution.
@@ -79,17 +79,20 @@ class Training {
     std::vector<SampleRow> rows;
   };
 
-  void move_centroids(std::int64_t epoch, const Contribution& merged, ModelVersion& next) const;
+  // The parts of the version trained at an epoch. An empty sample means there is none.
+  ScoreCuts train_cuts(std::int64_t epoch, std::int64_t population,
+                       std::span<const SampleRow> sample) const;
+  void train_clusters(const Contribution& merged, std::span<const SampleRow> sample,
+                      ModelVersion& next) const;
+  ClusterModel move_centroids(std::int64_t epoch, const Contribution& merged) const;
   void refit_clusters(std::int64_t epoch, std::span<const SampleRow> sample,
                       ModelVersion& next) const;
-  void train_cuts(std::int64_t epoch, std::span<const SampleRow> sample, ModelVersion& next) const;
-  void train_churn(std::int64_t epoch, std::span<const SampleRow> sample, ModelVersion& next);
+  void remember(std::int64_t epoch, std::span<const SampleRow> sample);
 
   TrainingOptions options_;
   ModelVersion latest_;
-  std::vector<WeeklySample>
-      previous_sample_;          // None or one: the last refit epoch's, waiting for its labels.
-  std::deque<ChurnWeek> weeks_;  // The latest labelled ones, oldest first.
+  std::optional<WeeklySample> previous_sample_;  // The last refit epoch's, waiting for its labels.
+  std::vector<ChurnWeek> weeks_;                 // The latest labelled ones, oldest first.
 };
 
 }  // namespace rfm

@@ -84,6 +84,24 @@ TEST(DeterministicMath, FiniteVariantsGiveTheSameBits) {
     ASSERT_EQ(det_log1p_finite(x), det_log1p(x));
     ASSERT_EQ(det_exp_finite(x), det_exp(x));
     ASSERT_EQ(det_exp_finite(-x), det_exp(-x));
+    ASSERT_EQ(det_expm1_finite(x), det_expm1(x));
+  }
+}
+
+TEST(DeterministicMath, TwoAtOnceGiveTheSameBits) {
+  std::mt19937_64 rng(8);
+  for (int i = 0; i < 100000; ++i) {
+    const double a = uniform(rng, 1e-9, 700);
+    const double b = uniform(rng, 1e-9, 1);
+    const Two log = det_log_positive(Two{a, b});
+    const Two exp = det_exp_finite(Two{a, -b});
+    const Two expm1 = det_expm1_finite(Two{a, -b});
+    ASSERT_EQ(log[0], det_log(a));
+    ASSERT_EQ(log[1], det_log(b));
+    ASSERT_EQ(exp[0], det_exp(a));
+    ASSERT_EQ(exp[1], det_exp(-b));
+    ASSERT_EQ(expm1[0], det_expm1(a));
+    ASSERT_EQ(expm1[1], det_expm1(-b));
   }
 }
 

@@ -1,0 +1,326 @@
+#include "model/training.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <limits>
+#include <numeric>
+#include <tuple>
+#include <utility>
+
+#include "model/cluster_names.h"
+#include "model/deterministic_math.h"
+#include "model/hungarian.h"
+#include "model/kmeans.h"
+#include "model/nearest_centroid.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::int64_t kDayMillis = 86400000;
+constexpr std::int64_t kWeekDays = 7;
+constexpr double kMoneyScale = 10000;
+constexpr double kSampleFill = .9;  // Room for growth until the next refit.
+
+std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
+  return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);
+}
+
+std::uint64_t mixed(std::uint64_t seed, std::int64_t epoch) {
+  std::uint64_t z = seed + 0x9e3779b97f4a7c15ULL * (static_cast<std::uint64_t>(epoch) + 1);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebULL;
+  return z ^ (z >> 31);
+}
+
+void add(ClusterSums& to, const ClusterSums& part) {
+  to.n += part.n;
+  to.sum_f += part.sum_f;
+  to.sum_m += part.sum_m;
+  to.square_f += part.square_f;
+  to.square_m += part.square_m;
+  for (const auto& [day, count] : part.last_purchase_days) to.last_purchase_days[day] += count;
+}
+
+FeatureVector features_at(const SampleRow& row, std::int64_t at_ms) {
+  const double monetary =
+      static_cast<double>(std::max<std::int64_t>(0, row.monetary)) / kMoneyScale;
+  return {recency_feature(row.last_purchase_ms, at_ms),
+          det_log1p_finite(static_cast<double>(row.frequency)), det_log1p_finite(monetary)};
+}
+
+std::vector<FeatureVector> points_of(std::span<const SampleRow> sample, std::int64_t at_ms) {
+  std::vector<FeatureVector> points;
+  points.reserve(sample.size());
+  for (const SampleRow& row : sample) points.push_back(features_at(row, at_ms));
+  return points;
+}
+
+std::span<const FeatureVector> centroids_of(const ClusterModel& model) {
+  return std::span(model.centroids).first(static_cast<std::size_t>(model.cluster_count));
+}
+
+ClusterModel to_model(const KMeansFit& fit, std::size_t point_count) {
+  ClusterModel model;
+  model.cluster_count = static_cast<int>(fit.centroids.size());
+  model.weight = fit.weight;
+  std::copy(fit.centroids.begin(), fit.centroids.end(), model.centroids.begin());
+  model.inertia_per_customer = fit.inertia / static_cast<double>(point_count);
+  return model;
+}
+
+// Ids of a first fit run by revenue, the largest first; then the names.
+void order_and_name(std::span<const SampleRow> sample, std::span<const FeatureVector> points,
+                    ClusterModel& model) {
+  const auto k = static_cast<std::size_t>(model.cluster_count);
+  std::vector<std::int64_t> revenue(k);
+  for (std::size_t i = 0; i < points.size(); ++i) {
+    revenue[static_cast<std::size_t>(nearest(model, points[i]))] +=
+        std::max<std::int64_t>(0, sample[i].monetary);
+  }
+  std::vector<std::size_t> by_revenue(k);
+  std::iota(by_revenue.begin(), by_revenue.end(), std::size_t{0});
+  std::stable_sort(by_revenue.begin(), by_revenue.end(),
+                   [&revenue](std::size_t a, std::size_t b) { return revenue[a] > revenue[b]; });
+  const auto unordered = model.centroids;
+  std::vector<ClusterProfile> profiles(k);
+  for (std::size_t id = 0; id < k; ++id) {
+    model.centroids[id] = unordered[by_revenue[id]];
+    profiles[id] = {.revenue = static_cast<double>(revenue[by_revenue[id]]),
+                    .recency_mean = model.centroids[id][0]};
+  }
+  model.names = first_cluster_names(profiles);
+}
+
+// Mean of log1p of recency over the members, each last purchase taken at its day's middle.
+double recency_mean(const ClusterSums& sums, std::int64_t at_day) {
+  double total = 0;
+  for (const auto& [day, count] : sums.last_purchase_days) {
+    const double age_days = std::max(0.0, static_cast<double>(at_day - day) - 0.5);
+    total += static_cast<double>(count) * det_log1p_finite(age_days);
+  }
+  return total / static_cast<double>(sums.n);
+}
+
+// Whether a centroid moved by more than `share` of its way to the nearest other.
+bool moved_enough(const ClusterModel& before, const ClusterModel& after, double share) {
+  const std::span<const FeatureVector> old = centroids_of(before);
+  for (std::size_t j = 0; j < old.size(); ++j) {
+    double nearest_other = std::numeric_limits<double>::infinity();
+    for (std::size_t other = 0; other < old.size(); ++other) {
+      if (other == j) continue;
+      nearest_other = std::min(nearest_other, squared_distance(before.weight, old[j], old[other]));
+    }
+    const double move = squared_distance(before.weight, old[j], after.centroids[j]);
+    if (std::sqrt(move) > share * std::sqrt(nearest_other)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::int64_t boundary_ms(const RefitSchedule& schedule, std::int64_t epoch) {
+  return epoch * schedule.epoch_days * kDayMillis;
+}
+
+bool is_refit_epoch(const RefitSchedule& schedule, std::int64_t epoch) {
+  // Day 0 is a Thursday. Counts the refit weekdays up to the boundary and up to the one before.
+  const auto refits_until = [&schedule](std::int64_t day) {
+    return floor_divide(day + 3 - schedule.refit_weekday, kWeekDays);
+  };
+  return refits_until(epoch * schedule.epoch_days) !=
+         refits_until((epoch - 1) * schedule.epoch_days);
+}
+
+bool wants_sample(const RefitSchedule& schedule, std::int64_t epoch,
+                  const ModelVersion* effective) {
+  return effective == nullptr || !effective->clusters || is_refit_epoch(schedule, epoch);
+}
+
+bool is_sampled(std::uint64_t id_hash, int sample_shift) {
+  return sample_shift == 0 || id_hash >> (64 - sample_shift) == 0;
+}
+
+Contribution merge(std::span<const Contribution* const> parts) {
+  Contribution merged;
+  for (const Contribution* part : parts) {
+    merged.epoch = std::max(merged.epoch, part->epoch);
+    merged.population += part->population;
+    if (merged.clusters.size() < part->clusters.size())
+      merged.clusters.resize(part->clusters.size());
+    for (std::size_t j = 0; j < part->clusters.size(); ++j) {
+      add(merged.clusters[j], part->clusters[j]);
+    }
+    if (!part->has_sample) continue;
+    merged.has_sample = true;
+    merged.sample.insert(merged.sample.end(), part->sample.begin(), part->sample.end());
+  }
+  std::sort(merged.sample.begin(), merged.sample.end(), [](const SampleRow& a, const SampleRow& b) {
+    const auto key = [](const SampleRow& row) {
+      return std::tie(row.id_hash, row.first_purchase_ms, row.last_purchase_ms, row.monetary,
+                      row.frequency);
+    };
+    return key(a) < key(b);
+  });
+  return merged;
+}
+
+Training::Training(TrainingOptions options) : options_(options) {}
+
+void Training::restore(ModelVersion latest) {
+  latest_ = std::move(latest);
+  previous_sample_.reset();
+  weeks_.clear();
+}
+
+void Training::add_sample(std::int64_t epoch, std::span<const SampleRow> sample) {
+  if (!is_refit_epoch(options_.schedule, epoch)) return;
+  remember(epoch,
+           sample.first(std::min(sample.size(), static_cast<std::size_t>(options_.sample_max))));
+}
+
+ModelVersion Training::train(std::int64_t epoch, const Contribution& merged) {
+  std::span<const SampleRow> sample;
+  if (merged.has_sample && wants_sample(options_.schedule, epoch, &latest_)) {
+    sample = merged.sample;
+    sample = sample.first(std::min(sample.size(), static_cast<std::size_t>(options_.sample_max)));
+  }
+  ModelVersion next = latest_;
+  next.trained_epoch = epoch;
+  next.population = merged.population;
+  next.included_partitions_late.clear();
+  next.cluster_change = ClusterChange::kNone;
+  next.cuts = train_cuts(epoch, merged.population, sample);
+  train_clusters(merged, sample, next);
+  if (!sample.empty()) {
+    next.sample_shift = 0;
+    while (std::ldexp(static_cast<double>(merged.population), -next.sample_shift) >
+           kSampleFill * options_.sample_max) {
+      ++next.sample_shift;
+    }
+  }
+  if (is_refit_epoch(options_.schedule, epoch) && !sample.empty()) {
+    remember(epoch, sample);
+    if (!weeks_.empty()) {
+      const std::size_t rows =
+          std::min(sample.size(), static_cast<std::size_t>(options_.fit_rows_max));
+      next.churn =
+          fit_churn(latest_.churn, sample.first(rows), boundary_ms(options_.schedule, epoch),
+                    weeks_, {.lambda = options_.churn_lambda});
+    }
+  }
+  next.cuts_changed = next.cuts != latest_.cuts;
+  next.churn_changed = next.churn != latest_.churn;
+  if (next.clusters == latest_.clusters) next.cluster_change = ClusterChange::kNone;
+  next.unchanged = !next.cuts_changed && !next.churn_changed &&
+                   next.cluster_change == ClusterChange::kNone &&
+                   next.sample_shift == latest_.sample_shift;
+  if (!next.unchanged) ++next.number;
+  latest_ = next;
+  return next;
+}
+
+ScoreCuts Training::train_cuts(std::int64_t epoch, std::int64_t population,
+                               std::span<const SampleRow> sample) const {
+  const bool was_absolute = latest_.cuts.absolute;
+  if (population < (was_absolute ? options_.population_on : options_.population_off)) {
+    return absolute_cuts();
+  }
+  if (sample.empty() || !(was_absolute || is_refit_epoch(options_.schedule, epoch))) {
+    return latest_.cuts;
+  }
+  const std::int64_t at_ms = boundary_ms(options_.schedule, epoch);
+  std::vector<std::int64_t> recency;
+  std::vector<std::int64_t> frequency;
+  std::vector<std::int64_t> monetary;
+  for (const SampleRow& row : sample) {
+    recency.push_back(std::max<std::int64_t>(0, at_ms - row.last_purchase_ms));
+    frequency.push_back(row.frequency);
+    monetary.push_back(row.monetary);
+  }
+  return {.recency_ms = quintile_cuts(std::move(recency)),
+          .frequency = quintile_cuts(std::move(frequency)),
+          .monetary = quintile_cuts(std::move(monetary)),
+          .absolute = false};
+}
+
+void Training::train_clusters(const Contribution& merged, std::span<const SampleRow> sample,
+                              ModelVersion& next) const {
+  const std::int64_t epoch = next.trained_epoch;
+  const bool has_clusters =
+      latest_.clusters && latest_.clusters->cluster_count == options_.cluster_count;
+  const bool is_large =
+      merged.population >= (has_clusters ? options_.population_off : options_.population_on) &&
+      sample.size() >= static_cast<std::size_t>(options_.cluster_count);
+  if (is_large && (!has_clusters || is_refit_epoch(options_.schedule, epoch))) {
+    refit_clusters(epoch, sample, next);
+    return;
+  }
+  if (!has_clusters) return;
+  const ClusterModel moved = move_centroids(epoch, merged);
+  if (moved_enough(*latest_.clusters, moved, options_.move_min)) {
+    next.clusters = moved;
+    next.cluster_change = ClusterChange::kMoved;
+  }
+}
+
+ClusterModel Training::move_centroids(std::int64_t epoch, const Contribution& merged) const {
+  ClusterModel moved = *latest_.clusters;
+  const std::size_t count =
+      std::min(merged.clusters.size(), static_cast<std::size_t>(moved.cluster_count));
+  for (std::size_t j = 0; j < count; ++j) {
+    const ClusterSums& sums = merged.clusters[j];
+    if (sums.n <= 0) continue;
+    const double scale = static_cast<double>(sums.n) * kFeatureScale;
+    moved.centroids[j] = {recency_mean(sums, epoch * options_.schedule.epoch_days),
+                          static_cast<double>(sums.sum_f) / scale,
+                          static_cast<double>(sums.sum_m) / scale};
+  }
+  return moved;
+}
+
+void Training::refit_clusters(std::int64_t epoch, std::span<const SampleRow> sample,
+                              ModelVersion& next) const {
+  const std::vector<FeatureVector> points =
+      points_of(sample, boundary_ms(options_.schedule, epoch));
+  const bool is_first =
+      !latest_.clusters || latest_.clusters->cluster_count != options_.cluster_count;
+  std::span<const FeatureVector> previous;
+  if (!is_first) previous = centroids_of(*latest_.clusters);
+  KMeansOptions options;
+  options.cluster_count = options_.cluster_count;
+  options.seed = mixed(options_.seed, epoch);
+  options.challenger_count = options_.challenger_count;
+  options.challenger_gain = options_.challenger_gain;
+  options.fit_rows_max = options_.fit_rows_max;
+  KMeansFit fit = refit(points, previous, options);
+  if (fit.origin == KMeansOrigin::kChallenger) {
+    fit.centroids = match_centroids(previous, fit.centroids, fit.weight);
+  }
+  ClusterModel model = to_model(fit, points.size());
+  if (is_first) {
+    order_and_name(sample, points, model);
+    next.cluster_change = ClusterChange::kFirstFit;
+  } else {
+    model.names = latest_.clusters->names;
+    next.cluster_change = fit.origin == KMeansOrigin::kChallenger ? ClusterChange::kRefitChallenger
+                                                                  : ClusterChange::kRefitWarm;
+  }
+  next.clusters = std::move(model);
+}
+
+void Training::remember(std::int64_t epoch, std::span<const SampleRow> sample) {
+  const std::int64_t at_ms = boundary_ms(options_.schedule, epoch);
+  if (previous_sample_) {
+    const std::int64_t before_ms = boundary_ms(options_.schedule, previous_sample_->epoch);
+    if (at_ms - before_ms == kWeekDays * kDayMillis) {
+      weeks_.push_back(label_week(previous_sample_->rows, sample, previous_sample_->epoch,
+                                  before_ms, options_.fit_rows_max));
+      if (weeks_.size() > static_cast<std::size_t>(options_.churn_weeks))
+        weeks_.erase(weeks_.begin());
+    }
+  }
+  previous_sample_ = {.epoch = epoch, .rows = {sample.begin(), sample.end()}};
+}
+
+}  // namespace rfm

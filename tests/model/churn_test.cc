@@ -1,0 +1,210 @@
+#include "model/churn.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <random>
+
+#include "model/nbd.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::int64_t kDay = 86400000;
+
+double uniform(std::mt19937_64& rng, double low, double high) {
+  return low + (high - low) * (static_cast<double>(rng() >> 11) * 0x1p-53);
+}
+
+ChurnModel random_model(std::mt19937_64& rng) {
+  ChurnModel model{.nbd_r = uniform(rng, .2, 2), .nbd_alpha_days = uniform(rng, 10, 150)};
+  model.intercept = uniform(rng, -.5, .5);
+  for (std::size_t i = 0; i < kHazardFeatureCount; ++i) {
+    model.coefficient[i] = uniform(rng, -.6, .6);
+    model.mean[i] = uniform(rng, 0, 6);
+    model.sd[i] = uniform(rng, .5, 2);
+  }
+  return model;
+}
+
+ChurnInput random_input(std::mt19937_64& rng) {
+  ChurnInput input;
+  input.frequency = rng() % 3 == 0 ? 1 : static_cast<double>(1 + rng() % 40);
+  input.age_days = uniform(rng, 0, 400);
+  input.recency_days = input.frequency > 1 ? uniform(rng, 0, input.age_days) : input.age_days;
+  input.monetary = uniform(rng, -50, 5000);
+  input.gap_days = purchase_gap_days(input.age_days, input.recency_days, input.frequency);
+  return input;
+}
+
+ChurnInput later(ChurnInput input, double days) {
+  input.recency_days += days;
+  input.age_days += days;
+  if (input.frequency <= 1) input.gap_days += days;
+  return input;
+}
+
+// The definition, with libm: week by week, hazard from its logit.
+double risk_by_definition(const ChurnModel& model, const ChurnInput& input) {
+  double log_risk = 0;
+  for (int j = 0; j < kChurnStepCount; ++j) {
+    const ChurnInput at = later(input, 7 * j);
+    const double shape = model.nbd_r + at.frequency - 1;
+    const double start = model.nbd_alpha_days + at.age_days;
+    const double hazard = 1 - std::pow(start / (start + 7), shape);
+    const double gap = std::max(at.gap_days, 1.0);
+    const std::array<double, kHazardFeatureCount> x = {
+        std::log1p(at.recency_days), std::log1p(at.frequency),
+        std::log1p(std::max(0.0, at.monetary)), std::log1p(at.gap_days),
+        std::log1p(at.recency_days / gap)};
+    double logit = std::log(hazard / (1 - hazard)) + model.intercept;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+      logit += model.coefficient[i] * (x[i] - model.mean[i]) / model.sd[i];
+    }
+    log_risk -= (j < 12 ? 1 : 6.0 / 7) * std::log1p(std::exp(logit));
+  }
+  return std::exp(log_risk);
+}
+
+TEST(Churn, RiskEqualsItsDefinition) {
+  std::mt19937_64 rng(1);
+  for (int i = 0; i < 20000; ++i) {
+    const ChurnModel model = random_model(rng);
+    const ChurnInput input = random_input(rng);
+    const double expected = risk_by_definition(model, input);
+    ASSERT_NEAR(churn_risk(model, input), expected, 1e-10 * (1 + expected)) << i;
+  }
+}
+
+TEST(Churn, WithoutCoefficientsRiskIsThatOfTheNbd) {
+  const ChurnModel model{.nbd_r = .8, .nbd_alpha_days = 66};
+  const ChurnInput input{
+      .recency_days = 10, .frequency = 4, .monetary = 1, .age_days = 100, .gap_days = 30};
+  // 13 weeks of which the last counts 6/7: 90 days but for the hazard's change within the last
+  // week.
+  EXPECT_NEAR(churn_risk(model, input), std::pow(166.0 / 256, 3.8), 1e-3);
+}
+
+TEST(Churn, RiskIsAProbabilityForAnyInput) {
+  std::mt19937_64 rng(2);
+  for (int i = 0; i < 20000; ++i) {
+    ChurnModel model = random_model(rng);
+    model.nbd_r = std::exp(uniform(rng, -9, 13));
+    model.nbd_alpha_days = std::exp(uniform(rng, -9, 13));
+    model.intercept = uniform(rng, -100, 100);
+    ChurnInput input = random_input(rng);
+    input.monetary = std::exp(uniform(rng, -5, 30));
+    const ChurnScore score = churn_score(model, input);
+    ASSERT_GT(score.risk, 0) << i;
+    ASSERT_LE(score.risk, 1) << i;
+    ASSERT_FALSE(std::isnan(score.log_risk_rate_max)) << i;
+  }
+}
+
+TEST(Churn, RateBoundHoldsAtAllLaterTimes) {
+  std::mt19937_64 rng(3);
+  double tightness = 0;
+  constexpr int kCases = 3000;
+  for (int i = 0; i < kCases; ++i) {
+    const ChurnModel model = random_model(rng);
+    const ChurnInput input = random_input(rng);
+    const ChurnScore now = churn_score(model, input);
+    ASSERT_EQ(now.risk, churn_risk(model, input));
+    ASSERT_EQ(now.log_risk_rate_max, churn_log_risk_rate_max(model, input));
+    double steepest = 0;
+    double before = std::log(now.risk);
+    double day = 0;
+    for (double step = .01; day < 3000; step *= 1.3) {
+      day += step;
+      const double log_risk = std::log(churn_risk(model, later(input, day)));
+      steepest = std::max(steepest, std::abs(log_risk - before) / step);
+      before = log_risk;
+    }
+    ASSERT_LE(steepest, now.log_risk_rate_max * (1 + 1e-9) + 1e-12) << i;
+    tightness += steepest / now.log_risk_rate_max / kCases;
+  }
+  std::printf("steepest change / bound, mean: %.3f\n", tightness);
+}
+
+SampleRow row(std::uint64_t hash, std::int64_t first_day, std::int64_t last_day,
+              std::uint32_t frequency) {
+  return {.id_hash = hash,
+          .first_purchase_ms = first_day * kDay,
+          .last_purchase_ms = last_day * kDay,
+          .monetary = 100000,
+          .frequency = frequency};
+}
+
+TEST(Churn, LabelsComeFromTheSampleAWeekLater) {
+  constexpr std::uint64_t kHigh = std::uint64_t{1} << 63;
+  const std::vector<SampleRow> sample = {row(1, 10, 90, 3), row(2, 20, 20, 1), row(5, 30, 40, 2),
+                                         row(kHigh, 1, 2, 2)};
+  const std::vector<SampleRow> later = {row(1, 10, 90, 3), row(2, 20, 100, 2), row(3, 101, 101, 1),
+                                        row(kHigh, 1, 106, 3)};
+  const ChurnWeek week = label_week(sample, later, 100, 100 * kDay, 100);
+  EXPECT_EQ(week.label, (std::vector<double>{0, 1, 0, 1}));
+  EXPECT_EQ(week.repeat_counts, (std::vector<std::uint32_t>{2, 0, 1, 1}));
+  EXPECT_EQ(week.age_days, (std::vector<double>{90, 80, 70, 99}));
+  EXPECT_EQ(label_week(sample, later, 100, 100 * kDay, 2).label.size(), 2U);
+}
+
+TEST(Churn, RowsThatALaterSmallerSampleDoesNotCoverAreLeftOut) {
+  constexpr std::uint64_t kHalf = std::uint64_t{1} << 63;
+  const std::vector<SampleRow> sample = {row(1, 10, 90, 3), row(kHalf - 1, 20, 20, 1),
+                                         row(kHalf + 5, 30, 40, 2)};
+  const std::vector<SampleRow> later = {row(1, 10, 90, 3), row(kHalf - 2, 20, 100, 2)};
+  EXPECT_EQ(label_week(sample, later, 100, 100 * kDay, 100).label.size(), 2U);
+}
+
+// Customers whose weekly hazard is h0(NBD) times exp(bias): the fit must find the bias.
+TEST(Churn, FitRecoversAPlantedIntercept) {
+  std::mt19937_64 rng(4);
+  std::vector<SampleRow> current;
+  ChurnWeek week;
+  for (std::uint64_t i = 0; i < 20000; ++i) {
+    const std::int64_t age = 10 + static_cast<std::int64_t>(rng() % 300);
+    const double rate = -std::log(uniform(rng, 1e-9, 1)) / 60;  // r = 1, alpha = 60.
+    std::uint32_t repeats = 0;
+    double last = 0;
+    for (double t = 0;;) {
+      t -= std::log(uniform(rng, 1e-9, 1)) / rate;
+      if (t >= static_cast<double>(age)) break;
+      last = t;
+      ++repeats;
+    }
+    SampleRow r = row(i << 40, 1000 - age, 1000 - age, 1 + repeats);
+    r.last_purchase_ms += static_cast<std::int64_t>(last * static_cast<double>(kDay));
+    current.push_back(r);
+  }
+  week = label_week(current, {}, 0, 1000 * kDay, 20000);
+  for (std::size_t i = 0; i < week.label.size(); ++i) {
+    const double start = 60 + week.age_days[i];
+    const double odds =
+        (std::pow((start + 7) / start, 1.0 + week.repeat_counts[i]) - 1) * std::exp(-.7);
+    week.label[i] = uniform(rng, 0, 1) < odds / (1 + odds) ? 1 : 0;
+  }
+  const ChurnModel cold = fit_churn(std::nullopt, current, 1000 * kDay, {&week, 1}, {});
+  EXPECT_NEAR(cold.nbd_r, 1, .05);
+  EXPECT_NEAR(cold.nbd_alpha_days, 60, 3);
+  EXPECT_NEAR(cold.intercept, -.7, .08);
+  for (const double c : cold.coefficient) EXPECT_NEAR(c, 0, .12);
+  // Warm or cold, the optimum is the same.
+  const ChurnModel warm = fit_churn(cold, current, 1000 * kDay, {&week, 1}, {});
+  EXPECT_NEAR(warm.intercept, cold.intercept, 1e-6);
+  for (std::size_t i = 0; i < kHazardFeatureCount; ++i) {
+    EXPECT_NEAR(warm.coefficient[i], cold.coefficient[i], 1e-6);
+  }
+}
+
+TEST(Churn, WithoutWeeksTheFitIsTheNbdAlone) {
+  const std::vector<SampleRow> current = {row(1, 10, 90, 3), row(2, 20, 20, 1), row(3, 0, 99, 7)};
+  const ChurnModel model = fit_churn(std::nullopt, current, 100 * kDay, {}, {});
+  EXPECT_GT(model.nbd_r, 0);
+  EXPECT_EQ(model.intercept, 0);
+  EXPECT_EQ(model.coefficient, (std::array<double, kHazardFeatureCount>{}));
+}
+
+}  // namespace
+}  // namespace rfm
