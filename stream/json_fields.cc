@@ -3,6 +3,7 @@
 #include <fmt/core.h>
 #include <simdjson.h>
 
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
@@ -38,14 +39,14 @@ bool equal_bytes(const char* a, const char* b, std::size_t count) {
   return true;
 }
 
-// Whether none of eight bytes is a quote, a backslash or a control character. May be wrong towards
-// false only.
-bool is_plain(std::uint64_t word) {
+// A bit in each of eight bytes that is a quote, a backslash or a control character; bytes after the
+// first such one may have it wrongly.
+std::uint64_t special_bytes(std::uint64_t word) {
   constexpr std::uint64_t kOnes = 0x0101010101010101;
   constexpr std::uint64_t kTops = 0x8080808080808080;
   const auto has_zero = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes & kTops; };
   const std::uint64_t control = (word - kOnes * 0x20) & ~word & kTops;
-  return (has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\')) | control) == 0;
+  return has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\')) | control;
 }
 
 }  // namespace
@@ -302,23 +303,36 @@ class JsonFields::Implementation {
   bool skip_string(Text& text) {
     const char* const first = next_;
     for (;;) {
-      while (end_ - next_ >= 8 && is_plain(load_8(next_))) next_ += 8;
-      for (int i = 0; i < 8; ++i) {
-        if (next_ == end_) return refuse("a string is not closed");
-        const char c = *next_;
-        if (c == '"') {
-          text.raw = {first, static_cast<std::size_t>(next_ - first)};
-          ++next_;
-          return true;
-        }
-        if (static_cast<unsigned char>(c) < ' ')
-          return refuse("a control character in a string is not escaped");
+      skip_plain_bytes();
+      if (next_ == end_) return refuse("a string is not closed");
+      const char c = *next_;
+      if (c == '"') {
+        text.raw = {first, static_cast<std::size_t>(next_ - first)};
         ++next_;
-        if (c != '\\') continue;
-        text.has_escapes = true;
-        if (!skip_escape()) return false;
+        return true;
       }
+      if (static_cast<unsigned char>(c) < ' ')
+        return refuse("a control character in a string is not escaped");
+      ++next_;
+      if (c != '\\') continue;
+      text.has_escapes = true;
+      if (!skip_escape()) return false;
     }
+  }
+
+  // To the next quote, backslash or control character, or a little less far.
+  void skip_plain_bytes() {
+    const char* next = next_;
+    while (end_ - next >= 8) {
+      const std::uint64_t special = special_bytes(load_8(next));
+      if (special != 0) {
+        if constexpr (std::endian::native == std::endian::little)
+          next += std::countr_zero(special) / 8;
+        break;
+      }
+      next += 8;
+    }
+    next_ = next;
   }
 
   // From behind the backslash.
