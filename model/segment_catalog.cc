@@ -10,7 +10,7 @@ namespace {
 
 // Ranks leave room for segments of one's own between them.
 const std::vector<SegmentInfo>& rfm_table() {
-  static const std::vector<SegmentInfo> table = {
+  static const std::vector<SegmentInfo> kTable = {
       {"Champions", 110, "Bought very recently, buy often and spend the most.",
        "reward them: early access, loyalty perks, ask for reviews and referrals; no discounts "
        "needed"},
@@ -33,7 +33,7 @@ const std::vector<SegmentInfo>& rfm_table() {
       {"Hibernating", 20, "Last purchase long ago, few orders, little spend.",
        "include in low-cost campaigns only; standard reactivation offer"},
   };
-  return table;
+  return kTable;
 }
 
 }  // namespace
@@ -48,7 +48,7 @@ const SegmentInfo* find_rfm_segment(std::string_view name) {
 }
 
 const SegmentInfo& churn_segment(ChurnBand band) {
-  static const std::array<SegmentInfo, kChurnBandCount> table = {{
+  static const std::array<SegmentInfo, kChurnBandCount> kTable = {{
       {"Low", 30, "Likely to buy again within the horizon.",
        "no incentive needed: keep the usual contact frequency"},
       {"Medium", 20, "May or may not buy again within the horizon.",
@@ -56,11 +56,11 @@ const SegmentInfo& churn_segment(ChurnBand band) {
       {"High", 10, "Unlikely to buy again within the horizon.",
        "retention offer if past spend justifies it, else let go"},
   }};
-  return table[static_cast<std::size_t>(band)];
+  return kTable[static_cast<std::size_t>(band)];
 }
 
 SegmentInfo cluster_segment(std::string_view name) {
-  static const std::array<SegmentInfo, 5> named = {{
+  static const std::array<SegmentInfo, 5> kNamed = {{
       {"Champions", 50, "The cluster with the highest revenue: recent, frequent, high spend.",
        "reward them: early access, loyalty perks, ask for reviews and referrals"},
       {"Loyal", 40, "High revenue and still recent.",
@@ -71,7 +71,7 @@ SegmentInfo cluster_segment(std::string_view name) {
        "win back with a personal offer worth their past spend"},
       {"Hibernating", 10, "Low revenue, silent for long.", "low-cost reactivation only"},
   }};
-  for (const SegmentInfo& info : named) {
+  for (const SegmentInfo& info : kNamed) {
     if (info.name == name) return info;
   }
   constexpr std::string_view kNumbered = "Cluster ";
@@ -88,13 +88,13 @@ SegmentInfo cluster_segment(std::string_view name) {
 }
 
 const SegmentInfo& no_segment() {
-  static const SegmentInfo info{std::string(kNoSegment), 0, "No purchase counts.", ""};
-  return info;
+  static const SegmentInfo kInfo{std::string(kNoSegment), 0, "No purchase counts.", ""};
+  return kInfo;
 }
 
 const SegmentInfo& unassigned_segment() {
-  static const SegmentInfo info{std::string(kUnassignedSegment), 0, "No model exists yet.", ""};
-  return info;
+  static const SegmentInfo kInfo{std::string(kUnassignedSegment), 0, "No model exists yet.", ""};
+  return kInfo;
 }
 
 }  // namespace rfm

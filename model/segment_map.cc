@@ -126,12 +126,12 @@ absl::StatusOr<SegmentMap> SegmentMap::create(const std::vector<SegmentRule>& ru
 }
 
 const SegmentMap& SegmentMap::grid() {
-  static const SegmentMap map = [] {
+  static const SegmentMap kGrid = [] {
     absl::StatusOr<SegmentMap> made = create(preset_rules("grid"), {});
     if (!made.ok()) std::abort();  // Tests keep the preset total.
     return *std::move(made);
   }();
-  return map;
+  return kGrid;
 }
 
 std::uint8_t SegmentMap::segment_of(Scores scores) const {

@@ -1,0 +1,128 @@
+// Goal: `config` shows where each value comes from and refuses what no other command would accept.
+#include "stream/app/config_command.h"
+
+#include <gtest/gtest.h>
+
+#include "config/options.h"
+#include "config/settings.h"
+#include "tests/app/command_line.h"
+
+namespace rfm {
+namespace {
+
+absl::Status config(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "config");
+  return run_command(add_config_command, std::move(arguments));
+}
+
+std::string shown(std::vector<std::string> arguments) {
+  testing::internal::CaptureStdout();
+  const absl::Status status = config(std::move(arguments));
+  std::string text = testing::internal::GetCapturedStdout();
+  EXPECT_TRUE(status.ok()) << status;
+  return text;
+}
+
+TEST(ConfigCommand, ShowsValuesWithTheirOrigin) {
+  const TestDirectory directory;
+  const std::string path = directory.file("a.toml");
+  std::ofstream(path) << "[model]\nclusters = 4\n";
+  const std::string text =
+      shown({"show", "--changed", "--config", path, "--set", "rfm.monetary=gross"});
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+  EXPECT_NE(text.find("model.clusters"), std::string::npos);
+  EXPECT_NE(text.find(path + ":2"), std::string::npos);
+  EXPECT_NE(text.find("gross"), std::string::npos);
+  EXPECT_NE(text.find("--set"), std::string::npos);
+  const std::string all = shown({"show"});
+  EXPECT_EQ(static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n')),
+            setting_table().size());
+}
+
+TEST(ConfigCommand, WhatDefaultPrintsIsAccepted) {
+  const TestDirectory directory;
+  const std::string path = directory.file("a.toml");
+  std::ofstream(path) << shown({"default"});
+  EXPECT_NE(shown({"check", "--config", path}).find("settings are valid"), std::string::npos);
+}
+
+TEST(ConfigCommand, RefusesWhatComponentsRefuse) {
+  EXPECT_EQ(config({"check", "--set", "model.clusters=1"}).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(config({"check", "--set", "kafka.properties.acks=0"}).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(config({"check", "--set", "input.format=invoices", "--set", "input.fields.total=/a",
+                    "--set", "input.fields.country=/a/b"})
+                .code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(config({"check", "--config", "/no/such/file"}).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(config({}).code(), absl::StatusCode::kInvalidArgument);
+}
+
+TEST(Options, CarryTheSettings) {
+  const absl::StatusOr<Settings> settings = Settings::load(
+      std::nullopt, {"model.clusters=4", "model.refit_weekday=sunday", "model.epoch=7d",
+                     "rfm.monetary=gross", "rfm.window=30d", "segmentation.churn.dwell=1h",
+                     "input.format=invoices", "input.utc_offset=-01:30", "app.name=shop",
+                     "kafka.properties.security.protocol=ssl", "output.holdout=0.25"});
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  ASSERT_TRUE(check_options(*settings).ok());
+  const TrainingOptions training = training_options(*settings);
+  EXPECT_EQ(training.cluster_count, 4);
+  EXPECT_EQ(training.schedule.refit_weekday, 6);
+  EXPECT_EQ(training.schedule.epoch_days, 7);
+  const Rules made = rules(*settings);
+  EXPECT_EQ(made.monetary, MonetaryKind::kGross);
+  EXPECT_EQ(made.window, Duration{std::chrono::hours{24 * 30}});
+  EXPECT_EQ(made.dwell[0], Duration{std::chrono::hours{1}});
+  EXPECT_EQ(made.holdout_fraction, .25);
+  const DecoderOptions decoder = decoder_options(*settings, KeyPolicy::kRequired);
+  EXPECT_EQ(decoder.format, InputFormat::kInvoices);
+  EXPECT_EQ(decoder.utc_offset, std::chrono::minutes{-90});
+  const KafkaOptions kafka = kafka_options(*settings, 3);
+  EXPECT_EQ(kafka.application, "shop");
+  EXPECT_EQ(kafka.lane, 3);
+  EXPECT_EQ(kafka.properties.at("security.protocol"), "ssl");
+}
+
+// The options' own defaults and the settings' are the same, so that tests without settings run what
+// ships.
+TEST(Options, DefaultsAreTheComponents) {
+  const Settings settings;
+  const Rules made = rules(settings);
+  const Rules own;
+  EXPECT_EQ(made.lateness, own.lateness);
+  EXPECT_EQ(made.settle, own.settle);
+  EXPECT_EQ(made.future_max, own.future_max);
+  EXPECT_EQ(made.dedup_horizon, own.dedup_horizon);
+  EXPECT_EQ(made.ledger_entries_max, own.ledger_entries_max);
+  EXPECT_EQ(made.monetary, own.monetary);
+  EXPECT_EQ(made.window, own.window);
+  EXPECT_EQ(made.cluster_hysteresis, own.cluster_hysteresis);
+  EXPECT_EQ(made.churn_medium_from, own.churn_medium_from);
+  EXPECT_EQ(made.churn_high_from, own.churn_high_from);
+  EXPECT_EQ(made.dwell, own.dwell);
+  EXPECT_EQ(made.holdout_fraction, own.holdout_fraction);
+  EXPECT_EQ(made.map, own.map);
+  const TrainingOptions training = training_options(settings);
+  const TrainingOptions own_training;
+  EXPECT_EQ(training.cluster_count, own_training.cluster_count);
+  EXPECT_EQ(training.move_min, own_training.move_min);
+  EXPECT_EQ(training.schedule.refit_weekday, own_training.schedule.refit_weekday);
+  EXPECT_EQ(training.schedule.epoch_days, own_training.schedule.epoch_days);
+  EXPECT_EQ(training.challenger_count, own_training.challenger_count);
+  EXPECT_EQ(training.challenger_gain, own_training.challenger_gain);
+  EXPECT_EQ(training.population_on, own_training.population_on);
+  EXPECT_EQ(training.population_off, own_training.population_off);
+  EXPECT_EQ(training.sample_max, own_training.sample_max);
+  EXPECT_EQ(training.churn_weeks, own_training.churn_weeks);
+  EXPECT_EQ(training.churn_lambda, own_training.churn_lambda);
+  EXPECT_EQ(training.seed, own_training.seed);
+  const DecoderOptions decoder = decoder_options(settings, KeyPolicy::kRequired);
+  EXPECT_EQ(decoder.record_bytes_max, DecoderOptions().record_bytes_max);
+  EXPECT_EQ(decoder.currency, DecoderOptions().currency);
+}
+
+}  // namespace
+}  // namespace rfm
