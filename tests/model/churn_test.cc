@@ -70,7 +70,7 @@ double risk_by_definition(const ChurnModel& model, const ChurnInput& input) {
 
 TEST(Churn, RiskEqualsItsDefinition) {
   std::mt19937_64 rng(1);
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 5000; ++i) {
     const ChurnModel model = random_model(rng);
     const ChurnInput input = random_input(rng);
     const double expected = risk_by_definition(model, input);
@@ -89,7 +89,7 @@ TEST(Churn, WithoutCoefficientsRiskIsThatOfTheNbd) {
 
 TEST(Churn, RiskIsAProbabilityForAnyInput) {
   std::mt19937_64 rng(2);
-  for (int i = 0; i < 20000; ++i) {
+  for (int i = 0; i < 5000; ++i) {
     ChurnModel model = random_model(rng);
     model.nbd_r = std::exp(uniform(rng, -9, 13));
     model.nbd_alpha_days = std::exp(uniform(rng, -9, 13));
@@ -106,7 +106,7 @@ TEST(Churn, RiskIsAProbabilityForAnyInput) {
 TEST(Churn, RateBoundHoldsAtAllLaterTimes) {
   std::mt19937_64 rng(3);
   double tightness = 0;
-  constexpr int kCases = 3000;
+  constexpr int kCases = 1000;
   for (int i = 0; i < kCases; ++i) {
     const ChurnModel model = random_model(rng);
     const ChurnInput input = random_input(rng);

@@ -1,6 +1,6 @@
 // Goal: the closed-form instant of the next cluster change is the one that decide() gives, to the
 // millisecond. Method: where the window is small, ask decide() at every millisecond; where it is
-// long, at 20,000 instants evenly spread in log recency, and at the millisecond before the answer.
+// long, at 5,000 instants evenly spread in log recency, and at the millisecond before the answer.
 #include "model/nearest_centroid.h"
 
 #include <gtest/gtest.h>
@@ -74,7 +74,7 @@ TEST(NearestCentroid, NextSwitchEqualsEveryMillisecond) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     SCOPED_TRACE("seed=" + std::to_string(seed));
     std::mt19937_64 rng(seed);
-    constexpr std::int64_t kWindow = 20000;  // Milliseconds.
+    constexpr std::int64_t kWindow = 8000;  // Milliseconds.
     const double recency_max = 1.5 * det_log1p(static_cast<double>(kWindow) / kDayMs);
     const ClusterModel model = random_model(rng, recency_max);
     const double hysteresis = random_hysteresis(rng);
@@ -82,7 +82,7 @@ TEST(NearestCentroid, NextSwitchEqualsEveryMillisecond) {
                             .m = uniform(rng, 5, 5 + recency_max),
                             .last_purchase_ms = kStart,
                             .current = 0};
-    const std::int64_t after = kStart - 100 + static_cast<std::int64_t>(rng() % 2000);
+    const std::int64_t after = kStart - 100 + static_cast<std::int64_t>(rng() % 800);
     const std::int64_t until = after + kWindow;
     customer.current = decide_at(model, customer, 0, after);
     std::optional<std::int64_t> expected;
@@ -97,7 +97,7 @@ TEST(NearestCentroid, NextSwitchEqualsEveryMillisecond) {
 
 TEST(NearestCentroid, NextSwitchIsTheFirstOfALongSilence) {
   int switches = 0;
-  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+  for (std::uint64_t seed = 0; seed < 400; ++seed) {
     SCOPED_TRACE("seed=" + std::to_string(seed));
     std::mt19937_64 rng(seed);
     const ClusterModel model = random_model(rng, 6);
@@ -127,8 +127,8 @@ TEST(NearestCentroid, NextSwitchIsTheFirstOfALongSilence) {
     EXPECT_EQ(decide_at(model, customer, hysteresis, quiet_until), customer.current);
     const double low = recency_feature(customer.last_purchase_ms, after + 1);
     const double high = recency_feature(customer.last_purchase_ms, quiet_until);
-    for (int i = 0; i < 20000; ++i) {
-      const double x = low + (high - low) * i / 20000;
+    for (int i = 0; i < 5000; ++i) {
+      const double x = low + (high - low) * i / 5000;
       ASSERT_EQ(decide(model, {x, customer.f, customer.m}, customer.current, hysteresis),
                 customer.current);
     }
@@ -138,7 +138,7 @@ TEST(NearestCentroid, NextSwitchIsTheFirstOfALongSilence) {
         static_cast<std::int64_t>(rng() % static_cast<std::uint64_t>(quiet_until - after + 1));
     EXPECT_EQ(next_switch_ms(model, customer, hysteresis, later, until), found);
   }
-  EXPECT_GT(switches, 300);
+  EXPECT_GT(switches, 130);
 }
 
 TEST(NearestCentroid, TouchingParabolasDoNotConfuseTheSearch) {

@@ -138,7 +138,7 @@ TEST(Training, VersionsDoNotDependOnPartitionsOrRestarts) {
   Training split({});
   std::map<std::int64_t, std::vector<SampleRow>> samples;
   std::set<ClusterChange> changes;
-  for (std::int64_t epoch = kMonday - 20; epoch < kMonday + 120; ++epoch) {
+  for (std::int64_t epoch = kMonday - 20; epoch < kMonday + 60; ++epoch) {
     shop.live(epoch - 1);
     shop.arrive(35, epoch - 1);
     const Contribution one = contribute(shop, epoch, whole.latest(), 1);
