@@ -39,7 +39,8 @@ TEST(ImportCommand, WritesRowsAsLineEventsInTheirOrder) {
   EXPECT_EQ(
       lines[0],
       R"({"InvoiceNo":"536365","StockCode":"85123A","Description":"HOLDER, WHITE","Quantity":6,)"
-      R"("InvoiceDate":"2010-12-01 08:26:00","UnitPrice":2.55,"CustomerID":"17850","Country":"United Kingdom"})");
+      R"("InvoiceDate":"2010-12-01 08:26:00","UnitPrice":2.55,"CustomerID":"17850",)"
+      R"("Country":"United Kingdom"})");
   EXPECT_NE(lines[1].find(R"("Description":"6\" PLATE")"), std::string::npos);
   EXPECT_NE(lines[3].find(R"("InvoiceNo":"C536379")"), std::string::npos);
   EXPECT_NE(lines[3].find(R"("Quantity":-1)"), std::string::npos);
@@ -52,7 +53,8 @@ TEST(ImportCommand, GathersInvoicesAsOfTheirLastLine) {
   EXPECT_NE(invoices[0].find("536366"), std::string::npos);
   EXPECT_EQ(
       invoices[1],
-      R"({"type":"invoice","invoice_no":"536365","customer_id":"17850","invoice_time":"2010-12-01T08:27:00.000Z",)"
+      R"({"type":"invoice","invoice_no":"536365","customer_id":"17850",)"
+      R"("invoice_time":"2010-12-01T08:27:00.000Z",)"
       R"("currency":"GBP","country":"United Kingdom","lines":[)"
       R"({"stock_code":"85123A","description":"HOLDER, WHITE","quantity":6,"unit_price":2.55},)"
       R"({"stock_code":"71053","description":"LANTERN","quantity":2,"unit_price":3.39}]})");
