@@ -171,16 +171,17 @@ absl::Status KafkaProducer::produce(ProducerTopic topic, std::optional<Partition
     since_poll_ = 0;
     rd_kafka_poll(handle_.get(), 0);
   }
-  const Deadline deadline(options_.request_timeout);
+  std::optional<Deadline> deadline;  // Starts when the queue is full, not for each record.
   while (true) {
     const KafkaError error(rd_kafka_produceva(handle_.get(), arguments.data(), count));
     if (error == nullptr) break;
-    if (rd_kafka_error_code(error.get()) != RD_KAFKA_RESP_ERR__QUEUE_FULL || deadline.passed()) {
+    if (!deadline) deadline.emplace(options_.request_timeout);
+    if (rd_kafka_error_code(error.get()) != RD_KAFKA_RESP_ERR__QUEUE_FULL || deadline->passed()) {
       return kafka_status(*error, fmt::format("{}: record for {}", transactional_id_,
                                               rd_kafka_topic_name(target.handle.get())));
     }
     ++counters_.queue_full;
-    rd_kafka_poll(handle_.get(), deadline.remaining_ms(kQueueFullWait));
+    rd_kafka_poll(handle_.get(), deadline->remaining_ms(kQueueFullWait));
   }
   // The record owns them now.
   static_cast<void>(record_headers.release());  // NOLINT(bugprone-unused-return-value)

@@ -33,7 +33,7 @@ absl::Status repeat(const std::string& what, std::chrono::milliseconds limit, Ca
   while (true) {
     const rd_kafka_resp_err_t code = call(deadline.remaining_ms(kCallMax));
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();
-    const absl::Status status = kafka_status(code, what);
+    absl::Status status = kafka_status(code, what);
     const bool passes = status.code() == absl::StatusCode::kUnavailable ||
                         status.code() == absl::StatusCode::kDeadlineExceeded;
     if (!passes || deadline.passed()) return status;
@@ -87,7 +87,7 @@ absl::StatusOr<std::optional<int>> query_partition_count(rd_kafka_s& handle,
     const rd_kafka_metadata_topic_t& found = (*metadata)->topics[0];
     if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::nullopt;
     if (found.err == RD_KAFKA_RESP_ERR_NO_ERROR) return found.partition_cnt;
-    const absl::Status status = kafka_status(found.err, fmt::format("topic {}", topic));
+    absl::Status status = kafka_status(found.err, fmt::format("topic {}", topic));
     if (status.code() != absl::StatusCode::kUnavailable || deadline.passed()) return status;
     std::this_thread::sleep_for(kPause);
   }

@@ -302,6 +302,11 @@ absl::StatusOr<std::vector<CommittedPosition>> KafkaTopics::committed(
             commit_number({static_cast<const char*>(entry.metadata), entry.metadata_size});
       }
     }
+    // A commit is acknowledged before its markers are written, partition by partition: the offsets
+    // may be there when the end of the changelog is not.
+    absl::Status settled = wait_until_settled(options_, topic_names(options_).changelog, partitions,
+                                              std::chrono::milliseconds(deadline.remaining_ms()));
+    if (!settled.ok()) return settled;
     return result;
   }
 }

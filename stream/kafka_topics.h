@@ -73,7 +73,9 @@ class KafkaTopics {
   // Begin and end (last stable offset) of each partition, by partition number.
   absl::StatusOr<std::vector<OffsetRange>> ranges(const std::string& topic);
 
-  // One a partition, in their order. Waits for transactions whose outcome is open.
+  // Where whoever takes the partitions over goes on; one a partition, in their order. Waits until
+  // no transaction of a former owner is in doubt, neither in the group's offsets nor in the
+  // partitions' changelog, which is then complete up to these positions.
   absl::StatusOr<std::vector<CommittedPosition>> committed(std::span<const PartitionId> partitions);
 
  private:

@@ -193,6 +193,30 @@ TEST(KafkaSink, RefusesPositionsWithoutMembership) {
   EXPECT_TRUE(read_committed(options, options.transitions_topic).empty());
 }
 
+TEST(KafkaSink, TheChangelogIsCompleteUpToTheCommittedPositions) {
+  const KafkaOptions options = new_application(1);
+  const std::unique_ptr<KafkaSource> source = join(options);
+  const std::unique_ptr<KafkaSink> sink = open_sink(options, &source->membership(), nullptr);
+  absl::StatusOr<std::unique_ptr<KafkaReader>> reader =
+      KafkaReader::open(options, Isolation::kCommitted);
+  ASSERT_TRUE(reader.ok()) << reader.status();
+  Offset read_to = kFromBeginning;
+  int seen = 0;
+  for (int i = 1; i <= 15; ++i) {
+    ASSERT_TRUE(append(*sink, OutputTopic::kChangelog, "k", "v").ok());
+    ASSERT_TRUE(sink->commit(at(i, 1)).ok());
+    EXPECT_EQ(committed(options, {0})[0].next_offset, i);
+    const absl::StatusOr<Offset> next = (*reader)->read_to_end(topic_names(options).changelog, 0,
+                                                               read_to, [&seen](const RecordView&) {
+                                                                 ++seen;
+                                                                 return absl::OkStatus();
+                                                               });
+    ASSERT_TRUE(next.ok()) << next.status();
+    read_to = *next;
+    EXPECT_EQ(seen, i);
+  }
+}
+
 class RecordingObserver final : public CommitObserver {
  public:
   void on_step(CommitStep step) override { steps.push_back(step); }
