@@ -32,8 +32,8 @@ constexpr std::int64_t kDay = 86400000;
 constexpr double kHysteresis = .1;
 
 const std::optional<RetailHistory>& retail() {
-  static const std::optional<RetailHistory> history = RetailHistory::load();
-  return history;
+  static const std::optional<RetailHistory> kHistory = RetailHistory::load();
+  return kHistory;
 }
 
 #define REQUIRE_ONLINE_RETAIL() \
