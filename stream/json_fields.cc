@@ -18,7 +18,10 @@ namespace {
 constexpr int kDepthMax = 64;
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-constexpr bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
+// Most characters are larger than a space, so that is looked at first.
+constexpr bool is_space(char c) {
+  return static_cast<unsigned char>(c) <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t');
+}
 constexpr bool is_hex_digit(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
@@ -51,9 +54,12 @@ std::uint64_t special_bytes(std::uint64_t word) {
 
 }  // namespace
 
-// A recursive descent over the text (RFC 8259). simdjson's on-demand reader was measured at three
-// times the cost for records this short, and does not check what it skips; it is used for UTF-8 and
-// for strings with escapes.
+// A recursive descent over the text (RFC 8259). simdjson's on-demand reader was measured at twice
+// the cost for records this short, and does not check what it skips; it is used for UTF-8 and for
+// strings with escapes.
+//
+// The functions take the place where something begins and return the place behind it, nullptr where
+// it is not what it must be: the place stays in a register.
 class JsonFields::Implementation {
  public:
   explicit Implementation(FieldTree tree) : tree_(std::move(tree)) {}
@@ -63,76 +69,53 @@ class JsonFields::Implementation {
     unescaped_.clear();
     unescaped_max_ = json.size();
     on_line_ = &on_line;
-    next_ = json.data();
     end_ = json.data() + json.size();
     if (!is_utf8(json)) return "not UTF-8";
-    if (!read_document()) return std::move(problem_);
+    if (!read_document(json.data())) return std::move(problem_);
     return std::nullopt;
   }
 
   const RecordFields& fields() const { return fields_; }
 
  private:
-  struct Text {
-    std::string_view raw;  // Between the quotes.
+  struct StringEnd {
+    const char* after = nullptr;  // Behind the closing quote; nullptr: the string is broken.
     bool has_escapes = false;
   };
 
-  bool read_document() {
-    skip_space();
-    if (peek() != '{') return refuse("the record is not a JSON object");
-    if (!walk_object(tree_.record, kDepthMax)) return false;
-    skip_space();
-    return next_ == end_ || refuse("something follows the JSON object");
+  bool read_document(const char* next) {
+    next = skip_space(next);
+    if (!is_at(next, '{')) return refuse("the record is not a JSON object") != nullptr;
+    next = walk_object(next, tree_.record, kDepthMax);
+    if (next == nullptr) return false;
+    return skip_space(next) == end_ || refuse("something follows the JSON object") != nullptr;
   }
 
-  char peek() const { return next_ == end_ ? '\0' : *next_; }
+  bool is_at(const char* next, char expected) const { return next != end_ && *next == expected; }
 
-  void skip_space() {
-    while (next_ != end_ && is_space(*next_)) ++next_;
+  const char* skip_space(const char* next) const {
+    while (next != end_ && is_space(*next)) ++next;
+    return next;
   }
 
-  bool skip(char expected) {
-    if (peek() != expected) return refuse_here();
-    ++next_;
-    return true;
-  }
-
-  // After an element: whether another one follows. `close` ends the list.
-  bool another(char close, bool& follows) {
-    skip_space();
-    follows = peek() == ',';
-    if (!follows) return skip(close);
-    ++next_;
-    skip_space();
-    return true;
-  }
-
-  // From the opening brace to behind the closing one. Members that `node` does not know are
-  // checked, no more.
-  bool walk_object(const FieldNode& node, int depth) {
+  // Members that `node` does not know are checked, no more.
+  const char* walk_object(const char* next, const FieldNode& node, int depth) {
     if (depth == 0) return refuse("nested too deeply");
-    ++next_;
-    skip_space();
-    if (peek() == '}') return skip('}');
+    next = skip_space(next + 1);
+    if (is_at(next, '}')) return next + 1;
     std::uint64_t seen = 0;
     std::size_t expected = 0;  // Index of the child that the next member probably is.
-    for (bool follows = true; follows;) {
-      if (!skip('"')) return false;
-      const std::size_t index = find(node, expected);
-      const bool known = index < node.children.size();
-      Text key;
-      if (known) {
-        next_ += node.children[index].key.size() + 1;
-      } else if (!skip_string(key)) {
-        return false;
-      }
-      skip_space();
-      if (!skip(':')) return false;
-      skip_space();
-      if (!known) {
-        if (!skip_value(depth - 1)) return false;
-      } else {
+    for (;;) {
+      if (!is_at(next, '"')) return refuse_at(next);
+      ++next;
+      const std::size_t index = find(next, node, expected);
+      const bool is_known = index < node.children.size();
+      next = is_known ? next + node.children[index].key.size() + 1 : skip_string(next).after;
+      if (next == nullptr) return nullptr;
+      next = skip_space(next);
+      if (!is_at(next, ':')) return refuse_at(next);
+      next = skip_space(next + 1);
+      if (is_known) {
         expected = index + 1;
         const FieldNode& child = node.children[index];
         const std::uint64_t bit = std::uint64_t{1} << index;
@@ -140,20 +123,26 @@ class JsonFields::Implementation {
         if (is_used && (seen & bit) != 0)
           return refuse(fmt::format("the member \"{}\" appears twice", child.key));
         seen |= bit;
-        if (!read_value(child, depth - 1)) return false;
+        next = read_value(next, child, depth - 1);
+      } else {
+        next = skip_value(next, depth - 1);
       }
-      if (!another('}', follows)) return false;
+      if (next == nullptr) return nullptr;
+      next = skip_space(next);
+      if (is_at(next, '}')) return next + 1;
+      if (!is_at(next, ',')) return refuse_at(next);
+      next = skip_space(next + 1);
     }
-    return true;
   }
 
-  // The child whose key is next, children.size() if none is. Keys hold no quotes and no escapes.
-  std::size_t find(const FieldNode& node, std::size_t expected) const {
+  // The child whose key begins at `next`, children.size() if none does. Keys hold no quotes and no
+  // escapes.
+  std::size_t find(const char* next, const FieldNode& node, std::size_t expected) const {
     const std::vector<FieldNode>& children = node.children;
-    const auto matches = [this](const std::string& key) {
-      const auto room = static_cast<std::size_t>(end_ - next_);
-      return key.size() < room && next_[key.size()] == '"' &&
-             equal_bytes(next_, key.data(), key.size());
+    const auto room = static_cast<std::size_t>(end_ - next);
+    const auto matches = [next, room](const std::string& key) {
+      return key.size() < room && next[key.size()] == '"' &&
+             equal_bytes(next, key.data(), key.size());
     };
     if (expected < children.size() && matches(children[expected].key)) return expected;
     std::size_t index = 0;
@@ -161,190 +150,175 @@ class JsonFields::Implementation {
     return index;
   }
 
-  bool read_value(const FieldNode& node, int depth) {
+  const char* read_value(const char* next, const FieldNode& node, int depth) {
     if (node.field) {
       FieldText& field = fields_[*node.field];
-      if (*node.field == Field::kLines && peek() == '[') {
+      if (*node.field == Field::kLines && is_at(next, '[')) {
         field.form = FieldForm::kArray;
-        return walk_lines(depth);
+        return walk_lines(next, depth);
       }
-      return read_field(field, depth);
+      return read_field(next, field, depth);
     }
-    if (node.children.empty()) return skip_value(depth);
-    if (peek() == '{') return walk_object(node, depth);
-    if (peek() == '[') return walk_array(node, depth);
-    return skip_value(depth);
+    if (node.children.empty()) return skip_value(next, depth);
+    if (is_at(next, '{')) return walk_object(next, node, depth);
+    if (is_at(next, '[')) return walk_array(next, node, depth);
+    return skip_value(next, depth);
   }
 
   // The children of `node` are numbers of elements.
-  bool walk_array(const FieldNode& node, int depth) {
+  const char* walk_array(const char* next, const FieldNode& node, int depth) {
     if (depth == 0) return refuse("nested too deeply");
-    ++next_;
-    skip_space();
-    if (peek() == ']') return skip(']');
-    std::size_t index = 0;
-    for (bool follows = true; follows; ++index) {
-      const std::string number = std::to_string(index);
-      const FieldNode* child = nullptr;
-      for (const FieldNode& each : node.children) {
-        if (each.key == number) child = &each;
-      }
-      if (child == nullptr ? !skip_value(depth - 1) : !read_value(*child, depth - 1)) return false;
-      if (!another(']', follows)) return false;
+    next = skip_space(next + 1);
+    if (is_at(next, ']')) return next + 1;
+    for (std::size_t index = 0;; ++index) {
+      const FieldNode* const child = find_element(node, index);
+      next = child == nullptr ? skip_value(next, depth - 1) : read_value(next, *child, depth - 1);
+      if (next == nullptr) return nullptr;
+      next = skip_space(next);
+      if (is_at(next, ']')) return next + 1;
+      if (!is_at(next, ',')) return refuse_at(next);
+      next = skip_space(next + 1);
     }
-    return true;
   }
 
-  bool walk_lines(int depth) {
-    ++next_;
-    skip_space();
-    if (peek() == ']') return skip(']');
-    for (bool follows = true; follows;) {
-      if (peek() != '{') return refuse("an element of the lines is not an object");
+  static const FieldNode* find_element(const FieldNode& node, std::size_t index) {
+    if (node.children.empty()) return nullptr;
+    const std::string number = std::to_string(index);
+    for (const FieldNode& child : node.children) {
+      if (child.key == number) return &child;
+    }
+    return nullptr;
+  }
+
+  const char* walk_lines(const char* next, int depth) {
+    next = skip_space(next + 1);
+    if (is_at(next, ']')) return next + 1;
+    for (;;) {
+      if (!is_at(next, '{')) return refuse("an element of the lines is not an object");
       fields_[Field::kQuantity] = {};
       fields_[Field::kUnitPrice] = {};
-      if (!walk_object(tree_.line, depth - 1)) return false;
+      next = walk_object(next, tree_.line, depth - 1);
+      if (next == nullptr) return nullptr;
       (*on_line_)(fields_);
-      if (!another(']', follows)) return false;
+      next = skip_space(next);
+      if (is_at(next, ']')) return next + 1;
+      if (!is_at(next, ',')) return refuse_at(next);
+      next = skip_space(next + 1);
     }
-    return true;
   }
 
-  bool read_field(FieldText& field, int depth) {
-    const char* const first = next_;
-    switch (peek()) {
-      case '"': {
-        ++next_;
-        Text text;
-        if (!skip_string(text)) return false;
-        field = {text.raw, FieldForm::kString};
-        return !text.has_escapes || unescape(field.text);
-      }
+  const char* read_field(const char* next, FieldText& field, int depth) {
+    if (is_at(next, '"')) {
+      const char* const first = next + 1;
+      const StringEnd end = skip_string(first);
+      if (end.after == nullptr) return nullptr;
+      field = {{first, static_cast<std::size_t>(end.after - 1 - first)}, FieldForm::kString};
+      return end.has_escapes && !unescape(field.text) ? nullptr : end.after;
+    }
+    const char* const after = skip_value(next, depth);
+    if (after != nullptr) field = {{next, static_cast<std::size_t>(after - next)}, form_of(*next)};
+    return after;
+  }
+
+  // Of a value that is no string and begins with `first`.
+  static FieldForm form_of(char first) {
+    switch (first) {
       case '{':
-        field.form = FieldForm::kObject;
-        break;
+        return FieldForm::kObject;
       case '[':
-        field.form = FieldForm::kArray;
-        break;
+        return FieldForm::kArray;
       case 't':
-        field.form = FieldForm::kTrue;
-        break;
+        return FieldForm::kTrue;
       case 'f':
-        field.form = FieldForm::kFalse;
-        break;
+        return FieldForm::kFalse;
       case 'n':
-        field.form = FieldForm::kNull;
-        break;
+        return FieldForm::kNull;
       default:
-        field.form = FieldForm::kNumber;
-        break;
+        return FieldForm::kNumber;
     }
-    if (!skip_value(depth)) return false;
-    field.text = {first, static_cast<std::size_t>(next_ - first)};
-    return true;
   }
 
-  bool skip_value(int depth) {
-    switch (peek()) {
-      case '"': {
-        ++next_;
-        Text text;
-        return skip_string(text);
-      }
+  const char* skip_value(const char* next, int depth) {
+    switch (next == end_ ? '\0' : *next) {
+      case '"':
+        return skip_string(next + 1).after;
       case '{':
-        return walk_object(nothing_, depth);
+        return walk_object(next, nothing_, depth);
       case '[':
-        return walk_array(nothing_, depth);
+        return walk_array(next, nothing_, depth);
       case 't':
-        return skip_word("true");
+        return skip_word(next, "true");
       case 'f':
-        return skip_word("false");
+        return skip_word(next, "false");
       case 'n':
-        return skip_word("null");
+        return skip_word(next, "null");
       default:
-        return skip_number();
+        return skip_number(next);
     }
   }
 
-  bool skip_word(std::string_view word) {
-    if (std::string_view(next_, static_cast<std::size_t>(end_ - next_)).substr(0, word.size()) !=
-        word) {
-      return refuse_here();
-    }
-    next_ += word.size();
-    return true;
+  const char* skip_word(const char* next, std::string_view word) {
+    const std::string_view rest(next, static_cast<std::size_t>(end_ - next));
+    return rest.substr(0, word.size()) == word ? next + word.size() : refuse_at(next);
   }
 
   // -?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?
-  bool skip_number() {
-    if (peek() == '-') ++next_;
-    if (peek() == '0') {
-      ++next_;
-    } else if (!skip_digits()) {
-      return false;
-    }
-    if (peek() == '.') {
-      ++next_;
-      if (!skip_digits()) return false;
-    }
-    if (peek() != 'e' && peek() != 'E') return true;
-    ++next_;
-    if (peek() == '+' || peek() == '-') ++next_;
-    return skip_digits();
+  const char* skip_number(const char* next) {
+    if (is_at(next, '-')) ++next;
+    next = is_at(next, '0') ? next + 1 : skip_digits(next);
+    if (next != nullptr && is_at(next, '.')) next = skip_digits(next + 1);
+    if (next == nullptr || (!is_at(next, 'e') && !is_at(next, 'E'))) return next;
+    ++next;
+    if (is_at(next, '+') || is_at(next, '-')) ++next;
+    return skip_digits(next);
   }
 
-  bool skip_digits() {
-    const char* const first = next_;
-    while (next_ != end_ && is_digit(*next_)) ++next_;
-    return next_ != first || refuse_here();
+  // At least one.
+  const char* skip_digits(const char* next) {
+    const char* const first = next;
+    while (next != end_ && is_digit(*next)) ++next;
+    return next != first ? next : refuse_at(next);
   }
 
-  // From behind the opening quote to behind the closing one.
-  bool skip_string(Text& text) {
-    const char* const first = next_;
+  // From behind the opening quote.
+  StringEnd skip_string(const char* next) {
+    bool has_escapes = false;
     for (;;) {
-      skip_plain_bytes();
-      if (next_ == end_) return refuse("a string is not closed");
-      const char c = *next_;
-      if (c == '"') {
-        text.raw = {first, static_cast<std::size_t>(next_ - first)};
-        ++next_;
-        return true;
-      }
+      next = skip_plain_bytes(next);
+      if (next == end_) return {refuse("a string is not closed")};
+      const char c = *next++;
+      if (c == '"') return {next, has_escapes};
       if (static_cast<unsigned char>(c) < ' ')
-        return refuse("a control character in a string is not escaped");
-      ++next_;
+        return {refuse("a control character in a string is not escaped")};
       if (c != '\\') continue;
-      text.has_escapes = true;
-      if (!skip_escape()) return false;
+      has_escapes = true;
+      next = skip_escape(next);
+      if (next == nullptr) return {};
     }
   }
 
   // To the next quote, backslash or control character, or a little less far.
-  void skip_plain_bytes() {
-    const char* next = next_;
+  const char* skip_plain_bytes(const char* next) const {
     while (end_ - next >= 8) {
       const std::uint64_t special = special_bytes(load_8(next));
       if (special != 0) {
-        if constexpr (std::endian::native == std::endian::little)
-          next += std::countr_zero(special) / 8;
-        break;
+        return std::endian::native == std::endian::little ? next + std::countr_zero(special) / 8
+                                                          : next;
       }
       next += 8;
     }
-    next_ = next;
+    return next;
   }
 
   // From behind the backslash.
-  bool skip_escape() {
-    const char code = peek();
-    if (code == '\0' || std::strchr("\"\\/bfnrtu", code) == nullptr) return refuse_here();
-    ++next_;
-    if (code != 'u') return true;
-    for (int i = 0; i < 4; ++i, ++next_) {
-      if (!is_hex_digit(peek())) return refuse_here();
+  const char* skip_escape(const char* next) {
+    if (next == end_ || *next == '\0' || std::strchr("\"\\/bfnrtu", *next) == nullptr)
+      return refuse_at(next);
+    if (*next++ != 'u') return next;
+    for (int i = 0; i < 4; ++i, ++next) {
+      if (next == end_ || !is_hex_digit(*next)) return refuse_at(next);
     }
-    return true;
+    return next;
   }
 
   // Replaces `text`, which is what is between two quotes, by what it means.
@@ -357,7 +331,8 @@ class JsonFields::Implementation {
     std::string_view meaning;
     if (parser_.iterate(padded_.data(), padded_.size(), padded_.capacity()).get(document) ||
         document.get_string().get(meaning)) {
-      return refuse("a string has half of a surrogate pair");
+      refuse("a string has half of a surrogate pair");
+      return false;
     }
     const std::size_t offset = unescaped_.size();
     unescaped_.append(meaning);
@@ -365,20 +340,19 @@ class JsonFields::Implementation {
     return true;
   }
 
-  bool refuse(std::string_view problem) {
+  const char* refuse(std::string_view problem) {
     problem_ = problem;
-    return false;
+    return nullptr;
   }
-  bool refuse_here() {
-    if (next_ == end_) return refuse("not JSON: it ends too early");
+  const char* refuse_at(const char* next) {
+    if (next == end_) return refuse("not JSON: it ends too early");
     return refuse(
-        fmt::format("not JSON from {} on", shown({next_, static_cast<std::size_t>(end_ - next_)})));
+        fmt::format("not JSON from {} on", shown({next, static_cast<std::size_t>(end_ - next)})));
   }
 
   const FieldTree tree_;
   const FieldNode nothing_;
-  const char* next_ = nullptr;  // In the record that is being read.
-  const char* end_ = nullptr;   // Of it.
+  const char* end_ = nullptr;  // Of the record that is being read.
   RecordFields fields_;
   OnLine* on_line_ = nullptr;  // Of the current call.
   std::string problem_;

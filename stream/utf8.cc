@@ -18,11 +18,23 @@ std::size_t character_size(char first) {
   return byte >= 0xc0 ? 2 : 1;
 }
 
+// Below this a loop is done before simdjson has found out what processor this is.
+constexpr std::size_t kShortBytes = 64;
+
+bool is_ascii(std::string_view text) {
+  unsigned char all = 0;
+  for (const char c : text) all |= static_cast<unsigned char>(c);
+  return all < 0x80;
+}
+
 bool is_control(char c) { return static_cast<unsigned char>(c) < ' ' || c == '\x7f'; }
 
 }  // namespace
 
-bool is_utf8(std::string_view text) { return text.empty() || simdjson::validate_utf8(text); }
+bool is_utf8(std::string_view text) {
+  if (text.size() < kShortBytes && is_ascii(text)) return true;
+  return simdjson::validate_utf8(text);
+}
 
 std::string shown(std::string_view text) {
   std::string result = "\"";
