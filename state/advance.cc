@@ -58,17 +58,24 @@ EventTime dwell_end(const CustomerRow& row, Segmentation segmentation, const Rul
   return dwell.count() == 0 || state.segment < kFirstSegment ? kBeforeAll : state.since + dwell;
 }
 
-void decide_segment(CustomerRow& row, Segmentation segmentation, Reason reason,
-                    const CustomerFacts& before, const CustomerFacts& after, const Cause* cause,
-                    const Rules& rules, TransitionBuffer& out) {
-  const SegmentCode current = row.segments[index_of(segmentation)].segment;
-  const SegmentCode to = segment_for(segmentation, after, current, rules);
-  if (to == current) return;
+// To the segment that is called for, unless the current one's dwell is not over.
+void move_segment(CustomerRow& row, Segmentation segmentation, SegmentCode to, Reason reason,
+                  const CustomerFacts& before, const CustomerFacts& after, const Cause* cause,
+                  const Rules& rules, TransitionBuffer& out) {
+  if (to == row.segments[index_of(segmentation)].segment) return;
   if (to >= kFirstSegment && after.at < dwell_end(row, segmentation, rules)) {
     if (cause != nullptr) ++out.suppressed;
     return;
   }
   change_segment(row, segmentation, to, reason, before, after, cause, out);
+}
+
+void decide_segment(CustomerRow& row, Segmentation segmentation, Reason reason,
+                    const CustomerFacts& before, const CustomerFacts& after, const Cause* cause,
+                    const Rules& rules, TransitionBuffer& out) {
+  const SegmentCode current = row.segments[index_of(segmentation)].segment;
+  const SegmentCode to = segment_for(segmentation, after, current, rules);
+  move_segment(row, segmentation, to, reason, before, after, cause, rules, out);
 }
 
 // Fills the cache for the epoch of `at`, up to and including the boundary that ends it.
@@ -134,7 +141,6 @@ void apply_deadline(CustomerRow& row, EventTime at, const TimeContext& context,
 
 Reason adoption_reason(Segmentation segmentation, const ModelVersion& from,
                        const ModelVersion& to) {
-  if (segmentation == Segmentation::kChurn) return Reason::kModelChange;
   if (segmentation == Segmentation::kRfm) {
     return from.cuts.absolute == to.cuts.absolute ? Reason::kPopulationShift : Reason::kModelChange;
   }
@@ -144,19 +150,27 @@ Reason adoption_reason(Segmentation segmentation, const ModelVersion& from,
 }
 
 bool adopts(Segmentation segmentation, const ModelVersion& to) {
-  if (segmentation == Segmentation::kChurn) return to.churn_changed;
   if (segmentation == Segmentation::kCluster) return to.cluster_change != ClusterChange::kNone;
   return to.cuts_changed;
 }
 
-// For how many whole days from `facts.at` no time alone can carry the risk across a band's limit:
-// its logarithm moves by at most the rate that model/churn.h bounds.
-std::int64_t quiet_days(const CustomerFacts& facts, double risk, const Rules& rules) {
-  const double rate = churn_log_risk_rate_max(*facts.version->churn, churn_input_of(facts));
-  const double distance = std::min(std::abs(det_log(risk / rules.churn_medium_from)),
-                                   std::abs(det_log(risk / rules.churn_high_from)));
-  const double quiet = (distance - kMarginSlack) / rate;
+// For how many whole days from now no time alone can carry the risk across a band's limit: its
+// logarithm moves by at most the rate that model/churn.h bounds.
+std::int64_t quiet_days(const ChurnScore& score, const Rules& rules) {
+  const double distance = std::min(std::abs(det_log(score.risk / rules.churn_medium_from)),
+                                   std::abs(det_log(score.risk / rules.churn_high_from)));
+  const double quiet = (distance - kMarginSlack) / score.log_risk_rate_max;
   return quiet > 0 ? static_cast<std::int64_t>(std::min(quiet, 10'000.0)) : 0;
+}
+
+// Evaluates the churn band at a boundary and says until which epoch it is quiet under this version.
+std::int64_t decide_churn(CustomerRow& row, Reason reason, const CustomerFacts& before,
+                          const CustomerFacts& after, std::int64_t epoch, const Rules& rules,
+                          TransitionBuffer& out) {
+  const ChurnScore score = churn_score(*after.version->churn, churn_input_of(after));
+  move_segment(row, Segmentation::kChurn, churn_segment_at(score.risk, rules), reason, before,
+               after, nullptr, rules, out);
+  return epoch + quiet_days(score, rules);
 }
 
 void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& context,
@@ -169,26 +183,26 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
   if (old_facts.frequency == 0) return refresh_cache(row, boundary, context);
 
   // What time has done under the old version, then what the new version does.
-  if (from->churn && epoch > row.cache.churn_quiet_until) {
+  std::int64_t quiet_until = row.cache.churn_quiet_until;
+  if (from->churn && epoch > quiet_until) {
     const EventTime day_before = std::max(boundary - kEpoch, old_facts.last_purchase);
-    decide_segment(row, Segmentation::kChurn, Reason::kInactivity,
-                   facts_at(row, day_before, from, context), old_facts, nullptr, rules, out);
+    quiet_until = decide_churn(row, Reason::kInactivity, facts_at(row, day_before, from, context),
+                               old_facts, epoch, rules, out);
   }
-  const CustomerFacts new_facts = facts_at(row, boundary, to, context);
-  for (int s = 0; from != to && s < kSegmentationCount; ++s) {
-    const auto segmentation = static_cast<Segmentation>(s);
-    if (!adopts(segmentation, *to)) continue;
-    decide_segment(row, segmentation, adoption_reason(segmentation, *from, *to), old_facts,
-                   new_facts, nullptr, rules, out);
+  if (from != to) {
+    const CustomerFacts new_facts = facts_at(row, boundary, to, context);
+    if (to->churn && to->churn_changed) {
+      quiet_until =
+          decide_churn(row, Reason::kModelChange, old_facts, new_facts, epoch, rules, out);
+    }
+    for (const Segmentation segmentation : {Segmentation::kCluster, Segmentation::kRfm}) {
+      if (!adopts(segmentation, *to)) continue;
+      decide_segment(row, segmentation, adoption_reason(segmentation, *from, *to), old_facts,
+                     new_facts, nullptr, rules, out);
+    }
   }
-  const std::int64_t still_quiet_until = row.cache.churn_quiet_until;
   refresh_cache(row, boundary, context);
-  if (!to->churn) return;
-  if ((from == to || !to->churn_changed) && still_quiet_until > epoch) {
-    row.cache.churn_quiet_until = still_quiet_until;
-  } else {
-    row.cache.churn_quiet_until = epoch + quiet_days(new_facts, *churn_risk_of(new_facts), rules);
-  }
+  row.cache.churn_quiet_until = quiet_until;
 }
 
 // The ledger has changed: brings the derived fields up to date and evaluates every segmentation at

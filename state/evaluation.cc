@@ -24,15 +24,6 @@ std::int64_t recency_ms(const CustomerFacts& facts) {
   return std::max<std::int64_t>(0, (facts.at - facts.last_purchase).count());
 }
 
-SegmentCode churn_segment_for(const CustomerFacts& facts, const Rules& rules) {
-  const std::optional<double> risk = churn_risk_of(facts);
-  if (!risk) return kUnassigned;
-  const ChurnBand band = *risk >= rules.churn_high_from     ? ChurnBand::kHigh
-                         : *risk >= rules.churn_medium_from ? ChurnBand::kMedium
-                                                            : ChurnBand::kLow;
-  return static_cast<SegmentCode>(kFirstSegment + static_cast<SegmentCode>(band));
-}
-
 SegmentCode cluster_segment_for(const CustomerFacts& facts, SegmentCode current,
                                 const Rules& rules) {
   if (!facts.version->clusters) return kUnassigned;
@@ -115,12 +106,22 @@ ChurnInput churn_input_of(const CustomerFacts& facts) {
           .gap_days = purchase_gap_days(age, recency, frequency)};
 }
 
+SegmentCode churn_segment_at(double risk, const Rules& rules) {
+  const ChurnBand band = risk >= rules.churn_high_from     ? ChurnBand::kHigh
+                         : risk >= rules.churn_medium_from ? ChurnBand::kMedium
+                                                           : ChurnBand::kLow;
+  return static_cast<SegmentCode>(kFirstSegment + static_cast<SegmentCode>(band));
+}
+
 SegmentCode segment_for(Segmentation segmentation, const CustomerFacts& facts, SegmentCode current,
                         const Rules& rules) {
   if (facts.frequency == 0) return kNoSegmentCode;
   switch (segmentation) {
     case Segmentation::kChurn:
-      return churn_segment_for(facts, rules);
+      if (const std::optional<double> risk = churn_risk_of(facts)) {
+        return churn_segment_at(*risk, rules);
+      }
+      return kUnassigned;
     case Segmentation::kCluster:
       return cluster_segment_for(facts, current, rules);
     case Segmentation::kRfm:

@@ -29,6 +29,9 @@ ChurnInput churn_input_of(const CustomerFacts& facts);
 // P(no purchase within 90 days); absent without a model or a purchase.
 std::optional<double> churn_risk_of(const CustomerFacts& facts);
 
+// The band that a risk is in.
+SegmentCode churn_segment_at(double risk, const Rules& rules);
+
 // The segment that the facts call for, given the current one (hysteresis).
 SegmentCode segment_for(Segmentation segmentation, const CustomerFacts& facts, SegmentCode current,
                         const Rules& rules);

@@ -114,9 +114,8 @@ std::string explain_cluster(const Transition& t, const Rules& rules) {
                          : "");
 }
 
-std::string explain_churn(const Transition& t, const Rules& rules) {
-  const std::optional<double> before = churn_risk_of(t.before);
-  const std::optional<double> after = churn_risk_of(t.after);
+std::string explain_churn(const Transition& t, const TransitionRisks& risks, const Rules& rules) {
+  const auto& [before, after] = risks;
   if (!after) return "no churn model yet";
   std::string out = fmt::format("P(no purchase within 90 days) {:.3f}", *after);
   if (!before) return out + ": first estimate";
@@ -137,12 +136,16 @@ double recency_days(const CustomerFacts& facts) {
          kDayMs;
 }
 
-std::string explain(const Transition& t, const Rules& rules) {
+TransitionRisks risks_of(const Transition& t) {
+  return {.before = churn_risk_of(t.before), .after = churn_risk_of(t.after)};
+}
+
+std::string explain(const Transition& t, const TransitionRisks& risks, const Rules& rules) {
   if (t.reason == Reason::kErasure) return "the customer was erased";
   if (t.to == kNoSegmentCode) return "no purchase counts any more";
   switch (t.segmentation) {
     case Segmentation::kChurn:
-      return explain_churn(t, rules);
+      return explain_churn(t, risks, rules);
     case Segmentation::kCluster:
       return explain_cluster(t, rules);
     case Segmentation::kRfm:

@@ -13,18 +13,45 @@
 
 namespace rfm {
 
-// RapidJSON's output stream over a std::string.
+// RapidJSON's output stream over a std::string. The string is longer than what is written until the
+// outermost value ends.
 class StringStream {
  public:
   using Ch = char;
-  explicit StringStream(std::string& out) : out_(out) {}
-  void Put(char c) { out_.push_back(c); }
-  void Flush() {}
+  explicit StringStream(std::string& out) : out_(out), used_(out.size()) {}
+  void reserve(std::size_t count) {
+    if (out_.size() - used_ < count) out_.resize(2 * out_.size() + count + 512);
+  }
+  void put_reserved(char c) { out_[used_++] = c; }
+  void Put(char c) {
+    reserve(1);
+    put_reserved(c);
+  }
+  void Flush() { out_.resize(used_); }
 
  private:
   std::string& out_;
+  std::size_t used_;
 };
 
+}  // namespace rfm
+
+namespace rapidjson {
+
+template <>
+inline void PutReserve(rfm::StringStream& stream, std::size_t count) {
+  stream.reserve(count);
+}
+template <>
+inline void PutUnsafe(rfm::StringStream& stream, char c) {
+  stream.put_reserved(c);
+}
+
+}  // namespace rapidjson
+
+namespace rfm {
+
+// One JSON value; `out` is complete when its outermost object or array is.
 class JsonText {
  public:
   explicit JsonText(std::string& out) : stream_(out), writer_(stream_) {}

@@ -17,7 +17,8 @@ constexpr std::string_view kType = "rfmstream.segment.transition.v1";
 // `next` is looked for this far ahead.
 constexpr Duration kForesight = std::chrono::hours{24 * 365 * 10};
 
-void write_values(JsonText& out, std::string_view name, const CustomerFacts& facts) {
+void write_values(JsonText& out, std::string_view name, const CustomerFacts& facts,
+                  const std::optional<double>& risk) {
   out.key(name).begin_object();
   if (facts.frequency > 0) out.key("recency_days").fixed(recency_days(facts), 4);
   out.key("frequency").integer(facts.frequency);
@@ -28,8 +29,7 @@ void write_values(JsonText& out, std::string_view name, const CustomerFacts& fac
     out.key("f").integer(scores.f);
     out.key("m").integer(scores.m);
   }
-  if (const std::optional<double> risk = churn_risk_of(facts))
-    out.key("churn_risk").fixed(*risk, 6);
+  if (risk) out.key("churn_risk").fixed(*risk, 6);
   out.end_object();
 }
 
@@ -70,6 +70,8 @@ void TransitionWriter::write(const Transition& t, const TransitionContext& conte
               {"content-type", "application/json"},
               {"ce_inputposition", position_}};
 
+  const TransitionRisks risks = risks_of(t);
+
   body_.clear();
   JsonText out(body_);
   out.begin_object();
@@ -84,17 +86,16 @@ void TransitionWriter::write(const Transition& t, const TransitionContext& conte
   out.key("direction").text(direction(t, from, to));
   out.key("reason").text(name(t.reason));
   if (t.cause != nullptr) write_cause(out, *t.cause);
-  write_values(out, "before", t.before);
-  write_values(out, "after", t.after);
+  write_values(out, "before", t.before, risks.before);
+  write_values(out, "after", t.after, risks.after);
   out.key("segments").begin_object();
   for (std::size_t s = 0; s < t.segments.size(); ++s) {
     out.key(kSegmentationNames[s])
         .text(segment_name(static_cast<Segmentation>(s), t.segments[s], rules_, version));
   }
   out.end_object();
-  if (const std::optional<double> risk = churn_risk_of(t.after))
-    out.key("churn_risk").fixed(*risk, 6);
-  out.key("explanation").text(explain(t, rules_));
+  if (risks.after) out.key("churn_risk").fixed(*risks.after, 6);
+  out.key("explanation").text(explain(t, risks, rules_));
   out.key("action").text(to.action);
   out.key("effective_at").text(time_);
   const EventTime next =

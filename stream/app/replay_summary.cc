@@ -41,9 +41,10 @@ void ReplaySummary::add(const Transition& t, const TransitionWriter& writer, con
   const bool wanted = examples.size() < kExamplesPerReason || (seen & (seen - 1)) == 0;
   if (!wanted || t.from < kFirstSegment) return;
   if (examples.size() == kExamplesPerReason) examples.erase(examples.begin());
-  examples.push_back(fmt::format(
-      "{}  customer {}  {}: {} -> {}\n      {}", to_rfc3339(t.effective_at()), t.row->id,
-      kSegmentationNames[static_cast<std::size_t>(t.segmentation)], from, to, explain(t, rules)));
+  examples.push_back(fmt::format("{}  customer {}  {}: {} -> {}\n      {}",
+                                 to_rfc3339(t.effective_at()), t.row->id,
+                                 kSegmentationNames[static_cast<std::size_t>(t.segmentation)], from,
+                                 to, explain(t, risks_of(t), rules)));
 }
 
 void ReplaySummary::print(const Replay& replay, double seconds) const {
