@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "stream/kafka_topics.h"
+
 namespace rfm {
 
 namespace {
@@ -54,6 +56,21 @@ absl::StatusOr<RecordOutput> RecordOutput::open_file(const std::string& path) {
 
 absl::StatusOr<RecordOutput> RecordOutput::open_topic(const KafkaOptions& options,
                                                       std::string_view role) {
+  absl::StatusOr<KafkaTopics> topics_there = KafkaTopics::open(options);
+  if (!topics_there.ok()) return topics_there.status();
+  const absl::StatusOr<std::optional<int>> partitions =
+      topics_there->partition_count(options.input_topic);
+  if (!partitions.ok()) {
+    return absl::Status(partitions.status().code(),
+                        fmt::format("{}; check kafka.brokers, which is {}",
+                                    std::string(partitions.status().message()), options.brokers));
+  }
+  if (!*partitions) {
+    return absl::NotFoundError(fmt::format(
+        "there is no topic {} at {}; \"rfmstream topics create\" creates it, or name another with "
+        "--set input.topic=NAME",
+        options.input_topic, options.brokers));
+  }
   RecordOutput output;
   output.name_ = options.input_topic;
   const std::array<std::string, 1> topics = {options.input_topic};
