@@ -86,6 +86,7 @@ void refresh_cache(CustomerRow& row, EventTime at, const TimeContext& context) {
   const CustomerFacts facts = facts_at(row, at, context.models.effective_in(epoch), context);
   RowCache& cache = row.cache;
   cache.churn_quiet_until = epoch;
+  cache.churn_rate_max = -1;
   cache.rfm_change_at = kNever;
   cache.margin = -1;
   EventTime next = row.ledger.next_exit(rules, at);
@@ -156,21 +157,34 @@ bool adopts(Segmentation segmentation, const ModelVersion& to) {
 
 // For how many whole days from now no time alone can carry the risk across a band's limit: its
 // logarithm moves by at most the rate that model/churn.h bounds.
-std::int64_t quiet_days(const ChurnScore& score, const Rules& rules) {
-  const double distance = std::min(std::abs(det_log(score.risk / rules.churn_medium_from)),
-                                   std::abs(det_log(score.risk / rules.churn_high_from)));
-  const double quiet = (distance - kMarginSlack) / score.log_risk_rate_max;
+std::int64_t quiet_days(double risk, double log_risk_rate_max, const Rules& rules) {
+  const double distance = std::min(std::abs(det_log(risk / rules.churn_medium_from)),
+                                   std::abs(det_log(risk / rules.churn_high_from)));
+  const double quiet = (distance - kMarginSlack) / log_risk_rate_max;
   return quiet > 0 ? static_cast<std::int64_t>(std::min(quiet, 10'000.0)) : 0;
 }
 
+struct ChurnOutlook {
+  std::int64_t quiet_until = 0;
+  double rate_max = -1;
+};
+
 // Evaluates the churn band at a boundary and says until which epoch it is quiet under this version.
-std::int64_t decide_churn(CustomerRow& row, Reason reason, const CustomerFacts& before,
-                          const CustomerFacts& after, std::int64_t epoch, const Rules& rules,
+// `rate_max` of an earlier time under the same version still bounds; negative: there is none.
+ChurnOutlook decide_churn(CustomerRow& row, Reason reason, const CustomerFacts& before,
+                          const CustomerFacts& after, double rate_max, const Rules& rules,
                           TransitionBuffer& out) {
-  const ChurnScore score = churn_score(*after.version->churn, churn_input_of(after));
+  const ChurnModel& model = *after.version->churn;
+  ChurnScore score{.log_risk_rate_max = rate_max};
+  if (rate_max < 0) {
+    score = churn_score(model, churn_input_of(after));
+  } else {
+    score.risk = churn_risk(model, churn_input_of(after));
+  }
   move_segment(row, Segmentation::kChurn, churn_segment_at(score.risk, rules), reason, before,
                after, nullptr, rules, out);
-  return epoch + quiet_days(score, rules);
+  return {epoch_of(after.at) + quiet_days(score.risk, score.log_risk_rate_max, rules),
+          score.log_risk_rate_max};
 }
 
 void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& context,
@@ -183,17 +197,16 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
   if (old_facts.frequency == 0) return refresh_cache(row, boundary, context);
 
   // What time has done under the old version, then what the new version does.
-  std::int64_t quiet_until = row.cache.churn_quiet_until;
-  if (from->churn && epoch > quiet_until) {
+  ChurnOutlook churn{row.cache.churn_quiet_until, row.cache.churn_rate_max};
+  if (from->churn && epoch > churn.quiet_until) {
     const EventTime day_before = std::max(boundary - kEpoch, old_facts.last_purchase);
-    quiet_until = decide_churn(row, Reason::kInactivity, facts_at(row, day_before, from, context),
-                               old_facts, epoch, rules, out);
+    churn = decide_churn(row, Reason::kInactivity, facts_at(row, day_before, from, context),
+                         old_facts, churn.rate_max, rules, out);
   }
   if (from != to) {
     const CustomerFacts new_facts = facts_at(row, boundary, to, context);
     if (to->churn && to->churn_changed) {
-      quiet_until =
-          decide_churn(row, Reason::kModelChange, old_facts, new_facts, epoch, rules, out);
+      churn = decide_churn(row, Reason::kModelChange, old_facts, new_facts, -1, rules, out);
     }
     for (const Segmentation segmentation : {Segmentation::kCluster, Segmentation::kRfm}) {
       if (!adopts(segmentation, *to)) continue;
@@ -202,7 +215,8 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
     }
   }
   refresh_cache(row, boundary, context);
-  row.cache.churn_quiet_until = quiet_until;
+  row.cache.churn_quiet_until = churn.quiet_until;
+  row.cache.churn_rate_max = churn.rate_max;
 }
 
 // The ledger has changed: brings the derived fields up to date and evaluates every segmentation at

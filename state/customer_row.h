@@ -58,6 +58,9 @@ struct RowCache {
   // The churn band cannot change at boundaries before and including this epoch, under the same
   // model.
   std::int64_t churn_quiet_until = 0;
+  // Bound of |d ln(risk) / dt| per day from some earlier time on, under the same model; negative:
+  // not known.
+  double churn_rate_max = -1;
 };
 
 struct CustomerRow {
