@@ -119,11 +119,11 @@ std::string explain_churn(const Transition& t, const TransitionRisks& risks, con
   if (!after) return "no churn model yet";
   std::string out = fmt::format("P(no purchase within 90 days) {:.3f}", *after);
   if (!before) return out + ": first estimate";
-  const bool rose = *after > *before;
-  const double limit = t.to == kFirstSegment + 1
-                           ? (rose ? rules.churn_medium_from : rules.churn_high_from)
-                       : t.to == kFirstSegment ? rules.churn_medium_from
-                                               : rules.churn_high_from;
+  // What counts is the band that it was in: time alone may have carried it over the limit since.
+  const bool rose = t.to > t.from;
+  const SegmentCode entered = rose ? t.to : static_cast<SegmentCode>(t.to + 1);
+  const double limit =
+      entered == kFirstSegment + 1 ? rules.churn_medium_from : rules.churn_high_from;
   fmt::format_to(std::back_inserter(out), ", before {:.3f}, {} {:.2f}", *before,
                  rose ? "passed" : "came back under", limit);
   return out;
