@@ -107,7 +107,13 @@ absl::Status Replay::Implementation::read_model_log(TrainerHistory& history) {
     absl::StatusOr<ModelLog> recorded = read_model_log_file(options_.model_log);
     if (!recorded.ok()) return recorded.status();
     history.versions = std::move(recorded->versions);
-    return absl::OkStatus();
+    // The state directory holds all that its rows mean.
+    std::vector<StoreWrite> writes;
+    for (const ModelVersion& version : history.versions) {
+      ModelLogRecord record = encode_version(version);
+      writes.push_back({StoreKind::kModelLog, 0, std::move(record.key), std::move(record.value)});
+    }
+    return store_->write(writes);
   }
   history.versions = std::move(log->versions);
   ContributionAssembler assembler;

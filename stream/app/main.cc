@@ -3,8 +3,10 @@
 
 #include "stream/app/command.h"
 #include "stream/app/config_command.h"
+#include "stream/app/export_command.h"
 #include "stream/app/generate_command.h"
 #include "stream/app/import_command.h"
+#include "stream/app/inspect_command.h"
 #include "stream/app/replay_command.h"
 
 int main(int argc, char** argv) {
@@ -21,6 +23,8 @@ int main(int argc, char** argv) {
   rfm::add_replay_command(app, invocation);
   rfm::add_generate_command(app, invocation);
   rfm::add_import_command(app, invocation);
+  rfm::add_export_command(app, invocation);
+  rfm::add_inspect_command(app, invocation);
   rfm::add_config_command(app, invocation);
 
   try {

@@ -1,0 +1,93 @@
+#include "stream/app/customer_outlook.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "state/epoch.h"
+#include "state/evaluation.h"
+
+namespace rfm {
+namespace {
+
+EventTime dwell_end(const CustomerRow& row, Segmentation segmentation, const Rules& rules) {
+  const auto index = static_cast<std::size_t>(segmentation);
+  return row.segments[index].since + rules.dwell[index];
+}
+
+CustomerFacts at_instant(const CustomerFacts& facts, EventTime at) {
+  CustomerFacts later = facts;
+  later.at = at;
+  return later;
+}
+
+EventTime next_churn_change(const CustomerFacts& facts, SegmentCode current, const Rules& rules) {
+  if (!facts.version->churn || facts.frequency == 0) return kNever;
+  const std::int64_t last = epoch_of(facts.at + kOutlook);
+  for (std::int64_t epoch = epoch_of(facts.at) + 1; epoch <= last; ++epoch) {
+    const EventTime at = boundary_of(epoch);
+    if (segment_for(Segmentation::kChurn, at_instant(facts, at), current, rules) != current)
+      return at;
+  }
+  return kNever;
+}
+
+void add_recency_cuts(const CustomerFacts& facts, std::vector<Deadline>& deadlines) {
+  const int now = scores_of(facts).r;
+  for (const std::int64_t cut : facts.version->cuts.recency_ms) {
+    const EventTime at = facts.last_purchase + Duration{cut + 1};
+    if (at <= facts.at) continue;
+    const int then = scores_of(at_instant(facts, at)).r;
+    deadlines.push_back({at, fmt::format("recency passes the cut {:.1f} days: R {} (now {})",
+                                         static_cast<double>(cut) / 86'400'000, then, now)});
+  }
+}
+
+}  // namespace
+
+std::optional<NextChange> next_change(Segmentation segmentation, const CustomerRow& row,
+                                      const CustomerFacts& facts, const Rules& rules) {
+  const SegmentCode current = row.segments[static_cast<std::size_t>(segmentation)].segment;
+  const EventTime until = facts.at + kOutlook;
+  EventTime at = segmentation == Segmentation::kChurn
+                     ? next_churn_change(facts, current, rules)
+                     : next_change_if_silent(segmentation, facts, current, rules, until);
+  if (at == kNever) return std::nullopt;
+  // The segment is kept until the dwell ends, and looked at again then.
+  at = std::max(at, dwell_end(row, segmentation, rules));
+  const SegmentCode to = segment_for(segmentation, at_instant(facts, at), current, rules);
+  if (to == current) return std::nullopt;
+  return NextChange{at, to};
+}
+
+std::vector<Deadline> deadlines_of(const CustomerRow& row, const CustomerFacts& facts,
+                                   const Rules& rules) {
+  std::vector<Deadline> deadlines;
+  if (row.open) {
+    deadlines.push_back({row.open->last_line + rules.settle,
+                         fmt::format("invoice {} settles", row.open->invoice_no)});
+  }
+  if (facts.frequency > 0) {
+    deadlines.push_back({boundary_of(epoch_of(facts.at) + 1),
+                         "the next epoch begins: churn risk again, and a new model if there is "
+                         "one"});
+    add_recency_cuts(facts, deadlines);
+    const auto cluster = static_cast<std::size_t>(Segmentation::kCluster);
+    const EventTime nearest = next_change_if_silent(
+        Segmentation::kCluster, facts, row.segments[cluster].segment, rules, facts.at + kOutlook);
+    if (nearest != kNever) deadlines.push_back({nearest, "another centroid becomes the nearest"});
+    const EventTime exit = row.ledger.next_exit(rules, facts.at);
+    if (exit != kNever) deadlines.push_back({exit, "an invoice leaves the window"});
+  }
+  for (int s = 0; s < kSegmentationCount; ++s) {
+    const EventTime end = dwell_end(row, static_cast<Segmentation>(s), rules);
+    if (rules.dwell[static_cast<std::size_t>(s)].count() == 0 || end <= facts.at) continue;
+    deadlines.push_back({end, fmt::format("the least time in the {} segment ends",
+                                          kSegmentationNames[static_cast<std::size_t>(s)])});
+  }
+  std::ranges::stable_sort(deadlines,
+                           [](const Deadline& a, const Deadline& b) { return a.at < b.at; });
+  return deadlines;
+}
+
+}  // namespace rfm

@@ -1,0 +1,186 @@
+#include "stream/app/export_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <iterator>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "model/nearest_centroid.h"
+#include "state/evaluation.h"
+#include "stream/app/progress.h"
+#include "stream/app/state_arguments.h"
+#include "stream/decimal.h"
+#include "stream/explanation.h"
+#include "stream/time_text.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::string_view kColumns =
+    "customer_id,country,first_purchase,last_purchase,recency_days,frequency,monetary,r,f,m,churn,"
+    "cluster,rfm,churn_risk\n";
+
+enum class Customers : std::uint8_t { kWithPurchases, kAll };
+
+struct Arguments {
+  StateArguments state;
+  std::string output = "-";
+  bool all = false;
+};
+
+// RFC 4180: quoted where it must be, quotes doubled.
+void append_text(std::string& line, std::string_view text) {
+  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
+    line += text;
+    return;
+  }
+  line += '"';
+  for (const char c : text) {
+    if (c == '"') line += '"';
+    line += c;
+  }
+  line += '"';
+}
+
+std::string line_of(const CustomerRow& row, const CustomerFacts& facts, const Rules& rules) {
+  std::string line;
+  const auto out = std::back_inserter(line);
+  append_text(line, row.id);
+  line += ',';
+  append_text(line, row.country);
+  if (facts.frequency > 0) {
+    fmt::format_to(out, ",{},{},{:.6f},{}", to_rfc3339(facts.first_purchase),
+                   to_rfc3339(facts.last_purchase), recency_days(facts), facts.frequency);
+  } else {
+    line += ",,,,0";
+  }
+  fmt::format_to(out, ",{}", to_text(facts.monetary));
+  const Scores scores = scores_of(facts);
+  if (facts.frequency > 0) {
+    fmt::format_to(out, ",{},{},{}", scores.r, scores.f, scores.m);
+  } else {
+    line += ",,,";
+  }
+  for (int s = 0; s < kSegmentationCount; ++s) {
+    const auto segmentation = static_cast<Segmentation>(s);
+    const SegmentCode code = row.segments[static_cast<std::size_t>(s)].segment;
+    line += ',';
+    append_text(line, segment_name(segmentation, code, rules, *facts.version));
+  }
+  line += ',';
+  if (const std::optional<double> risk = churn_risk_of(facts))
+    fmt::format_to(out, "{:.10f}", *risk);
+  line += '\n';
+  return line;
+}
+
+struct Line {
+  std::string customer_id;
+  std::string text;
+};
+
+absl::StatusOr<std::vector<Line>> lines_of(const OpenedState& state, Customers customers) {
+  std::vector<Line> lines;
+  const absl::Status visited = state.snapshot->for_each(
+      state.rules, [&](const PartitionSnapshot& partition, const CustomerRow& row) {
+        const CustomerFacts facts =
+            state.snapshot->facts_at_clock(row, partition.meta, state.rules);
+        if (facts.frequency > 0 || customers == Customers::kAll)
+          lines.push_back({row.id, line_of(row, facts, state.rules)});
+        return absl::OkStatus();
+      });
+  if (!visited.ok()) return visited;
+  std::ranges::sort(lines,
+                    [](const Line& a, const Line& b) { return a.customer_id < b.customer_id; });
+  return lines;
+}
+
+absl::Status write_lines(std::FILE& file, const std::vector<Line>& lines) {
+  bool written = std::fwrite(kColumns.data(), 1, kColumns.size(), &file) == kColumns.size();
+  for (const Line& line : lines) {
+    written =
+        written && std::fwrite(line.text.data(), 1, line.text.size(), &file) == line.text.size();
+  }
+  written = std::fflush(&file) == 0 && written;
+  return written ? absl::OkStatus() : absl::ResourceExhaustedError("not all could be written");
+}
+
+// The file is there when it is whole.
+absl::Status write_file(const std::string& path, const std::vector<Line>& lines) {
+  const std::string part = path + ".part";
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+      std::fopen(part.c_str(), "wb"), [](std::FILE* f) { return fclose(f); });
+  if (file == nullptr)
+    return absl::FailedPreconditionError(fmt::format("{} cannot be written", path));
+  const absl::Status written = write_lines(*file, lines);
+  std::error_code error;
+  if (written.ok()) {
+    std::filesystem::rename(part, path, error);
+    if (!error) return absl::OkStatus();
+  }
+  std::error_code ignored;
+  std::filesystem::remove(part, ignored);
+  return absl::ResourceExhaustedError(fmt::format("{} could not be written", path));
+}
+
+absl::Status export_customers(const Arguments& arguments) {
+  const absl::StatusOr<OpenedState> state = OpenedState::open(arguments.state);
+  if (!state.ok()) return state.status();
+  const absl::StatusOr<std::vector<Line>> lines =
+      lines_of(*state, arguments.all ? Customers::kAll : Customers::kWithPurchases);
+  if (!lines.ok()) return lines.status();
+  const absl::Status written =
+      arguments.output == "-" ? write_lines(*stdout, *lines) : write_file(arguments.output, *lines);
+  if (!written.ok()) return written;
+  fmt::print(stderr, "{} customers as of {}\n", grouped(lines->size()),
+             to_rfc3339(state->snapshot->clock()));
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void add_export_command(CLI::App& app, Invocation& invocation) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App& parent = *app.add_subcommand("export", "Write what the state holds as a table");
+  parent.require_subcommand(1);
+  CLI::App& command = *parent.add_subcommand(
+      "customers", "Every customer's values, scores, segments and risk as CSV");
+  add_state_arguments(command, arguments->state);
+  command
+      .add_option("-o,--output", arguments->output,
+                  "The file, replaced when all is written; -: standard output")
+      ->type_name("FILE|-")
+      ->capture_default_str();
+  command.add_flag("--all", arguments->all,
+                   "Also customers of whom no purchase counts (segment `none`)");
+  command.footer(
+      "Columns (RFC 4180, one header line, sorted by customer_id as text):\n"
+      "  customer_id, country          as they came; the country of the newest invoice\n"
+      "  first_purchase, last_purchase RFC 3339, UTC; empty if no purchase counts\n"
+      "  recency_days                  days from last_purchase to the state's clock\n"
+      "  frequency, monetary           distinct invoices; net or gross as rfm.monetary says\n"
+      "  r, f, m                       scores 1 to 5 under the model in force, 5 is best\n"
+      "  churn, cluster, rfm           the segment in each segmentation\n"
+      "  churn_risk                    P(no purchase within 90 days); empty without a model\n"
+      "\n"
+      "All is as of the state's clock, which is printed on standard error: the watermark of the\n"
+      "customer's partition. A customer with an invoice still open is shown before it.\n"
+      "The rules come from the state's own model log. For a service on Kafka that log is a topic:\n"
+      "name the brokers with --config or --set kafka.brokers=host:9092.\n"
+      "\n"
+      "Examples:\n"
+      "  rfmstream replay --input online_retail.csv --format csv --until 2011-12-10 --state s\n"
+      "  rfmstream export customers --state s --output customers.csv\n"
+      "  rfmstream export customers --state s | grep ',At Risk,'");
+  command.callback([arguments, &invocation] {
+    invocation.run = [arguments] { return export_customers(*arguments); };
+  });
+}
+
+}  // namespace rfm

@@ -1,0 +1,360 @@
+#include "stream/app/inspect_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cmath>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "model/nearest_centroid.h"
+#include "state/epoch.h"
+#include "state/evaluation.h"
+#include "stream/app/customer_outlook.h"
+#include "stream/app/progress.h"
+#include "stream/app/state_arguments.h"
+#include "stream/decimal.h"
+#include "stream/explanation.h"
+#include "stream/json_text.h"
+#include "stream/time_text.h"
+
+namespace rfm {
+namespace {
+
+struct Arguments {
+  StateArguments state;
+  std::string customer_id;
+  bool json = false;
+};
+
+struct SegmentView {
+  std::string segmentation;
+  std::string segment;
+  SegmentState state;
+  std::optional<NextChange> next;
+  std::string next_segment{};
+};
+
+// What is shown, in either form.
+struct Inspection {
+  const CustomerRow& row;
+  const PartitionSnapshot& partition;
+  const Rules& rules;
+  CustomerFacts facts;
+  std::vector<SegmentView> segments{};
+  std::vector<Deadline> deadlines{};
+  std::vector<LedgerInvoice> ledger{};
+};
+
+Inspection inspection_of(const StateSnapshot::Found& found, const OpenedState& state) {
+  Inspection view{
+      .row = found.row,
+      .partition = found.partition,
+      .rules = state.rules,
+      .facts = state.snapshot->facts_at_clock(found.row, found.partition.meta, state.rules)};
+  for (int s = 0; s < kSegmentationCount; ++s) {
+    const auto segmentation = static_cast<Segmentation>(s);
+    const auto index = static_cast<std::size_t>(s);
+    const auto named = [&](SegmentCode code) {
+      return std::string(segment_name(segmentation, code, state.rules, *view.facts.version));
+    };
+    SegmentView segment{.segmentation = std::string(kSegmentationNames[index]),
+                        .segment = named(found.row.segments[index].segment),
+                        .state = found.row.segments[index],
+                        .next = next_change(segmentation, found.row, view.facts, state.rules)};
+    if (segment.next) segment.next_segment = named(segment.next->to);
+    view.segments.push_back(std::move(segment));
+  }
+  view.deadlines = deadlines_of(found.row, view.facts, state.rules);
+  view.ledger = found.row.ledger.invoices();
+  std::ranges::stable_sort(
+      view.ledger, [](const LedgerInvoice& a, const LedgerInvoice& b) { return a.time < b.time; });
+  return view;
+}
+
+std::string_view kind_of(const LedgerInvoice& invoice) {
+  return invoice.type == InvoiceType::kCredit ? "credit" : "invoice";
+}
+
+Money amount_of(const LedgerInvoice& invoice) {
+  const bool credit = invoice.type == InvoiceType::kCredit;
+  return credit ? Money{-std::abs(invoice.amount.units)} : invoice.amount;
+}
+
+std::string days_text(std::int64_t ms) {
+  return fmt::format("{:.1f}", static_cast<double>(ms) / kDayMs);
+}
+
+template <class Show>
+std::string cuts_text(const AxisCuts& cuts, const Show& show) {
+  return fmt::format("{} {} {} {}", show(cuts[0]), show(cuts[1]), show(cuts[2]), show(cuts[3]));
+}
+
+void print_line(std::string_view name, std::string_view value) {
+  fmt::print("  {:<17} {}\n", name, value);
+}
+
+void print_purchases(const Inspection& view) {
+  const CustomerFacts& facts = view.facts;
+  const InvoiceSums& sums = view.row.ledger.sums();
+  fmt::print("\nPurchases\n");
+  if (facts.frequency > 0) {
+    print_line("first purchase", to_rfc3339(facts.first_purchase));
+    print_line("last purchase", fmt::format("{}, {:.4f} days ago", to_rfc3339(facts.last_purchase),
+                                            recency_days(facts)));
+  } else {
+    print_line("", "no purchase counts");
+  }
+  print_line("frequency", fmt::format("{} invoices", facts.frequency));
+  print_line("monetary", fmt::format("{} ({}): sales {}, credits {}", to_text(facts.monetary),
+                                     view.rules.monetary == MonetaryKind::kNet ? "net" : "gross",
+                                     to_text(sums.purchases), to_text(sums.credits)));
+  if (view.row.consent) print_line("consent", *view.row.consent ? "yes" : "no");
+  if (view.row.open) {
+    const OpenInvoice& open = *view.row.open;
+    print_line("open invoice",
+               fmt::format("{} {}, so far {}, last line {}; not in these figures yet",
+                           open.type == InvoiceType::kCredit ? "credit" : "invoice",
+                           open.invoice_no, to_text(open.sum), to_rfc3339(open.last_line)));
+  }
+}
+
+void print_scores(const Inspection& view) {
+  const CustomerFacts& facts = view.facts;
+  if (facts.frequency == 0) return;
+  const Scores scores = scores_of(facts);
+  const ScoreCuts& cuts = facts.version->cuts;
+  fmt::print("\nScores, 5 is best ({})\n",
+             cuts.absolute ? "fixed thresholds: few customers" : "quintiles");
+  const auto print_axis = [](char letter, int score, std::string_view value,
+                             std::string_view list) {
+    fmt::print("  {} {}  {:>16}  cuts {}\n", letter, score, value, list);
+  };
+  print_axis('R', scores.r, fmt::format("{:.4f} days", recency_days(facts)),
+             cuts_text(cuts.recency_ms, days_text));
+  print_axis('F', scores.f, fmt::format("{}", facts.frequency),
+             cuts_text(cuts.frequency, [](std::int64_t v) { return fmt::format("{}", v); }));
+  print_axis('M', scores.m, to_text(facts.monetary),
+             cuts_text(cuts.monetary, [](std::int64_t v) { return to_text(Money{v}); }));
+  if (const std::optional<double> risk = churn_risk_of(facts)) {
+    fmt::print("  churn risk {:.4f}  P(no purchase within 90 days); Medium from {}, High from {}\n",
+               *risk, view.rules.churn_medium_from, view.rules.churn_high_from);
+  }
+  if (!facts.version->clusters) return;
+  const ClusterModel& clusters = *facts.version->clusters;
+  const FeatureVector x = features_of(facts);
+  fmt::print("  distance to centroids (log1p R {:.3f}, F {:.3f}, M {:.3f})\n", x[0], x[1], x[2]);
+  for (std::size_t c = 0; c < static_cast<std::size_t>(clusters.cluster_count); ++c) {
+    fmt::print("    {:<22} {:.3f}\n", clusters.names[c],
+               std::sqrt(squared_distance(clusters.weight, x, clusters.centroids[c])));
+  }
+}
+
+void print_segments(const Inspection& view) {
+  fmt::print("\nSegments\n  {:<9} {:<22} {:<26} {:>4}  {}\n", "", "segment", "since", "seq",
+             "next change if silent");
+  for (const SegmentView& segment : view.segments) {
+    const std::string next =
+        segment.next ? fmt::format("{} -> {}", to_rfc3339(segment.next->at), segment.next_segment)
+                     : "none within 10 years";
+    fmt::print("  {:<9} {:<22} {:<26} {:>4}  {}\n", segment.segmentation, segment.segment,
+               segment.state.seq > 0 ? to_rfc3339(segment.state.since) : "-", segment.state.seq,
+               next);
+  }
+  fmt::print("\nDeadlines\n");
+  for (const Deadline& deadline : view.deadlines)
+    fmt::print("  {}  {}\n", to_rfc3339(deadline.at), deadline.what);
+  if (view.deadlines.empty()) fmt::print("  none\n");
+}
+
+void print_ledger(const Inspection& view) {
+  fmt::print("\nLedger: {} entries, by time\n", view.ledger.size());
+  if (const FoldedInvoices& folded = view.row.ledger.folded(); folded.newest > kBeforeAll) {
+    fmt::print("  older ones, folded: {} invoices up to {}, sales {}, credits {}\n", folded.count,
+               to_rfc3339(folded.newest), to_text(folded.purchases), to_text(folded.credits));
+  }
+  if (view.ledger.empty()) return;
+  fmt::print("  {:<24}  {:<8}{:>16}  {}\n", "time", "type", "amount", "hash of the number");
+  for (const LedgerInvoice& invoice : view.ledger) {
+    fmt::print("  {:<24}  {:<8}{:>16}  {:016x}", to_rfc3339(invoice.time), kind_of(invoice),
+               to_text(amount_of(invoice)), invoice.number_hash);
+    if (invoice.original_hash != 0) fmt::print("  for {:016x}", invoice.original_hash);
+    if (invoice.revision != 0) fmt::print("  revision {}", invoice.revision);
+    fmt::print("\n");
+  }
+}
+
+void print_text(const Inspection& view) {
+  fmt::print("Customer {}{}{}\n", view.row.id, view.row.country.empty() ? "" : ", ",
+             view.row.country);
+  const ModelVersion& version = *view.facts.version;
+  print_line("as of", to_rfc3339(view.facts.at));
+  print_line("model version",
+             version.number == 0
+                 ? "none yet"
+                 : fmt::format("{}, trained at {} on {} customers", version.number,
+                               to_rfc3339(boundary_of(version.trained_epoch)).substr(0, 10),
+                               version.population));
+  print_line("rules version", fmt::format("{}", view.rules.version));
+  print_line("partition", fmt::format("{}, clock {}", view.partition.id,
+                                      to_rfc3339(view.partition.meta.watermark)));
+  print_line("birth", fmt::format("{:016x}", view.row.birth));
+  print_purchases(view);
+  print_scores(view);
+  print_segments(view);
+  print_ledger(view);
+}
+
+void write_values(JsonText& out, const Inspection& view) {
+  const CustomerFacts& facts = view.facts;
+  const InvoiceSums& sums = view.row.ledger.sums();
+  if (facts.frequency > 0) {
+    out.key("first_purchase").text(to_rfc3339(facts.first_purchase));
+    out.key("last_purchase").text(to_rfc3339(facts.last_purchase));
+    out.key("recency_days").fixed(recency_days(facts), 6);
+  }
+  out.key("frequency").integer(facts.frequency);
+  out.key("monetary").text(to_text(facts.monetary));
+  out.key("sales").text(to_text(sums.purchases));
+  out.key("credits").text(to_text(sums.credits));
+  if (facts.frequency > 0) {
+    const Scores scores = scores_of(facts);
+    out.key("r").integer(scores.r);
+    out.key("f").integer(scores.f);
+    out.key("m").integer(scores.m);
+  }
+  if (const std::optional<double> risk = churn_risk_of(facts))
+    out.key("churn_risk").fixed(*risk, 10);
+  if (view.row.consent) out.key("consent").boolean(*view.row.consent);
+  if (!view.row.open) return;
+  const OpenInvoice& open = *view.row.open;
+  out.key("open_invoice").begin_object();
+  out.key("type").text(open.type == InvoiceType::kCredit ? "credit" : "invoice");
+  out.key("invoice_no").text(open.invoice_no);
+  out.key("amount").text(to_text(open.sum));
+  out.key("last_line").text(to_rfc3339(open.last_line));
+  out.end_object();
+}
+
+void write_segments(JsonText& out, const Inspection& view) {
+  out.key("segments").begin_object();
+  for (const SegmentView& segment : view.segments) {
+    out.key(segment.segmentation).begin_object();
+    out.key("segment").text(segment.segment);
+    if (segment.state.seq > 0) out.key("since").text(to_rfc3339(segment.state.since));
+    out.key("seq").integer(segment.state.seq);
+    if (segment.next) {
+      out.key("next").begin_object();
+      out.key("at").text(to_rfc3339(segment.next->at));
+      out.key("segment").text(segment.next_segment);
+      out.end_object();
+    }
+    out.end_object();
+  }
+  out.end_object();
+  out.key("deadlines").begin_array();
+  for (const Deadline& deadline : view.deadlines) {
+    out.begin_object();
+    out.key("at").text(to_rfc3339(deadline.at));
+    out.key("what").text(deadline.what);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_ledger(JsonText& out, const Inspection& view) {
+  out.key("ledger").begin_array();
+  for (const LedgerInvoice& invoice : view.ledger) {
+    out.begin_object();
+    out.key("time").text(to_rfc3339(invoice.time));
+    out.key("type").text(kind_of(invoice));
+    out.key("amount").text(to_text(amount_of(invoice)));
+    out.key("number_hash").text(fmt::format("{:016x}", invoice.number_hash));
+    if (invoice.original_hash != 0)
+      out.key("original_hash").text(fmt::format("{:016x}", invoice.original_hash));
+    if (invoice.revision != 0) out.key("revision").integer(invoice.revision);
+    out.end_object();
+  }
+  out.end_array();
+  const FoldedInvoices& folded = view.row.ledger.folded();
+  if (folded.newest == kBeforeAll) return;
+  out.key("folded").begin_object();
+  out.key("invoices").integer(folded.count);
+  out.key("newest").text(to_rfc3339(folded.newest));
+  out.key("sales").text(to_text(folded.purchases));
+  out.key("credits").text(to_text(folded.credits));
+  out.end_object();
+}
+
+void print_json(const Inspection& view) {
+  std::string text;
+  JsonText out(text);
+  out.begin_object();
+  out.key("customer_id").text(view.row.id);
+  out.key("country").text(view.row.country);
+  out.key("as_of").text(to_rfc3339(view.facts.at));
+  out.key("model_version").integer(view.facts.version->number);
+  out.key("rules_version").integer(view.rules.version);
+  out.key("partition").integer(view.partition.id);
+  out.key("birth").text(fmt::format("{:016x}", view.row.birth));
+  write_values(out, view);
+  write_segments(out, view);
+  write_ledger(out, view);
+  out.end_object();
+  fmt::print("{}\n", text);
+}
+
+absl::Status inspect_customer(const Arguments& arguments) {
+  const absl::StatusOr<OpenedState> state = OpenedState::open(arguments.state);
+  if (!state.ok()) return state.status();
+  const auto found = state->snapshot->find(arguments.customer_id, state->rules);
+  if (!found.ok()) return found.status();
+  if (!*found) {
+    const absl::StatusOr<std::uint64_t> count = state->snapshot->customer_count();
+    if (!count.ok()) return count.status();
+    return absl::NotFoundError(fmt::format("there is no customer {} among the {} of {}",
+                                           arguments.customer_id, grouped(*count),
+                                           arguments.state.state));
+  }
+  const Inspection view = inspection_of(**found, *state);
+  if (arguments.json) {
+    print_json(view);
+  } else {
+    print_text(view);
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+void add_inspect_command(CLI::App& app, Invocation& invocation) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App& parent =
+      *app.add_subcommand("inspect", "Show everything about one customer, and what comes next");
+  parent.require_subcommand(1);
+  CLI::App& command = *parent.add_subcommand(
+      "customer", "Values, scores, segments, deadlines and ledger of one customer");
+  command.add_option("ID", arguments->customer_id, "The customer")->required()->type_name("");
+  add_state_arguments(command, arguments->state);
+  command.add_flag("--json", arguments->json, "One JSON object instead of text");
+  command.footer(
+      "All is as of the state's clock (the watermark of the customer's partition), under the\n"
+      "model in force there. `next change if silent` says when each segment changes, and to "
+      "which,\n"
+      "if the customer does nothing more and the model stays as it is; churn is looked at where\n"
+      "an epoch (a day, model.epoch) begins. The ledger keeps hashes of invoice numbers.\n"
+      "The rules come from the state's own model log. For a service on Kafka that log is a topic:\n"
+      "name the brokers with --config or --set kafka.brokers=host:9092.\n"
+      "\n"
+      "Examples:\n"
+      "  rfmstream inspect customer 17850 --state s\n"
+      "  rfmstream inspect customer 17850 --state s --json | jq .segments.rfm\n"
+      "  rfmstream inspect customer 17850 --state /var/lib/rfmstream --config rfmstream.toml");
+  command.callback([arguments, &invocation] {
+    invocation.run = [arguments] { return inspect_customer(*arguments); };
+  });
+}
+
+}  // namespace rfm

@@ -1,0 +1,133 @@
+// Goal: `export` and `inspect` show what a replay has stored, exactly, and say clearly what is
+// wrong.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "stream/app/export_command.h"
+#include "stream/app/inspect_command.h"
+#include "stream/app/replay_command.h"
+#include "tests/app/command_line.h"
+
+namespace rfm {
+namespace {
+
+// Two invoices and a credit, a customer with a comma and a quote in what they are called, and one
+// who only returned.
+constexpr const char* kInvoices =
+    R"({"type":"invoice","invoice_no":"1","customer_id":"b","invoice_time":"2024-01-01T10:00:00Z","currency":"GBP","country":"Korea, \"South\"","total":"10.5"}
+{"type":"invoice","invoice_no":"2","customer_id":"a","invoice_time":"2024-01-02T10:00:00Z","currency":"GBP","country":"France","total":"2.25"}
+{"type":"invoice","invoice_no":"3","customer_id":"b","invoice_time":"2024-01-11T10:00:00Z","currency":"GBP","country":"Korea, \"South\"","total":"0.0004"}
+{"type":"credit","invoice_no":"4","customer_id":"b","invoice_time":"2024-01-12T10:00:00Z","currency":"GBP","country":"Korea, \"South\"","total":"3"}
+{"type":"credit","invoice_no":"5","customer_id":"c","invoice_time":"2024-01-12T11:00:00Z","currency":"GBP","country":"Spain","total":"7"}
+)";
+
+constexpr const char* kHeader =
+    "customer_id,country,first_purchase,last_purchase,recency_days,frequency,monetary,r,f,m,churn,"
+    "cluster,rfm,churn_risk";
+
+class StateCommands : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::ofstream(directory_.file("in.jsonl")) << kInvoices;
+    state_ = directory_.file("state");
+    testing::internal::CaptureStdout();
+    const absl::Status replayed = run_command(
+        add_replay_command, {"replay", "--input", directory_.file("in.jsonl"), "--format",
+                             "invoices", "--until", "2024-01-21", "--state", state_});
+    testing::internal::GetCapturedStdout();
+    ASSERT_TRUE(replayed.ok()) << replayed;
+  }
+
+  absl::Status exported(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"export", "customers"});
+    testing::internal::CaptureStderr();
+    testing::internal::CaptureStdout();
+    absl::Status status = run_command(add_export_command, std::move(arguments));
+    shown_ = testing::internal::GetCapturedStdout();
+    notes_ = testing::internal::GetCapturedStderr();
+    return status;
+  }
+
+  absl::Status inspected(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), {"inspect", "customer"});
+    testing::internal::CaptureStdout();
+    absl::Status status = run_command(add_inspect_command, std::move(arguments));
+    shown_ = testing::internal::GetCapturedStdout();
+    return status;
+  }
+
+  TestDirectory directory_;
+  std::string state_;
+  std::string shown_;
+  std::string notes_;
+};
+
+TEST_F(StateCommands, ExportWritesEveryCustomerAsOfTheClock) {
+  const std::string path = directory_.file("customers.csv");
+  ASSERT_TRUE(exported({"--state", state_, "--output", path}).ok());
+  const std::vector<std::string> lines = read_lines(path);
+  ASSERT_EQ(lines.size(), 3U);
+  EXPECT_EQ(lines[0], kHeader);
+  const auto starts_with = [](const std::string& line, const std::string& values) {
+    EXPECT_EQ(line.substr(0, values.size()), values);
+  };
+  starts_with(
+      lines[1],
+      "a,France,2024-01-02T10:00:00.000Z,2024-01-02T10:00:00.000Z,18.583333,1,2.2500,4,1,1,");
+  EXPECT_NE(lines[1].find(",Unassigned,Promising,"), std::string::npos) << lines[1];
+  starts_with(lines[2],
+              R"(b,"Korea, ""South""",2024-01-01T10:00:00.000Z,2024-01-11T10:00:00.000Z,9.583333,)"
+              "2,7.5004,5,2,1,");
+  EXPECT_NE(lines[2].find(",Unassigned,Potential Loyalist,"), std::string::npos) << lines[2];
+  EXPECT_EQ(shown_, "");
+  EXPECT_NE(notes_.find("2 customers as of 2024-01-21T00:00:00.000Z"), std::string::npos) << notes_;
+}
+
+TEST_F(StateCommands, ExportShowsWhoHasNoPurchaseOnDemand) {
+  ASSERT_TRUE(exported({"--state", state_, "--all"}).ok());
+  EXPECT_NE(shown_.find("\nc,Spain,,,,0,-7.0000,,,,none,none,none,\n"), std::string::npos)
+      << shown_;
+}
+
+TEST_F(StateCommands, InspectShowsLedgerAndWhatComesNext) {
+  ASSERT_TRUE(inspected({"b", "--state", state_}).ok());
+  for (const char* part :
+       {"Customer b, Korea, \"South\"", "2024-01-21T00:00:00.000Z", "2 invoices",
+        "7.5004 (net): sales 10.5004, credits 3.0000", "fixed thresholds",
+        // R 5 -> 4 at 14 days, so the cell changes; the first millisecond after the cut.
+        "2024-01-25T10:00:00.001Z  recency passes the cut 14.0 days: R 4 (now 5)",
+        "Ledger: 3 entries", "credit           -3.0000"}) {
+    EXPECT_NE(shown_.find(part), std::string::npos) << part << "\n" << shown_;
+  }
+}
+
+TEST_F(StateCommands, InspectWritesJson) {
+  ASSERT_TRUE(inspected({"b", "--state", state_, "--json"}).ok());
+  for (const char* part :
+       {R"("customer_id":"b")", R"("as_of":"2024-01-21T00:00:00.000Z")", R"("monetary":"7.5004")",
+        // FM = 2 is Potential Loyalist at R 5 and R 4, About to Sleep at R 3.
+        R"("next":{"at":"2024-02-10T10:00:00.001Z","segment":"About to Sleep"})",
+        R"("type":"credit","amount":"-3.0000")"}) {
+    EXPECT_NE(shown_.find(part), std::string::npos) << part << "\n" << shown_;
+  }
+}
+
+TEST_F(StateCommands, SayWhatIsWrong) {
+  const absl::Status unknown = inspected({"17850", "--state", state_});
+  EXPECT_EQ(unknown.code(), absl::StatusCode::kNotFound);
+  EXPECT_NE(std::string(unknown.message()).find("no customer 17850 among the 3"), std::string::npos)
+      << unknown;
+  EXPECT_EQ(exported({"--state", directory_.file("nowhere")}).code(), absl::StatusCode::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(directory_.file("nowhere")));
+  std::filesystem::create_directory(directory_.file("empty"));
+  EXPECT_EQ(exported({"--state", directory_.file("empty")}).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(exported({}).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(exported({"--state", state_, "--set", "model.cluster=3"}).code(),
+            absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(exported({"--state", state_, "--output", directory_.file("no/such/place.csv")}).code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace rfm
