@@ -3,6 +3,7 @@
 
 #include "stream/app/command.h"
 #include "stream/app/config_command.h"
+#include "stream/app/evaluate_command.h"
 #include "stream/app/export_command.h"
 #include "stream/app/generate_command.h"
 #include "stream/app/import_command.h"
@@ -21,6 +22,7 @@ int main(int argc, char** argv) {
 
   // In the order of the overview in --help.
   rfm::add_replay_command(app, invocation);
+  rfm::add_evaluate_command(app, invocation);
   rfm::add_generate_command(app, invocation);
   rfm::add_import_command(app, invocation);
   rfm::add_export_command(app, invocation);
