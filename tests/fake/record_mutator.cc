@@ -198,7 +198,10 @@ std::string RecordMutator::extreme_value() {
   const std::uint64_t choice = below(kExtremes.size() + 5);
   if (choice < kExtremes.size()) return std::string(kExtremes[choice]);
   const std::size_t size = std::size_t{1} << below(13);
-  if (choice == kExtremes.size()) return std::string(size, '9');
+  if (choice == kExtremes.size()) {
+    std::string digits(size, '9');
+    return digits;
+  }
   if (choice == kExtremes.size() + 1) return quoted(std::string(size, 'x'));
   if (choice == kExtremes.size() + 2)
     return std::string(size, '[') + std::string(below(2) * size, ']');
