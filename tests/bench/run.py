@@ -1,0 +1,231 @@
+#!/usr/bin/python3
+"""Speed of the whole job, as shipped: Online Retail repeated, drained from a preloaded Kafka topic
+and replayed from a file, with exactly-once, changelog, all segmentations and training on. Prints
+events/s, CPU by thread and what was done, and checks the final rows against a recomputation
+straight from the CSV.
+
+  run.py [--copies N] [--partitions N] [--lanes N] [--only kafka|file] [--broker-jit full|quick]
+
+Compare figures of one run only: other work on the machine changes them.
+"""
+import argparse
+import csv
+import decimal
+import lzma
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+BINARY = pathlib.Path(os.environ.get("RFM_BIN", ROOT / "build/release/rfmstream"))
+DATA = pathlib.Path(os.environ.get("RFM_DATA_DIR") or ROOT / "../shared/data")
+BROKER = ROOT / "docker/kafka/broker"
+TICK = os.sysconf("SC_CLK_TCK")
+SAMPLE_SECONDS = 0.05
+
+
+def thread_cpu(pid):
+    """CPU seconds by thread name, of a running process."""
+    cpu = {}
+    for task in pathlib.Path(f"/proc/{pid}/task").iterdir():
+        try:
+            name = (task / "comm").read_text().strip()
+            fields = (task / "stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        cpu[(task.name, name)] = (int(fields[11]) + int(fields[12])) / TICK
+    return cpu
+
+
+class Sampler(threading.Thread):
+    """Keeps the last seen CPU time of every thread, also of those that have ended."""
+
+    def __init__(self, pid):
+        super().__init__(daemon=True)
+        self.pid, self.cpu, self.peak_bytes, self.ended = pid, {}, 0, threading.Event()
+
+    def run(self):
+        while not self.ended.wait(SAMPLE_SECONDS):
+            try:
+                self.cpu.update(thread_cpu(self.pid))
+                status = pathlib.Path(f"/proc/{self.pid}/status").read_text()
+            except OSError:
+                return
+            peak = re.search(r"VmHWM:\s+(\d+)", status)
+            self.peak_bytes = max(self.peak_bytes, int(peak[1]) * 1024 if peak else 0)
+
+    def by_stage(self):
+        stages = {}
+        for (_, name), seconds in self.cpu.items():
+            stage = re.sub(r"[-:]?\d+$", "", name)
+            stages[stage] = stages.get(stage, 0) + seconds
+        return dict(sorted(stages.items(), key=lambda item: -item[1]))
+
+
+def measured(arguments):
+    """Runs rfmstream to its end: (seconds, CPU seconds, sampler, output)."""
+    started = time.monotonic()
+    with tempfile.TemporaryFile("w+") as log:
+        process = subprocess.Popen([BINARY, *arguments], stdout=log, stderr=subprocess.STDOUT)
+        sampler = Sampler(process.pid)
+        sampler.start()
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        sampler.ended.set()
+        sampler.join()
+        log.seek(0)
+        output = log.read()
+    if process.returncode != 0:
+        sys.exit(f"rfmstream {' '.join(map(str, arguments))} failed:\n{output}")
+    return time.monotonic() - started, usage.ru_utime + usage.ru_stime, sampler, output
+
+
+def oracle(csv_text):
+    """Customer id -> (last purchase, frequency, net monetary), from the CSV alone."""
+    customers = {}
+    for row in csv.DictReader(csv_text):
+        customer = row["CustomerID"].split(".")[0]
+        if not customer or row["InvoiceNo"].startswith("A"):
+            continue
+        entry = customers.setdefault(customer, ["", set(), decimal.Decimal(0)])
+        entry[2] += int(row["Quantity"]) * decimal.Decimal(row["UnitPrice"])
+        if not row["InvoiceNo"].startswith("C"):
+            entry[0] = max(entry[0], row["InvoiceDate"])
+            entry[1].add(row["InvoiceNo"])
+    return {customer: (last, len(invoices), net)
+            for customer, (last, invoices, net) in customers.items()}
+
+
+def check_rows(state, expected, copies, settings=()):
+    export = subprocess.run(
+        [BINARY, "export", "customers", "--state", state, "--output", "-", *settings],
+        check=True, capture_output=True, text=True).stdout
+    rows = list(csv.DictReader(export.splitlines()))
+    differences = 0
+    for row in rows:
+        last, frequency, net = expected[row["customer_id"].rsplit("-", 1)[0]]
+        same = int(row["frequency"]) == frequency and decimal.Decimal(row["monetary"]) == net
+        # "2010-12-01T08:26:00.000Z" against "2010-12-01 08:26:00"
+        same &= row["last_purchase"][:19].replace("T", " ") == last[:19] or frequency == 0
+        differences += not same
+    differences += abs(len(rows) - copies * len(expected))
+    return len(rows), differences
+
+
+def report(title, events, seconds, cpu, sampler, broker_cpu=None):
+    print(f"\n{title}")
+    print(f"  {events:,} events in {seconds:.2f} s: {events / seconds:,.0f} events/s")
+    print(f"  CPU {cpu:.2f} s, {cpu / events * 1e9:,.0f} ns an event; "
+          f"peak memory {sampler.peak_bytes / 2**20:,.0f} MiB")
+    for stage, seconds_used in sampler.by_stage().items():
+        if seconds_used / cpu >= .005:
+            print(f"    {stage:<22}{seconds_used / events * 1e9:>8,.0f} ns an event"
+                  f"{seconds_used / cpu * 100:>7.1f} %")
+    if broker_cpu is not None:
+        print(f"    {'(the broker beside it)':<22}{broker_cpu / events * 1e9:>8,.0f} ns an event")
+
+
+def process_cpu(pid):
+    return sum(thread_cpu(pid).values())
+
+
+def bench_file(work, expected, arguments):
+    history = work / "history.jsonl"
+    started = time.monotonic()
+    subprocess.run(
+        [BINARY, "import", work / "online_retail.csv", "--as", "lines", "--copies",
+         str(arguments.copies), "--output", history], check=True, stderr=subprocess.DEVNULL)
+    print(f"prepared {history.stat().st_size / 2**20:,.0f} MiB of lines "
+          f"in {time.monotonic() - started:.1f} s")
+    seconds, cpu, sampler, output = measured(
+        ["replay", "--input", history, "--format", "lines", "--state", work / "file-state",
+         "--output", work / "file-out", "--summary"])
+    events = int(re.search(r"records read\s+(\d+)", output)[1])
+    report("Replay from a file", events, seconds, cpu, sampler)
+    for line in output.splitlines():
+        if line.startswith("Model: ") or "invoices settled" in line or " transitions in " in line:
+            print(f"  {line.strip()}")
+    customers, differences = check_rows(work / "file-state", expected, arguments.copies)
+    print(f"  {customers:,} customers, {differences} differ from the recomputation")
+    history.unlink()
+    return differences
+
+
+def topic_counts(brokers, topics):
+    from confluent_kafka import Consumer, TopicPartition  # Debian's python3-confluent-kafka.
+    consumer = Consumer({"bootstrap.servers": brokers, "group.id": "bench"})
+    counts = {}
+    for topic in topics:
+        partitions = consumer.list_topics(topic, timeout=10).topics[topic].partitions
+        ends = [consumer.get_watermark_offsets(TopicPartition(topic, p), timeout=10)
+                for p in partitions]
+        counts[topic] = sum(high - low for low, high in ends)
+    consumer.close()
+    return counts
+
+
+def bench_kafka(work, expected, arguments):
+    endpoint = subprocess.run(
+        [BROKER, "start", "--dir", work / "broker", "--jit", arguments.broker_jit,
+         "--limits", "production"], check=True, capture_output=True, text=True).stdout.strip()
+    try:
+        settings = ["--set", f"kafka.brokers={endpoint}", "--set", f"run.lanes={arguments.lanes}"]
+        subprocess.run(
+            [BINARY, "topics", "create", *settings, "--partitions", str(arguments.partitions)],
+            check=True, stdout=subprocess.DEVNULL)
+        started = time.monotonic()
+        subprocess.run(
+            [BINARY, "import", work / "online_retail.csv", "--as", "lines", "--copies",
+             str(arguments.copies), "--kafka", *settings], check=True, stderr=subprocess.DEVNULL)
+        print(f"preloaded the topic in {time.monotonic() - started:.1f} s")
+        broker_pid = int((work / "broker/pid").read_text())
+        broker_before = process_cpu(broker_pid)
+        seconds, cpu, sampler, output = measured(
+            ["run", "--state", work / "kafka-state", "--until-caught-up", *settings])
+        broker_cpu = process_cpu(broker_pid) - broker_before
+        events = int(re.findall(r"([\d,]+) records \(", output)[-1].replace(",", ""))
+        title = f"Drained from Kafka, {arguments.partitions} partitions, {arguments.lanes} lanes"
+        report(title, events, seconds, cpu, sampler, broker_cpu)
+        topics = ["segment-transitions", "customer-segments", "rfmstream-changelog",
+                  "rfmstream-model"]
+        for topic, count in topic_counts(endpoint, topics).items():
+            print(f"  {topic:<24}{count:>12,} records and markers")
+        customers, differences = check_rows(work / "kafka-state", expected, arguments.copies,
+                                            settings)
+        print(f"  {customers:,} customers, {differences} differ from the recomputation")
+        return differences
+    finally:
+        subprocess.run([BROKER, "stop", "--dir", work / "broker"], check=False)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--copies", type=int, default=10)
+    parser.add_argument("--partitions", type=int, default=8)
+    parser.add_argument("--lanes", type=int, default=2)
+    parser.add_argument("--only", choices=["kafka", "file"])
+    parser.add_argument("--broker-jit", choices=["full", "quick"], default="full")
+    arguments = parser.parse_args()
+    packed = DATA / "online_retail.csv.xz"
+    if not packed.exists():
+        sys.exit(f"{packed} is missing: set RFM_DATA_DIR to the folder that holds it")
+    differences = 0
+    with tempfile.TemporaryDirectory(prefix="rfmstream-bench.") as name:
+        work = pathlib.Path(name)
+        text = lzma.open(packed, "rt", encoding="utf-8", newline="").read()
+        (work / "online_retail.csv").write_text(text, encoding="utf-8", newline="")
+        expected = oracle(text.splitlines())
+        if arguments.only != "kafka":
+            differences += bench_file(work, expected, arguments)
+        if arguments.only != "file":
+            differences += bench_kafka(work, expected, arguments)
+    return 1 if differences else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
