@@ -204,7 +204,8 @@ def bench_kafka(work, expected, arguments):
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--copies", type=int, default=10)
     parser.add_argument("--partitions", type=int, default=8)
     parser.add_argument("--lanes", type=int, default=2)
