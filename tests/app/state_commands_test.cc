@@ -14,13 +14,21 @@ namespace {
 
 // Two invoices and a credit, a customer with a comma and a quote in what they are called, and one
 // who only returned.
-constexpr const char* kInvoices =
-    R"({"type":"invoice","invoice_no":"1","customer_id":"b","invoice_time":"2024-01-01T10:00:00Z","currency":"GBP","country":"Korea, \"South\"","total":"10.5"}
-{"type":"invoice","invoice_no":"2","customer_id":"a","invoice_time":"2024-01-02T10:00:00Z","currency":"GBP","country":"France","total":"2.25"}
-{"type":"invoice","invoice_no":"3","customer_id":"b","invoice_time":"2024-01-11T10:00:00Z","currency":"GBP","country":"Korea, \"South\"","total":"0.0004"}
-{"type":"credit","invoice_no":"4","customer_id":"b","invoice_time":"2024-01-12T10:00:00Z","currency":"GBP","country":"Korea, \"South\"","total":"3"}
-{"type":"credit","invoice_no":"5","customer_id":"c","invoice_time":"2024-01-12T11:00:00Z","currency":"GBP","country":"Spain","total":"7"}
-)";
+std::string event(const std::string& type, const std::string& number, const std::string& customer,
+                  const std::string& time, const std::string& total, const std::string& country) {
+  return R"({"type":")" + type + R"(","invoice_no":")" + number + R"(","customer_id":")" +
+         customer + R"(","invoice_time":"2024-01-)" + time + R"(:00:00Z","currency":"GBP",)" +
+         R"("country":")" + country + R"(","total":")" + total + "\"}\n";
+}
+
+std::string invoices() {
+  const std::string korea = R"(Korea, \"South\")";
+  return event("invoice", "1", "b", "01T10", "10.5", korea) +
+         event("invoice", "2", "a", "02T10", "2.25", "France") +
+         event("invoice", "3", "b", "11T10", "0.0004", korea) +
+         event("credit", "4", "b", "12T10", "3", korea) +
+         event("credit", "5", "c", "12T11", "7", "Spain");
+}
 
 constexpr const char* kHeader =
     "customer_id,country,first_purchase,last_purchase,recency_days,frequency,monetary,r,f,m,churn,"
@@ -29,7 +37,7 @@ constexpr const char* kHeader =
 class StateCommands : public testing::Test {
  protected:
   void SetUp() override {
-    std::ofstream(directory_.file("in.jsonl")) << kInvoices;
+    std::ofstream(directory_.file("in.jsonl")) << invoices();
     state_ = directory_.file("state");
     testing::internal::CaptureStdout();
     const absl::Status replayed = run_command(

@@ -2,8 +2,9 @@
 """Goal: what a replay of Online Retail says of every customer equals a batch recomputation.
 
 Method: the binary reads the CSV; this script reads the same CSV with code of its own and compares
-customers (`export customers`), the model log and the transitions, as the published schemas describe
-them. In `net` each as-of time is a replay of its own, in `gross` one state goes on from time to time.
+customers (`export customers`), the model log and the transitions, as the published schemas
+describe them. In `net` each as-of time is a replay of its own, in `gross` one state goes on from
+time to time.
 """
 
 import bisect
@@ -148,7 +149,7 @@ def features(customer, kind, at):
 
 
 def churn_risks(model, customers, kind, at):
-    """P(no purchase within 90 days) from the published weights: weekly hazards, the NBD's as offset."""
+    """P(no purchase within 90 days) by the published weights: weekly hazards, the NBD as offset."""
     first = numpy.array([c.first for c in customers])
     last = numpy.array([c.last for c in customers])
     f = numpy.array([c.frequency for c in customers], dtype=float)
