@@ -195,10 +195,41 @@ void standardise(std::span<const ChurnWeek> weeks, ChurnModel& model) {
   }
 }
 
-double nbd_log_odds(const ChurnModel& model, double age_days, std::uint32_t repeat_count) {
-  const double age = model.nbd_alpha_days + age_days;
-  const double step = det_log_positive(age + kChurnStepDays) - det_log_positive(age);
-  return det_log(det_expm1((model.nbd_r + repeat_count) * step));
+// ln of the NBD odds of a purchase in the next step (see weekly_odds).
+template <typename V>
+V nbd_log_odds(const ChurnModel& model, V age_days, V repeat_count) {
+  constexpr double kExpm1Max = 700;  // Far above what data give; keeps the odds finite.
+  const V age = model.nbd_alpha_days + age_days;
+  const V step = det_log_positive(age + kChurnStepDays) - det_log_positive(age);
+  const V exponent = (model.nbd_r + repeat_count) * step;
+  const V bounded = exponent < kExpm1Max ? exponent : V{} + kExpm1Max;
+  return det_log_positive(det_expm1_finite(bounded));
+}
+
+// Writes one week's rows from row `first` on, two at a time.
+void add_week(const ChurnWeek& week, const ChurnModel& model, std::size_t first, Design& design) {
+  const std::size_t rows = week.label.size();
+  const std::size_t even = rows / 2 * 2;
+  for (std::size_t f = 0; f < kHazardFeatureCount; ++f) {
+    const double* raw = week.features[f].data();
+    double* x = design.x[f].data() + first;
+    for (std::size_t i = 0; i < even; i += 2) {
+      store_two(x + i, (load_two(raw + i) - model.mean[f]) / model.sd[f]);
+    }
+    if (even < rows) x[even] = (raw[even] - model.mean[f]) / model.sd[f];
+  }
+  double* offset = design.offset.data() + first;
+  for (std::size_t i = 0; i < even; i += 2) {
+    const Two repeats = {static_cast<double>(week.repeat_counts[i]),
+                         static_cast<double>(week.repeat_counts[i + 1])};
+    store_two(offset + i, nbd_log_odds(model, load_two(week.age_days.data() + i), repeats));
+  }
+  if (even < rows) {
+    offset[even] =
+        nbd_log_odds(model, week.age_days[even], static_cast<double>(week.repeat_counts[even]));
+  }
+  std::copy(week.label.begin(), week.label.end(),
+            design.label.begin() + static_cast<std::ptrdiff_t>(first));
 }
 
 Design make_design(std::span<const ChurnWeek> weeks, const ChurnModel& model) {
@@ -206,24 +237,15 @@ Design make_design(std::span<const ChurnWeek> weeks, const ChurnModel& model) {
   for (const ChurnWeek& week : weeks) rows += week.label.size();
   const std::size_t padded = (rows + kBlock - 1) / kBlock * kBlock;
   Design design;
-  for (auto& column : design.x) column.reserve(padded);
-  design.offset.reserve(padded);
-  design.label.reserve(padded);
-  for (const ChurnWeek& week : weeks) {
-    for (std::size_t f = 0; f < kHazardFeatureCount; ++f) {
-      for (const double v : week.features[f]) {
-        design.x[f].push_back((v - model.mean[f]) / model.sd[f]);
-      }
-    }
-    for (std::size_t i = 0; i < week.label.size(); ++i) {
-      design.offset.push_back(nbd_log_odds(model, week.age_days[i], week.repeat_counts[i]));
-    }
-    design.label.insert(design.label.end(), week.label.begin(), week.label.end());
-  }
-  design.x[kHazardFeatureCount].assign(rows, 1);
   for (auto& column : design.x) column.resize(padded);
   design.offset.resize(padded);
   design.label.resize(padded);
+  std::size_t first = 0;
+  for (const ChurnWeek& week : weeks) {
+    add_week(week, model, first, design);
+    first += week.label.size();
+  }
+  std::fill_n(design.x[kHazardFeatureCount].begin(), rows, 1.0);
   return design;
 }
 
@@ -298,7 +320,7 @@ Vector solve(std::array<Vector, kColumns> a, Vector b) {
 // Newton steps from `beta` to the ridge optimum.
 Vector fit_logistic(const Design& design, Vector beta, const ChurnFitOptions& options) {
   constexpr double kStepMax = 2;
-  constexpr double kStepDone = 1e-7;
+  constexpr double kStepDone = 1e-5;  // Newton's error after a step is about the step's square.
   for (int iteration = 0; iteration < options.iterations_max; ++iteration) {
     Normal normal = normal_equations(design, beta);
     for (std::size_t c = 0; c < kHazardFeatureCount; ++c) {
