@@ -44,7 +44,8 @@ def numbers_of(out, name):
     """The numbers of the first line that starts with `name`; a dash is None."""
     line = next(line for line in out.splitlines() if line.strip().startswith(name))
     cells = line.strip()[len(name):].split()
-    return [None if cell == "-" else float(cell) for cell in cells if re.fullmatch(r"-|[\d.]+", cell)]
+    numbers = [cell for cell in cells if re.fullmatch(r"-|[\d.]+", cell)]
+    return [None if cell == "-" else float(cell) for cell in numbers]
 
 
 def sales_of_customers():
@@ -137,7 +138,8 @@ class Refusals(unittest.TestCase):
         self.refused(2, "the latest split is 2011-09-10", "--split", "2011-10-01")
 
     def test_split_before_there_is_a_model(self):
-        self.refused(1, "no churn model yet", "--split", "2010-12-10", "--from", "2010-12-01")
+        early = ["--split", "2010-12-10", "--from", "2010-12-01", "--until", "2011-03-12"]
+        self.refused(1, "no churn model yet", *early)
 
     def test_refits_on_another_weekday(self):
         self.refused(2, "2011-09-09: a friday", "--set", "model.refit_weekday=monday")
