@@ -102,8 +102,12 @@ void refresh_cache(CustomerRow& row, EventTime at, const TimeContext& context) {
           (1 + std::sqrt(1 - rules.cluster_hysteresis));
       cache.margin_drift = context.models.drift(epoch);
       cache.margin_at = at;
-      next = std::min(next, next_change_if_silent(Segmentation::kCluster, facts,
-                                                  current(Segmentation::kCluster), rules, horizon));
+      // While dwell holds another cluster back, every instant calls for it anew: its end is asked.
+      if (dwell_end(row, Segmentation::kCluster, rules) <= at) {
+        next =
+            std::min(next, next_change_if_silent(Segmentation::kCluster, facts,
+                                                 current(Segmentation::kCluster), rules, horizon));
+      }
     }
     for (int s = 0; s < kSegmentationCount; ++s) {
       const EventTime end = dwell_end(row, static_cast<Segmentation>(s), rules);

@@ -187,7 +187,8 @@ EventTime InvoiceLedger::next_exit(const Rules& rules, EventTime now) const {
 // Folds the older half, so that folding is rare. Invoices inside a finite window stay: the ledger
 // grows instead.
 void InvoiceLedger::fold_oldest(const Rules& rules, EventTime now) {
-  std::vector<std::pair<EventTime, std::uint64_t>> order;
+  using Dated = std::pair<EventTime, std::uint64_t>;
+  std::vector<Dated> order;
   for (const LedgerEntry& entry : entries_) {
     if (!is_extension(entry)) order.emplace_back(time_of(entry), entry.hash);
   }
@@ -198,6 +199,11 @@ void InvoiceLedger::fold_oldest(const Rules& rules, EventTime now) {
     if (rules.window && in_window(time, rules, now)) break;
     const std::size_t index = find(hash);
     const LedgerInvoice invoice = at(index);
+    // A credit decides whether the invoice it names counts, for as long as that one is here.
+    const bool needed =
+        invoice.original_hash != 0 && find(invoice.original_hash) != entries_.size() &&
+        std::ranges::find(order, invoice.original_hash, &Dated::second) == order.end();
+    if (needed) continue;
     folded_.newest = std::max(folded_.newest, time);
     erase(index);
     if (rules.window) continue;  // It has left the window: it counts no more.
