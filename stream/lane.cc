@@ -44,8 +44,9 @@ struct Lane::Work {
   bool ended = false;  // `until` is reached.
   bool reported_empty = false;
   std::chrono::steady_clock::time_point last_read{};
-  absl::flat_hash_set<std::string>
-      moved;  // Customers whose segments changed since the last commit.
+  // Current segments of the customers who changed segment since the last commit, as of their last
+  // change, so that they do not depend on when the commit comes.
+  std::map<std::string, std::string, std::less<>> moved;
   std::vector<Contribution> contributions;  // Since the last commit.
   Offset committed_offset = 0;
 };
@@ -75,7 +76,7 @@ absl::StatusOr<Offset> Lane::restore(const PartitionOptions& options, const Catc
       .rejected_invoice = [this, &w](
                               const CustomerRow& row,
                               const SettledInvoice& s) { write_rejected_invoice(row, s, w); },
-      .erased = [this](std::string_view customer) { write_erased(customer); },
+      .erased = [this, &w](std::string_view customer) { write_erased(customer, w); },
       .started = [this,
                   id](std::int64_t boundary) { parts_.trainer.partition_started(id, boundary); },
       .contribution = [this, &w](const Contribution& c) { write_contribution(c, w); },
@@ -231,7 +232,9 @@ absl::Status Lane::process(Work& work) {
     const bool was_started = work.partition.meta().started;
     if (work.partition.process(record, event) == Partition::Progress::kWaitsForModel) {
       work.waits_since = models_.started() ? models_.trained_through() : 0;
-      uncommitted_ |= !was_started;
+      // It may have crossed boundaries on the way. What they put into the transaction must not stay
+      // open for as long as the model lets it wait.
+      uncommitted_ |= !was_started || parts_.sink.pending_records() > 0;
       if (parts_.trainer.recorded())
         return absl::FailedPreconditionError("the recorded model log ends before the input does");
       break;
@@ -385,17 +388,8 @@ absl::Status Lane::append_rows(Work& work, std::vector<StoreWrite>& writes) {
       }
     }
   }
-  return append_segments(work);
-}
-
-absl::Status Lane::append_segments(Work& work) {
-  for (const std::string& customer : work.moved) {
-    const CustomerRow* row = work.partition.rows().find(customer);
-    if (row == nullptr) continue;  // Erased since: its tombstone is written.
-    const ModelVersion* version = models_.effective_in(epoch_of(row->clock));
-    append(OutputTopic::kSegments, std::nullopt, customer,
-           writer_.write_segments(*row, *version, row->clock), {});
-  }
+  for (const auto& [customer, segments] : work.moved)
+    append(OutputTopic::kSegments, std::nullopt, customer, segments, {});
   return absl::OkStatus();
 }
 
@@ -413,8 +407,10 @@ void Lane::write_transition(const Transition& transition, const PartitionMeta& m
                                                                      : meta.go_live_watermark});
   append(OutputTopic::kTransitions, std::nullopt, transition.row->id, writer_.body(),
          writer_.headers());
-  work.moved.insert(transition.row->id);
   if (parts_.on_transition) parts_.on_transition(transition, writer_);
+  const CustomerRow& row = *transition.row;
+  const ModelVersion* version = models_.effective_in(epoch_of(row.clock));
+  work.moved[row.id] = writer_.write_segments(row, *version, row.clock);
 }
 
 void Lane::write_dead_letter(const RecordView& record, const Rejection& rejection,
@@ -461,7 +457,9 @@ void Lane::write_rejected_invoice(const CustomerRow& row, const SettledInvoice& 
   append(OutputTopic::kDeadLetters, std::nullopt, row.id, value, headers);
 }
 
-void Lane::write_erased(std::string_view customer_id) {
+void Lane::write_erased(std::string_view customer_id, Work& work) {
+  if (const auto moved = work.moved.find(customer_id); moved != work.moved.end())
+    work.moved.erase(moved);
   append(OutputTopic::kSegments, std::nullopt, customer_id, std::nullopt, {});
 }
 
@@ -469,6 +467,12 @@ void Lane::write_contribution(const Contribution& contribution, Work& work) {
   work.contributions.push_back(contribution);
   parts_.trainer.contribute(work.partition.id(), contribution);
   if (parts_.on_contribution) parts_.on_contribution(contribution);
+}
+
+bool Lane::caught_up() const {
+  return !uncommitted_ && std::ranges::all_of(work_, [this](const auto& work) {
+    return work->batch.empty() && parts_.source.at_end(work->partition.id());
+  });
 }
 
 std::vector<const Partition*> Lane::partitions() const {

@@ -14,7 +14,6 @@
 #include <utility>
 #include <vector>
 
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "state/state_store.h"
@@ -95,6 +94,8 @@ class Lane {
   // Commits what there is.
   absl::Status commit();
   bool has_uncommitted() const { return uncommitted_; }
+  // All that exists in the partitions is applied and committed.
+  bool caught_up() const;
 
   std::vector<const Partition*> partitions() const;
   const ModelTimeline& models() const { return models_; }
@@ -115,10 +116,9 @@ class Lane {
   void write_dead_letter(const RecordView& record, const Rejection& rejection, const Work& work);
   void write_rejected_invoice(const CustomerRow& row, const SettledInvoice& settled,
                               const Work& work);
-  void write_erased(std::string_view customer_id);
+  void write_erased(std::string_view customer_id, Work& work);
   void write_contribution(const Contribution& contribution, Work& work);
   absl::Status append_rows(Work& work, std::vector<StoreWrite>& writes);
-  absl::Status append_segments(Work& work);
   void append(OutputTopic topic, std::optional<PartitionId> partition,
               std::optional<std::string_view> key, std::optional<std::string_view> value,
               std::span<const Header> headers);

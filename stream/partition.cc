@@ -78,6 +78,8 @@ Partition::Progress Partition::process(const RecordView& record, const DecodedEv
 
 Partition::Progress Partition::tick(EventTime to) {
   if (!meta_.started || to <= meta_.watermark) return Progress::kDone;
+  // A tick is written at the end of the log, which is not before the go-live offset.
+  if (!meta_.go_live_watermark) meta_.go_live_watermark = meta_.watermark;
   return move_watermark(to, to);
 }
 
@@ -300,7 +302,8 @@ void Partition::settle(CustomerRow& row) {
 void Partition::erase(const Tombstone& event) {
   ++meta_.counters.erased;
   if (CustomerRow* row = rows_.find(event.customer_id)) {
-    // What was due before is due still; an open invoice is forgotten with the rest.
+    // What was due before is due still, so that line and invoice input say the same.
+    settle(*row);
     const EventTime now = rows_.clock_of(*row, meta_.watermark);
     rows_.change(*row, [&](CustomerRow& changing) {
       erase_segments(changing, now, {rules_, models_}, buffer_);

@@ -2,10 +2,15 @@
 
 #include <algorithm>
 #include <limits>
-
-#include "state/assertion.h"
+#include <utility>
 
 namespace rfm {
+namespace {
+
+constexpr std::size_t kUnpublishedMax = 1'000;
+constexpr std::chrono::milliseconds kPublishDelay{50};
+
+}  // namespace
 
 Trainer::Trainer(TrainerOptions options, TrainerHistory history, Mode mode)
     : options_(std::move(options)),
@@ -20,23 +25,19 @@ Trainer::Trainer(TrainerOptions options, TrainerHistory history, Mode mode)
       start_epoch_ ? *start_epoch_ + static_cast<std::int64_t>(versions_.size()) - 1
                    : committed_through_;
   committed_through_ = trained_through;
-  std::map<std::int64_t, std::vector<const Contribution*>> past;
-  for (const auto& [key, contribution] : history.contributions) {
+  for (auto& [key, contribution] : history.contributions) {
     const auto& [epoch, partition] = key;
-    if (epoch <= trained_through) {
-      past[epoch].push_back(&contribution);
-    } else {
-      contributions_[epoch].emplace(partition, std::make_shared<const Contribution>(contribution));
-    }
+    auto& contributions = epoch <= trained_through ? closed_ : contributions_;
+    contributions[epoch].emplace(partition,
+                                 std::make_shared<const Contribution>(std::move(contribution)));
     PartitionProgress& progress = partitions_.at(static_cast<std::size_t>(partition));
     progress.contributed = std::max(progress.contributed, epoch);
   }
   if (!versions_.empty()) training_.restore(*versions_.back());
-  for (const auto& [epoch, parts] : past) {
-    if (is_refit_epoch(options_.training.schedule, epoch))
-      training_.add_sample(epoch, merge(parts).sample);
+  if (mode_ == Mode::kTrain) {
+    thread_ = std::thread([this] { run(); });
+    publisher_ = std::thread([this] { publish(); });
   }
-  if (mode_ == Mode::kTrain) thread_ = std::thread([this] { run(); });
 }
 
 Trainer::~Trainer() {
@@ -46,6 +47,7 @@ Trainer::~Trainer() {
   }
   changed_.notify_all();
   if (thread_.joinable()) thread_.join();
+  if (publisher_.joinable()) publisher_.join();
 }
 
 void Trainer::partition_started(PartitionId partition, std::int64_t first_boundary) {
@@ -74,13 +76,18 @@ void Trainer::contribute(PartitionId partition, const Contribution& contribution
     const std::scoped_lock lock(mutex_);
     PartitionProgress& progress = partitions_.at(static_cast<std::size_t>(partition));
     progress.contributed = std::max(progress.contributed, contribution.epoch);
-    // An epoch that has its record is never trained again; its sample was taken when it was.
+    // An epoch that has its record is never trained again. Its sample was taken when it was, or, if
+    // that was before the start, belongs to the past samples.
     const bool closed =
         start_epoch_ &&
         contribution.epoch < *start_epoch_ + static_cast<std::int64_t>(versions_.size());
-    if (!closed)
+    if (!closed) {
       contributions_[contribution.epoch][partition] =
           std::make_shared<const Contribution>(contribution);
+    } else if (!past_taken_) {
+      closed_[contribution.epoch].emplace(partition,
+                                          std::make_shared<const Contribution>(contribution));
+    }
   }
   changed_.notify_all();
 }
@@ -111,6 +118,8 @@ std::optional<std::int64_t> Trainer::awaited(PartitionId partition) const {
 absl::Status Trainer::wait_committed(std::int64_t epoch) {
   if (mode_ == Mode::kRecorded) return absl::OkStatus();
   std::unique_lock lock(mutex_);
+  wanted_through_ = std::max(wanted_through_, epoch);
+  if (committed_through_ < epoch) changed_.notify_all();
   changed_.wait(lock, [&] { return committed_through_ >= epoch || !status_.ok() || stopping_; });
   return status_;
 }
@@ -118,6 +127,8 @@ absl::Status Trainer::wait_committed(std::int64_t epoch) {
 absl::Status Trainer::finish() {
   if (mode_ == Mode::kRecorded) return absl::OkStatus();
   std::unique_lock lock(mutex_);
+  wanted_through_ = std::numeric_limits<std::int64_t>::max();
+  changed_.notify_all();
   changed_.wait(lock, [&] {
     const bool published =
         !start_epoch_ ||
@@ -170,6 +181,19 @@ std::optional<std::int64_t> Trainer::ready_epoch() {
   return passed && all ? std::optional(epoch) : std::nullopt;
 }
 
+// The samples of the epochs trained before the start. They are complete when the next epoch is
+// ready: each partition has contributed for it, so also, again or lastingly, for those before.
+void Trainer::take_past() {
+  if (std::exchange(past_taken_, true)) return;
+  for (const auto& [epoch, parts] : closed_) {
+    if (!is_refit_epoch(options_.training.schedule, epoch)) continue;
+    std::vector<const Contribution*> views;
+    for (const auto& [partition, contribution] : parts) views.push_back(contribution.get());
+    training_.add_sample(epoch, merge(views).sample);
+  }
+  closed_.clear();
+}
+
 std::vector<std::shared_ptr<const Contribution>> Trainer::take_contributions(std::int64_t epoch) {
   std::vector<std::shared_ptr<const Contribution>> parts;
   const auto found = contributions_.find(epoch);
@@ -181,34 +205,45 @@ std::vector<std::shared_ptr<const Contribution>> Trainer::take_contributions(std
 }
 
 void Trainer::run() {
-  std::vector<ModelLogRecord> unpublished;
   std::unique_lock lock(mutex_);
   while (true) {
     std::optional<std::int64_t> epoch;
     changed_.wait(lock, [&] {
       epoch = ready_epoch();
-      return stopping_ || epoch || !unpublished.empty();
+      return stopping_ || !status_.ok() || (epoch && unpublished_.size() < kUnpublishedMax);
     });
-    if (stopping_ && unpublished.empty()) return;
-    if (epoch && !stopping_) {
-      const auto parts = take_contributions(*epoch);
-      lock.unlock();
-      std::vector<const Contribution*> views;
-      for (const auto& part : parts) views.push_back(part.get());
-      const auto version =
-          std::make_shared<const ModelVersion>(training_.train(*epoch, merge(views)));
-      unpublished.push_back(encode_version(*version));
-      lock.lock();
-      versions_.push_back(version);
-      ++announcements_;
-      changed_.notify_all();
-      if (ready_epoch() && unpublished.size() < 64)
-        continue;  // Several that are due go out together.
-    }
+    if (stopping_ || !status_.ok()) return;
+    take_past();
+    const auto parts = take_contributions(*epoch);
+    lock.unlock();
+    std::vector<const Contribution*> views;
+    for (const auto& part : parts) views.push_back(part.get());
+    const auto version =
+        std::make_shared<const ModelVersion>(training_.train(*epoch, merge(views)));
+    ModelLogRecord record = encode_version(*version);
+    lock.lock();
+    versions_.push_back(version);
+    unpublished_.push_back(std::move(record));
+    ++announcements_;
+    changed_.notify_all();
+  }
+}
+
+// Apart from the training, so that a lane that runs through many epochs does not wait for a
+// transaction at each. Several versions go out together, unless a lane's commit wants one now.
+void Trainer::publish() {
+  std::unique_lock lock(mutex_);
+  while (true) {
+    changed_.wait(lock, [&] { return stopping_ || !unpublished_.empty(); });
+    if (unpublished_.empty() || !status_.ok()) return;
+    changed_.wait_for(lock, kPublishDelay, [&] {
+      return stopping_ || wanted_through_ > committed_through_ ||
+             unpublished_.size() >= kUnpublishedMax;
+    });
+    const std::vector<ModelLogRecord> records = std::exchange(unpublished_, {});
     const std::int64_t through = *start_epoch_ + static_cast<std::int64_t>(versions_.size()) - 1;
     lock.unlock();
-    const absl::Status published = options_.publish(unpublished);
-    unpublished.clear();
+    const absl::Status published = options_.publish(records);
     lock.lock();
     if (!published.ok()) {
       status_ = published;

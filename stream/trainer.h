@@ -1,6 +1,6 @@
 // The trainer of one process: gathers the partitions' contributions, trains one epoch after the
-// other on its own thread, announces each version at once and publishes it to the model log. A
-// lane's commit waits for the versions it used.
+// other on its own thread, announces each version at once and publishes it to the model log on
+// another. A lane's commit waits for the versions it used.
 #pragma once
 
 #include <chrono>
@@ -29,7 +29,7 @@ namespace rfm {
 struct TrainerOptions {
   TrainingOptions training;
   int partition_count = 1;
-  // Makes records of the model log durable, all or none, in order. Called on the trainer's thread.
+  // Makes records of the model log durable, all or none, in order. Called on the trainer's publishing thread.
   std::function<absl::Status(std::span<const ModelLogRecord>)> publish;
 };
 
@@ -83,11 +83,13 @@ class Trainer {
     std::int64_t contributed = std::numeric_limits<std::int64_t>::min();
   };
 
-  void run();
+  void run();      // The training thread's body.
+  void publish();  // The publishing thread's.
   bool has_contributed(const PartitionProgress& partition, std::int64_t epoch) const;
   // The next epoch to train if all partitions have contributed for it.
   std::optional<std::int64_t> ready_epoch();
   void find_start();
+  void take_past();
   std::vector<std::shared_ptr<const Contribution>> take_contributions(std::int64_t epoch);
 
   TrainerOptions options_;
@@ -98,15 +100,22 @@ class Trainer {
   mutable std::condition_variable changed_;
   std::vector<PartitionProgress> partitions_;
   std::map<std::int64_t, std::map<PartitionId, std::shared_ptr<const Contribution>>>
-      contributions_;  // By epoch.
+      contributions_;  // By epoch, of those to be trained.
+  std::map<std::int64_t, std::map<PartitionId, std::shared_ptr<const Contribution>>>
+      closed_;  // Of those trained before the start, until their samples are taken.
+  bool past_taken_ = false;
   std::optional<std::int64_t> start_epoch_;
   std::vector<std::shared_ptr<const ModelVersion>>
       versions_;  // [i] was trained at start_epoch_ + i.
+  std::vector<ModelLogRecord> unpublished_;
+  std::int64_t wanted_through_ =
+      std::numeric_limits<std::int64_t>::min();  // What commits wait for.
   std::int64_t committed_through_ = std::numeric_limits<std::int64_t>::min();
   std::int64_t announcements_ = 0;
   absl::Status status_;
   bool stopping_ = false;
   std::thread thread_;
+  std::thread publisher_;
 };
 
 }  // namespace rfm
