@@ -1,0 +1,245 @@
+#include "tests/fake/memory_pipeline.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "stream/contribution_codec.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::int64_t kWallStart = 1'800'000'000'000;
+constexpr std::chrono::milliseconds kModelWait{1000};
+
+int partition_count(const MemoryWorld& world) { return static_cast<int>(world.input.size()); }
+
+std::string comparable(const OutputRecord& record) {
+  std::string text = record.key.value_or("(null)");
+  for (const auto& [name, value] : record.headers) {
+    if (name != "ce_inputposition") text += fmt::format("|{}={}", name, value);
+  }
+  return text + "|" + record.value.value_or("(null)");
+}
+
+template <class Map>
+std::string first_difference(std::string_view what, const Map& expected, const Map& actual) {
+  for (const auto& [key, value] : expected) {
+    const auto found = actual.find(key);
+    if (found == actual.end()) return fmt::format("{} of {}: missing\n", what, key);
+    if (found->second != value) return fmt::format("{} of {} differ\n", what, key);
+  }
+  for (const auto& [key, value] : actual) {
+    if (!expected.contains(key)) return fmt::format("{} of {}: too many\n", what, key);
+  }
+  return {};
+}
+
+}  // namespace
+
+MemoryPipeline::MemoryPipeline(MemoryWorld& world, const PipelineOptions& options)
+    : world_(world), options_(options), clock_(kWallStart) {}
+
+absl::Status MemoryPipeline::open_trainer() {
+  TrainerHistory history;
+  const bool recorded = !options_.recorded.empty();
+  if (recorded) {
+    history.versions = options_.recorded;
+  } else {
+    absl::StatusOr<ModelLog> log = decode_model_log(world_.topics.model_log);
+    if (!log.ok()) return log.status();
+    history.versions = std::move(log->versions);
+    ContributionAssembler assembler;
+    for (const OutputRecord& record : world_.topics.records) {
+      if (record.topic != OutputTopic::kContributions) continue;
+      const absl::Status added = assembler.add(*record.key, *record.value);
+      if (!added.ok()) return added;
+    }
+    history.contributions = assembler.take();
+  }
+  TrainerOptions trainer{.training = options_.training,
+                         .partition_count = partition_count(world_),
+                         .publish = [this](std::span<const ModelLogRecord> records) {
+                           const std::scoped_lock lock(world_.topics.model_log_mutex);
+                           for (const ModelLogRecord& record : records)
+                             world_.topics.model_log.push_back(record);
+                           return absl::OkStatus();
+                         }};
+  trainer_ = std::make_unique<Trainer>(std::move(trainer), std::move(history),
+                                       recorded ? Trainer::Mode::kRecorded : Trainer::Mode::kTrain);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Offset> MemoryPipeline::catch_up(PartitionId partition, Offset from,
+                                                const Lane::Apply& apply) {
+  const std::vector<OutputRecord>& changelog = world_.topics.changelog[partition];
+  for (auto i = static_cast<std::size_t>(from); i < changelog.size(); ++i) {
+    const absl::Status applied = apply(*changelog[i].key, changelog[i].value);
+    if (!applied.ok()) return applied;
+  }
+  return static_cast<Offset>(changelog.size());
+}
+
+absl::Status MemoryPipeline::restore() {
+  const absl::Status opened = open_trainer();
+  if (!opened.ok()) return opened;
+  const int count = partition_count(world_);
+  const LaneOptions lane{.input_topic = "invoices",
+                         .partition_count = count,
+                         .commit_interval = options_.commit_interval,
+                         .commit_interval_behind = options_.commit_interval,
+                         .batch_records = options_.batch_records,
+                         .tick_idle = options_.tick_idle,
+                         .until = std::nullopt};
+  for (int l = 0; l < options_.lanes; ++l) {
+    LaneThread& thread = lanes_.emplace_back();
+    thread.source = std::make_unique<MemorySource>(world_.input, options_.random_batches);
+    thread.sink = std::make_unique<MemorySink>(world_.topics);
+    const LaneParts parts{.source = *thread.source,
+                          .sink = *thread.sink,
+                          .store = world_.store,
+                          .trainer = *trainer_,
+                          .clock = clock_};
+    thread.lane = std::make_unique<Lane>(lane, options_.rules, options_.decoder, parts);
+  }
+  for (PartitionId p = 0; p < count; ++p) {
+    LaneThread& thread = lanes_[static_cast<std::size_t>(p % options_.lanes)];
+    PartitionOptions partition;
+    partition.partition = p;
+    partition.schedule = options_.training.schedule;
+    partition.go_live_offset = options_.go_live_offset;
+    const absl::StatusOr<Offset> next = thread.lane->restore(
+        partition,
+        [this, p](Offset from, const Lane::Apply& apply) { return catch_up(p, from, apply); });
+    if (!next.ok()) return next.status();
+    const auto committed = world_.topics.positions.find(p);
+    if (committed != world_.topics.positions.end() && committed->second.next_offset != *next)
+      return absl::DataLossError("the state does not belong to the committed position");
+    thread.source->seek(p, *next);
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<Lane::Activity> MemoryPipeline::step() {
+  const std::int64_t announced = trainer_->announcements();
+  auto together = Lane::Activity::kAtEnd;
+  for (LaneThread& thread : lanes_) {
+    const absl::StatusOr<Lane::Activity> activity = thread.lane->step();
+    if (!activity.ok()) return activity.status();
+    if (*activity == Lane::Activity::kBusy) {
+      together = Lane::Activity::kBusy;
+      continue;
+    }
+    const absl::Status idle = thread.lane->idle();
+    if (!idle.ok()) return idle;
+    if (*activity == Lane::Activity::kWaiting && together == Lane::Activity::kAtEnd)
+      together = Lane::Activity::kWaiting;
+  }
+  clock_.pass(std::chrono::milliseconds{1});
+  if (together == Lane::Activity::kWaiting) trainer_->wait_announcement(announced, kModelWait);
+  return together;
+}
+
+absl::Status MemoryPipeline::run_to_end(std::optional<EventTime> until) {
+  while (true) {
+    const absl::StatusOr<Lane::Activity> activity = step();
+    if (!activity.ok()) return activity.status();
+    if (*activity == Lane::Activity::kAtEnd) break;
+  }
+  EventTime end = until.value_or(kBeforeAll);
+  for (const Partition* p : partitions()) {
+    if (!until && p->meta().started)
+      end =
+          std::max(end, p->meta().max_event_time + options_.rules.lateness + options_.rules.settle);
+  }
+  for (bool waiting = true; waiting;) {
+    waiting = false;
+    const std::int64_t announced = trainer_->announcements();
+    for (LaneThread& thread : lanes_) {
+      const absl::StatusOr<Lane::Activity> activity = thread.lane->tick_all(end);
+      if (!activity.ok()) return activity.status();
+      waiting |= *activity == Lane::Activity::kWaiting;
+    }
+    if (waiting) trainer_->wait_announcement(announced, kModelWait);
+  }
+  const absl::Status committed = commit();
+  return committed.ok() ? trainer_->finish() : committed;
+}
+
+absl::Status MemoryPipeline::commit() {
+  for (LaneThread& thread : lanes_) {
+    const absl::Status committed = thread.lane->commit();
+    if (!committed.ok()) return committed;
+  }
+  return absl::OkStatus();
+}
+
+std::vector<const Partition*> MemoryPipeline::partitions() const {
+  std::vector<const Partition*> all;
+  for (const LaneThread& thread : lanes_) {
+    for (const Partition* partition : thread.lane->partitions()) all.push_back(partition);
+  }
+  return all;
+}
+
+OutcomeCounters MemoryPipeline::counters() const {
+  OutcomeCounters sum;
+  for (const LaneThread& thread : lanes_) sum.add(thread.lane->counters());
+  return sum;
+}
+
+PipelineOutput output_of(MemoryWorld& world) {
+  PipelineOutput output;
+  for (const OutputRecord& record : world.topics.records) {
+    switch (record.topic) {
+      case OutputTopic::kTransitions:
+        output.transitions[*record.key].push_back(comparable(record));
+        break;
+      case OutputTopic::kSegments:
+        output.segments.erase(*record.key);
+        if (record.value) output.segments.emplace(*record.key, *record.value);
+        break;
+      case OutputTopic::kDeadLetters:
+        output.dead_letters.push_back(comparable(record));
+        break;
+      default:
+        break;
+    }
+  }
+  std::sort(output.dead_letters.begin(), output.dead_letters.end());
+  output.model_log = world.topics.model_log;
+  for (PartitionId p = 0; p < partition_count(world); ++p) {
+    (void)world.store.scan(StoreKind::kMeta, p, [&](std::string_view, std::string_view bytes) {
+      const absl::StatusOr<PartitionMeta> meta = decode_meta(bytes);
+      if (meta.ok()) output.counters.add(meta->counters);
+      return meta.status();
+    });
+    (void)world.store.scan(StoreKind::kRow, p, [&](std::string_view key, std::string_view bytes) {
+      output.rows.emplace(key, bytes);
+      return absl::OkStatus();
+    });
+  }
+  return output;
+}
+
+std::string difference(const PipelineOutput& expected, const PipelineOutput& actual) {
+  std::string text = first_difference("transitions", expected.transitions, actual.transitions);
+  for (const auto& [customer, lines] : expected.transitions) {
+    const auto found = actual.transitions.find(customer);
+    if (found == actual.transitions.end() || found->second == lines) continue;
+    const auto [a, b] =
+        std::mismatch(lines.begin(), lines.end(), found->second.begin(), found->second.end());
+    text += "expected " + (a == lines.end() ? "nothing" : *a) + "\nactual   " +
+            (b == found->second.end() ? "nothing" : *b) + "\n";
+    break;
+  }
+  text += first_difference("current segments", expected.segments, actual.segments);
+  text += first_difference("stored row", expected.rows, actual.rows);
+  if (expected.dead_letters != actual.dead_letters) text += "dead letters differ\n";
+  if (expected.model_log != actual.model_log) text += "model logs differ\n";
+  if (expected.counters != actual.counters) text += "counters differ\n";
+  return text;
+}
+
+}  // namespace rfm

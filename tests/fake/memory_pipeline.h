@@ -1,0 +1,101 @@
+// The whole pipeline over memory: lanes, trainer, store and topics as the service puts them
+// together, with lives that end and begin where the last commit left them.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "stream/lane.h"
+#include "tests/fake/manual_clock.h"
+#include "tests/fake/memory_sink.h"
+#include "tests/fake/memory_source.h"
+#include "tests/fake/memory_state_store.h"
+
+namespace rfm {
+
+struct PipelineOptions {
+  Rules rules;
+  TrainingOptions training;
+  DecoderOptions decoder;
+  int lanes = 1;
+  std::size_t batch_records = 1000;
+  std::optional<std::uint64_t> random_batches;  // Seed.
+  std::chrono::milliseconds commit_interval{100};
+  std::optional<std::chrono::milliseconds> tick_idle;
+  std::vector<ModelVersion> recorded;  // Not empty: follow this model log instead of training.
+  Offset go_live_offset = 0;
+};
+
+// All that outlives a process.
+struct MemoryWorld {
+  explicit MemoryWorld(MemoryInput records) : input(std::move(records)) {}
+
+  MemoryInput input;
+  MemoryStateStore store;
+  MemoryTopics topics;
+};
+
+// One life of a process: restores what is committed, runs, and dies without a word when destroyed.
+class MemoryPipeline {
+ public:
+  // Each step is followed by a millisecond of wall time.
+  MemoryPipeline(MemoryWorld& world, const PipelineOptions& options);
+  MemoryPipeline(const MemoryPipeline&) = delete;
+  MemoryPipeline& operator=(const MemoryPipeline&) = delete;
+
+  // Must be called first.
+  absl::Status restore();
+  // One step of each lane, with `idle` where there is nothing to do. kAtEnd: all of them are.
+  absl::StatusOr<Lane::Activity> step();
+  // Reads to the end and ticks to `until` (absent: the highest event time + lateness + settle),
+  // then commits.
+  absl::Status run_to_end(std::optional<EventTime> until);
+  absl::Status commit();
+
+  ManualClock& clock() { return clock_; }
+  MemorySink& sink(std::size_t lane) { return *lanes_[lane].sink; }
+  Trainer& trainer() { return *trainer_; }
+  std::vector<const Partition*> partitions() const;
+  OutcomeCounters counters() const;
+
+ private:
+  struct LaneThread {
+    std::unique_ptr<MemorySource> source;
+    std::unique_ptr<MemorySink> sink;
+    std::unique_ptr<Lane> lane;
+  };
+
+  absl::Status open_trainer();
+  absl::StatusOr<Offset> catch_up(PartitionId partition, Offset from, const Lane::Apply& apply);
+
+  MemoryWorld& world_;
+  PipelineOptions options_;
+  ManualClock clock_;
+  std::unique_ptr<Trainer> trainer_;
+  std::vector<LaneThread> lanes_;
+};
+
+// What is committed, for comparison.
+struct PipelineOutput {
+  // By customer, in order: key, headers but ce_inputposition, and value.
+  std::map<std::string, std::vector<std::string>> transitions;
+  std::map<std::string, std::string> segments;  // Current ones, compacted.
+  std::vector<std::string> dead_letters;        // Sorted.
+  std::vector<ModelLogRecord> model_log;
+  OutcomeCounters counters;
+  std::map<std::string, std::string> rows;  // Stored form.
+
+  friend bool operator==(const PipelineOutput&, const PipelineOutput&) = default;
+};
+PipelineOutput output_of(MemoryWorld& world);
+
+// How two outputs differ, in a line or two; empty: not at all.
+std::string difference(const PipelineOutput& expected, const PipelineOutput& actual);
+
+}  // namespace rfm

@@ -1,0 +1,37 @@
+#include "tests/fake/memory_source.h"
+
+#include <algorithm>
+
+namespace rfm {
+
+MemorySource::MemorySource(const MemoryInput& input, std::optional<std::uint64_t> random_batches)
+    : input_(input) {
+  if (random_batches) random_.emplace(*random_batches);
+}
+
+absl::StatusOr<std::span<const RecordView>> MemorySource::read(PartitionId partition,
+                                                               std::size_t records_max) {
+  const std::vector<MemoryRecord>& all = records(partition);
+  Offset& next = next_[partition];
+  std::vector<RecordView>& batch = batches_[partition];
+  batch.clear();
+  const std::size_t count = random_ ? 1 + (*random_)() % records_max : records_max;
+  const std::size_t end = std::min(all.size(), static_cast<std::size_t>(next) + count);
+  for (; static_cast<std::size_t>(next) < end; ++next) {
+    const MemoryRecord& record = all[static_cast<std::size_t>(next)];
+    RecordView view;
+    view.key = record.key;
+    view.value = record.value;
+    view.offset = next;
+    view.received_ms = record.received_ms;
+    batch.push_back(view);
+  }
+  return std::span<const RecordView>(batch);
+}
+
+bool MemorySource::at_end(PartitionId partition) const {
+  const auto next = next_.find(partition);
+  return next != next_.end() && static_cast<std::size_t>(next->second) >= records(partition).size();
+}
+
+}  // namespace rfm

@@ -1,0 +1,49 @@
+// An input log in memory, read from given offsets. Batches may have random sizes.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "stream/event_source.h"
+
+namespace rfm {
+
+struct MemoryRecord {
+  std::optional<std::string> key;
+  std::optional<std::string> value;
+  std::int64_t received_ms = 0;
+};
+
+// By partition. Records may be added while sources read.
+using MemoryInput = std::vector<std::vector<MemoryRecord>>;
+
+class MemorySource final : public EventSource {
+ public:
+  // `random_batches`: a seed for batches of 1 to `records_max` records; absent: as many as there
+  // are.
+  MemorySource(const MemoryInput& input, std::optional<std::uint64_t> random_batches);
+
+  void seek(PartitionId partition, Offset offset) { next_[partition] = offset; }
+
+  absl::StatusOr<std::span<const RecordView>> read(PartitionId partition,
+                                                   std::size_t records_max) override;
+  bool at_end(PartitionId partition) const override;
+  absl::Status service() override { return absl::OkStatus(); }
+  void wait(std::chrono::milliseconds) override {}
+
+ private:
+  const std::vector<MemoryRecord>& records(PartitionId partition) const {
+    return input_[static_cast<std::size_t>(partition)];
+  }
+
+  const MemoryInput& input_;
+  std::optional<std::mt19937_64> random_;
+  std::map<PartitionId, Offset> next_;
+  std::map<PartitionId, std::vector<RecordView>> batches_;
+};
+
+}  // namespace rfm

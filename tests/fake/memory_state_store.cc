@@ -1,0 +1,46 @@
+#include "tests/fake/memory_state_store.h"
+
+#include <utility>
+#include <vector>
+
+namespace rfm {
+
+absl::Status MemoryStateStore::scan(StoreKind kind, std::int32_t partition, const Visit& visit) {
+  std::vector<std::pair<std::string, std::string>> found;
+  {
+    const std::scoped_lock lock(mutex_);
+    for (auto it = records_.lower_bound({kind, partition, ""}); it != records_.end(); ++it) {
+      const auto& [key_kind, key_partition, key] = it->first;
+      if (key_kind != kind || key_partition != partition) break;
+      found.emplace_back(key, it->second);
+    }
+  }
+  for (const auto& [key, value] : found) {
+    const absl::Status visited = visit(key, value);
+    if (!visited.ok()) return visited;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MemoryStateStore::write(std::span<const StoreWrite> writes) {
+  const std::scoped_lock lock(mutex_);
+  if (fail_at_ == writes_++) return absl::ResourceExhaustedError("no space left");
+  for (const StoreWrite& write : writes) {
+    const Key key{write.kind, write.partition, write.key};
+    if (write.value) {
+      records_.insert_or_assign(key, *write.value);
+    } else {
+      records_.erase(key);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MemoryStateStore::drop_partition(std::int32_t partition) {
+  const std::scoped_lock lock(mutex_);
+  std::erase_if(records_,
+                [&](const auto& record) { return std::get<1>(record.first) == partition; });
+  return absl::OkStatus();
+}
+
+}  // namespace rfm

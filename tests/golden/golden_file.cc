@@ -1,0 +1,38 @@
+#include "tests/golden/golden_file.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+
+namespace rfm {
+
+void expect_golden(const std::string& name, std::string_view text) {
+  const char* root = std::getenv("RFM_SOURCE_DIR");
+  ASSERT_NE(root, nullptr) << "run by ctest, or set RFM_SOURCE_DIR";
+  const std::filesystem::path path = std::filesystem::path(root) / "tests" / "golden" / name;
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    std::ofstream(path, std::ios::binary) << text;
+    return;
+  }
+  std::ifstream file(path, std::ios::binary);
+  ASSERT_TRUE(file.is_open()) << path << " is missing: run once with UPDATE_GOLDEN=1";
+  const std::string golden{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
+  EXPECT_EQ(golden, text) << "if that is meant, run with UPDATE_GOLDEN=1";
+}
+
+std::string hex_lines(std::string_view bytes) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < bytes.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(bytes[i]);
+    text.push_back(kDigits[byte >> 4]);
+    text.push_back(kDigits[byte & 0xf]);
+    if (i % 32 == 31 || i + 1 == bytes.size()) text.push_back('\n');
+  }
+  return text;
+}
+
+}  // namespace rfm
