@@ -4,14 +4,13 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <mutex>
 #include <thread>
 
 #include "state/rocksdb_state_store.h"
-#include "stream/contribution_codec.h"
-#include "stream/kafka_reader.h"
+#include "stream/kafka_restore.h"
 #include "stream/kafka_sink.h"
 #include "stream/kafka_source.h"
-#include "stream/kafka_topics.h"
 #include "stream/rules_check.h"
 #include "stream/trainer_producer.h"
 
@@ -52,6 +51,8 @@ class Pipeline {
 
  private:
   struct LaneThread {
+    int number = 0;
+    bool assigned = false;  // The group has said which partitions it owns, maybe none.
     std::unique_ptr<KafkaSource> source;
     std::unique_ptr<KafkaSink> sink;
     std::unique_ptr<Lane> lane;
@@ -62,15 +63,15 @@ class Pipeline {
     std::chrono::steady_clock::time_point reported{};
   };
 
-  absl::Status open_topics();
-  absl::Status open_model();
-  absl::Status read_contributions(TrainerHistory& history);
+  absl::Status open_producers();
+  absl::Status open_trainer_producer();
   absl::Status open_lane(int index);
+  absl::Status open_model();
   absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> assign(
-      Lane& lane, const std::vector<PartitionId>& partitions);
-  absl::StatusOr<Offset> catch_up(PartitionId partition, Offset from, const Lane::Apply& apply);
+      LaneThread& lane, const std::vector<PartitionId>& partitions);
+  static void revoke(LaneThread& lane, Revocation revocation);
   absl::Status drive(LaneThread& lane);
-  void publish_report(LaneThread& lane, Lane::Activity activity);
+  void publish_report(LaneThread& lane);
   void say_status();
 
   const ServiceOptions& options_;
@@ -84,65 +85,17 @@ class Pipeline {
   std::atomic<bool> stopping_ = false;
 };
 
-absl::Status Pipeline::open_topics() {
-  const KafkaOptions& kafka = options_.kafka.front();
-  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(kafka);
-  if (!topics.ok()) return topics.status();
-  const KafkaTopicNames names = topic_names(kafka);
-  const absl::StatusOr<std::optional<int>> input = topics->partition_count(names.input);
-  if (!input.ok()) return input.status();
-  if (!*input) {
-    return absl::NotFoundError(fmt::format(
-        "there is no topic {}: create the topics with `rfmstream topics create`", names.input));
-  }
-  partition_count_ = **input;
-  for (const std::string& name :
-       {names.transitions, names.segments, names.dead_letters, names.changelog, names.ticks,
-        names.contributions, names.model, names.idle}) {
-    const absl::StatusOr<std::optional<int>> count = topics->partition_count(name);
-    if (!count.ok()) return count.status();
-    if (!*count) {
-      return absl::NotFoundError(fmt::format(
-          "there is no topic {}: create the topics with `rfmstream topics create`", name));
-    }
-    const bool follows_input =
-        name == names.changelog || name == names.ticks || name == names.contributions;
-    if (follows_input && **count != partition_count_) {
-      return absl::FailedPreconditionError(
-          fmt::format("topic {} has {} partitions, the input {} has {}: they must be as many", name,
-                      **count, names.input, partition_count_));
-    }
-  }
-  return absl::OkStatus();
-}
-
-// The trainer's transactions are settled first, so that the log read then is all there is.
+// The trainer's own leftover is settled by now, so that the log read here is all there is.
 absl::Status Pipeline::open_model() {
   const KafkaOptions& kafka = options_.kafka.front();
-  absl::StatusOr<TrainerProducer> producer = TrainerProducer::open(kafka);
-  if (!producer.ok()) return producer.status();
-  producer_ = std::make_unique<TrainerProducer>(*std::move(producer));
-  absl::StatusOr<std::unique_ptr<KafkaReader>> reader =
-      KafkaReader::open(kafka, Isolation::kCommitted);
-  if (!reader.ok()) return reader.status();
-  std::vector<ModelLogRecord> records;
-  const absl::StatusOr<Offset> read = (*reader)->read_to_end(
-      topic_names(kafka).model, 0, kFromBeginning, [&](const RecordView& record) {
-        if (record.key && record.value)
-          records.push_back({std::string(*record.key), std::string(*record.value)});
-        return absl::OkStatus();
-      });
-  if (!read.ok()) return read.status();
-  absl::StatusOr<ModelLog> log = decode_model_log(records);
+  absl::StatusOr<ModelLog> log = read_model_log(kafka);
   if (!log.ok()) return log.status();
   if (log->rules.empty()) {
-    absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(kafka);
-    if (!topics.ok()) return topics.status();
-    const absl::StatusOr<std::vector<OffsetRange>> input = topics->ranges(kafka.input_topic);
-    if (!input.ok()) return input.status();
+    absl::StatusOr<std::vector<Offset>> ends = input_ends(kafka);
+    if (!ends.ok()) return ends.status();
     rules_record_.settings = options_.semantic;
     rules_record_.first_start_ms = clock_.wall_ms();
-    for (const OffsetRange& range : *input) rules_record_.go_live.push_back(range.end);
+    rules_record_.go_live = *std::move(ends);
     const std::vector<ModelLogRecord> first = {encode_rules(rules_record_)};
     const absl::Status published = producer_->publish(first);
     if (!published.ok()) return published;
@@ -151,10 +104,10 @@ absl::Status Pipeline::open_model() {
     const absl::Status same = check_same_rules(rules_record_.settings, options_.semantic);
     if (!same.ok()) return same;
   }
-  TrainerHistory history;
-  history.versions = std::move(log->versions);
-  const absl::Status contributed = read_contributions(history);
-  if (!contributed.ok()) return contributed;
+  auto contributions = read_contributions(kafka, partition_count_);
+  if (!contributions.ok()) return contributions.status();
+  TrainerHistory history{.versions = std::move(log->versions),
+                         .contributions = *std::move(contributions)};
   TrainerOptions trainer{
       .training = options_.training,
       .partition_count = partition_count_,
@@ -164,45 +117,21 @@ absl::Status Pipeline::open_model() {
   return absl::OkStatus();
 }
 
-absl::Status Pipeline::read_contributions(TrainerHistory& history) {
-  const KafkaOptions& kafka = options_.kafka.front();
-  absl::StatusOr<std::unique_ptr<KafkaReader>> reader =
-      KafkaReader::open(kafka, Isolation::kCommitted);
-  if (!reader.ok()) return reader.status();
-  ContributionAssembler assembler;
-  for (PartitionId p = 0; p < partition_count_; ++p) {
-    const absl::StatusOr<Offset> read = (*reader)->read_to_end(
-        topic_names(kafka).contributions, p, kFromBeginning, [&](const RecordView& record) {
-          return record.key && record.value ? assembler.add(*record.key, *record.value)
-                                            : absl::OkStatus();
-        });
-    if (!read.ok()) return read.status();
-  }
-  history.contributions = assembler.take();
+absl::Status Pipeline::open_trainer_producer() {
+  absl::StatusOr<TrainerProducer> producer = TrainerProducer::open(options_.kafka.front());
+  if (!producer.ok()) return producer.status();
+  producer_ = std::make_unique<TrainerProducer>(*std::move(producer));
   return absl::OkStatus();
 }
 
-// The sink is opened before anything is read: that settles what this instance left open.
 absl::Status Pipeline::open_lane(int index) {
-  auto lane = std::make_unique<LaneThread>();
-  LaneThread& l = *lane;
-  lanes_.push_back(std::move(lane));
+  LaneThread& l = *lanes_[static_cast<std::size_t>(index)];
   const KafkaOptions& kafka = options_.kafka[static_cast<std::size_t>(index)];
-  RebalanceListener listener{.on_assign =
-                                 [this, &l](const std::vector<PartitionId>& partitions) {
-                                   return assign(*l.lane, partitions);
-                                 },
-                             .on_revoke =
-                                 [&l](const std::vector<PartitionId>&, Revocation revocation) {
-                                   if (revocation == Revocation::kOrderly) {
-                                     const absl::Status committed = l.lane->commit();
-                                     if (!committed.ok())
-                                       spdlog::warn("commit at revocation: {}",
-                                                    std::string(committed.message()));
-                                   }
-                                   l.sink->abandon();
-                                   l.lane->drop_partitions();
-                                 }};
+  RebalanceListener listener{
+      .on_assign =
+          [this, &l](const std::vector<PartitionId>& partitions) { return assign(l, partitions); },
+      .on_revoke = [&l](const std::vector<PartitionId>&,
+                        Revocation revocation) { revoke(l, revocation); }};
   absl::StatusOr<std::unique_ptr<KafkaSource>> source =
       KafkaSource::join(kafka, std::move(listener));
   if (!source.ok()) return source.status();
@@ -214,72 +143,60 @@ absl::Status Pipeline::open_lane(int index) {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Offset> Pipeline::catch_up(PartitionId partition, Offset from,
-                                          const Lane::Apply& apply) {
-  const KafkaOptions& kafka = options_.kafka.front();
-  absl::StatusOr<std::unique_ptr<KafkaReader>> reader =
-      KafkaReader::open(kafka, Isolation::kCommitted);
-  if (!reader.ok()) return reader.status();
-  return (*reader)->read_to_end(topic_names(kafka).changelog, partition,
-                                from == 0 ? kFromBeginning : from,
-                                [&](const RecordView& record) -> absl::Status {
-                                  if (!record.key)
-                                    return absl::DataLossError("changelog: a record has no key");
-                                  return apply(*record.key, record.value);
-                                });
+// All at the same time: settling what a killed process left takes half a second each.
+absl::Status Pipeline::open_producers() {
+  for (int i = 0; i < options_.lanes; ++i) {
+    lanes_.push_back(std::make_unique<LaneThread>());
+    lanes_.back()->number = i;
+  }
+  for (int i = 0; i < options_.lanes; ++i) {
+    LaneThread& l = *lanes_[static_cast<std::size_t>(i)];
+    l.thread = std::thread([this, &l, i] { l.status = open_lane(i); });
+  }
+  absl::Status status = open_trainer_producer();
+  for (const auto& lane : lanes_) {
+    lane->thread.join();
+    if (status.ok()) status = lane->status;
+  }
+  return status;
 }
 
 absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
-    Lane& lane, const std::vector<PartitionId>& partitions) {
-  lane.drop_partitions();
-  const KafkaOptions& kafka = options_.kafka.front();
-  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(kafka);
-  if (!topics.ok()) return topics.status();
-  const absl::StatusOr<std::vector<OffsetRange>> input = topics->ranges(kafka.input_topic);
-  if (!input.ok()) return input.status();
-  const absl::StatusOr<std::vector<CommittedPosition>> committed = topics->committed(partitions);
-  if (!committed.ok()) return committed.status();
-  std::vector<std::pair<PartitionId, Offset>> positions;
-  for (std::size_t i = 0; i < partitions.size(); ++i) {
-    const PartitionId p = partitions[i];
+    LaneThread& l, const std::vector<PartitionId>& partitions) {
+  const auto started = clock_.steady();
+  l.lane->drop_partitions();
+  std::vector<PartitionOptions> wanted;
+  for (const PartitionId p : partitions) {
     PartitionOptions partition;
     partition.partition = p;
     partition.schedule = options_.training.schedule;
     const auto index = static_cast<std::size_t>(p);
     if (index < rules_record_.go_live.size())
       partition.go_live_offset = rules_record_.go_live[index];
-    const auto reader = [this, p](Offset from, const Lane::Apply& apply) {
-      return catch_up(p, from, apply);
-    };
-    absl::StatusOr<Offset> restored = lane.restore(partition, reader);
-    if (restored.status().code() == absl::StatusCode::kOutOfRange) {
-      // The changelog is not the one this store was written beside: what it holds now is the truth.
-      spdlog::warn("partition {}: the state does not fit the changelog; it is restored from there",
-                   p);
-      const absl::Status dropped = store_.drop_partition(p);
-      if (!dropped.ok()) return dropped;
-      restored = lane.restore(partition, reader);
-    }
-    if (!restored.ok()) return restored.status();
-    const std::optional<Offset> group_offset = (*committed)[i].next_offset;
-    if (group_offset && *group_offset != *restored) {
-      return absl::DataLossError(
-          fmt::format("partition {}: the group has committed offset {}, the state belongs to {}: "
-                      "they are always committed together, so "
-                      "somebody has changed one of them",
-                      p, *group_offset, *restored));
-    }
-    const OffsetRange& range = (*input)[index];
-    if (!group_offset) restored = std::max(*restored, range.begin);
-    if (*restored < range.begin || *restored > range.end) {
-      return absl::DataLossError(
-          fmt::format("partition {} of {}: offset {} is next, but the log holds {} to {}", p,
-                      kafka.input_topic, *restored, range.begin, range.end));
-    }
-    positions.emplace_back(p, *restored);
+    wanted.push_back(partition);
   }
-  spdlog::info("lane owns {} partitions", partitions.size());
+  auto positions = restore_partitions(options_.kafka.front(), wanted, store_, *l.lane);
+  if (!positions.ok()) return positions;
+  l.assigned = true;
+  std::size_t customers = 0;
+  for (const Partition* p : l.lane->partitions()) customers += p->rows().size();
+  spdlog::info("lane {} owns partitions [{}], {} customers restored in {} ms", l.number,
+               fmt::join(partitions, ", "), customers,
+               std::chrono::duration_cast<milliseconds>(clock_.steady() - started).count());
   return positions;
+}
+
+void Pipeline::revoke(LaneThread& l, Revocation revocation) {
+  l.assigned = false;
+  if (revocation == Revocation::kOrderly) {
+    const absl::Status committed = l.lane->commit();
+    if (!committed.ok()) {
+      spdlog::warn("lane {}: the commit at a revocation failed: {}", l.number,
+                   std::string(committed.message()));
+    }
+  }
+  l.sink->abandon();
+  l.lane->drop_partitions();
 }
 
 absl::Status Pipeline::drive(LaneThread& l) {
@@ -288,7 +205,7 @@ absl::Status Pipeline::drive(LaneThread& l) {
     const std::int64_t announced = trainer_->announcements();
     const absl::StatusOr<Lane::Activity> activity = l.lane->step();
     if (!activity.ok()) return activity.status();
-    publish_report(l, *activity);
+    publish_report(l);
     if (*activity == Lane::Activity::kBusy) continue;
     const absl::Status idle = l.lane->idle();
     if (!idle.ok()) return idle;
@@ -304,8 +221,8 @@ absl::Status Pipeline::drive(LaneThread& l) {
   return committed.ok() ? l.source->close() : committed;
 }
 
-void Pipeline::publish_report(LaneThread& l, Lane::Activity activity) {
-  const bool settled = activity == Lane::Activity::kAtEnd && !l.lane->has_uncommitted();
+void Pipeline::publish_report(LaneThread& l) {
+  const bool settled = l.assigned && l.lane->caught_up();
   if (l.report.caught_up == settled && clock_.steady() - l.reported < kReportInterval) return;
   l.reported = clock_.steady();
   const std::scoped_lock lock(l.mutex);
@@ -338,8 +255,10 @@ void Pipeline::say_status() {
 }
 
 absl::Status Pipeline::run() {
-  absl::Status status = open_topics();
-  for (int i = 0; status.ok() && i < options_.lanes; ++i) status = open_lane(i);
+  const absl::StatusOr<int> partition_count = check_topics(options_.kafka.front());
+  if (!partition_count.ok()) return partition_count.status();
+  partition_count_ = *partition_count;
+  absl::Status status = open_producers();
   if (status.ok()) status = open_model();
   if (!status.ok()) return status;
   LaneOptions lane_options = options_.lane;

@@ -29,7 +29,8 @@ namespace rfm {
 struct TrainerOptions {
   TrainingOptions training;
   int partition_count = 1;
-  // Makes records of the model log durable, all or none, in order. Called on the trainer's publishing thread.
+  // Makes records of the model log durable, all or none, in order. Called on the trainer's
+  // publishing thread.
   std::function<absl::Status(std::span<const ModelLogRecord>)> publish;
 };
 

@@ -9,6 +9,9 @@
 #include "stream/app/import_command.h"
 #include "stream/app/inspect_command.h"
 #include "stream/app/replay_command.h"
+#include "stream/app/run_command.h"
+#include "stream/app/tail_command.h"
+#include "stream/app/topics_command.h"
 
 int main(int argc, char** argv) {
   CLI::App app("rfmstream: RFM segment transitions from a stream of invoices");
@@ -21,6 +24,9 @@ int main(int argc, char** argv) {
   rfm::Invocation invocation;
 
   // In the order of the overview in --help.
+  rfm::add_run_command(app, invocation, nullptr);
+  rfm::add_topics_command(app, invocation);
+  rfm::add_tail_command(app, invocation);
   rfm::add_replay_command(app, invocation);
   rfm::add_evaluate_command(app, invocation);
   rfm::add_generate_command(app, invocation);

@@ -1,0 +1,12 @@
+// `rfmstream run`: the service on Kafka.
+#pragma once
+
+#include "stream/app/command.h"
+#include "stream/commit_observer.h"
+
+namespace rfm {
+
+// `observer` watches the commits and outlives the invocation; null: nobody does.
+void add_run_command(CLI::App& app, Invocation& invocation, CommitObserver* observer);
+
+}  // namespace rfm
