@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "model/model_version.h"
 
 namespace rfm {
 
@@ -36,6 +37,27 @@ const std::vector<SegmentInfo>& rfm_table() {
   return kTable;
 }
 
+// The five names, then the numbered ones.
+std::vector<SegmentInfo> cluster_table() {
+  std::vector<SegmentInfo> table = {
+      {"Champions", 50, "The cluster with the highest revenue: recent, frequent, high spend.",
+       "reward them: early access, loyalty perks, ask for reviews and referrals"},
+      {"Loyal", 40, "High revenue and still recent.",
+       "upsell and keep engaged with a loyalty programme"},
+      {"Occasional", 30, "Low revenue but recent.",
+       "grow them: recommendations and an incentive for the next order"},
+      {"Dormant high-value", 20, "High revenue in the past, silent for long.",
+       "win back with a personal offer worth their past spend"},
+      {"Hibernating", 10, "Low revenue, silent for long.", "low-cost reactivation only"},
+  };
+  for (int number = 1; number <= kClustersMax; ++number) {
+    table.push_back({"Cluster " + std::to_string(number), 100 - number,
+                     "Cluster of customers with similar recency, frequency and spend.",
+                     "review the cluster's profile before addressing it"});
+  }
+  return table;
+}
+
 }  // namespace
 
 std::span<const SegmentInfo> rfm_segments() { return rfm_table(); }
@@ -59,32 +81,12 @@ const SegmentInfo& churn_segment(ChurnBand band) {
   return kTable[static_cast<std::size_t>(band)];
 }
 
-SegmentInfo cluster_segment(std::string_view name) {
-  static const std::array<SegmentInfo, 5> kNamed = {{
-      {"Champions", 50, "The cluster with the highest revenue: recent, frequent, high spend.",
-       "reward them: early access, loyalty perks, ask for reviews and referrals"},
-      {"Loyal", 40, "High revenue and still recent.",
-       "upsell and keep engaged with a loyalty programme"},
-      {"Occasional", 30, "Low revenue but recent.",
-       "grow them: recommendations and an incentive for the next order"},
-      {"Dormant high-value", 20, "High revenue in the past, silent for long.",
-       "win back with a personal offer worth their past spend"},
-      {"Hibernating", 10, "Low revenue, silent for long.", "low-cost reactivation only"},
-  }};
-  for (const SegmentInfo& info : kNamed) {
-    if (info.name == name) return info;
-  }
-  constexpr std::string_view kNumbered = "Cluster ";
-  int number = 0;
-  if (name.substr(0, kNumbered.size()) == kNumbered) {
-    std::from_chars(name.data() + kNumbered.size(), name.data() + name.size(), number);
-  }
-  SegmentInfo info;
-  info.name = std::string(name);
-  info.rank = number > 0 ? 100 - number : 0;
-  info.description = "Cluster of customers with similar recency, frequency and spend.";
-  info.action = "review the cluster's profile before addressing it";
-  return info;
+const SegmentInfo& cluster_segment(std::string_view name) {
+  static const std::vector<SegmentInfo> kTable = cluster_table();
+  const auto found =
+      std::ranges::find_if(kTable, [&](const SegmentInfo& info) { return info.name == name; });
+  static const SegmentInfo kOther{"", 0, "", ""};
+  return found == kTable.end() ? kOther : *found;
 }
 
 const SegmentInfo& no_segment() {

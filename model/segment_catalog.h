@@ -36,7 +36,7 @@ const SegmentInfo& churn_segment(ChurnBand band);
 
 // A cluster by its name ("Champions", ..., or "Cluster 3": then ranked by its number, which counts
 // from the highest revenue).
-SegmentInfo cluster_segment(std::string_view name);
+const SegmentInfo& cluster_segment(std::string_view name);
 
 // `none` and `Unassigned`: rank 0, nothing to do.
 const SegmentInfo& no_segment();

@@ -130,8 +130,8 @@ SegmentCode segment_for(Segmentation segmentation, const CustomerFacts& facts, S
   return static_cast<SegmentCode>(kFirstSegment + rules.map.segment_of(scores_of(facts)));
 }
 
-SegmentInfo segment_info(Segmentation segmentation, SegmentCode code, const Rules& rules,
-                         const ModelVersion& version) {
+const SegmentInfo& segment_info(Segmentation segmentation, SegmentCode code, const Rules& rules,
+                                const ModelVersion& version) {
   if (code == kNoSegmentCode) return no_segment();
   if (code == kUnassigned) return unassigned_segment();
   const std::size_t id = code - kFirstSegment;

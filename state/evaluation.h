@@ -37,8 +37,8 @@ SegmentCode segment_for(Segmentation segmentation, const CustomerFacts& facts, S
                         const Rules& rules);
 
 // Name, rank and advice of a segment code.
-SegmentInfo segment_info(Segmentation segmentation, SegmentCode code, const Rules& rules,
-                         const ModelVersion& version);
+const SegmentInfo& segment_info(Segmentation segmentation, SegmentCode code, const Rules& rules,
+                                const ModelVersion& version);
 std::string_view segment_name(Segmentation segmentation, SegmentCode code, const Rules& rules,
                               const ModelVersion& version);
 

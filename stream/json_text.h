@@ -2,12 +2,12 @@
 // equal values have equal bytes.
 #pragma once
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 #include <rapidjson/stringbuffer.h>
 #include <rapidjson/writer.h>
 
+#include <array>
 #include <cstdint>
-#include <iterator>
 #include <string>
 #include <string_view>
 
@@ -66,10 +66,20 @@ class JsonText {
   void integer(std::int64_t value) { writer_.Int64(value); }
   void boolean(bool value) { writer_.Bool(value); }
   void null() { writer_.Null(); }
+  // `value` >= 0 and far below 2^53 / 10^digits; rounded to the nearest, halves up.
   void fixed(double value, int digits) {
-    fmt::memory_buffer buffer;
-    fmt::format_to(std::back_inserter(buffer), "{:.{}f}", value, digits);
-    writer_.RawValue(buffer.data(), buffer.size(), rapidjson::kNumberType);
+    std::int64_t scale = 1;
+    for (int i = 0; i < digits; ++i) scale *= 10;
+    const auto scaled = static_cast<std::int64_t>(value * static_cast<double>(scale) + .5);
+    std::array<char, 40> text{};
+    char* const point = fmt::format_to(text.data(), FMT_COMPILE("{}"), scaled / scale);
+    *point = '.';
+    std::int64_t fraction = scaled % scale;
+    for (char* digit = point + digits; digit > point; --digit, fraction /= 10) {
+      *digit = static_cast<char>('0' + fraction % 10);
+    }
+    writer_.RawValue(text.data(), static_cast<std::size_t>(point + digits + 1 - text.data()),
+                     rapidjson::kNumberType);
   }
   void begin_object() { writer_.StartObject(); }
   void end_object() { writer_.EndObject(); }

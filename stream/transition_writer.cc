@@ -56,8 +56,8 @@ TransitionWriter::TransitionWriter(const TransitionWriterOptions& options, const
 void TransitionWriter::write(const Transition& t, const TransitionContext& context) {
   const auto segmentation = kSegmentationNames[static_cast<std::size_t>(t.segmentation)];
   const ModelVersion& version = *t.after.version;
-  const SegmentInfo from = segment_info(t.segmentation, t.from, rules_, *t.before.version);
-  const SegmentInfo to = segment_info(t.segmentation, t.to, rules_, version);
+  const SegmentInfo& from = segment_info(t.segmentation, t.from, rules_, *t.before.version);
+  const SegmentInfo& to = segment_info(t.segmentation, t.to, rules_, version);
   id_ = transition_id(t.row->id, t.row->birth, segmentation, t.seq, version.number, rules_.version);
   time_ = to_rfc3339(t.effective_at());
   position_ = fmt::format("{}/{}", context.partition, context.input_offset);
