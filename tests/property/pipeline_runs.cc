@@ -1,0 +1,135 @@
+#include "tests/property/pipeline_runs.h"
+
+#include <gtest/gtest.h>
+#include <rapidjson/document.h>
+
+#include <algorithm>
+#include <map>
+#include <random>
+#include <set>
+#include <string>
+
+#include "state/row_codec.h"
+
+namespace rfm {
+
+PipelineOutput run_whole(MemoryInput input, const PipelineOptions& options) {
+  MemoryWorld world(std::move(input));
+  MemoryPipeline pipeline(world, options);
+  EXPECT_TRUE(pipeline.restore().ok());
+  const absl::Status ran = pipeline.run_to_end(std::nullopt);
+  EXPECT_TRUE(ran.ok()) << ran;
+  return output_of(world);
+}
+
+PipelineOutput run_restarting(MemoryInput input, PipelineOptions options, std::uint64_t seed,
+                              std::uint64_t steps_max) {
+  MemoryWorld world(std::move(input));
+  std::mt19937_64 random(seed);
+  for (int life = 0; life < 10'000; ++life) {
+    options.random_batches = random();
+    options.batch_records = 1 + random() % 200;
+    options.commit_interval = std::chrono::milliseconds(1 + random() % 20);
+    MemoryPipeline pipeline(world, options);
+    const absl::Status restored = pipeline.restore();
+    EXPECT_TRUE(restored.ok()) << restored;
+    bool at_end = false;
+    for (std::uint64_t steps = 1 + random() % steps_max; steps > 0 && !at_end; --steps) {
+      const absl::StatusOr<Lane::Activity> activity = pipeline.step();
+      if (!activity.ok()) {
+        ADD_FAILURE() << activity.status();
+        return {};
+      }
+      at_end = *activity == Lane::Activity::kAtEnd;
+    }
+    if (!at_end) continue;
+    const absl::Status ran = pipeline.run_to_end(std::nullopt);
+    EXPECT_TRUE(ran.ok()) << ran;
+    return output_of(world);
+  }
+  ADD_FAILURE() << "no life reached the end";
+  return {};
+}
+
+std::vector<ModelVersion> versions_of(const PipelineOutput& output) {
+  absl::StatusOr<ModelLog> log = decode_model_log(output.model_log);
+  EXPECT_TRUE(log.ok()) << log.status();
+  return log.ok() ? log->versions : std::vector<ModelVersion>{};
+}
+
+void expect_sound(const PipelineOutput& output, std::size_t record_count) {
+  EXPECT_EQ(output.counters.records, record_count);
+  EXPECT_TRUE(output.counters.add_up());
+  std::set<std::string> ids;
+  std::uint64_t transition_count = 0;
+  for (const auto& [customer, lines] : output.transitions) {
+    struct Chain {
+      std::string birth;
+      std::string segment = "none";
+      std::string since;
+      int seq = 0;
+    };
+    std::map<std::string, Chain> chains;  // By segmentation.
+    for (const std::string& line : lines) {
+      const std::size_t body = line.find("|{");
+      rapidjson::Document json;
+      json.Parse(line.c_str() + body + 1);
+      ASSERT_FALSE(json.HasParseError()) << line;
+      const std::size_t id = line.find("ce_id=");
+      EXPECT_TRUE(ids.insert(line.substr(id, line.find('|', id) - id)).second) << line;
+      Chain& chain = chains[json["segmentation"].GetString()];
+      if (chain.birth != json["birth"].GetString()) {
+        chain = Chain{};
+        chain.birth = json["birth"].GetString();
+      }
+      EXPECT_EQ(json["from"]["segment"].GetString(), chain.segment) << line;
+      EXPECT_EQ(json["seq"].GetInt(), chain.seq + 1) << line;
+      if (chain.seq > 0) {
+        EXPECT_EQ(json["from"]["since"].GetString(), chain.since) << line;
+      }
+      EXPECT_STRNE(json["to"].GetString(), json["from"]["segment"].GetString()) << line;
+      EXPECT_GE(json["effective_at"].GetString(), chain.since) << line;
+      chain.segment = json["to"].GetString();
+      chain.since = json["effective_at"].GetString();
+      ++chain.seq;
+      ++transition_count;
+    }
+    const auto current = output.segments.find(customer);
+    for (const auto& [segmentation, chain] : chains) {
+      if (current == output.segments.end()) {
+        EXPECT_EQ(chain.segment, "none") << customer << ' ' << segmentation;
+        continue;
+      }
+      rapidjson::Document json;
+      json.Parse(current->second.c_str());
+      EXPECT_EQ(json["segments"][segmentation.c_str()].GetString(), chain.segment) << customer;
+      EXPECT_EQ(json["seq"][segmentation.c_str()].GetInt(), chain.seq) << customer;
+    }
+  }
+  EXPECT_EQ(output.counters.transitions, transition_count);
+  for (const auto& [customer, bytes] : output.rows) {
+    const absl::StatusOr<CustomerRow> row = decode_row(customer, bytes, Rules{});
+    ASSERT_TRUE(row.ok()) << row.status();
+    const bool counts = row->ledger.sums().frequency > 0;
+    for (const SegmentState& segment : row->segments)
+      EXPECT_EQ(segment.segment != kNoSegmentCode, counts) << customer;
+  }
+}
+
+void expect_same(const PipelineOutput& expected, const PipelineOutput& actual) {
+  const std::string found = difference(expected, actual);
+  EXPECT_TRUE(found.empty()) << found;
+}
+
+std::size_t size_of(const MemoryInput& input) {
+  std::size_t count = 0;
+  for (const auto& partition : input) count += partition.size();
+  return count;
+}
+
+std::size_t trained_clusters(const std::vector<ModelVersion>& versions) {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      versions, [](const ModelVersion& v) { return v.cluster_change != ClusterChange::kNone; }));
+}
+
+}  // namespace rfm

@@ -1,0 +1,27 @@
+// Ways to run a history through the pipeline over memory, and what must be true of all they commit.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "tests/fake/memory_pipeline.h"
+
+namespace rfm {
+
+// One undisturbed life.
+PipelineOutput run_whole(MemoryInput input, const PipelineOptions& options);
+
+// Lives of up to `steps_max` steps with random batches and commits, until one reaches the end.
+PipelineOutput run_restarting(MemoryInput input, PipelineOptions options, std::uint64_t seed,
+                              std::uint64_t steps_max);
+
+// Invariants 5, 6 and 7: one segment everywhere, unbroken chains, every record counted once.
+void expect_sound(const PipelineOutput& output, std::size_t record_count);
+void expect_same(const PipelineOutput& expected, const PipelineOutput& actual);
+
+std::size_t size_of(const MemoryInput& input);
+std::vector<ModelVersion> versions_of(const PipelineOutput& output);
+// Versions whose clusters differ from those before.
+std::size_t trained_clusters(const std::vector<ModelVersion>& versions);
+
+}  // namespace rfm
