@@ -44,9 +44,6 @@ struct Lane::Work {
   bool ended = false;  // `until` is reached.
   bool reported_empty = false;
   std::chrono::steady_clock::time_point last_read{};
-  // Current segments of the customers who changed segment since the last commit, as of their last
-  // change, so that they do not depend on when the commit comes.
-  std::map<std::string, std::string, std::less<>> moved;
   std::vector<Contribution> contributions;  // Since the last commit.
   Offset committed_offset = 0;
 };
@@ -57,7 +54,7 @@ Lane::Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions&
       rules_(rules),
       parts_(parts),
       decoder_(decoder),
-      writer_({.application = options.application}, rules),
+      output_(parts.sink, rules, options.application, options.input_topic),
       last_commit_(parts.clock.steady()) {}
 
 Lane::~Lane() = default;
@@ -71,12 +68,14 @@ absl::StatusOr<Offset> Lane::restore(const PartitionOptions& options, const Catc
   w.output = {
       .transition = [this, &w](const Transition& t,
                                const PartitionMeta& meta) { write_transition(t, meta, w); },
-      .dead_letter = [this, &w](const RecordView& record,
-                                const Rejection& r) { write_dead_letter(record, r, w); },
-      .rejected_invoice = [this, &w](
-                              const CustomerRow& row,
-                              const SettledInvoice& s) { write_rejected_invoice(row, s, w); },
-      .erased = [this, &w](std::string_view customer) { write_erased(customer, w); },
+      .dead_letter = [this, id](const RecordView& record,
+                                const Rejection& r) { output_.dead_letter(record, r, id); },
+      .rejected_invoice =
+          [this, id](const CustomerRow& row, const SettledInvoice& settled) {
+            output_.rejected_invoice(row, settled, id);
+          },
+      .erased = [this](std::string_view customer,
+                       const CustomerRow* row) { output_.erased(customer, row); },
       .started = [this,
                   id](std::int64_t boundary) { parts_.trainer.partition_started(id, boundary); },
       .contribution = [this, &w](const Contribution& c) { write_contribution(c, w); },
@@ -152,6 +151,7 @@ absl::StatusOr<Offset> Lane::restore(const PartitionOptions& options, const Catc
 
 void Lane::drop_partitions() {
   work_.clear();
+  output_.abandon();
   uncommitted_ = false;
 }
 
@@ -224,7 +224,7 @@ absl::StatusOr<bool> Lane::fill(Work& work) {
 absl::Status Lane::process(Work& work) {
   while (!work.batch.empty()) {
     const RecordView& record = work.batch.front();
-    const DecodedEvent event = decoder_.decode(record);
+    const DecodedEvent event = decode(record, work.partition.id());
     if (!precedes(event, options_.until)) {
       work.ended = true;
       return absl::OkStatus();
@@ -242,7 +242,16 @@ absl::Status Lane::process(Work& work) {
     uncommitted_ = true;
     work.batch = work.batch.subspan(1);
   }
-  return std::exchange(output_status_, absl::OkStatus());
+  return output_.take_status();
+}
+
+DecodedEvent Lane::decode(const RecordView& record, PartitionId partition) {
+  const std::optional<PartitionId> expected =
+      record.key ? partition_of(options_.partitioner, *record.key, options_.partition_count)
+                 : std::nullopt;
+  if (!expected || *expected == partition) return decoder_.decode(record);
+  return Rejection{DeadLetterReason::kWrongPartition,
+                   fmt::format("input.partitioner puts this key on partition {}", *expected)};
 }
 
 absl::Status Lane::sync_model() { return parts_.trainer.update(models_); }
@@ -260,7 +269,7 @@ absl::Status Lane::idle() {
     const absl::Status ticked = tick_idle(*work);
     if (!ticked.ok()) return ticked;
   }
-  return std::exchange(output_status_, absl::OkStatus());
+  return output_.take_status();
 }
 
 // As much event time has passed as wall time since the last event was received.
@@ -272,7 +281,7 @@ absl::Status Lane::tick_idle(Work& work) {
   if (to <= meta.watermark || !work.partition.is_due(to)) return absl::OkStatus();
   const std::string body =
       fmt::format("{{\"offset\":{},\"time\":\"{}\"}}", meta.next_offset, to_rfc3339(to));
-  append(OutputTopic::kTicks, work.partition.id(), std::nullopt, body, {});
+  output_.append(OutputTopic::kTicks, work.partition.id(), std::nullopt, body, {});
   work.partition.tick(to);
   uncommitted_ = true;
   return absl::OkStatus();
@@ -289,7 +298,7 @@ absl::StatusOr<Lane::Activity> Lane::tick_all(EventTime to) {
   if (waiting && parts_.trainer.recorded()) {
     return absl::FailedPreconditionError("the recorded model log ends before the time asked for");
   }
-  if (!output_status_.ok()) return std::exchange(output_status_, absl::OkStatus());
+  if (const absl::Status written = output_.take_status(); !written.ok()) return written;
   if (commit_due()) {
     const absl::Status committed = commit();
     if (!committed.ok()) return committed;
@@ -315,8 +324,7 @@ absl::Status Lane::commit() {
   for (const auto& work : work_) {
     PartitionMeta& meta = work->partition.meta();
     ++meta.commit_number;
-    const absl::Status appended = append_rows(*work, writes);
-    if (!appended.ok()) return appended;
+    append_rows(*work, writes);
     request.positions.push_back({.partition = work->partition.id(),
                                  .next_offset = meta.next_offset,
                                  .commit_number = meta.commit_number});
@@ -324,7 +332,8 @@ absl::Status Lane::commit() {
       used_epoch =
           std::max(used_epoch, epoch_of(std::max(meta.max_event_time, meta.watermark)) - 1);
   }
-  if (!output_status_.ok()) return std::exchange(output_status_, absl::OkStatus());
+  output_.append_segments();
+  if (const absl::Status appended = output_.take_status(); !appended.ok()) return appended;
   // What this commit shows must not outlive the versions it used.
   if (models_.started() && used_epoch >= models_.start_epoch()) {
     const absl::Status durable =
@@ -347,7 +356,6 @@ absl::Status Lane::commit() {
   if (parts_.observer != nullptr) parts_.observer->on_step(CommitStep::kStoreWritten);
   for (const auto& work : work_) {
     work->partition.rows().mark_committed();
-    work->moved.clear();
     work->contributions.clear();
     work->committed_offset = work->partition.meta().next_offset;
   }
@@ -357,8 +365,8 @@ absl::Status Lane::commit() {
   return absl::OkStatus();
 }
 
-// The changelog, the current segments and the store's writes of one partition.
-absl::Status Lane::append_rows(Work& work, std::vector<StoreWrite>& writes) {
+// The changelog and the store's writes of one partition.
+void Lane::append_rows(Work& work, std::vector<StoreWrite>& writes) {
   const PartitionId id = work.partition.id();
   const bool logged = parts_.sink.keeps(OutputTopic::kChangelog);
   std::string key;
@@ -367,7 +375,7 @@ absl::Status Lane::append_rows(Work& work, std::vector<StoreWrite>& writes) {
     if (dirty.row != nullptr) value = encode_row(*dirty.row);
     if (logged) {
       key.assign(1, kRowKey).append(dirty.customer_id);
-      append(OutputTopic::kChangelog, id, key,
+      output_.append(OutputTopic::kChangelog, id, key,
              value ? std::optional<std::string_view>(*value) : std::nullopt, {});
       ++changelog_records_;
     }
@@ -375,92 +383,30 @@ absl::Status Lane::append_rows(Work& work, std::vector<StoreWrite>& writes) {
   }
   if (logged) {
     key.assign(1, kMetaKey);
-    append(OutputTopic::kChangelog, id, key, encode_meta(work.partition.meta()), {});
+    output_.append(OutputTopic::kChangelog, id, key, encode_meta(work.partition.meta()), {});
     ++changelog_records_;
   }
   for (const Contribution& contribution : work.contributions) {
     for (ContributionChunk& chunk : encode_contribution(id, contribution)) {
       if (parts_.sink.keeps(OutputTopic::kContributions)) {
-        append(OutputTopic::kContributions, id, chunk.key, chunk.value, {});
+        output_.append(OutputTopic::kContributions, id, chunk.key, chunk.value, {});
       } else {
         writes.push_back(
             {StoreKind::kContribution, id, std::move(chunk.key), std::move(chunk.value)});
       }
     }
   }
-  for (const auto& [customer, segments] : work.moved)
-    append(OutputTopic::kSegments, std::nullopt, customer, segments, {});
-  return absl::OkStatus();
 }
 
-void Lane::append(OutputTopic topic, std::optional<PartitionId> partition,
-                  std::optional<std::string_view> key, std::optional<std::string_view> value,
-                  std::span<const Header> headers) {
-  const absl::Status appended = parts_.sink.append(topic, partition, key, value, headers);
-  if (output_status_.ok()) output_status_ = appended;
-}
-
-void Lane::write_transition(const Transition& transition, const PartitionMeta& meta, Work& work) {
-  writer_.write(transition, {.partition = work.partition.id(),
-                             .input_offset = meta.next_offset,
-                             .live_after = work.options.go_live_time ? work.options.go_live_time
-                                                                     : meta.go_live_watermark});
-  append(OutputTopic::kTransitions, std::nullopt, transition.row->id, writer_.body(),
-         writer_.headers());
-  if (parts_.on_transition) parts_.on_transition(transition, writer_);
-  const CustomerRow& row = *transition.row;
-  const ModelVersion* version = models_.effective_in(epoch_of(row.clock));
-  work.moved[row.id] = writer_.write_segments(row, *version, row.clock);
-}
-
-void Lane::write_dead_letter(const RecordView& record, const Rejection& rejection,
-                             const Work& work) {
-  std::vector<RecordHeader> original = record.headers.read();
-  const std::string partition = fmt::format("{}", work.partition.id());
-  const std::string offset = fmt::format("{}", record.offset);
-  std::vector<Header> headers;
-  for (const RecordHeader& header : original)
-    headers.push_back({header.name, header.value.value_or("")});
-  headers.push_back({"__streams.errors.exception", name(rejection.reason)});
-  headers.push_back({"__streams.errors.message", rejection.message});
-  headers.push_back({"__streams.errors.topic", options_.input_topic});
-  headers.push_back({"__streams.errors.partition", partition});
-  headers.push_back({"__streams.errors.offset", offset});
-  append(OutputTopic::kDeadLetters, std::nullopt, record.key, record.value, headers);
-}
-
-// The lines were applied one by one; what goes out is the invoice they add up to.
-void Lane::write_rejected_invoice(const CustomerRow& row, const SettledInvoice& settled,
-                                  const Work& work) {
-  const OpenInvoice& invoice = settled.invoice;
-  const DeadLetterReason reason =
-      settled.outcome == LedgerOutcome::kNegative   ? DeadLetterReason::kNegativeInvoice
-      : settled.outcome == LedgerOutcome::kOverflow ? DeadLetterReason::kAmountOverflow
-                                                    : DeadLetterReason::kBeyondHorizon;
-  std::string value;
-  JsonText out(value);
-  out.begin_object();
-  out.key("type").text(invoice.type == InvoiceType::kCredit ? "credit" : "invoice");
-  out.key("invoice_no").text(invoice.invoice_no);
-  out.key("customer_id").text(row.id);
-  out.key("invoice_time").text(to_rfc3339(invoice.last_line));
-  out.key("country").text(invoice.country);
-  out.key("total").text(to_text(invoice.sum));
-  out.end_object();
-  const std::string partition = fmt::format("{}", work.partition.id());
-  const std::string message =
-      fmt::format("the lines of invoice {} add up to {}", invoice.invoice_no, to_text(invoice.sum));
-  const std::array<Header, 4> headers = {{{"__streams.errors.exception", name(reason)},
-                                          {"__streams.errors.message", message},
-                                          {"__streams.errors.topic", options_.input_topic},
-                                          {"__streams.errors.partition", partition}}};
-  append(OutputTopic::kDeadLetters, std::nullopt, row.id, value, headers);
-}
-
-void Lane::write_erased(std::string_view customer_id, Work& work) {
-  if (const auto moved = work.moved.find(customer_id); moved != work.moved.end())
-    work.moved.erase(moved);
-  append(OutputTopic::kSegments, std::nullopt, customer_id, std::nullopt, {});
+void Lane::write_transition(const Transition& transition, const PartitionMeta& meta,
+                            const Work& work) {
+  const TransitionContext context{.partition = work.partition.id(),
+                                  .input_offset = meta.next_offset,
+                                  .live_after = work.options.go_live_time
+                                                    ? work.options.go_live_time
+                                                    : meta.go_live_watermark};
+  output_.transition(transition, context, models_.effective_in(epoch_of(transition.row->clock)));
+  if (parts_.on_transition) parts_.on_transition(transition);
 }
 
 void Lane::write_contribution(const Contribution& contribution, Work& work) {
@@ -469,9 +415,9 @@ void Lane::write_contribution(const Contribution& contribution, Work& work) {
   if (parts_.on_contribution) parts_.on_contribution(contribution);
 }
 
-bool Lane::caught_up() const {
-  return !uncommitted_ && std::ranges::all_of(work_, [this](const auto& work) {
-    return work->batch.empty() && parts_.source.at_end(work->partition.id());
+bool Lane::at_end() const {
+  return std::ranges::all_of(work_, [this](const auto& work) {
+    return work->ended || (work->batch.empty() && parts_.source.at_end(work->partition.id()));
   });
 }
 

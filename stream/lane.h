@@ -21,10 +21,11 @@
 #include "stream/commit_observer.h"
 #include "stream/decoder.h"
 #include "stream/event_source.h"
+#include "stream/input_partitioner.h"
+#include "stream/lane_output.h"
 #include "stream/partition.h"
 #include "stream/trainer.h"
 #include "stream/transition_sink.h"
-#include "stream/transition_writer.h"
 
 namespace rfm {
 
@@ -32,6 +33,7 @@ struct LaneOptions {
   std::string application = "rfmstream";
   std::string input_topic;
   int partition_count = 1;  // Of the input.
+  InputPartitioner partitioner = InputPartitioner::kAny;
   std::chrono::milliseconds commit_interval{100};
   std::chrono::milliseconds commit_interval_behind{
       500};  // While more than behind_records wait to be read.
@@ -53,7 +55,7 @@ struct LaneParts {
   CommitObserver* observer = nullptr;                 // Tests only.
   std::function<std::int64_t()> records_behind = {};  // Absent: far behind.
   // For summaries; absent: nobody looks.
-  std::function<void(const Transition&, const TransitionWriter&)> on_transition = {};
+  std::function<void(const Transition&)> on_transition = {};
   std::function<void(const Contribution&)> on_contribution = {};
 };
 
@@ -94,8 +96,10 @@ class Lane {
   // Commits what there is.
   absl::Status commit();
   bool has_uncommitted() const { return uncommitted_; }
-  // All that exists in the partitions is applied and committed.
-  bool caught_up() const;
+  // All that exists in the partitions (before `until`) is applied.
+  bool at_end() const;
+  // And committed.
+  bool caught_up() const { return !uncommitted_ && at_end(); }
 
   std::vector<const Partition*> partitions() const;
   const ModelTimeline& models() const { return models_; }
@@ -110,18 +114,12 @@ class Lane {
   Work* choose();
   absl::StatusOr<bool> fill(Work& work);
   absl::Status process(Work& work);
+  DecodedEvent decode(const RecordView& record, PartitionId partition);
   absl::Status sync_model();
   bool commit_due();
-  void write_transition(const Transition& transition, const PartitionMeta& meta, Work& work);
-  void write_dead_letter(const RecordView& record, const Rejection& rejection, const Work& work);
-  void write_rejected_invoice(const CustomerRow& row, const SettledInvoice& settled,
-                              const Work& work);
-  void write_erased(std::string_view customer_id, Work& work);
+  void write_transition(const Transition& transition, const PartitionMeta& meta, const Work& work);
   void write_contribution(const Contribution& contribution, Work& work);
-  absl::Status append_rows(Work& work, std::vector<StoreWrite>& writes);
-  void append(OutputTopic topic, std::optional<PartitionId> partition,
-              std::optional<std::string_view> key, std::optional<std::string_view> value,
-              std::span<const Header> headers);
+  void append_rows(Work& work, std::vector<StoreWrite>& writes);
   absl::Status tick_idle(Work& work);
 
   LaneOptions options_;
@@ -129,9 +127,8 @@ class Lane {
   LaneParts parts_;
   ModelTimeline models_;
   Decoder decoder_;
-  TransitionWriter writer_;
+  LaneOutput output_;
   std::vector<std::unique_ptr<Work>> work_;  // By partition.
-  absl::Status output_status_;  // Of appends since the last look: the callbacks return nothing.
   bool uncommitted_ = false;
   std::chrono::steady_clock::time_point last_commit_;
   std::uint64_t commits_ = 0;

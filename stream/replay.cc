@@ -47,7 +47,7 @@ class Replay::Implementation {
   LaneParts* parts_ = nullptr;
   RulesRecord rules_record_;
   std::vector<ModelVersion> versions_;
-  std::function<void(const Transition&, const TransitionWriter&)> on_transition_;
+  std::function<void(const Transition&)> on_transition_;
   std::function<void(const Contribution&)> on_contribution_;
 
  private:
@@ -186,8 +186,8 @@ absl::Status Replay::Implementation::make_lane() {
                   .trainer = *trainer_,
                   .clock = clock_,
                   .on_transition =
-                      [this](const Transition& t, const TransitionWriter& w) {
-                        if (on_transition_) on_transition_(t, w);
+                      [this](const Transition& t) {
+                        if (on_transition_) on_transition_(t);
                       },
                   .on_contribution =
                       [this](const Contribution& c) {
@@ -293,6 +293,10 @@ absl::Status Replay::Implementation::run(
       continue;
     }
     if (!reading) break;
+    if (!lane_->at_end()) {  // A topic's records are still on their way.
+      source_->wait(kProgressInterval);
+      continue;
+    }
     reading = false;
     if (!end) {
       EventTime highest = kBeforeAll;
@@ -332,7 +336,7 @@ Replay::Replay(std::unique_ptr<Implementation> implementation)
 Replay::~Replay() = default;
 
 void Replay::on_transition(
-    std::function<void(const Transition&, const TransitionWriter&)> callback) {
+    std::function<void(const Transition&)> callback) {
   implementation_->on_transition_ = std::move(callback);
 }
 void Replay::on_contribution(std::function<void(const Contribution&)> callback) {

@@ -1,0 +1,204 @@
+"""A real broker and rfmstream as processes, for tests that look from outside. Reads nothing of
+rfmstream's but its topics."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
+
+SOURCE = pathlib.Path(os.environ.get("RFM_SOURCE_DIR", pathlib.Path(__file__).parents[2]))
+BINARY = os.environ.get("RFM_BIN", str(SOURCE / "build/release/rfmstream"))
+DEADLINE_SECONDS = 60
+# Timeouts of sessions and transactions; the product's own are 10 s.
+QUICK = {"kafka.session_timeout": "2s", "kafka.transaction_timeout": "2s"}
+
+
+class Broker:
+    """A broker on free ports, ended and removed at the end of the block."""
+
+    def __enter__(self):
+        self.directory = tempfile.TemporaryDirectory(prefix="rfmstream-broker-")
+        self.endpoint = self._command("start").strip()
+        return self
+
+    def __exit__(self, *_):
+        self._command("stop")
+        self.directory.cleanup()
+
+    def _command(self, name):
+        return subprocess.run(
+            [SOURCE / "docker/kafka/broker", name, "--dir", self.directory.name],
+            check=True, stdout=subprocess.PIPE, text=True, stdin=subprocess.DEVNULL).stdout
+
+
+@dataclass(frozen=True)
+class Record:
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    headers: tuple
+    value: bytes | None
+
+    def header(self, name):
+        found = [value for key, value in self.headers if key == name]
+        return found[-1].decode() if found else None
+
+    def json(self):
+        return json.loads(self.value)
+
+
+def read_topic(endpoint, topic, isolation="read_committed"):
+    """All records from the beginning to the end as it is now, by partition and offset."""
+    consumer = Consumer({
+        "bootstrap.servers": endpoint, "group.id": "checker", "isolation.level": isolation,
+        "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "error",
+        "fetch.wait.max.ms": 10})
+    try:
+        partitions = consumer.list_topics(topic, 10).topics[topic].partitions
+        waiting, starts = {}, []
+        for partition in partitions:
+            low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), 10)
+            if high > low:
+                waiting[partition] = high
+                starts.append(TopicPartition(topic, partition, low))
+        records = []
+        consumer.assign(starts)
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while waiting:
+            assert time.monotonic() < deadline, f"{topic}: no end in sight, {waiting}"
+            for message in consumer.consume(1000, 0.05):
+                error = message.error()
+                if error is not None:
+                    assert error.code() == KafkaError._PARTITION_EOF, error
+                    if message.offset() >= waiting.get(message.partition(), 0):
+                        waiting.pop(message.partition(), None)
+                    continue
+                records.append(Record(topic, message.partition(), message.offset(), message.key(),
+                                      tuple(message.headers() or ()), message.value()))
+        return sorted(records, key=lambda r: (r.partition, r.offset))
+    finally:
+        consumer.close()
+
+
+class Application:
+    """One application: its settings, its state directory and its process."""
+
+    def __init__(self, broker, directory, name, partitions, settings=None, binary=BINARY):
+        self.broker = broker
+        self.name = name
+        self.binary = binary
+        self.directory = pathlib.Path(directory)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.state = self.directory / "state"
+        self.log = self.directory / "run.log"
+        self.settings = {
+            "kafka.brokers": broker.endpoint, "app.name": name, "input.topic": f"{name}-input",
+            "output.transitions": f"{name}-transitions", "output.segments": f"{name}-segments",
+            **QUICK, **(settings or {})}
+        self.process = None
+        self.command("topics", "create", "--partitions", str(partitions))
+
+    def arguments(self, extra=None):
+        result = []
+        for key, value in {**self.settings, **(extra or {})}.items():
+            result += ["--set", f"{key}={value}"]
+        return result
+
+    def command(self, *arguments, extra=None, check=True):
+        done = subprocess.run([self.binary, *arguments, *self.arguments(extra)], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              stdin=subprocess.DEVNULL, timeout=DEADLINE_SECONDS * 4)
+        if check and done.returncode != 0:
+            raise AssertionError(f"{arguments}: {done.stderr}\n{self.tail_of_log()}")
+        return done
+
+    def catch_up(self, extra=None):
+        """Runs the service until everything in the input topic is applied and committed."""
+        with open(self.log, "a", encoding="utf-8") as log:
+            done = subprocess.run(
+                [BINARY, "run", "--state", self.state, "--until-caught-up",
+                 *self.arguments(extra)], stderr=log, stdin=subprocess.DEVNULL,
+                timeout=DEADLINE_SECONDS * 4)
+        assert done.returncode == 0, self.tail_of_log()
+
+    def start(self, extra=None, binary=None, environment=None):
+        with open(self.log, "a", encoding="utf-8") as log:
+            self.process = subprocess.Popen(
+                [binary or self.binary, "run", "--state", self.state, *self.arguments(extra)],
+                stderr=log, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+        return self.process
+
+    def stop(self, how=signal.SIGTERM):
+        process, self.process = self.process, None
+        if process.poll() is None:
+            process.send_signal(how)
+        status = process.wait(DEADLINE_SECONDS)
+        if how == signal.SIGTERM:
+            assert status == 0, self.tail_of_log()
+
+    def tail_of_log(self):
+        return self.log.read_text()[-4000:] if self.log.exists() else ""
+
+    def produce(self, records, topic=None):
+        """(key, value) or (key, value, headers); returns when all of them are in the log."""
+        producer = Producer({"bootstrap.servers": self.broker.endpoint, "linger.ms": 5,
+                             "enable.idempotence": True, "partitioner": "murmur2_random"})
+        failed = []
+
+        def delivered(error, _):
+            if error is not None:
+                failed.append(error)
+
+        for key, value, *headers in records:
+            producer.produce(topic or self.settings["input.topic"], key=key, value=value,
+                             headers=headers[0] if headers else None, on_delivery=delivered)
+            producer.poll(0)
+        assert producer.flush(DEADLINE_SECONDS) == 0 and not failed, failed
+
+    def read(self, which):
+        topic = {"transitions": self.settings["output.transitions"],
+                 "segments": self.settings["output.segments"]}.get(which, f"{self.name}-{which}")
+        return read_topic(self.broker.endpoint, topic)
+
+    def wait_for(self, condition, what, seconds=DEADLINE_SECONDS):
+        deadline = time.monotonic() + seconds
+        while not condition():
+            if self.process is not None and self.process.poll() is not None:
+                raise AssertionError(f"the service has ended: {self.tail_of_log()}")
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{what}: not within {seconds} s\n{self.tail_of_log()}")
+            time.sleep(0.05)
+
+
+def file_line(record):
+    """A record of a topic as the line that file mode writes, without the input position, which is
+    the one header that is not compared."""
+    headers = {key: value.decode() for key, value in record.headers if key != "ce_inputposition"}
+    return {"key": record.key.decode(), "headers": headers,
+            "value": None if record.value is None else json.loads(record.value)}
+
+
+def read_lines(path):
+    """The records of a file of file mode, comparable with file_line."""
+    lines = []
+    with open(path, encoding="utf-8") as file:
+        for text in file:
+            line = json.loads(text)
+            line["headers"].pop("ce_inputposition", None)
+            lines.append(line)
+    return lines
+
+
+def by_customer(lines):
+    """Order between customers is not promised."""
+    result = {}
+    for line in lines:
+        result.setdefault(line["key"], []).append(line)
+    return result
