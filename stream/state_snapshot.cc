@@ -43,7 +43,7 @@ absl::StatusOr<std::unique_ptr<StateSnapshot>> StateSnapshot::open(const std::st
 absl::Status StateSnapshot::read_partitions() {
   PartitionId count = kPartitionsMax;
   for (PartitionId p = 0; p < count; ++p) {
-    const absl::Status scanned =
+    absl::Status scanned =
         store_->scan(StoreKind::kMeta, p, [&](std::string_view, std::string_view bytes) {
           absl::StatusOr<PartitionMeta> meta = decode_meta(bytes);
           if (!meta.ok()) return meta.status();
@@ -60,7 +60,7 @@ absl::Status StateSnapshot::read_partitions() {
 
 absl::StatusOr<std::vector<ModelLogRecord>> StateSnapshot::stored_log() const {
   std::vector<ModelLogRecord> records;
-  const absl::Status scanned =
+  absl::Status scanned =
       store_->scan(StoreKind::kModelLog, 0, [&](std::string_view key, std::string_view value) {
         records.push_back({std::string(key), std::string(value)});
         return absl::OkStatus();
@@ -132,7 +132,7 @@ EventTime StateSnapshot::clock() const {
 
 absl::Status StateSnapshot::for_each(const Rules& rules, const Visit& visit) const {
   for (const PartitionSnapshot& partition : partitions_) {
-    const absl::Status scanned = store_->scan(
+    absl::Status scanned = store_->scan(
         StoreKind::kRow, partition.id, [&](std::string_view key, std::string_view bytes) {
           absl::StatusOr<CustomerRow> row = decode_row(key, bytes, rules);
           return row.ok() ? visit(partition, *std::move(row)) : row.status();
@@ -146,7 +146,7 @@ absl::StatusOr<std::optional<StateSnapshot::Found>> StateSnapshot::find(
     std::string_view customer_id, const Rules& rules) const {
   std::optional<Found> found;
   for (const PartitionSnapshot& partition : partitions_) {
-    const absl::Status scanned = store_->scan(
+    absl::Status scanned = store_->scan(
         StoreKind::kRow, partition.id, [&](std::string_view key, std::string_view bytes) {
           if (key != customer_id) return absl::OkStatus();
           absl::StatusOr<CustomerRow> row = decode_row(key, bytes, rules);
@@ -163,7 +163,7 @@ absl::StatusOr<std::optional<StateSnapshot::Found>> StateSnapshot::find(
 absl::StatusOr<std::uint64_t> StateSnapshot::customer_count() const {
   std::uint64_t count = 0;
   for (const PartitionSnapshot& partition : partitions_) {
-    const absl::Status scanned =
+    absl::Status scanned =
         store_->scan(StoreKind::kRow, partition.id, [&](std::string_view, std::string_view) {
           ++count;
           return absl::OkStatus();
