@@ -68,8 +68,6 @@ TrainingOptions training_options(const Settings& settings) {
   options.cluster_count = integer("model.clusters");
   options.move_min = settings.real("model.move_min");
   options.schedule.refit_weekday = static_cast<int>(weekday - kWeekdays.begin());
-  options.schedule.epoch_days =
-      static_cast<int>(settings.duration("model.epoch") / std::chrono::hours{24});
   options.challenger_count = integer("model.challengers");
   options.challenger_gain = settings.real("model.challenger_gain");
   options.population_on = integer("model.population_on");
@@ -126,6 +124,10 @@ KafkaOptions kafka_options(const Settings& settings, int lane) {
 LaneOptions lane_options(const Settings& settings) {
   LaneOptions options;
   options.application = settings.text("app.name");
+  const std::string& partitioner = settings.text("input.partitioner");
+  options.partitioner = partitioner == "murmur2" ? InputPartitioner::kMurmur2
+                        : partitioner == "crc32" ? InputPartitioner::kCrc32
+                                                 : InputPartitioner::kAny;
   options.input_topic = settings.text("input.topic");
   options.commit_interval = settings.duration("commit.interval");
   options.commit_interval_behind = settings.duration("commit.interval_behind");

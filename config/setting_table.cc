@@ -86,8 +86,6 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "Events older than this behind the watermark are dead-lettered, because they cannot be proved "
      "new."},
 
-    {"model.epoch", kDuration, kSemantic, "1d", "1d", "28d", "",
-     "How often the model may change, in event time; whole days."},
     {"model.refit_weekday", kChoice, kSemantic, "monday", "", "",
      "monday|tuesday|wednesday|thursday|friday|saturday|sunday",
      "The day on which the clusters, the score cuts and the churn model are fitted anew."},
@@ -112,9 +110,6 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "Weight of the ridge penalty of the churn model."},
     {"model.seed", kInteger, kSemantic, "0", "0", "9223372036854775807", "",
      "Seed of the challengers."},
-    {"model.grace", kDuration, kInstance, "30s", "0s", "1d", "",
-     "Wall time the trainer waits for partitions without an owner before it closes an epoch "
-     "without them."},
 
     {"segmentation.churn.low", kReal, kSemantic, "0.33", "0", "1", "",
      "Churn risk (no purchase within 90 days) from which on a customer is Medium."},

@@ -228,9 +228,6 @@ absl::Status Settings::check() const {
                 fmt::format("allowed: \"lifetime\", or at most dedup.horizon, which is {}",
                             text("dedup.horizon")));
   }
-  if (duration("model.epoch") % std::chrono::hours{24} != std::chrono::milliseconds{0}) {
-    return fail("model.epoch", "allowed: whole days");
-  }
   if (duration("commit.interval_behind") < duration("commit.interval")) {
     return fail(
         "commit.interval_behind",

@@ -376,7 +376,7 @@ void Lane::append_rows(Work& work, std::vector<StoreWrite>& writes) {
     if (logged) {
       key.assign(1, kRowKey).append(dirty.customer_id);
       output_.append(OutputTopic::kChangelog, id, key,
-             value ? std::optional<std::string_view>(*value) : std::nullopt, {});
+                     value ? std::optional<std::string_view>(*value) : std::nullopt, {});
       ++changelog_records_;
     }
     writes.push_back({StoreKind::kRow, id, std::string(dirty.customer_id), std::move(value)});
@@ -400,11 +400,10 @@ void Lane::append_rows(Work& work, std::vector<StoreWrite>& writes) {
 
 void Lane::write_transition(const Transition& transition, const PartitionMeta& meta,
                             const Work& work) {
-  const TransitionContext context{.partition = work.partition.id(),
-                                  .input_offset = meta.next_offset,
-                                  .live_after = work.options.go_live_time
-                                                    ? work.options.go_live_time
-                                                    : meta.go_live_watermark};
+  const TransitionContext context{
+      .partition = work.partition.id(),
+      .input_offset = meta.next_offset,
+      .live_after = work.options.go_live_time ? work.options.go_live_time : meta.go_live_watermark};
   output_.transition(transition, context, models_.effective_in(epoch_of(transition.row->clock)));
   if (parts_.on_transition) parts_.on_transition(transition);
 }

@@ -301,7 +301,8 @@ void Partition::settle(CustomerRow& row) {
 
 void Partition::erase(const Tombstone& event) {
   ++meta_.counters.erased;
-  if (CustomerRow* row = rows_.find(event.customer_id)) {
+  CustomerRow* const row = rows_.find(event.customer_id);
+  if (row != nullptr) {
     // What was due before is due still, so that line and invoice input say the same.
     settle(*row);
     const EventTime now = rows_.clock_of(*row, meta_.watermark);
@@ -309,9 +310,9 @@ void Partition::erase(const Tombstone& event) {
       erase_segments(changing, now, {rules_, models_}, buffer_);
     });
     emit(buffer_);
-    rows_.erase(*row);
   }
-  output_.erased(event.customer_id);
+  output_.erased(event.customer_id, row);
+  if (row != nullptr) rows_.erase(*row);
 }
 
 void Partition::drop_if_empty(CustomerRow& row) {

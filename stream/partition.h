@@ -19,7 +19,8 @@ struct PartitionOutput {
   std::function<void(const Transition& transition, const PartitionMeta& meta)> transition;
   std::function<void(const RecordView& record, const Rejection& rejection)> dead_letter;
   std::function<void(const CustomerRow& row, const SettledInvoice& settled)> rejected_invoice;
-  std::function<void(std::string_view customer_id)> erased;
+  // `row`: null if there was none.
+  std::function<void(std::string_view customer_id, const CustomerRow* row)> erased;
   std::function<void(std::int64_t first_boundary)> started;
   std::function<void(const Contribution& contribution)> contribution;
 };

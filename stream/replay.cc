@@ -335,8 +335,7 @@ Replay::Replay(std::unique_ptr<Implementation> implementation)
     : implementation_(std::move(implementation)) {}
 Replay::~Replay() = default;
 
-void Replay::on_transition(
-    std::function<void(const Transition&)> callback) {
+void Replay::on_transition(std::function<void(const Transition&)> callback) {
   implementation_->on_transition_ = std::move(callback);
 }
 void Replay::on_contribution(std::function<void(const Contribution&)> callback) {

@@ -53,7 +53,7 @@ class Replay {
   ~Replay();
 
   // Before `run`. Called with each transition as it is written, and with each contribution.
-  void on_transition(std::function<void(const Transition&, const TransitionWriter&)> callback);
+  void on_transition(std::function<void(const Transition&)> callback);
   void on_contribution(std::function<void(const Contribution&)> callback);
 
   // To the end of the input, then the clocks to `until` (default: the highest event time + lateness

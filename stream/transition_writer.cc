@@ -5,7 +5,6 @@
 #include "state/evaluation.h"
 #include "state/hashes.h"
 #include "stream/decimal.h"
-#include "stream/explanation.h"
 #include "stream/json_text.h"
 #include "stream/time_text.h"
 
@@ -53,7 +52,7 @@ void write_cause(JsonText& out, const Cause& cause) {
 TransitionWriter::TransitionWriter(const TransitionWriterOptions& options, const Rules& rules)
     : rules_(rules), source_("/rfmstream/" + options.application) {}
 
-void TransitionWriter::write(const Transition& t, const TransitionContext& context) {
+TransitionRisks TransitionWriter::write(const Transition& t, const TransitionContext& context) {
   const auto segmentation = kSegmentationNames[static_cast<std::size_t>(t.segmentation)];
   const ModelVersion& version = *t.after.version;
   const SegmentInfo& from = segment_info(t.segmentation, t.from, rules_, *t.before.version);
@@ -110,10 +109,12 @@ void TransitionWriter::write(const Transition& t, const TransitionContext& conte
   out.key("holdout").boolean(holdout_position(t.row->id) < rules_.holdout_fraction);
   out.key("birth").text(fmt::format("{:016x}", t.row->birth));
   out.end_object();
+  return risks;
 }
 
 std::string_view TransitionWriter::write_segments(const CustomerRow& row,
-                                                  const ModelVersion& version, EventTime as_of) {
+                                                  const ModelVersion& version, EventTime as_of,
+                                                  const std::optional<double>& risk) {
   body_.clear();
   JsonText out(body_);
   out.begin_object();
@@ -134,9 +135,7 @@ std::string_view TransitionWriter::write_segments(const CustomerRow& row,
   for (std::size_t s = 0; s < row.segments.size(); ++s)
     out.key(kSegmentationNames[s]).integer(row.segments[s].seq);
   out.end_object();
-  if (const std::optional<double> risk = churn_risk_of(facts_of(row, rules_, &version, as_of))) {
-    out.key("churn_risk").fixed(*risk, 6);
-  }
+  if (risk) out.key("churn_risk").fixed(*risk, 6);
   out.key("as_of").text(to_rfc3339(as_of));
   out.key("model_version").integer(version.number);
   out.key("rules_version").integer(rules_.version);

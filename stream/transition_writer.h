@@ -10,6 +10,7 @@
 
 #include "state/rules.h"
 #include "state/transition.h"
+#include "stream/explanation.h"
 #include "stream/partition_meta.h"
 #include "stream/record.h"
 #include "stream/transition_sink.h"
@@ -32,14 +33,15 @@ class TransitionWriter {
  public:
   TransitionWriter(const TransitionWriterOptions& options, const Rules& rules);
 
-  // Fills `headers` and `body`; views are valid until the next call.
-  void write(const Transition& transition, const TransitionContext& context);
+  // Fills `headers` and `body`; views are valid until the next call. Returns the risks it shows.
+  TransitionRisks write(const Transition& transition, const TransitionContext& context);
   std::span<const Header> headers() const { return headers_; }
   std::string_view body() const { return body_; }
 
-  // The value of `customer-segments`, under the version in force at `as_of`.
+  // The value of `customer-segments` as of a row's last change of segment: under the version in
+  // force then, and with its churn risk of then. Valid until the next call.
   std::string_view write_segments(const CustomerRow& row, const ModelVersion& version,
-                                  EventTime as_of);
+                                  EventTime as_of, const std::optional<double>& risk);
 
  private:
   const Rules& rules_;

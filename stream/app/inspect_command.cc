@@ -344,7 +344,7 @@ void add_inspect_command(CLI::App& app, Invocation& invocation) {
       "model in force there. `next change if silent` says when each segment changes, and to "
       "which,\n"
       "if the customer does nothing more and the model stays as it is; churn is looked at where\n"
-      "an epoch (a day, model.epoch) begins. The ledger keeps hashes of invoice numbers.\n"
+      "an epoch (a day) begins. The ledger keeps hashes of invoice numbers.\n"
       "The rules come from the state's own model log. For a service on Kafka that log is a topic:\n"
       "name the brokers with --config or --set kafka.brokers=host:9092.\n"
       "\n"

@@ -22,9 +22,7 @@ absl::Status replay(const Arguments& arguments) {
   ReplaySummary summary;
   if (arguments.summary) {
     const Rules& rules = setup->replay().rules();
-    setup->replay().on_transition([&](const Transition& t, const TransitionWriter& writer) {
-      summary.add(t, writer, rules);
-    });
+    setup->replay().on_transition([&](const Transition& t) { summary.add(t, rules); });
   }
   const absl::Status done = setup->run();
   if (!done.ok()) return done;

@@ -29,8 +29,7 @@ void print_outcome(std::string_view name, std::uint64_t count) {
 
 }  // namespace
 
-void ReplaySummary::add(const Transition& t, const TransitionWriter& writer, const Rules& rules) {
-  static_cast<void>(writer);
+void ReplaySummary::add(const Transition& t, const Rules& rules) {
   const std::string from = name_of(t.segmentation, t.from, t.before, rules);
   const std::string to = name_of(t.segmentation, t.to, t.after, rules);
   ++flows_[static_cast<std::size_t>(t.segmentation)][{from, to}];

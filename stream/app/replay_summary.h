@@ -16,7 +16,7 @@ namespace rfm {
 class ReplaySummary {
  public:
   // Counts one transition; keeps a few of each reason to show.
-  void add(const Transition& transition, const TransitionWriter& writer, const Rules& rules);
+  void add(const Transition& transition, const Rules& rules);
 
   void print(const Replay& replay, double seconds) const;
 

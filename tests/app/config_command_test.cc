@@ -62,16 +62,15 @@ TEST(ConfigCommand, RefusesWhatComponentsRefuse) {
 
 TEST(Options, CarryTheSettings) {
   const absl::StatusOr<Settings> settings = Settings::load(
-      std::nullopt, {"model.clusters=4", "model.refit_weekday=sunday", "model.epoch=7d",
-                     "rfm.monetary=gross", "rfm.window=30d", "segmentation.churn.dwell=1h",
-                     "input.format=invoices", "input.utc_offset=-01:30", "app.name=shop",
-                     "kafka.properties.security.protocol=ssl", "output.holdout=0.25"});
+      std::nullopt,
+      {"model.clusters=4", "model.refit_weekday=sunday", "rfm.monetary=gross", "rfm.window=30d",
+       "segmentation.churn.dwell=1h", "input.format=invoices", "input.utc_offset=-01:30",
+       "app.name=shop", "kafka.properties.security.protocol=ssl", "output.holdout=0.25"});
   ASSERT_TRUE(settings.ok()) << settings.status();
   ASSERT_TRUE(check_options(*settings).ok());
   const TrainingOptions training = training_options(*settings);
   EXPECT_EQ(training.cluster_count, 4);
   EXPECT_EQ(training.schedule.refit_weekday, 6);
-  EXPECT_EQ(training.schedule.epoch_days, 7);
   const Rules made = rules(*settings);
   EXPECT_EQ(made.monetary, MonetaryKind::kGross);
   EXPECT_EQ(made.window, Duration{std::chrono::hours{24 * 30}});

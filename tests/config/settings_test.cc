@@ -149,7 +149,6 @@ TEST(Settings, WrongValuesNameKeyValueAndWhatIsAllowed) {
                                        "input.fields.total=/a~2",
                                        "model.move_min=nan",
                                        "model.move_min=2",
-                                       "model.epoch=1h",
                                        "rfm.window=forever",
                                        "state.dir=",
                                        "noequals",
@@ -179,7 +178,6 @@ TEST(Settings, ChecksAcrossKeys) {
   EXPECT_NE(load_error({"rfm.window=401d"}).find("dedup.horizon, which is 400d"),
             std::string::npos);
   EXPECT_NE(load_error({"commit.interval=1s"}).find("commit.interval_behind"), std::string::npos);
-  EXPECT_NE(load_error({"model.epoch=36h"}).find("whole days"), std::string::npos);
   EXPECT_EQ(load_error({"rfm.window=400d"}), "");
 }
 
@@ -215,7 +213,6 @@ TEST(Settings, SemanticSettingsRebuildTheRules) {
   const std::map<std::string, std::string> semantic = settings.semantic();
   EXPECT_FALSE(semantic.contains("app.name"));
   EXPECT_FALSE(semantic.contains("input.topic"));
-  EXPECT_FALSE(semantic.contains("model.grace"));
   EXPECT_TRUE(semantic.contains("model.seed"));
   EXPECT_TRUE(semantic.contains("output.holdout"));
   const absl::StatusOr<Settings> rebuilt = Settings::from_semantic(semantic);

@@ -1,0 +1,108 @@
+#include "stream/lane_output.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "stream/decimal.h"
+#include "stream/json_text.h"
+#include "stream/time_text.h"
+
+namespace rfm {
+namespace {
+
+DeadLetterReason reason_of(LedgerOutcome outcome) {
+  if (outcome == LedgerOutcome::kNegative) return DeadLetterReason::kNegativeInvoice;
+  if (outcome == LedgerOutcome::kOverflow) return DeadLetterReason::kAmountOverflow;
+  return DeadLetterReason::kBeyondHorizon;
+}
+
+}  // namespace
+
+LaneOutput::LaneOutput(TransitionSink& sink, const Rules& rules, std::string application,
+                       std::string input_topic)
+    : sink_(sink),
+      input_topic_(std::move(input_topic)),
+      writer_({.application = std::move(application)}, rules) {}
+
+void LaneOutput::append(OutputTopic topic, std::optional<PartitionId> partition,
+                        std::optional<std::string_view> key, std::optional<std::string_view> value,
+                        std::span<const Header> headers) {
+  const absl::Status appended = sink_.append(topic, partition, key, value, headers);
+  if (status_.ok()) status_ = appended;
+}
+
+void LaneOutput::transition(const Transition& transition, const TransitionContext& context,
+                            const ModelVersion* version) {
+  const CustomerRow& row = *transition.row;
+  const TransitionRisks risks = writer_.write(transition, context);
+  append(OutputTopic::kTransitions, std::nullopt, row.id, writer_.body(), writer_.headers());
+  const auto [moved, first] = moved_.try_emplace(&row);
+  if (first) moved_order_.push_back(&row);
+  moved->second = {.as_of = row.clock, .version = version, .risk = risks.after};
+}
+
+void LaneOutput::append_segments() {
+  for (const CustomerRow* row : moved_order_) {
+    const auto moved = moved_.find(row);
+    if (moved == moved_.end()) continue;
+    const auto& [as_of, version, risk] = moved->second;
+    append(OutputTopic::kSegments, std::nullopt, row->id,
+           writer_.write_segments(*row, *version, as_of, risk), {});
+    moved_.erase(moved);
+  }
+  moved_order_.clear();
+}
+
+void LaneOutput::abandon() {
+  moved_.clear();
+  moved_order_.clear();
+}
+
+void LaneOutput::erased(std::string_view customer_id, const CustomerRow* row) {
+  if (row != nullptr) moved_.erase(row);
+  append(OutputTopic::kSegments, std::nullopt, customer_id, std::nullopt, {});
+}
+
+void LaneOutput::dead_letter(const RecordView& record, const Rejection& rejection,
+                             PartitionId partition) {
+  const std::vector<RecordHeader> original = record.headers.read();
+  const std::string partition_text = fmt::format("{}", partition);
+  const std::string offset = fmt::format("{}", record.offset);
+  std::vector<Header> headers;
+  for (const RecordHeader& header : original)
+    headers.push_back({header.name, header.value.value_or("")});
+  headers.push_back({"__streams.errors.exception", name(rejection.reason)});
+  headers.push_back({"__streams.errors.message", rejection.message});
+  headers.push_back({"__streams.errors.topic", input_topic_});
+  headers.push_back({"__streams.errors.partition", partition_text});
+  headers.push_back({"__streams.errors.offset", offset});
+  append(OutputTopic::kDeadLetters, std::nullopt, record.key, record.value, headers);
+}
+
+void LaneOutput::rejected_invoice(const CustomerRow& row, const SettledInvoice& settled,
+                                  PartitionId partition) {
+  const OpenInvoice& invoice = settled.invoice;
+  std::string value;
+  JsonText out(value);
+  out.begin_object();
+  out.key("type").text(invoice.type == InvoiceType::kCredit ? "credit" : "invoice");
+  out.key("invoice_no").text(invoice.invoice_no);
+  out.key("customer_id").text(row.id);
+  out.key("invoice_time").text(to_rfc3339(invoice.last_line));
+  out.key("country").text(invoice.country);
+  out.key("total").text(to_text(invoice.sum));
+  out.end_object();
+  const std::string partition_text = fmt::format("{}", partition);
+  const std::string message =
+      fmt::format("the lines of invoice {} add up to {}", invoice.invoice_no, to_text(invoice.sum));
+  const std::array<Header, 4> headers = {
+      {{"__streams.errors.exception", name(reason_of(settled.outcome))},
+       {"__streams.errors.message", message},
+       {"__streams.errors.topic", input_topic_},
+       {"__streams.errors.partition", partition_text}}};
+  append(OutputTopic::kDeadLetters, std::nullopt, row.id, value, headers);
+}
+
+}  // namespace rfm
