@@ -96,7 +96,7 @@ Moment moment_at(const RetailHistory& history, std::int64_t at) {
 
 // Every midnight from 2011-02-01 to 2011-12-10; empty without the data.
 const std::vector<Moment>& moments() {
-  static const std::vector<Moment> all = [] {
+  static const std::vector<Moment> kAll = [] {
     std::vector<Moment> result;
     const std::optional<RetailHistory> history = RetailHistory::load();
     if (!history) return result;
@@ -104,7 +104,7 @@ const std::vector<Moment>& moments() {
       result.push_back(moment_at(*history, at));
     return result;
   }();
-  return all;
+  return kAll;
 }
 
 std::string variable(const char* name) {
