@@ -201,7 +201,8 @@ ModelVersion Training::train(std::int64_t epoch, const Contribution& merged) {
   }
   if (is_refit_epoch(options_.schedule, epoch) && !sample.empty()) {
     remember(epoch, sample);
-    if (!weeks_.empty()) {
+    const int population_min = latest_.churn ? options_.population_off : options_.population_on;
+    if (!weeks_.empty() && merged.population >= population_min) {
       const std::size_t rows =
           std::min(sample.size(), static_cast<std::size_t>(options_.fit_rows_max));
       next.churn =

@@ -38,8 +38,8 @@ struct TrainingOptions {
   RefitSchedule schedule{};
   int challenger_count = 5;
   double challenger_gain = .005;
-  int population_on = 500;   // From here on quintiles and clusters;
-  int population_off = 400;  // below, absolute cuts again.
+  int population_on = 500;   // From here on quintiles, clusters and churn models;
+  int population_off = 400;  // below, absolute cuts again and no refits.
   int sample_max = 65536;
   int fit_rows_max = 8192;
   int churn_weeks = 26;

@@ -19,12 +19,10 @@ namespace {
 constexpr char kRowKey = 'r';
 constexpr char kMetaKey = 'm';
 
-bool precedes(const DecodedEvent& event, const std::optional<EventTime>& until) {
-  if (!until) return true;
-  if (const auto* line = std::get_if<LineEvent>(&event)) return line->invoice_time < *until;
-  if (const auto* invoice = std::get_if<InvoiceEvent>(&event))
-    return invoice->invoice_time < *until;
-  return true;
+std::optional<EventTime> time_of(const DecodedEvent& event) {
+  if (const auto* line = std::get_if<LineEvent>(&event)) return line->invoice_time;
+  if (const auto* invoice = std::get_if<InvoiceEvent>(&event)) return invoice->invoice_time;
+  return std::nullopt;
 }
 
 }  // namespace
@@ -225,7 +223,7 @@ absl::Status Lane::process(Work& work) {
   while (!work.batch.empty()) {
     const RecordView& record = work.batch.front();
     const DecodedEvent event = decode(record, work.partition.id());
-    if (!precedes(event, options_.until)) {
+    if (is_past_end(record, event)) {
       work.ended = true;
       return absl::OkStatus();
     }
@@ -243,6 +241,13 @@ absl::Status Lane::process(Work& work) {
     work.batch = work.batch.subspan(1);
   }
   return output_.take_status();
+}
+
+// A record from the future moves no clock, so it does not end anything either.
+bool Lane::is_past_end(const RecordView& record, const DecodedEvent& event) const {
+  const std::optional<EventTime> time = time_of(event);
+  if (!options_.until || !time || *time < *options_.until) return false;
+  return !is_from_future(*time, record.received_ms, rules_);
 }
 
 DecodedEvent Lane::decode(const RecordView& record, PartitionId partition) {

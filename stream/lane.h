@@ -115,6 +115,7 @@ class Lane {
   absl::StatusOr<bool> fill(Work& work);
   absl::Status process(Work& work);
   DecodedEvent decode(const RecordView& record, PartitionId partition);
+  bool is_past_end(const RecordView& record, const DecodedEvent& event) const;
   absl::Status sync_model();
   bool commit_due();
   void write_transition(const Transition& transition, const PartitionMeta& meta, const Work& work);

@@ -34,6 +34,10 @@ bool is_rejected(LedgerOutcome outcome) {
 
 }  // namespace
 
+bool is_from_future(EventTime event_time, std::int64_t received_ms, const Rules& rules) {
+  return to_ms(event_time) > received_ms + rules.future_max.count();
+}
+
 Partition::Partition(const PartitionOptions& options, const Rules& rules,
                      const ModelTimeline& models, const PartitionOutput& output)
     : options_(options), rules_(rules), models_(models), output_(output), rows_({rules, models}) {
@@ -94,7 +98,7 @@ bool Partition::is_due(EventTime by) const {
 
 std::optional<Rejection> Partition::check_time(EventTime event_time,
                                                const RecordView& record) const {
-  if (to_ms(event_time) > record.received_ms + rules_.future_max.count()) {
+  if (is_from_future(event_time, record.received_ms, rules_)) {
     return Rejection{
         DeadLetterReason::kFutureEventTime,
         "invoice_time is later than the record was received by more than input.future_max"};

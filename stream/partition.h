@@ -32,6 +32,10 @@ struct PartitionOptions {
   std::optional<EventTime> go_live_time;  // File sources instead: events at or after it.
 };
 
+// Whether an event is later than its record was received by more than `input.future_max`: it must
+// never move a clock.
+bool is_from_future(EventTime event_time, std::int64_t received_ms, const Rules& rules);
+
 class Partition {
  public:
   // `rules`, `models` and `output` outlive the partition.
