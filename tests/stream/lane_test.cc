@@ -1,0 +1,168 @@
+// Goal: a lane moves time where nobody sends anything, keeps bad records whole, and knows its
+// state.
+#include "stream/lane.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "state/epoch.h"
+#include "stream/time_text.h"
+#include "tests/fake/memory_pipeline.h"
+
+namespace rfm {
+namespace {
+
+using std::chrono::hours;
+
+// The fake's wall time at its start.
+constexpr std::int64_t kWall = 1'800'000'000'000;
+const EventTime kSale = from_ms(kWall - 5'000);
+
+MemoryRecord invoice(const std::string& customer, const std::string& number, EventTime at) {
+  return {.key = customer,
+          .value = fmt::format(
+              R"({{"type":"invoice","invoice_no":"{}","customer_id":"{}","invoice_time":"{}",)"
+              R"("currency":"GBP","total":25}})",
+              number, customer, to_rfc3339(at)),
+          .received_ms = to_ms(at) + 5'000};
+}
+
+PipelineOptions invoice_options() {
+  PipelineOptions options;
+  options.decoder.format = InputFormat::kInvoices;
+  return options;
+}
+
+std::vector<std::string> instants_of(const MemoryWorld& world, std::string_view customer,
+                                     std::string_view reason) {
+  std::vector<std::string> found;
+  for (const OutputRecord& record : world.topics.of(OutputTopic::kTransitions)) {
+    if (record.key == customer &&
+        record.value->find(fmt::format("\"reason\":\"{}\"", reason)) != std::string::npos)
+      found.push_back(record.header("ce_time"));
+  }
+  return found;
+}
+
+TEST(Lane, ASilentTopicMovesByTicksToTheExactInstants) {
+  MemoryWorld world({{invoice("a", "1", kSale)}});
+  PipelineOptions options = invoice_options();
+  options.tick_idle = std::chrono::seconds{1};
+  const std::vector<std::string> expected = {to_rfc3339(kSale + hours{24 * 14} + Duration{1}),
+                                             to_rfc3339(kSale + hours{24 * 30} + Duration{1})};
+  {
+    MemoryPipeline pipeline(world, options);
+    ASSERT_TRUE(pipeline.restore().ok());
+    for (int hour = 0; hour < 24 * 20; ++hour) {
+      ASSERT_TRUE(pipeline.step().ok());
+      ASSERT_TRUE(pipeline.trainer().finish().ok());
+      pipeline.clock().pass(hours{1});
+    }
+  }
+  const std::vector<std::string> first(expected.begin(), expected.begin() + 1);
+  EXPECT_EQ(instants_of(world, "a", "inactivity"), first);
+  // Another process goes on; its clock begins anew, so it has the days to wait again.
+  MemoryPipeline pipeline(world, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  for (int hour = 0; hour < 24 * 40; ++hour) {
+    ASSERT_TRUE(pipeline.step().ok());
+    ASSERT_TRUE(pipeline.trainer().finish().ok());
+    pipeline.clock().pass(hours{1});
+  }
+  EXPECT_EQ(instants_of(world, "a", "inactivity"), expected);
+  const std::vector<OutputRecord> ticks = world.topics.of(OutputTopic::kTicks);
+  ASSERT_GT(ticks.size(), 0U);
+  EXPECT_LE(ticks.size(), 64U) << "only when something is due";
+  EXPECT_NE(ticks[0].value->find("\"offset\":1"), std::string::npos) << *ticks[0].value;
+}
+
+TEST(Lane, ImportedHistoryDoesNotJumpToToday) {
+  MemoryRecord old = invoice("a", "1", kSale - hours{24 * 1000});
+  old.received_ms = kWall;
+  MemoryWorld world({{old}});
+  PipelineOptions options = invoice_options();
+  options.tick_idle = std::chrono::seconds{1};
+  MemoryPipeline pipeline(world, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  for (int hour = 0; hour < 24 * 10; ++hour) {
+    ASSERT_TRUE(pipeline.step().ok());
+    ASSERT_TRUE(pipeline.trainer().finish().ok());
+    pipeline.clock().pass(hours{1});
+  }
+  EXPECT_TRUE(instants_of(world, "a", "inactivity").empty());
+}
+
+TEST(Lane, OneWhoFallsSilentChangesWhileOthersBuy) {
+  MemoryWorld world(MemoryInput(1));
+  world.input[0].push_back(invoice("a", "0", kSale));
+  for (int day = 1; day <= 70; ++day)
+    world.input[0].push_back(invoice("b", std::to_string(day), kSale + hours{24 * day}));
+  MemoryPipeline pipeline(world, invoice_options());
+  ASSERT_TRUE(pipeline.restore().ok());
+  ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
+  const std::vector<std::string> expected = {to_rfc3339(kSale + hours{24 * 14} + Duration{1}),
+                                             to_rfc3339(kSale + hours{24 * 30} + Duration{1}),
+                                             to_rfc3339(kSale + hours{24 * 60} + Duration{1})};
+  EXPECT_EQ(instants_of(world, "a", "inactivity"), expected);
+}
+
+TEST(Lane, ADeadLetterIsTheRecordAsItCameWithItsReason) {
+  MemoryWorld world(
+      {{{.key = "k\xff", .value = "\xff{\0", .received_ms = kWall}, invoice("a", "1", kSale)}});
+  MemoryPipeline pipeline(world, invoice_options());
+  ASSERT_TRUE(pipeline.restore().ok());
+  ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
+  const std::vector<OutputRecord> letters = world.topics.of(OutputTopic::kDeadLetters);
+  ASSERT_EQ(letters.size(), 1U);
+  EXPECT_EQ(letters[0].key, "k\xff");
+  EXPECT_EQ(letters[0].value, world.input[0][0].value);
+  EXPECT_EQ(letters[0].header("__streams.errors.exception"), "malformed");
+  EXPECT_EQ(letters[0].header("__streams.errors.topic"), "invoices");
+  EXPECT_EQ(letters[0].header("__streams.errors.partition"), "0");
+  EXPECT_EQ(letters[0].header("__streams.errors.offset"), "0");
+  EXPECT_EQ(pipeline.counters().applied, 1U);
+}
+
+TEST(Lane, AnErasedCustomerHasATombstoneAndNoSegmentsAfterIt) {
+  MemoryWorld world(
+      {{invoice("a", "1", kSale), {.key = "a", .value = std::nullopt, .received_ms = kWall}}});
+  MemoryPipeline pipeline(world, invoice_options());
+  ASSERT_TRUE(pipeline.restore().ok());
+  ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
+  const std::vector<OutputRecord> segments = world.topics.of(OutputTopic::kSegments);
+  ASSERT_FALSE(segments.empty());
+  EXPECT_EQ(segments.back().key, "a");
+  EXPECT_EQ(segments.back().value, std::nullopt);
+  EXPECT_FALSE(output_of(world).rows.contains("a"));
+  ASSERT_FALSE(world.topics.changelog[0].empty());
+}
+
+TEST(Lane, EventsBeforeTheGoLiveOffsetAreNotActionable) {
+  MemoryWorld world({{invoice("a", "1", kSale), invoice("b", "2", kSale + hours{1})}});
+  PipelineOptions options = invoice_options();
+  options.go_live_offset = 1;
+  MemoryPipeline pipeline(world, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
+  for (const OutputRecord& record : world.topics.of(OutputTopic::kTransitions)) {
+    const bool actionable = record.value->find("\"actionable\":true") != std::string::npos;
+    EXPECT_EQ(actionable, record.key == "b") << *record.value;
+  }
+}
+
+TEST(Lane, RefusesTheStateOfAnotherPartitioning) {
+  MemoryWorld world({{invoice("a", "1", kSale)}});
+  {
+    MemoryPipeline pipeline(world, invoice_options());
+    ASSERT_TRUE(pipeline.restore().ok());
+    ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
+  }
+  world.input.emplace_back();
+  MemoryPipeline pipeline(world, invoice_options());
+  EXPECT_EQ(pipeline.restore().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace rfm
