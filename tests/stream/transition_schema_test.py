@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Transitions and current segments as the writer makes them are valid by their published schemas."""
+"""Transitions and current segments as the writer makes them are valid by their schemas."""
 
 import json
 import pathlib
