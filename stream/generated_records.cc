@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <array>
+#include <utility>
 
 #include "stream/time_text.h"
 
@@ -40,8 +40,8 @@ void append(std::string& out, std::int64_t number) {
 
 }  // namespace
 
-GeneratedRecords::GeneratedRecords(const GeneratorOptions& history, const RecordTextOptions& text)
-    : generator_(history), options_(text), random_(history.seed, kBadStream) {
+GeneratedRecords::GeneratedRecords(const GeneratorOptions& history, RecordTextOptions text)
+    : generator_(history), options_(std::move(text)), random_(history.seed, kBadStream) {
   const bool lower_case = options_.format == InputFormat::kInvoices;
   for (std::uint32_t i = 0; i < RetailCatalogue::kProducts; ++i) {
     const Product& product = generator_.catalogue().product(i);

@@ -34,7 +34,7 @@ struct GeneratedRecord {
 // which has no way to say them.
 class GeneratedRecords {
  public:
-  GeneratedRecords(const GeneratorOptions& history, const RecordTextOptions& text);
+  GeneratedRecords(const GeneratorOptions& history, RecordTextOptions text);
 
   // Views live until the next call. Absent at the end.
   std::optional<GeneratedRecord> next();

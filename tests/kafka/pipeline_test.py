@@ -241,7 +241,8 @@ class PipelineTest(unittest.TestCase):
         due = {f"c{i}": now + datetime.timedelta(milliseconds=2500 + 700 * i) for i in range(4)}
         application.start()
         application.wait_for(lambda: "owns partitions" in application.tail_of_log(), "start")
-        history = [(customer, invoice(customer, customer, at - cut)) for customer, at in due.items()]
+        history = [(customer, invoice(customer, customer, at - cut))
+                   for customer, at in due.items()]
         # The clock of the partition is that of its last event: an hour ago and yet today.
         application.produce(sorted(history, key=lambda r: r[1]) + [
             ("other", invoice("other", "other", now))])
