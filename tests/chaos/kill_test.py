@@ -1,14 +1,14 @@
 """Goal: whatever moment `kill -9` hits, each transition is there once, in order, and the state is
 that of a run which nobody disturbed.
-Method: one history with inactivity, late, dead-letter, tick, refit and erasure records is fed while
-the service runs. Each of its lives ends by SIGKILL: at a named step of a commit (a test binary
-whose commit observer kills it) or at a random moment (the product's binary). A read_committed
-reader that knows only the topics and the published schema follows all along. At the end transitions, dead
-letters and customers must equal those of one undisturbed replay of the same topic, and R, F and M a
-recomputation from the input. With one partition the replay trains its own model; with several it
-follows the recorded one, because when an idle partition contributes depends on the wall clock.
-
-  kill_test.py --crashing BINARY [--seed N] [--count N] [--each N] [--partitions N] [--lanes N]
+Method: one history with inactivity, late, dead-letter, tick, refit and erasure records is fed
+while the service runs. Each of its lives ends by SIGKILL: at a named step of a commit (a test
+binary whose commit observer kills it) or at a random moment (the product's binary). A
+read_committed reader that knows only the topics and the published schema follows all along. At
+the end transitions, dead letters and customers must equal those of one undisturbed replay of the
+same topic, and R, F and M a recomputation from the input. With one partition the replay trains
+its own model; with several it follows the recorded one, because when an idle partition
+contributes depends on the wall clock. kill_test.py --crashing BINARY [--seed N] [--count N]
+[--each N] [--partitions N] [--lanes N]
 """
 
 import argparse
@@ -422,7 +422,8 @@ class KillTest:
               f"{self.dead_letters} dead letters, {self.ticks} ticks, {self.versions} records in "
               f"the model log\n"
               "restart until partitions are owned: median "
-              f"{statistics.median(self.restarts_ms):.0f} ms, longest {self.restarts_ms[-1]:.0f} ms; all in {seconds:.0f} s, seed "
+              f"{statistics.median(self.restarts_ms):.0f} ms, "
+              f"longest {self.restarts_ms[-1]:.0f} ms; all in {seconds:.0f} s, seed "
               f"{self.arguments.seed}")
 
 
