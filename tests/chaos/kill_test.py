@@ -276,6 +276,8 @@ class KillTest:
             else:
                 self.live_until(step)
             self.kills[step] += 1
+            if number in (len(lives) // 3, 2 * len(lives) // 3):
+                self.live_until_tick()
             self.checker.follow()
             if number % 10 == 9:
                 print(f"{number + 1} of {len(lives)} lives, {self.feeder.fed} of "
@@ -285,6 +287,7 @@ class KillTest:
         while self.feeder.fed < len(self.feeder.chunks):
             assert self.feeder.failure is None, self.feeder.failure
             time.sleep(0.05)
+        self.live_until_tick()
         self.feeder.ended = True
         # No tick after the closing records: the clocks stop there.
         application.catch_up({"tick.idle": "1h"})
@@ -301,6 +304,18 @@ class KillTest:
         time.sleep(self.rng.choice((self.rng.uniform(0, 0.8), self.rng.uniform(0.5, 1.5))))
         assert process.poll() is None, f"it ended by itself: {self.application.tail_of_log()}"
         self.application.stop(signal.SIGKILL)
+
+    def live_until_tick(self):
+        """A life that has nothing to read for so long that event time moves on by itself."""
+        application = self.application
+        while self.feeder.fed < self.feeder.allowed:
+            assert self.feeder.failure is None, self.feeder.failure
+            time.sleep(0.05)
+        before = len(application.read("ticks"))
+        application.start()
+        application.wait_for(lambda: len(application.read("ticks")) > before,
+                             "a tick of an idle partition")
+        application.stop(signal.SIGKILL)
 
     def live_until(self, step):
         options = ["--at", step, "--occurrence", str(self.rng.randint(1, 4)),
