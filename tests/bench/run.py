@@ -103,7 +103,7 @@ def oracle(csv_text):
 
 def check_rows(state, expected, copies, settings=()):
     export = subprocess.run(
-        [BINARY, "export", "customers", "--state", state, "--output", "-", *settings],
+        [BINARY, "export", "customers", "--all", "--state", state, "--output", "-", *settings],
         check=True, capture_output=True, text=True).stdout
     rows = list(csv.DictReader(export.splitlines()))
     differences = 0
