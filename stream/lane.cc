@@ -43,7 +43,6 @@ struct Lane::Work {
   bool reported_empty = false;
   std::chrono::steady_clock::time_point last_read{};
   std::vector<Contribution> contributions;  // Since the last commit.
-  Offset committed_offset = 0;
 };
 
 Lane::Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions& decoder,
@@ -139,7 +138,6 @@ absl::StatusOr<Offset> Lane::restore(const PartitionOptions& options, const Catc
   meta.application = options_.application;
   meta.input_topic = options_.input_topic;
   meta.partition_count = options_.partition_count;
-  w.committed_offset = meta.next_offset;
   w.partition.finish_restore();
   if (meta.started) parts_.trainer.partition_started(id, meta.first_boundary);
   const Offset next_offset = meta.next_offset;
@@ -362,7 +360,6 @@ absl::Status Lane::commit() {
   for (const auto& work : work_) {
     work->partition.rows().mark_committed();
     work->contributions.clear();
-    work->committed_offset = work->partition.meta().next_offset;
   }
   uncommitted_ = false;
   last_commit_ = parts_.clock.steady();

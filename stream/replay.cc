@@ -44,7 +44,6 @@ class Replay::Implementation {
   std::unique_ptr<TransitionSink> sink_;
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<Lane> lane_;
-  LaneParts* parts_ = nullptr;
   RulesRecord rules_record_;
   std::vector<ModelVersion> versions_;
   std::function<void(const Transition&)> on_transition_;

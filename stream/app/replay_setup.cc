@@ -8,6 +8,7 @@
 #include <filesystem>
 
 #include "config/options.h"
+#include "stream/app/progress.h"
 #include "stream/app/stop_signal.h"
 #include "stream/time_text.h"
 
@@ -34,35 +35,6 @@ absl::StatusOr<InputFormat> format_of(const std::string& name) {
   return absl::InvalidArgumentError(
       fmt::format("--format {}: expected csv, lines or invoices", name));
 }
-
-// What to show while it runs: at most one line, rewritten.
-class ProgressLine {
- public:
-  void show(const ReplayProgress& progress, double seconds) {
-    if (seconds < 1) return;
-    const std::string share =
-        progress.fraction ? fmt::format("{:5.1f} %  ", *progress.fraction * 100) : "";
-    const double rate = static_cast<double>(progress.records) / seconds;
-    const std::string line =
-        fmt::format("{}{:>12} records  {:>9.0f}/s  event time {}", share, progress.records, rate,
-                    to_rfc3339(progress.event_time).substr(0, 10));
-    if (terminal_) {
-      fmt::print(stderr, "\r{}", line);
-      shown_ = true;
-    } else if (seconds - last_ >= 5) {
-      fmt::print(stderr, "{}\n", line);
-      last_ = seconds;
-    }
-  }
-  ~ProgressLine() {
-    if (shown_) fmt::print(stderr, "\n");
-  }
-
- private:
-  bool terminal_ = isatty(STDERR_FILENO) == 1;
-  bool shown_ = false;
-  double last_ = 0;
-};
 
 }  // namespace
 
@@ -140,15 +112,17 @@ ReplaySetup::~ReplaySetup() {
 
 absl::Status ReplaySetup::run() {
   const StopSignal stop;
-  ProgressLine line;
+  Progress line("replayed", "records");
   const auto start = clock_->steady();
   const auto elapsed = [&] {
     return std::chrono::duration<double>(clock_->steady() - start).count();
   };
   const absl::Status done = replay_->run([&](const ReplayProgress& progress) {
-    line.show(progress, elapsed());
+    const std::string day = to_rfc3339(progress.event_time).substr(0, 10);
+    line.update(progress.records, progress.fraction, "event time " + day);
     return !stop.asked();
   });
+  line.finish(replay_->lane().counters().records, "");
   seconds_ = elapsed();
   return done;
 }
