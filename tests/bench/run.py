@@ -44,6 +44,15 @@ def thread_cpu(pid):
     return cpu
 
 
+def by_stage(cpu):
+    """CPU seconds by thread name without its number, the most first."""
+    stages = {}
+    for (_, name), seconds in cpu.items():
+        stage = re.sub(r"[-:#]?\d+$", "", name).strip()
+        stages[stage] = stages.get(stage, 0) + seconds
+    return dict(sorted(stages.items(), key=lambda item: -item[1]))
+
+
 class Sampler(threading.Thread):
     """Keeps the last seen CPU time of every thread, also of those that have ended."""
 
@@ -62,11 +71,7 @@ class Sampler(threading.Thread):
             self.peak_bytes = max(self.peak_bytes, int(peak[1]) * 1024 if peak else 0)
 
     def by_stage(self):
-        stages = {}
-        for (_, name), seconds in self.cpu.items():
-            stage = re.sub(r"[-:]?\d+$", "", name)
-            stages[stage] = stages.get(stage, 0) + seconds
-        return dict(sorted(stages.items(), key=lambda item: -item[1]))
+        return by_stage(self.cpu)
 
 
 def measured(arguments):
@@ -130,11 +135,11 @@ def report(title, events, seconds, cpu, sampler, broker_cpu=None):
             print(f"    {stage:<22}{seconds_used / events * 1e9:>8,.0f} ns an event"
                   f"{seconds_used / cpu * 100:>7.1f} %")
     if broker_cpu is not None:
-        print(f"    {'(the broker beside it)':<22}{broker_cpu / events * 1e9:>8,.0f} ns an event")
-
-
-def process_cpu(pid):
-    return sum(thread_cpu(pid).values())
+        all_threads = sum(broker_cpu.values())
+        print(f"  broker beside it: CPU {all_threads:.2f} s, {all_threads / events * 1e9:,.0f} ns an event")
+        for stage, seconds_used in broker_cpu.items():
+            if seconds_used / all_threads >= .05:
+                print(f"    {stage:<22}{seconds_used / events * 1e9:>8,.0f} ns an event")
 
 
 def bench_file(work, expected, arguments):
@@ -201,10 +206,11 @@ def bench_kafka(work, expected, arguments):
         produce_closing(endpoint, arguments.partitions)
         print(f"preloaded the topic in {time.monotonic() - started:.1f} s")
         broker_pid = int((work / "broker/pid").read_text())
-        broker_before = process_cpu(broker_pid)
+        broker_before = by_stage(thread_cpu(broker_pid))
         seconds, cpu, sampler, output = measured(
             ["run", "--state", work / "kafka-state", "--until-caught-up", *settings])
-        broker_cpu = process_cpu(broker_pid) - broker_before
+        broker_cpu = {stage: seconds_used - broker_before.get(stage, 0)
+                      for stage, seconds_used in by_stage(thread_cpu(broker_pid)).items()}
         events = int(re.findall(r"([\d,]+) records \(", output)[-1].replace(",", ""))
         title = f"Drained from Kafka, {arguments.partitions} partitions, {arguments.lanes} lanes"
         report(title, events, seconds, cpu, sampler, broker_cpu)
