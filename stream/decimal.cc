@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <limits>
 
+#include "stream/number_text.h"
+
 namespace rfm {
 namespace {
 
@@ -110,15 +112,7 @@ std::optional<Money> multiply(const Decimal& quantity, const Decimal& unit_price
 }
 
 std::string to_text(Money money) {
-  // Unsigned, since the smallest int64 has no positive counterpart.
-  auto units = static_cast<std::uint64_t>(money.units);
-  if (money.units < 0) units = 0 - units;
-  const std::string fraction = std::to_string(units % Money::kUnitsPerCurrencyUnit);
-  std::string text = money.units < 0 ? "-" : "";
-  text += std::to_string(units / Money::kUnitsPerCurrencyUnit);
-  text += '.';
-  text.append(static_cast<std::size_t>(kMoneyScale) - fraction.size(), '0');
-  return text += fraction;
+  return std::string(NumberText(money.units, kMoneyScale).view());
 }
 
 }  // namespace rfm

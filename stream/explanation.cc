@@ -1,23 +1,40 @@
 #include "stream/explanation.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <iterator>
 #include <optional>
 #include <string_view>
 
 #include "model/nearest_centroid.h"
 #include "state/evaluation.h"
+#include "stream/number_text.h"
 
 namespace rfm {
 namespace {
 
-std::string amount_text(std::int64_t units) {
-  return fmt::format("{:.2f}", static_cast<double>(units) / Money::kUnitsPerCurrencyUnit);
+constexpr std::size_t kExplanationSize = 192;  // Most are shorter.
+
+std::int64_t recency_ms(const CustomerFacts& facts) {
+  return std::max<std::int64_t>(0, (facts.at - facts.last_purchase).count());
 }
 
-std::string days_text(std::int64_t ms) {
-  return fmt::format("{:.1f}", static_cast<double>(ms) / kDayMs);
+// Whole numbers, so that what is shown is exact: rounded to the nearest, halves away from zero.
+std::int64_t rounded_ratio(std::int64_t value, std::int64_t unit) {
+  return (value + (value < 0 ? -unit : unit) / 2) / unit;
+}
+
+NumberText amount_text(std::int64_t units) {
+  return {rounded_ratio(units, Money::kUnitsPerCurrencyUnit / 100), 2};
+}
+
+NumberText days_text(std::int64_t ms) {
+  return {rounded_ratio(ms, std::int64_t{86'400'000} / 10), 1};
 }
 
 // One axis of the scores, in words.
@@ -31,8 +48,15 @@ struct Axis {
   std::int64_t value_after = 0;
   int score_before = 0;
   int score_after = 0;
-  std::string (*show)(std::int64_t);
 };
+
+void append_value(std::string& out, const Axis& axis, std::int64_t value) {
+  if (axis.letter == 'F') {
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}"), value);
+  } else {
+    out += (axis.letter == 'R' ? days_text(value) : amount_text(value)).view();
+  }
+}
 
 // The cut next to the old score in the direction of the new one. Recency scores run the other way.
 std::size_t crossed_cut(const Axis& axis) {
@@ -45,21 +69,24 @@ void append_axis(std::string& out, const Axis& axis) {
   if (axis.score_before == axis.score_after) return;
   if (!out.empty()) out += "; ";
   const std::size_t cut = crossed_cut(axis);
-  const std::string value = axis.show(axis.value_after);
-  const std::string limit = axis.show(axis.cuts_after[cut]);
   const bool by_cut =
       axis.value_before == axis.value_after && axis.cuts_before[cut] != axis.cuts_after[cut];
   if (by_cut) {
-    fmt::format_to(std::back_inserter(out),
-                   "the cut of {} moved from {} to {}{} and passed {}: {} {} -> {}", axis.name,
-                   axis.show(axis.cuts_before[cut]), limit, axis.unit, value, axis.letter,
-                   axis.score_before, axis.score_after);
+    ((out += "the cut of ") += axis.name) += " moved from ";
+    append_value(out, axis, axis.cuts_before[cut]);
+    out += " to ";
+    append_value(out, axis, axis.cuts_after[cut]);
+    (out += axis.unit) += " and passed ";
+    append_value(out, axis, axis.value_after);
   } else {
-    const bool fell = axis.value_after < axis.value_before;
-    fmt::format_to(std::back_inserter(out), "{} {}{} {} the cut {}: {} {} -> {}", axis.name, value,
-                   axis.unit, fell ? "came back under" : "passed", limit, axis.letter,
-                   axis.score_before, axis.score_after);
+    (out += axis.name) += ' ';
+    append_value(out, axis, axis.value_after);
+    out += axis.unit;
+    out += axis.value_after < axis.value_before ? " came back under the cut " : " passed the cut ";
+    append_value(out, axis, axis.cuts_after[cut]);
   }
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE(": {} {} -> {}"), axis.letter,
+                 axis.score_before, axis.score_after);
 }
 
 std::string explain_rfm(const Transition& t) {
@@ -72,14 +99,13 @@ std::string explain_rfm(const Transition& t) {
     return fmt::format("first purchase that counts: R {} F {} M {}", after.r, after.f, after.m);
   }
   std::string out;
+  out.reserve(kExplanationSize);
   append_axis(out, {"recency", " days", 'R', old_cuts.recency_ms, new_cuts.recency_ms,
-                    recency(t.before), recency(t.after), before.r, after.r, days_text});
+                    recency(t.before), recency(t.after), before.r, after.r});
   append_axis(out, {"frequency", "", 'F', old_cuts.frequency, new_cuts.frequency,
-                    t.before.frequency, t.after.frequency, before.f, after.f,
-                    [](std::int64_t v) { return fmt::format("{}", v); }});
-  append_axis(out,
-              {"monetary", "", 'M', old_cuts.monetary, new_cuts.monetary, t.before.monetary.units,
-               t.after.monetary.units, before.m, after.m, amount_text});
+                    t.before.frequency, t.after.frequency, before.f, after.f});
+  append_axis(out, {"monetary", "", 'M', old_cuts.monetary, new_cuts.monetary,
+                    t.before.monetary.units, t.after.monetary.units, before.m, after.m});
   if (old_cuts.absolute != new_cuts.absolute) {
     out += new_cuts.absolute ? " (few customers: fixed thresholds from now on)"
                              : " (quintiles from now on)";
@@ -98,42 +124,52 @@ std::string explain_cluster(const Transition& t, const Rules& rules) {
     return std::sqrt(squared_distance(
         model.weight, x, model.centroids[static_cast<std::size_t>(code - kFirstSegment)]));
   };
-  std::string where =
-      fmt::format("recency {:.1f} days, frequency {}, monetary {}", recency_days(t.after),
-                  t.after.frequency, amount_text(t.after.monetary.units));
+  const std::int64_t recency = recency_ms(t.after);
+  std::string out;
+  out.reserve(kExplanationSize);
+  fmt::format_to(
+      std::back_inserter(out), FMT_COMPILE("recency {} days, frequency {}, monetary {}: "),
+      days_text(recency).view(), t.after.frequency, amount_text(t.after.monetary.units).view());
+  const std::string& to = model.names[static_cast<std::size_t>(t.to - kFirstSegment)];
+  const NumberText to_distance(distance(t.to), 3);
   if (t.from < kFirstSegment) {
-    return fmt::format("{}: nearest centroid {} at {:.3f}", where,
-                       model.names[static_cast<std::size_t>(t.to - kFirstSegment)], distance(t.to));
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE("nearest centroid {} at {}"), to,
+                   to_distance.view());
+    return out;
   }
-  return fmt::format("{}: centroid {} at {:.3f} is nearer than {} at {:.3f}{}", where,
-                     model.names[static_cast<std::size_t>(t.to - kFirstSegment)], distance(t.to),
-                     model.names[static_cast<std::size_t>(t.from - kFirstSegment)],
-                     distance(t.from),
-                     rules.cluster_hysteresis > 0
-                         ? fmt::format(" (hysteresis {:.2f} on squares)", rules.cluster_hysteresis)
-                         : "");
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE("centroid {} at {} is nearer than {} at {}"),
+                 to, to_distance.view(),
+                 model.names[static_cast<std::size_t>(t.from - kFirstSegment)],
+                 NumberText(distance(t.from), 3).view());
+  if (rules.cluster_hysteresis > 0) {
+    fmt::format_to(std::back_inserter(out), FMT_COMPILE(" (hysteresis {} on squares)"),
+                   NumberText(rules.cluster_hysteresis, 2).view());
+  }
+  return out;
 }
 
 std::string explain_churn(const Transition& t, const TransitionRisks& risks, const Rules& rules) {
   const auto& [before, after] = risks;
   if (!after) return "no churn model yet";
-  std::string out = fmt::format("P(no purchase within 90 days) {:.3f}", *after);
-  if (!before) return out + ": first estimate";
+  std::string out;
+  out.reserve(kExplanationSize);
+  (out += "P(no purchase within 90 days) ") += NumberText(*after, 3).view();
+  if (!before) return out += ": first estimate";
   // What counts is the band that it was in: time alone may have carried it over the limit since.
   const bool rose = t.to > t.from;
   const SegmentCode entered = rose ? t.to : static_cast<SegmentCode>(t.to + 1);
   const double limit =
       entered == kFirstSegment + 1 ? rules.churn_medium_from : rules.churn_high_from;
-  fmt::format_to(std::back_inserter(out), ", before {:.3f}, {} {:.2f}", *before,
-                 rose ? "passed" : "came back under", limit);
+  fmt::format_to(std::back_inserter(out), FMT_COMPILE(", before {}, {} {}"),
+                 NumberText(*before, 3).view(), rose ? "passed" : "came back under",
+                 NumberText(limit, 2).view());
   return out;
 }
 
 }  // namespace
 
 double recency_days(const CustomerFacts& facts) {
-  return static_cast<double>(std::max<std::int64_t>(0, (facts.at - facts.last_purchase).count())) /
-         kDayMs;
+  return static_cast<double>(recency_ms(facts)) / kDayMs;
 }
 
 TransitionRisks risks_of(const Transition& t) {

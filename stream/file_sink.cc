@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
+#include "stream/json_text.h"
 
 namespace rfm {
 namespace {
@@ -36,68 +37,32 @@ absl::Status file_error(int error, std::string_view what, const std::filesystem:
 
 bool is_utf8(std::string_view bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
 
-// RFC 8259: quotes, backslashes and control characters are escaped, all else stays as it is. `text`
-// is UTF-8.
-void append_json_string(std::string& out, std::string_view text) {
-  constexpr std::string_view kHex = "0123456789abcdef";
-  out.push_back('"');
-  std::size_t copied = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c >= 0x20 && c != '"' && c != '\\') continue;
-    out.append(text, copied, i - copied);
-    copied = i + 1;
-    out.push_back('\\');
-    if (c == '"' || c == '\\') {
-      out.push_back(static_cast<char>(c));
-    } else if (c == '\n') {
-      out.push_back('n');
-    } else {
-      out.append("u00");
-      out.push_back(kHex[c >> 4U]);
-      out.push_back(kHex[c & 0xFU]);
-    }
-  }
-  out.append(text, copied);
-  out.push_back('"');
-}
-
-void append_base64(std::string& out, std::string_view bytes) {
-  out.push_back('"');
-  out.append(absl::Base64Escape({bytes.data(), bytes.size()}));
-  out.push_back('"');
+void write_base64(JsonText& out, std::string_view bytes) {
+  out.text(absl::Base64Escape({bytes.data(), bytes.size()}));
 }
 
 // `"name":...`, or `"name":null,"name_base64":...` for what is not text.
-void append_member(std::string& out, std::string_view name, std::optional<std::string_view> value) {
-  out.append("\"").append(name).append("\":");
-  if (!value) {
-    out.append("null");
-  } else if (is_utf8(*value)) {
-    append_json_string(out, *value);
-  } else {
-    out.append("null,\"").append(name).append("_base64\":");
-    append_base64(out, *value);
-  }
+void write_member(JsonText& out, std::string_view name, std::string_view base64_name,
+                  std::optional<std::string_view> value) {
+  out.key(name);
+  if (value && is_utf8(*value)) return out.text(*value);
+  out.raw("null");
+  if (value) write_base64(out.key(base64_name), *value);
 }
 
-void append_headers(std::string& out, std::span<const Header> headers) {
-  out.append("\"headers\":{");
-  bool first = true;
+void write_headers(JsonText& out, std::span<const Header> headers) {
+  out.key("headers").begin_object();
   for (const Header& header : headers) {
-    if (!first) out.push_back(',');
-    first = false;
-    append_json_string(out, header.name);
-    out.push_back(':');
+    out.name(header.name);
     if (is_utf8(header.value)) {
-      append_json_string(out, header.value);
+      out.text(header.value);
     } else {
-      out.append("{\"base64\":");
-      append_base64(out, header.value);
-      out.push_back('}');
+      out.begin_object();
+      write_base64(out.key("base64"), header.value);
+      out.end_object();
     }
   }
-  out.push_back('}');
+  out.end_object();
 }
 
 // A new file's name is durable only once its directory is.
@@ -131,7 +96,7 @@ absl::StatusOr<JsonLinesFile> JsonLinesFile::open(const std::filesystem::path& p
 
 JsonLinesFile::JsonLinesFile(int fd, std::filesystem::path path, std::uint64_t length)
     : fd_(fd), path_(std::move(path)), written_(length), committed_(length) {
-  buffer_.reserve(kBufferMax + kBufferMax / 4);
+  buffer_.room(kBufferMax + kBufferMax / 4);
 }
 
 JsonLinesFile::JsonLinesFile(JsonLinesFile&& other) noexcept
@@ -157,22 +122,22 @@ JsonLinesFile::~JsonLinesFile() {
 absl::Status JsonLinesFile::append(std::optional<std::string_view> key,
                                    std::optional<std::string_view> value,
                                    std::span<const Header> headers, LineValue line_value) {
-  buffer_.push_back('{');
-  append_member(buffer_, "key", key);
-  buffer_.push_back(',');
-  append_headers(buffer_, headers);
-  buffer_.push_back(',');
+  JsonText out(buffer_);
+  out.begin_object();
+  write_member(out, "key", "key_base64", key);
+  write_headers(out, headers);
   if (line_value == LineValue::kJson && value) {
-    buffer_.append("\"value\":").append(*value);
+    out.key("value").raw(*value);
   } else {
-    append_member(buffer_, "value", value);
+    write_member(out, "value", "value_base64", value);
   }
-  buffer_.append("}\n");
+  out.end_object();
+  buffer_.append('\n');
   return buffer_.size() < kBufferMax ? absl::OkStatus() : write_buffer();
 }
 
 absl::Status JsonLinesFile::write_buffer() {
-  std::string_view rest = buffer_;
+  std::string_view rest = buffer_.view();
   while (!rest.empty()) {
     const ssize_t count = ::write(fd_, rest.data(), rest.size());
     if (count < 0 && errno == EINTR) continue;

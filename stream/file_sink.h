@@ -15,6 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "stream/text_buffer.h"
 #include "stream/transition_sink.h"
 
 namespace rfm {
@@ -52,7 +53,7 @@ class JsonLinesFile {
 
   int fd_ = -1;
   std::filesystem::path path_;
-  std::string buffer_;
+  TextBuffer buffer_;
   std::uint64_t written_ = 0;    // Bytes in the file.
   std::uint64_t committed_ = 0;  // Bytes of it that are committed.
 };

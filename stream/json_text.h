@@ -1,94 +1,87 @@
-// Writes JSON straight into a string (RapidJSON). Numbers with a fixed count of digits, so that
-// equal values have equal bytes.
+// Writes JSON (RFC 8259) straight into a text buffer. RapidJSON's writer, which puts one character
+// at a time, took a third of the time of a transition.
 #pragma once
 
 #include <fmt/compile.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
-#include <array>
+#include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
 
-namespace rfm {
-
-// RapidJSON's output stream over a std::string. The string is longer than what is written until the
-// outermost value ends.
-class StringStream {
- public:
-  using Ch = char;
-  explicit StringStream(std::string& out) : out_(out), used_(out.size()) {}
-  void reserve(std::size_t count) {
-    if (out_.size() - used_ < count) out_.resize(2 * out_.size() + count + 512);
-  }
-  void put_reserved(char c) { out_[used_++] = c; }
-  void Put(char c) {
-    reserve(1);
-    put_reserved(c);
-  }
-  void Flush() { out_.resize(used_); }
-
- private:
-  std::string& out_;
-  std::size_t used_;
-};
-
-}  // namespace rfm
-
-namespace rapidjson {
-
-template <>
-inline void PutReserve(rfm::StringStream& stream, std::size_t count) {
-  stream.reserve(count);
-}
-template <>
-inline void PutUnsafe(rfm::StringStream& stream, char c) {
-  stream.put_reserved(c);
-}
-
-}  // namespace rapidjson
+#include "stream/number_text.h"
+#include "stream/text_buffer.h"
 
 namespace rfm {
 
-// One JSON value; `out` is complete when its outermost object or array is.
+// Appends `text`, which is UTF-8, as a JSON string: quotes, backslashes and control characters are
+// escaped, all else stays as it is.
+void append_json_string(TextBuffer& out, std::string_view text);
+
+// JSON values, one after the other, with the commas between members and elements. That begins and
+// ends match, and that members have keys, is the caller's to see to.
 class JsonText {
  public:
-  explicit JsonText(std::string& out) : stream_(out), writer_(stream_) {}
+  explicit JsonText(TextBuffer& out) : out_(out) {}
 
+  // `name` needs no escapes.
   JsonText& key(std::string_view name) {
-    writer_.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
+    char* const at = out_.room(name.size() + 4);
+    std::size_t size = 0;
+    if (comma_) at[size++] = ',';
+    at[size++] = '"';
+    size += name.copy(at + size, name.size());
+    at[size++] = '"';
+    at[size++] = ':';
+    out_.added(size);
+    comma_ = false;
     return *this;
   }
+  // The same for any UTF-8.
+  void name(std::string_view name) {
+    separate();
+    append_json_string(out_, name);
+    out_.append(':');
+    comma_ = false;
+  }
   void text(std::string_view value) {
-    writer_.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
+    separate();
+    append_json_string(out_, value);
   }
-  void integer(std::int64_t value) { writer_.Int64(value); }
-  void boolean(bool value) { writer_.Bool(value); }
-  void null() { writer_.Null(); }
-  // `value` >= 0 and far below 2^53 / 10^digits; rounded to the nearest, halves up.
-  void fixed(double value, int digits) {
-    std::int64_t scale = 1;
-    for (int i = 0; i < digits; ++i) scale *= 10;
-    const auto scaled = static_cast<std::int64_t>(value * static_cast<double>(scale) + .5);
-    std::array<char, 40> text{};
-    char* const point = fmt::format_to(text.data(), FMT_COMPILE("{}"), scaled / scale);
-    *point = '.';
-    std::int64_t fraction = scaled % scale;
-    for (char* digit = point + digits; digit > point; --digit, fraction /= 10) {
-      *digit = static_cast<char>('0' + fraction % 10);
-    }
-    writer_.RawValue(text.data(), static_cast<std::size_t>(point + digits + 1 - text.data()),
-                     rapidjson::kNumberType);
+  void integer(std::int64_t value) {
+    separate();
+    char* const at = out_.room(20);
+    out_.added(static_cast<std::size_t>(fmt::format_to(at, FMT_COMPILE("{}"), value) - at));
   }
-  void begin_object() { writer_.StartObject(); }
-  void end_object() { writer_.EndObject(); }
-  void begin_array() { writer_.StartArray(); }
-  void end_array() { writer_.EndArray(); }
+  // `value` and `digits` as in NumberText.
+  void fixed(double value, int digits) { raw(NumberText(value, digits).view()); }
+  void boolean(bool value) { raw(value ? "true" : "false"); }
+  // Any JSON value, as it is.
+  void raw(std::string_view json) {
+    separate();
+    out_.append(json);
+  }
+  void begin_object() { begin('{'); }
+  void end_object() { end('}'); }
+  void begin_array() { begin('['); }
+  void end_array() { end(']'); }
 
  private:
-  StringStream stream_;
-  rapidjson::Writer<StringStream> writer_;
+  void separate() {
+    if (comma_) out_.append(',');
+    comma_ = true;
+  }
+  void begin(char bracket) {
+    separate();
+    out_.append(bracket);
+    comma_ = false;
+  }
+  void end(char bracket) {
+    out_.append(bracket);
+    comma_ = true;
+  }
+
+  TextBuffer& out_;
+  bool comma_ = false;  // What comes next follows another value.
 };
 
 }  // namespace rfm

@@ -84,7 +84,7 @@ void LaneOutput::dead_letter(const RecordView& record, const Rejection& rejectio
 void LaneOutput::rejected_invoice(const CustomerRow& row, const SettledInvoice& settled,
                                   PartitionId partition) {
   const OpenInvoice& invoice = settled.invoice;
-  std::string value;
+  TextBuffer value;
   JsonText out(value);
   out.begin_object();
   out.key("type").text(invoice.type == InvoiceType::kCredit ? "credit" : "invoice");
@@ -102,7 +102,7 @@ void LaneOutput::rejected_invoice(const CustomerRow& row, const SettledInvoice& 
        {"__streams.errors.message", message},
        {"__streams.errors.topic", input_topic_},
        {"__streams.errors.partition", partition_text}}};
-  append(OutputTopic::kDeadLetters, std::nullopt, row.id, value, headers);
+  append(OutputTopic::kDeadLetters, std::nullopt, row.id, value.view(), headers);
 }
 
 }  // namespace rfm

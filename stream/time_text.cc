@@ -140,13 +140,13 @@ CalendarTime to_calendar(EventTime time) {
           .ms = static_cast<int>(clock.subseconds().count())};
 }
 
-// Overwrites the zeros that `text` has at `index`.
-void put_number(std::string& text, std::size_t index, std::size_t digits, int value) {
+// Overwrites the zeros at `index`.
+void put_number(char* text, std::size_t index, std::size_t digits, int value) {
   for (std::size_t i = index + digits; i-- > index; value /= 10)
     text[i] = static_cast<char>('0' + value % 10);
 }
 
-void put_date_and_time(std::string& text, const CalendarTime& time) {
+void put_date_and_time(char* text, const CalendarTime& time) {
   put_number(text, 0, 4, time.year);
   put_number(text, 5, 2, time.month);
   put_number(text, 8, 2, time.day);
@@ -207,17 +207,20 @@ std::optional<std::int64_t> TimeReader::read_date(std::string_view text) {
   return day;
 }
 
-std::string to_rfc3339(EventTime time) {
-  std::string text = "0000-00-00T00:00:00.000Z";
+Rfc3339Text::Rfc3339Text(EventTime time) {
+  constexpr std::string_view kZeros = "0000-00-00T00:00:00.000Z";
+  static_assert(kZeros.size() == std::tuple_size_v<decltype(text_)>);
+  kZeros.copy(text_.data(), text_.size());
   const CalendarTime calendar = to_calendar(time);
-  put_date_and_time(text, calendar);
-  put_number(text, 20, 3, calendar.ms);
-  return text;
+  put_date_and_time(text_.data(), calendar);
+  put_number(text_.data(), 20, 3, calendar.ms);
 }
+
+std::string to_rfc3339(EventTime time) { return std::string(Rfc3339Text(time).view()); }
 
 std::string to_uci(EventTime time) {
   std::string text = "0000-00-00 00:00:00";
-  put_date_and_time(text, to_calendar(time));
+  put_date_and_time(text.data(), to_calendar(time));
   return text;
 }
 

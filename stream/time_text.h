@@ -1,6 +1,7 @@
 // Event times as text: RFC 3339, and the forms in which Online Retail is distributed.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -39,6 +40,14 @@ class TimeReader {
 
 // "2010-12-01T08:26:00.000Z". Times outside of the years 0000 to 9999 are shown as the nearest time
 // inside.
+class Rfc3339Text {
+ public:
+  explicit Rfc3339Text(EventTime time);
+  std::string_view view() const { return {text_.data(), text_.size()}; }
+
+ private:
+  std::array<char, 24> text_;
+};
 std::string to_rfc3339(EventTime time);
 
 // "2010-12-01 08:26:00", UTC, as in Online Retail. Milliseconds are cut off.

@@ -1,6 +1,9 @@
 #include "stream/transition_writer.h"
 
+#include <fmt/compile.h>
 #include <fmt/format.h>
+
+#include <iterator>
 
 #include "state/evaluation.h"
 #include "state/hashes.h"
@@ -43,7 +46,7 @@ void write_cause(JsonText& out, const Cause& cause) {
   out.key("cause").begin_object();
   out.key("invoice_no").text(cause.invoice_no);
   if (!cause.event_id.empty()) out.key("event_id").text(cause.event_id);
-  out.key("event_time").text(to_rfc3339(cause.event_time));
+  out.key("event_time").text(Rfc3339Text(cause.event_time).view());
   out.end_object();
 }
 
@@ -58,16 +61,19 @@ TransitionRisks TransitionWriter::write(const Transition& t, const TransitionCon
   const SegmentInfo& from = segment_info(t.segmentation, t.from, rules_, *t.before.version);
   const SegmentInfo& to = segment_info(t.segmentation, t.to, rules_, version);
   id_ = transition_id(t.row->id, t.row->birth, segmentation, t.seq, version.number, rules_.version);
-  time_ = to_rfc3339(t.effective_at());
-  position_ = fmt::format("{}/{}", context.partition, context.input_offset);
-  headers_ = {{"ce_specversion", "1.0"},
-              {"ce_id", id_},
-              {"ce_source", source_},
-              {"ce_type", kType},
-              {"ce_subject", t.row->id},
-              {"ce_time", time_},
-              {"content-type", "application/json"},
-              {"ce_inputposition", position_}};
+  const Rfc3339Text time(t.effective_at());
+  time_ = time.view();
+  position_.clear();
+  fmt::format_to(std::back_inserter(position_), FMT_COMPILE("{}/{}"), context.partition,
+                 context.input_offset);
+  headers_ = {{{"ce_specversion", "1.0"},
+               {"ce_id", id_},
+               {"ce_source", source_},
+               {"ce_type", kType},
+               {"ce_subject", t.row->id},
+               {"ce_time", time_},
+               {"content-type", "application/json"},
+               {"ce_inputposition", position_}}};
 
   const TransitionRisks risks = risks_of(t);
 
@@ -79,7 +85,7 @@ TransitionRisks TransitionWriter::write(const Transition& t, const TransitionCon
   out.key("segmentation").text(segmentation);
   out.key("from").begin_object();
   out.key("segment").text(from.name);
-  if (t.seq > 1) out.key("since").text(to_rfc3339(t.from_since));
+  if (t.seq > 1) out.key("since").text(Rfc3339Text(t.from_since).view());
   out.end_object();
   out.key("to").text(to.name);
   out.key("direction").text(direction(t, from, to));
@@ -99,7 +105,7 @@ TransitionRisks TransitionWriter::write(const Transition& t, const TransitionCon
   out.key("effective_at").text(time_);
   const EventTime next =
       next_change_if_silent(t.segmentation, t.after, t.to, rules_, t.effective_at() + kForesight);
-  if (next != kNever) out.key("valid_until").text(to_rfc3339(next));
+  if (next != kNever) out.key("valid_until").text(Rfc3339Text(next).view());
   out.key("model_version").integer(version.number);
   out.key("rules_version").integer(rules_.version);
   const std::string_view suppressed = suppressed_by(t, context, rules_);
@@ -107,7 +113,9 @@ TransitionRisks TransitionWriter::write(const Transition& t, const TransitionCon
   if (!suppressed.empty()) out.key("suppressed_by").text(suppressed);
   if (t.row->consent) out.key("consent").boolean(*t.row->consent);
   out.key("holdout").boolean(holdout_position(t.row->id) < rules_.holdout_fraction);
-  out.key("birth").text(fmt::format("{:016x}", t.row->birth));
+  birth_.clear();
+  fmt::format_to(std::back_inserter(birth_), FMT_COMPILE("{:016x}"), t.row->birth);
+  out.key("birth").text(birth_);
   out.end_object();
   return risks;
 }
@@ -128,7 +136,7 @@ std::string_view TransitionWriter::write_segments(const CustomerRow& row,
   out.key("since").begin_object();
   for (std::size_t s = 0; s < row.segments.size(); ++s) {
     if (row.segments[s].seq > 0)
-      out.key(kSegmentationNames[s]).text(to_rfc3339(row.segments[s].since));
+      out.key(kSegmentationNames[s]).text(Rfc3339Text(row.segments[s].since).view());
   }
   out.end_object();
   out.key("seq").begin_object();
@@ -136,11 +144,11 @@ std::string_view TransitionWriter::write_segments(const CustomerRow& row,
     out.key(kSegmentationNames[s]).integer(row.segments[s].seq);
   out.end_object();
   if (risk) out.key("churn_risk").fixed(*risk, 6);
-  out.key("as_of").text(to_rfc3339(as_of));
+  out.key("as_of").text(Rfc3339Text(as_of).view());
   out.key("model_version").integer(version.number);
   out.key("rules_version").integer(rules_.version);
   out.end_object();
-  return body_;
+  return body_.view();
 }
 
 std::string_view suppressed_by(const Transition& t, const TransitionContext& context,

@@ -2,17 +2,18 @@
 // (config/schemas/segment-transition.schema.json, customer-segments.schema.json).
 #pragma once
 
+#include <array>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "state/rules.h"
 #include "state/transition.h"
 #include "stream/explanation.h"
 #include "stream/partition_meta.h"
 #include "stream/record.h"
+#include "stream/text_buffer.h"
 #include "stream/transition_sink.h"
 
 namespace rfm {
@@ -36,7 +37,7 @@ class TransitionWriter {
   // Fills `headers` and `body`; views are valid until the next call. Returns the risks it shows.
   TransitionRisks write(const Transition& transition, const TransitionContext& context);
   std::span<const Header> headers() const { return headers_; }
-  std::string_view body() const { return body_; }
+  std::string_view body() const { return body_.view(); }
 
   // The value of `customer-segments` as of a row's last change of segment: under the version in
   // force then, and with its churn risk of then. Valid until the next call.
@@ -49,8 +50,9 @@ class TransitionWriter {
   std::string id_;
   std::string time_;
   std::string position_;
-  std::vector<Header> headers_;
-  std::string body_;
+  std::string birth_;
+  std::array<Header, 8> headers_;
+  TextBuffer body_;
 };
 
 // Why marketing should not act on it; empty: it is actionable.

@@ -289,7 +289,7 @@ void write_ledger(JsonText& out, const Inspection& view) {
 }
 
 void print_json(const Inspection& view) {
-  std::string text;
+  TextBuffer text;
   JsonText out(text);
   out.begin_object();
   out.key("customer_id").text(view.row.id);
@@ -303,7 +303,7 @@ void print_json(const Inspection& view) {
   write_segments(out, view);
   write_ledger(out, view);
   out.end_object();
-  fmt::print("{}\n", text);
+  fmt::print("{}\n", text.view());
 }
 
 absl::Status inspect_customer(const Arguments& arguments) {

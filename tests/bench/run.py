@@ -136,7 +136,8 @@ def report(title, events, seconds, cpu, sampler, broker_cpu=None):
                   f"{seconds_used / cpu * 100:>7.1f} %")
     if broker_cpu is not None:
         all_threads = sum(broker_cpu.values())
-        print(f"  broker beside it: CPU {all_threads:.2f} s, {all_threads / events * 1e9:,.0f} ns an event")
+        print(f"  broker beside it: CPU {all_threads:.2f} s, "
+              f"{all_threads / events * 1e9:,.0f} ns an event")
         for stage, seconds_used in broker_cpu.items():
             if seconds_used / all_threads >= .05:
                 print(f"    {stage:<22}{seconds_used / events * 1e9:>8,.0f} ns an event")
