@@ -19,6 +19,7 @@ namespace {
 
 using std::chrono_literals::operator""ms;
 
+constexpr int kMessageBytesMax = 100'000'000;  // How large a record may be is the topic's to say.
 constexpr int kQueuedMessagesMax = 1'000'000;
 constexpr int kQueuedKilobytesMax = 512 * 1024;
 constexpr std::uint64_t kRecordsPerPoll =
@@ -69,13 +70,14 @@ KafkaProducer::~KafkaProducer() {
 absl::StatusOr<std::unique_ptr<KafkaProducer>> KafkaProducer::open(
     const KafkaOptions& options, const std::string& transactional_id,
     std::span<const std::string> topics, CommitObserver* observer) {
-  const std::array<KafkaProperty, 8> properties = {{
+  const std::array<KafkaProperty, 9> properties = {{
       {"transactional.id", transactional_id},
       {"transaction.timeout.ms", fmt::format("{}", options.transaction_timeout.count())},
       {"retry.backoff.ms", "1"},  // 100, the default, makes send_offsets take that long.
       {"linger.ms", "500"},  // Batches go out full or at the commit, whose flush does not linger.
       {"compression.type", "lz4"},
       {"partitioner", "murmur2_random"},
+      {"message.max.bytes", fmt::format("{}", kMessageBytesMax)},
       {"queue.buffering.max.messages", fmt::format("{}", kQueuedMessagesMax)},
       {"queue.buffering.max.kbytes", fmt::format("{}", kQueuedKilobytesMax)},
   }};

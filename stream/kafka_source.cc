@@ -23,7 +23,8 @@ namespace {
 constexpr int kEventsPerService = 16;
 constexpr Offset kUnbounded = std::numeric_limits<Offset>::max();
 constexpr Offset kNoOffset = -1;
-constexpr int kHeartbeatsPerSession = 5;
+// A member learns of a rebalance by its heartbeat: a second lane that joins waits for it.
+constexpr int kHeartbeatsPerSession = 20;
 constexpr std::uint64_t kWake = 1;  // What an event descriptor takes.
 
 // Limits are per partition, because each has its own queue. These keep 8 partitions at full speed

@@ -313,9 +313,14 @@ bool Lane::commit_due() {
   if (!uncommitted_) return false;
   if (parts_.sink.pending_records() >= options_.transaction_records_max) return true;
   if (parts_.sink.pending_bytes() >= options_.transaction_bytes_max) return true;
-  const auto passed = parts_.clock.steady() - last_commit_;
-  if (passed < options_.commit_interval) return false;
-  if (passed >= options_.commit_interval_behind) return true;
+  // On the clock's full intervals, so that all lanes commit at once: one that does holds up the
+  // others, which cannot be more than an epoch ahead of it.
+  const auto now = parts_.clock.steady();
+  const auto is_new = [&](std::chrono::milliseconds interval) {
+    return now.time_since_epoch() / interval != last_commit_.time_since_epoch() / interval;
+  };
+  if (!is_new(options_.commit_interval)) return false;
+  if (is_new(options_.commit_interval_behind)) return true;
   return parts_.records_behind && parts_.records_behind() <= options_.behind_records;
 }
 

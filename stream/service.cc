@@ -1,6 +1,7 @@
 #include "stream/service.h"
 
 #include <fmt/format.h>
+#include <pthread.h>
 #include <spdlog/spdlog.h>
 
 #include <chrono>
@@ -22,7 +23,7 @@ using std::chrono::milliseconds;
 constexpr milliseconds kRebuildPause{500};
 constexpr std::chrono::minutes kFencedWindow{1};
 constexpr milliseconds kModelPoll{10};
-constexpr milliseconds kStatusInterval{1000};
+constexpr milliseconds kStatusInterval{200};
 constexpr milliseconds kReportInterval{100};
 
 // Whether dropping everything and starting from the last commit can help.
@@ -281,6 +282,7 @@ absl::Status Pipeline::run() {
     l.lane = std::make_unique<Lane>(lane_options, options_.rules, options_.decoder, parts);
     ++running;
     l.thread = std::thread([this, &l, &running] {
+      pthread_setname_np(pthread_self(), fmt::format("lane-{}", l.number).c_str());
       l.status = drive(l);
       stopping_ = true;  // One lane's failure ends this life of all.
       --running;

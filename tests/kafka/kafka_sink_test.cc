@@ -122,6 +122,17 @@ TEST(KafkaSink, KeepsKeysValuesHeadersAndTombstones) {
   EXPECT_EQ(count, 3);
 }
 
+// A dead letter is as large as its record, which librdkafka would refuse by default.
+TEST(KafkaSink, TakesARecordAsLargeAsTheInputTopicAllows) {
+  const KafkaOptions options = new_application(1);
+  const std::unique_ptr<KafkaSink> sink = open_sink(options, nullptr, nullptr);
+  const std::string large(TopicPlan{}.input_message_bytes_max, 'x');
+  ASSERT_TRUE(append(*sink, OutputTopic::kDeadLetters, "c1", large).ok());
+  ASSERT_TRUE(sink->commit({}).ok());
+  EXPECT_EQ(read_committed(options, topic_names(options).dead_letters),
+            (std::vector<KeyValue>{{"c1", large}}));
+}
+
 TEST(KafkaSink, AnAbandonedTransactionStaysInvisibleAndTheSinkUsable) {
   const KafkaOptions options = new_application(1);
   const std::unique_ptr<KafkaSink> sink = open_sink(options, nullptr, nullptr);
