@@ -311,22 +311,27 @@ std::map<std::string, std::string> Settings::semantic() const {
   return semantic;
 }
 
-std::vector<SettingDifference> differences(const std::map<std::string, std::string>& logged,
-                                           const std::map<std::string, std::string>& given) {
-  const auto value = [](const std::map<std::string, std::string>& side,
-                        const std::string& key) -> std::string {
+absl::Status Settings::check_same_rules(const std::map<std::string, std::string>& logged) const {
+  const std::map<std::string, std::string> given = semantic();
+  const auto value = [](const std::map<std::string, std::string>& side, const std::string& key) {
     if (const auto found = side.find(key); found != side.end()) return found->second;
     const SettingSpec* const spec = find_setting(key);
-    return spec == nullptr ? "" : std::string(spec->default_text);
+    return spec == nullptr ? "(unknown)" : std::string(spec->default_text);
   };
   std::map<std::string, std::string> keys = logged;
   keys.insert(given.begin(), given.end());
-  std::vector<SettingDifference> found;
+  std::string differences;
   for (const auto& [key, unused] : keys) {
-    SettingDifference difference{key, value(logged, key), value(given, key)};
-    if (difference.logged != difference.given) found.push_back(std::move(difference));
+    const std::string before = value(logged, key);
+    const std::string now = value(given, key);
+    if (before != now)
+      differences += fmt::format("\n  {}: {} in the model log, {} here", key, before, now);
   }
-  return found;
+  if (differences.empty()) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "settings that change state or transitions differ from those this application started with:" +
+      differences +
+      "\nStart with the logged values, or under another app.name and state directory.");
 }
 
 }  // namespace rfm

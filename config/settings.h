@@ -29,15 +29,6 @@ struct EffectiveSetting {
   const SettingSpec* spec = nullptr;  // nullptr: handed to librdkafka as it is.
 };
 
-// A semantic setting that differs between the model log and this start.
-struct SettingDifference {
-  std::string key;
-  std::string logged;  // Empty: absent.
-  std::string given;
-
-  friend bool operator==(const SettingDifference&, const SettingDifference&) = default;
-};
-
 // Every error is InvalidArgument and names the place, the key, the value and what is allowed. An
 // accessor called with a key that does not exist, or of another kind, is a programmer's error and
 // aborts.
@@ -64,6 +55,10 @@ class Settings {
   // What no single key shows: bands in order, the window inside the horizon, a total segment map,
   // ...
   absl::Status check() const;
+
+  // kFailedPrecondition listing every semantic setting that differs from the model log's, with both
+  // values. A key that either side lacks counts as its default: older versions did not know it.
+  absl::Status check_same_rules(const std::map<std::string, std::string>& logged) const;
 
   const std::string& text(std::string_view key) const;
   std::int64_t integer(std::string_view key) const;
@@ -93,10 +88,6 @@ class Settings {
 
   std::map<std::string, Entry, std::less<>> entries_;
 };
-
-// What `given` would change; empty: the same. A key missing on either side counts as its default.
-std::vector<SettingDifference> differences(const std::map<std::string, std::string>& logged,
-                                           const std::map<std::string, std::string>& given);
 
 // config/default.toml: every key with its default, its description and what is allowed.
 std::string documented_defaults();

@@ -15,7 +15,6 @@
 #include "stream/kafka_topics.h"
 #include "stream/model_log_file.h"
 #include "stream/null_sink.h"
-#include "stream/rules_check.h"
 #include "stream/time_text.h"
 
 namespace rfm {
@@ -99,7 +98,7 @@ absl::Status Replay::Implementation::read_model_log(TrainerHistory& history) {
     if (!status.ok()) return status;
   } else {
     rules_record_ = log->rules.back();
-    status = check_same_rules(rules_record_.settings, options_.semantic);
+    status = options_.check_rules(rules_record_.settings);
     if (!status.ok()) return status;
   }
   if (!options_.model_log.empty()) {

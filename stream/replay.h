@@ -36,6 +36,8 @@ struct ReplayOptions {
   DecoderOptions decoder;
   KafkaOptions kafka;                           // For "kafka:TOPIC".
   std::map<std::string, std::string> semantic;  // The settings behind the rules, for the model log.
+  // Refuses rules of the model log that are not these.
+  std::function<absl::Status(const std::map<std::string, std::string>& logged)> check_rules;
 };
 
 struct ReplayProgress {

@@ -12,7 +12,6 @@
 #include "stream/kafka_restore.h"
 #include "stream/kafka_sink.h"
 #include "stream/kafka_source.h"
-#include "stream/rules_check.h"
 #include "stream/trainer_producer.h"
 
 namespace rfm {
@@ -102,7 +101,7 @@ absl::Status Pipeline::open_model() {
     if (!published.ok()) return published;
   } else {
     rules_record_ = log->rules.back();
-    const absl::Status same = check_same_rules(rules_record_.settings, options_.semantic);
+    const absl::Status same = options_.check_rules(rules_record_.settings);
     if (!same.ok()) return same;
   }
   auto contributions = read_contributions(kafka, partition_count_);

@@ -27,8 +27,10 @@ struct ServiceOptions {
   DecoderOptions decoder;
   std::vector<KafkaOptions> kafka;              // One a lane.
   std::map<std::string, std::string> semantic;  // The settings behind the rules, for the model log.
-  CommitObserver* observer = nullptr;           // Tests only.
-  std::function<bool()> should_stop;  // Asked several times a second; then commit and close.
+  // Refuses rules of the model log that are not these.
+  std::function<absl::Status(const std::map<std::string, std::string>& logged)> check_rules;
+  CommitObserver* observer = nullptr;  // Tests only.
+  std::function<bool()> should_stop;   // Asked several times a second; then commit and close.
   // Said now and then, for progress; may be empty.
   struct Status {
     OutcomeCounters counters;

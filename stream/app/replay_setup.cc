@@ -87,6 +87,9 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) 
   options.lane.tick_idle = std::nullopt;
   options.lane.until = *until;
   options.semantic = settings->semantic();
+  options.check_rules = [rules = *settings](const auto& logged) {
+    return rules.check_same_rules(logged);
+  };
   setup.settings_ = *std::move(settings);
   if (arguments.state) {
     options.state_directory = *arguments.state;

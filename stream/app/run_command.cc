@@ -79,6 +79,7 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
   for (int lane = 0; lane < options.lanes; ++lane)
     options.kafka.push_back(kafka_options(*settings, lane));
   options.semantic = settings->semantic();
+  options.check_rules = [&](const auto& logged) { return settings->check_same_rules(logged); };
   options.observer = observer;
   absl::Status status = check_broker(options.kafka.front());
   if (!status.ok()) return status;
