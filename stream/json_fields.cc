@@ -10,12 +10,16 @@
 #include <utility>
 #include <vector>
 
+#include "stream/json_shape.h"
 #include "stream/utf8.h"
 
 namespace rfm {
 namespace {
 
 constexpr int kDepthMax = 64;
+// Of the records that are not like the last ones, one in so many sets the shape: learning has a
+// cost, and an input may have no shape.
+constexpr std::uint32_t kLearnInterval = 16;
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 // Most characters are larger than a space, so that is looked at first.
@@ -65,13 +69,20 @@ class JsonFields::Implementation {
   explicit Implementation(FieldTree tree) : tree_(std::move(tree)) {}
 
   std::optional<std::string> read(std::string_view json, OnLine on_line) {
+    if (!std::exchange(has_shape_, true)) fields_.clear();
+    if (shape_.read(json, fields_)) return std::nullopt;
     fields_.clear();
+    has_shape_ = false;
     unescaped_.clear();
     unescaped_max_ = json.size();
     on_line_ = &on_line;
     end_ = json.data() + json.size();
     if (!is_utf8(json)) return "not UTF-8";
     if (!read_document(json.data())) return std::move(problem_);
+    if (unlike_++ % kLearnInterval == 0) {
+      shape_.learn(json, tree_.record);
+      has_shape_ = true;
+    }
     return std::nullopt;
   }
 
@@ -354,6 +365,9 @@ class JsonFields::Implementation {
   const FieldNode nothing_;
   const char* end_ = nullptr;  // Of the record that is being read.
   RecordFields fields_;
+  JsonShape shape_;            // Of an earlier record.
+  bool has_shape_ = false;     // No field outside of the shape is in `fields_`.
+  std::uint32_t unlike_ = 0;   // Records that did not have the shape.
   OnLine* on_line_ = nullptr;  // Of the current call.
   std::string problem_;
   std::string unescaped_;          // Strings of the record that have escapes.

@@ -1,6 +1,7 @@
 // Records and a decoder around them for the decoders' tests.
 #pragma once
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 #include <optional>
@@ -29,6 +30,31 @@ inline std::string with(std::string_view text, std::string_view from, std::strin
   const std::size_t at = result.find(from);
   EXPECT_NE(at, std::string::npos) << from;
   return result.replace(at, from.size(), to);
+}
+
+// All that an event says, as text.
+inline std::string content(const DecodedEvent& event) {
+  const auto purchase = [](const auto& e) {
+    return fmt::format("{}|{}|{}|{}|{}|{}|{}", e.customer_id, e.event_id, e.invoice_no, e.country,
+                       e.invoice_time.time_since_epoch().count(), e.amount.units,
+                       static_cast<int>(e.type));
+  };
+  std::string text = fmt::format("{}: ", event.index());
+  if (const auto* line = std::get_if<LineEvent>(&event)) return text + purchase(*line);
+  if (const auto* invoice = std::get_if<InvoiceEvent>(&event)) {
+    const char* consent = !invoice->consent ? "" : *invoice->consent ? "yes" : "no";
+    return text + purchase(*invoice) +
+           fmt::format("|{}|{}|{}", invoice->original_invoice_no, invoice->revision, consent);
+  }
+  if (const auto* tombstone = std::get_if<Tombstone>(&event))
+    text += std::string(tombstone->customer_id);
+  if (const auto* sale = std::get_if<AnonymousSale>(&event))
+    text += fmt::format("{}|{}", sale->invoice_time.time_since_epoch().count(), sale->amount.units);
+  if (const auto* adjustment = std::get_if<Adjustment>(&event))
+    text += fmt::format("{}", adjustment->invoice_time.time_since_epoch().count());
+  if (const auto* rejection = std::get_if<Rejection>(&event))
+    text += fmt::format("{}: {}", name(rejection->reason), rejection->message);
+  return text;
 }
 
 // Decodes records without keys, unless told otherwise.

@@ -56,6 +56,48 @@ TEST(Json, BrokenRecordsAreMalformed) {
   }
 }
 
+// Goal: a record that looks like the last ones means what it means on its own.
+TEST(Json, WhatWasReadBeforeDoesNotMatter) {
+  const std::string spaced = R"( {"InvoiceNo" : "536365" , "Quantity": 6,"Description":null,)"
+                             R"("InvoiceDate":"2010-12-01T08:26:00Z", "UnitPrice":2.55 , "x":"" })";
+  Decoding after_many(InputFormat::kLines);
+  for (const std::string& record : {std::string(kLine), spaced}) {
+    // So many that its shape is learned in the second round too.
+    for (int i = 0; i < 20; ++i) EXPECT_EQ(after_many.reason(record), "accepted");
+    std::vector<std::string> variations = {with(record, "536365", "5363\\u0036"),
+                                           with(record, "536365", "C536365"),
+                                           with(record, "536365", "53\t"),
+                                           with(record, "536365", "\xc3\xa4"),
+                                           with(record, "536365", "\xc3"),
+                                           with(record, "536365", ""),
+                                           with(record, "\"536365\"", "null"),
+                                           with(record, "\"536365\"", "536365"),
+                                           with(record, "\"536365\"", "nul"),
+                                           with(record, "\"536365\"", "true"),
+                                           with(record, ":2.55", ":-2.550"),
+                                           with(record, ":2.55", ":2.55e1"),
+                                           with(record, ":2.55", ":02.55"),
+                                           with(record, ":2.55", ":2."),
+                                           with(record, ":2.55", ":-"),
+                                           with(record, ":2.55", ":\"2.55\""),
+                                           with(record, ":2.55", ":[2.55]"),
+                                           with(record, ":2.55", ":"),
+                                           with(record, "Quantity", "quantity"),
+                                           with(record, "Quantity", "UnitPrice"),
+                                           with(record, "}", "} "),
+                                           with(record, "}", ",\"currency\":\"USD\"}"),
+                                           record + "}"};
+    for (std::size_t size = 0; size < record.size(); ++size)
+      variations.push_back(record.substr(0, size));
+    for (const std::string& variation : variations) {
+      EXPECT_EQ(after_many.reason(record), "accepted");
+      Decoding alone(InputFormat::kLines);
+      EXPECT_EQ(content(after_many.decode(variation)), content(alone.decode(variation)))
+          << variation;
+    }
+  }
+}
+
 TEST(Json, UnknownFieldsAreIgnored) {
   Decoding lines(InputFormat::kLines);
   for (const std::string_view value :
