@@ -55,9 +55,37 @@ std::optional<Money> rounded(Wide value, int scale) {
   return Money{static_cast<std::int64_t>(value)};
 }
 
+// The usual number, which is of so few characters that it cannot be too large or too precise.
+// Absent: another one.
+std::optional<Decimal> parse_short(std::string_view text) {
+  if (text.size() > kScaleMax) return std::nullopt;
+  const bool negative = !text.empty() && text.front() == '-';
+  const char* const first = text.data() + (negative ? 1 : 0);
+  const char* end = text.data() + text.size();
+  const char* point = end;  // None.
+  if (first == end) return std::nullopt;
+  std::int64_t value = 0;
+  for (const char* next = first; next != end; ++next) {
+    if (is_digit(*next)) {
+      value = value * 10 + (*next - '0');
+    } else if (*next == '.' && point == end && next != first && next + 1 != end) {
+      point = next;
+    } else {
+      return std::nullopt;
+    }
+  }
+  int scale = 0;
+  if (point != end) {
+    for (; end[-1] == '0'; --end) value /= 10;
+    scale = static_cast<int>(end - point) - 1;
+  }
+  return Decimal{negative ? -value : value, scale};
+}
+
 }  // namespace
 
 ParsedDecimal parse_decimal(std::string_view text) {
+  if (const auto decimal = parse_short(text)) return {*decimal, DecimalError::kNone};
   const bool negative = !text.empty() && text.front() == '-';
   if (negative) text.remove_prefix(1);
 

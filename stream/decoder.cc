@@ -152,7 +152,8 @@ class Decoder::Implementation {
 
   DecodedEvent decode_line(const RecordFields& fields, const std::optional<std::string_view>& key) {
     FieldValues values(fields, labels_, times_);
-    LineEvent line;
+    DecodedEvent event(std::in_place_type<LineEvent>);  // Filled where it is, not copied there.
+    LineEvent& line = *std::get_if<LineEvent>(&event);
     line.invoice_no = values.required_id(Field::kInvoiceNo, IdForm::kUci);
     line.invoice_time = values.required_time(Field::kInvoiceTime);
     const Decimal quantity = values.required_decimal(Field::kQuantity);
@@ -171,8 +172,8 @@ class Decoder::Implementation {
     if (line.invoice_no.front() == 'C') line.type = InvoiceType::kCredit;
     if (is_adjustment(line.invoice_no)) return Adjustment{line.invoice_time};
     if (line.customer_id.empty()) return AnonymousSale{line.invoice_time, line.amount};
-    if (auto rejection = judge_key(key, line.customer_id)) return *std::move(rejection);
-    return line;
+    if (auto rejection = judge_key(key, line.customer_id)) event = *std::move(rejection);
+    return event;
   }
 
   DecodedEvent decode_invoice(const LineSum& lines, const std::optional<std::string_view>& key) {

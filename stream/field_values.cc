@@ -16,11 +16,6 @@ bool is_whole_number(std::string_view text) {
   return !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-bool is_missing(const FieldText& field) {
-  return field.form == FieldForm::kAbsent || field.form == FieldForm::kNull ||
-         (field.form == FieldForm::kString && field.text.empty());
-}
-
 bool is_text_or_number(const FieldText& field) {
   return field.form == FieldForm::kString || field.form == FieldForm::kNumber;
 }
@@ -28,6 +23,7 @@ bool is_text_or_number(const FieldText& field) {
 }  // namespace
 
 std::string_view without_zero_decimals(std::string_view id) {
+  if (id.empty() || id.back() != '0') return id;
   std::size_t end = id.size();
   while (end > 0 && id[end - 1] == '0') --end;
   if (end < 2 || end == id.size() || id[end - 1] != '.') return id;
@@ -36,15 +32,6 @@ std::string_view without_zero_decimals(std::string_view id) {
     if (!is_digit(c)) return id;
   }
   return whole;
-}
-
-bool FieldValues::has(Field field) const { return !is_missing(fields_[field]); }
-
-bool FieldValues::require(Field field) {
-  if (rejection_) return false;
-  if (has(field)) return true;
-  reject(DeadLetterReason::kMissingField, field, "missing");
-  return false;
 }
 
 void FieldValues::reject(const Rejection& rejection) {

@@ -36,7 +36,11 @@ class FieldValues {
               TimeReader& times)
       : fields_(fields), labels_(labels), times_(times) {}
 
-  bool has(Field field) const;
+  bool has(Field field) const {
+    const FieldText& value = fields_[field];
+    return value.form > FieldForm::kNull &&
+           (value.form != FieldForm::kString || !value.text.empty());
+  }
   std::string_view label(Field field) const { return labels_[static_cast<std::size_t>(field)]; }
 
   std::string_view required_id(Field field, IdForm form);
@@ -57,7 +61,11 @@ class FieldValues {
 
  private:
   // Whether the field is there and nothing is wrong so far; notes that it is missing.
-  bool require(Field field);
+  bool require(Field field) {
+    if (!rejection_ && has(field)) return true;
+    reject(DeadLetterReason::kMissingField, field, "missing");
+    return false;
+  }
   void reject_value(Field field, std::string_view expected);
 
   const RecordFields& fields_;

@@ -11,7 +11,8 @@ constexpr std::int64_t kMsPerSecond = 1'000;
 constexpr std::int64_t kMsPerMinute = 60 * kMsPerSecond;
 constexpr std::int64_t kMsPerHour = 60 * kMsPerMinute;
 constexpr std::int64_t kMsPerDay = 24 * kMsPerHour;
-constexpr std::size_t kDateSize = 10;  // YYYY-MM-DD
+constexpr std::size_t kDateSize = 10;   // YYYY-MM-DD
+constexpr std::size_t kPlainSize = 19;  // YYYY-MM-DDTHH:MM:SS
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -98,6 +99,27 @@ std::optional<TimeOfDay> read_time_of_day(Reader& reader, HourDigits hour_digits
   return time;
 }
 
+// The usual time of day, of exactly the form `HH:MM:SS`, at `text`; absent: another form, or second
+// 60. Eight characters at once.
+std::optional<TimeOfDay> read_plain_time_of_day(const char* text) {
+  constexpr std::uint64_t kTops = 0x8080808080808080;
+  const auto load = [](const char* from) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, from, sizeof(word));
+    return word;
+  };
+  // What is like its place in the pattern becomes 0 to 9; of the colons, only 0 is one.
+  const std::uint64_t digits = load(text) ^ load("00:00:00");
+  const std::uint64_t over_9 = (digits + (kTops - 0x0a0a0a0a0a0a0a0a)) | digits;
+  if ((over_9 & kTops) != 0 || text[2] != ':' || text[5] != ':') return std::nullopt;
+  const auto number = [text](std::size_t at) { return text[at] * 10 + text[at + 1] - '0' * 11; };
+  const int hour = number(0);
+  const int minute = number(3);
+  const int second = number(6);
+  if (hour > 23 || minute > 59 || second > 59) return std::nullopt;
+  return TimeOfDay{.minute_ms = hour * kMsPerHour + minute * kMsPerMinute, .second = second};
+}
+
 // Milliseconds that local time is ahead of UTC; absent: none is written, or one that is none (then
 // not reader.ok()).
 std::optional<std::int64_t> read_zone(Reader& reader) {
@@ -175,6 +197,11 @@ std::optional<EventTime> TimeReader::read(std::string_view text) {
 
   const std::optional<std::int64_t> day = read_date(text);
   if (!day) return std::nullopt;
+  const bool has_z = text.size() == kPlainSize + 1 && text.back() == 'Z';
+  if ((has_z || text.size() == kPlainSize) && (text[kDateSize] == 'T' || text[kDateSize] == ' ')) {
+    const auto time = read_plain_time_of_day(text.data() + kDateSize + 1);
+    if (time) return combine(*day, *time, has_z ? 0 : default_zone_ms);
+  }
   Reader reader(text.substr(kDateSize));
   if (!reader.skip_if('T') && !reader.skip_if(' ')) reader.skip('t');
   const std::optional<TimeOfDay> time = read_time_of_day(reader, HourDigits::kTwo);
