@@ -2,6 +2,7 @@
 
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <deque>
@@ -19,23 +20,24 @@ namespace ondemand = simdjson::ondemand;
 constexpr std::array<std::string_view, 4> kMembers = {"key\"", "headers\"", "value\"",
                                                       "value_base64\""};
 
-std::string_view without_leading_space(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t\r\n");
-  return first == std::string_view::npos ? std::string_view{} : text.substr(first);
-}
+constexpr std::string_view kFirstCharacters = "khv";  // Of them.
+
+constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r' || c == '\n'; }
 
 }  // namespace
 
 bool looks_like_envelope(std::string_view line) {
+  std::size_t next = 0;
   for (const char expected : {'{', '"'}) {
-    line = without_leading_space(line);
-    if (line.empty() || line.front() != expected) return false;
-    line.remove_prefix(1);
+    while (next < line.size() && is_space(line[next])) ++next;
+    if (next == line.size() || line[next] != expected) return false;
+    ++next;
   }
-  for (const std::string_view member : kMembers) {
-    if (line.substr(0, member.size()) == member) return true;
-  }
-  return false;
+  const std::string_view rest = line.substr(next);
+  // Hardly any line gets past this.
+  if (rest.empty() || kFirstCharacters.find(rest.front()) == std::string_view::npos) return false;
+  return std::any_of(kMembers.begin(), kMembers.end(),
+                     [rest](std::string_view member) { return rest.starts_with(member); });
 }
 
 class EnvelopeReader::Implementation {
