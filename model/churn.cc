@@ -4,7 +4,6 @@
 #include <bit>
 #include <cmath>
 #include <cstddef>
-#include <limits>
 
 #include "model/deterministic_math.h"
 #include "model/nbd.h"
@@ -13,156 +12,11 @@
 namespace rfm {
 namespace {
 
-constexpr std::size_t kRecency = 0;  // Order of the hazard features.
-constexpr std::size_t kFrequency = 1;
-constexpr std::size_t kMonetary = 2;
-constexpr std::size_t kGap = 3;
-constexpr std::size_t kRatio = 4;
-
 constexpr double kDayMs = 86400000.0;
 constexpr double kMoneyScale = 10000.0;
-constexpr double kLastStepShare = kChurnHorizonDays / kChurnStepDays - (kChurnStepCount - 1);
 constexpr double kLogOddsMax = 45;
-constexpr double kOddsMax = 1e20;  // Keeps products of 13 odds finite and the risk above 0.
-
-// Two steps at a time, so that there is one too many.
-constexpr std::size_t kSteps = kChurnStepCount + 1;
-using Steps = std::array<double, kSteps>;
 
 double positive(double v) { return v > 0 ? v : 0; }
-
-// The model on raw log1p features.
-struct RawModel {
-  std::array<double, kHazardFeatureCount> slope{};  // coefficient / sd.
-  double intercept = 0;
-};
-
-RawModel raw_model(const ChurnModel& model) {
-  RawModel raw;
-  raw.intercept = model.intercept;
-  for (std::size_t i = 0; i < kHazardFeatureCount; ++i) {
-    if (model.sd[i] > 0) raw.slope[i] = model.coefficient[i] / model.sd[i];
-    raw.intercept -= raw.slope[i] * model.mean[i];
-  }
-  return raw;
-}
-
-bool is_single(const ChurnInput& input) { return input.frequency <= 1; }
-
-// The part of ln(odds) that gap and ratio make up, `days` from now. With one purchase the gap is
-// the age and grows.
-Two gap_log_odds(const RawModel& raw, const ChurnInput& input, double recency, Two days) {
-  if (is_single(input)) {
-    const Two gap = input.gap_days + days;
-    const Two ratio = (recency + days) / larger(gap, Two{1, 1});
-    return raw.slope[kGap] * det_log_positive(1.0 + gap) +
-           raw.slope[kRatio] * det_log_positive(1.0 + ratio);
-  }
-  const double gap = std::max(input.gap_days, 1.0);
-  const double constant = raw.slope[kGap] * det_log1p_finite(positive(input.gap_days)) -
-                          raw.slope[kRatio] * det_log_positive(gap);
-  return constant + raw.slope[kRatio] * det_log_positive(gap + recency + days);
-}
-
-// Odds h_j / (1 - h_j) of a purchase in week j. With s = (r + F - 1) (ln(alpha + T + 7) - ln(alpha
-// + T)) the NBD odds are expm1(s); the logistic part multiplies them.
-Steps weekly_odds(const ChurnModel& model, const RawModel& raw, const ChurnInput& input) {
-  const double age = model.nbd_alpha_days + positive(input.age_days);
-  const double recency = positive(input.recency_days);
-  const double shape = model.nbd_r + positive(input.frequency - 1);
-  const double constant = raw.intercept +
-                          raw.slope[kFrequency] * det_log1p_finite(positive(input.frequency)) +
-                          raw.slope[kMonetary] * det_log1p_finite(positive(input.monetary));
-  const Two bound = {kLogOddsMax, kLogOddsMax};
-  Steps odds;
-  Two log_age = det_log_positive(Two{age, age + kChurnStepDays});
-  for (std::size_t j = 0; j < kSteps; j += 2) {
-    const double day = kChurnStepDays * static_cast<double>(static_cast<int>(j));
-    const Two days = {day, day + kChurnStepDays};
-    const Two next_log_age = det_log_positive(age + 2 * kChurnStepDays + days);
-    const Two step = Two{log_age[1], next_log_age[0]} - log_age;
-    log_age = next_log_age;
-    const Two log_recency = det_log_positive(1.0 + recency + days);
-    const Two log_odds =
-        constant + raw.slope[kRecency] * log_recency + gap_log_odds(raw, input, recency, days);
-    const Two bounded = larger(-bound, smaller(bound, log_odds));
-    const Two product = det_expm1_finite(smaller(bound, shape * step)) * det_exp_finite(bounded);
-    store_two(odds.data() + j, smaller(Two{kOddsMax, kOddsMax}, product));
-  }
-  return odds;
-}
-
-double risk_of(const Steps& odds) {
-  double product = 1;
-  for (std::size_t j = 0; j + 1 < kChurnStepCount; ++j) product *= 1 + odds[j];
-  const double last = det_log_positive(1 + odds[kChurnStepCount - 1]);
-  return 1 / (product * det_exp_finite(kLastStepShare * last));
-}
-
-// How fast ln(odds) of one week can change, per day, from now on.
-struct OddsChange {
-  double rate_max = 0;
-  double growth_max =
-      1;  // sup over later times of (odds * rate) / (odds * rate now); may be infinite.
-};
-
-// Of each term of ln(odds_j), a bound of the derivative's size that falls with time:
-//   NBD, s = shape ln(1 + 7/tau), tau = alpha + T_j: (ln expm1(s))' = s' / (1 - exp(-s)), 1 / (1 -
-//   exp(-s)) <= 1 + 1/s,
-//     |s'| = 7 shape / (tau (tau + 7)) and ln(1 + 7/tau) >= 7 / (tau + 7), hence <= 7 shape / (tau
-//     (tau + 7)) + 1/tau;
-//   recency: |b| / (1 + R_j); ratio: |b| / (gap + R_j);
-//   F = 1: the gap grows: |b| / (1 + gap_j); ratio |gap_j - R_j| / (gap_j (gap_j + R_j)) |b| <= |b|
-//   / max(gap_j, 1).
-OddsChange odds_change(const ChurnModel& model, const RawModel& raw, const ChurnInput& input,
-                       double day) {
-  const double tau = model.nbd_alpha_days + positive(input.age_days) + day;
-  const double shape = model.nbd_r + positive(input.frequency - 1);
-  const double recency = positive(input.recency_days) + day;
-  const double gap = positive(input.gap_days) + (is_single(input) ? day : 0);
-  const double recency_scale = 1 + recency;
-  const double ratio_scale = std::max(gap, 1.0) + (is_single(input) ? 0 : recency);
-  const double gap_scale = 1 + gap;
-  const double gap_slope = is_single(input) ? raw.slope[kGap] : 0;
-  OddsChange change;
-  change.rate_max = kChurnStepDays * shape / (tau * (tau + kChurnStepDays)) + 1 / tau +
-                    std::abs(raw.slope[kRecency]) / recency_scale +
-                    std::abs(raw.slope[kRatio]) / ratio_scale + std::abs(gap_slope) / gap_scale;
-  // The odds grow at most like (1 + t / low)^q, where q sums the slopes that may raise them; the
-  // rate falls at least like 1 / (1 + t / high).
-  const double ratio_growth =
-      is_single(input) ? std::abs(raw.slope[kRatio]) : positive(raw.slope[kRatio]);
-  const double q = positive(raw.slope[kRecency]) + ratio_growth + positive(gap_slope);
-  if (q <= 0) return change;
-  double low = std::numeric_limits<double>::infinity();
-  if (raw.slope[kRecency] > 0) low = std::min(low, recency_scale);
-  if (ratio_growth > 0) low = std::min(low, ratio_scale);
-  if (gap_slope > 0) low = std::min(low, gap_scale);
-  const double high = std::max(std::max(tau, recency_scale), std::max(ratio_scale, gap_scale));
-  if (q >= 1) {
-    change.growth_max = std::numeric_limits<double>::infinity();
-  } else if (q * high > low) {
-    const double days = (q * high - low) / (1 - q);
-    change.growth_max = det_exp(q * det_log1p(days / low)) / (1 + days / high);
-  }
-  return change;
-}
-
-// |d ln(risk)/dt| = sum w_j h_j |d ln(odds_j)/dt|, and h_j <= min(1, odds_j).
-double log_risk_rate_max(const ChurnModel& model, const RawModel& raw, const ChurnInput& input,
-                         const Steps& odds) {
-  double sum = 0;
-  const double growth_max =
-      odds_change(model, raw, input, 0).growth_max;  // Largest for the first week.
-  for (std::size_t j = 0; j < kChurnStepCount; ++j) {
-    const double day = kChurnStepDays * static_cast<double>(static_cast<int>(j));
-    const double weight = j + 1 < kChurnStepCount ? 1 : kLastStepShare;
-    const double hazard = odds[j] / (1 + odds[j]);
-    const double hazard_max = std::min(1.0, growth_max * hazard);
-    sum += weight * hazard_max * odds_change(model, raw, input, day).rate_max;
-  }
-  return sum;
-}
 
 // Rows per inner loop of the fit.
 constexpr std::size_t kBlock = 64;
@@ -195,7 +49,7 @@ void standardise(std::span<const ChurnWeek> weeks, ChurnModel& model) {
   }
 }
 
-// ln of the NBD odds of a purchase in the next step (see weekly_odds).
+// ln of the NBD odds of a purchase in the next step (see weekly_odds in churn_risk.cc).
 template <typename V>
 V nbd_log_odds(const ChurnModel& model, V age_days, V repeat_count) {
   constexpr double kExpm1Max = 700;  // Far above what data give; keeps the odds finite.
@@ -339,7 +193,7 @@ Vector fit_logistic(const Design& design, Vector beta, const ChurnFitOptions& op
 
 // The coefficients that give `previous`' predictions on the new scale: a warm start.
 Vector rescaled(const ChurnModel& previous, const ChurnModel& scale) {
-  const RawModel raw = raw_model(previous);
+  const RawHazard raw = raw_hazard(previous);
   Vector beta{};
   beta[kHazardFeatureCount] = raw.intercept;
   for (std::size_t f = 0; f < kHazardFeatureCount; ++f) {
@@ -358,10 +212,6 @@ std::uint64_t hash_limit(std::span<const SampleRow> sample) {
 
 }  // namespace
 
-double purchase_gap_days(double age_days, double recency_days, double frequency) {
-  return frequency > 1 ? positive(age_days - recency_days) / (frequency - 1) : positive(age_days);
-}
-
 ChurnInput churn_input(const SampleRow& row, std::int64_t at_ms) {
   const std::int64_t at = std::max(at_ms, row.last_purchase_ms);
   ChurnInput input;
@@ -371,20 +221,6 @@ ChurnInput churn_input(const SampleRow& row, std::int64_t at_ms) {
   input.monetary = static_cast<double>(row.monetary) / kMoneyScale;
   input.gap_days = purchase_gap_days(input.age_days, input.recency_days, input.frequency);
   return input;
-}
-
-double churn_risk(const ChurnModel& model, const ChurnInput& input) {
-  return risk_of(weekly_odds(model, raw_model(model), input));
-}
-
-double churn_log_risk_rate_max(const ChurnModel& model, const ChurnInput& input) {
-  return churn_score(model, input).log_risk_rate_max;
-}
-
-ChurnScore churn_score(const ChurnModel& model, const ChurnInput& input) {
-  const RawModel raw = raw_model(model);
-  const Steps odds = weekly_odds(model, raw, input);
-  return {.risk = risk_of(odds), .log_risk_rate_max = log_risk_rate_max(model, raw, input, odds)};
 }
 
 ChurnWeek label_week(std::span<const SampleRow> sample, std::span<const SampleRow> later,
@@ -402,11 +238,11 @@ ChurnWeek label_week(std::span<const SampleRow> sample, std::span<const SampleRo
     const double ratio = input.recency_days / std::max(input.gap_days, 1.0);
     week.age_days.push_back(input.age_days);
     week.repeat_counts.push_back(row.frequency > 0 ? row.frequency - 1 : 0);
-    week.features[kRecency].push_back(det_log1p_finite(input.recency_days));
-    week.features[kFrequency].push_back(det_log1p_finite(input.frequency));
-    week.features[kMonetary].push_back(det_log1p_finite(positive(input.monetary)));
-    week.features[kGap].push_back(det_log1p_finite(input.gap_days));
-    week.features[kRatio].push_back(det_log1p_finite(ratio));
+    week.features[kHazardRecency].push_back(det_log1p_finite(input.recency_days));
+    week.features[kHazardFrequency].push_back(det_log1p_finite(input.frequency));
+    week.features[kHazardMonetary].push_back(det_log1p_finite(positive(input.monetary)));
+    week.features[kHazardGap].push_back(det_log1p_finite(input.gap_days));
+    week.features[kHazardRatio].push_back(det_log1p_finite(ratio));
     week.label.push_back(has_later && next->last_purchase_ms >= at_ms ? 1 : 0);
   }
   return week;

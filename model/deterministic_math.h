@@ -39,7 +39,7 @@ struct BitsOf<Two> {
 };
 
 template <typename V>
-typename BitsOf<V>::Type bits_of(V v) {
+[[gnu::always_inline]] inline typename BitsOf<V>::Type bits_of(V v) {
   return std::bit_cast<typename BitsOf<V>::Type>(v);
 }
 

@@ -30,9 +30,19 @@ CustomerFacts facts_at(const CustomerRow& row, EventTime t, const ModelVersion* 
   return facts_of(row, context.rules, version, t);
 }
 
+// What is compared at one instant. Keeps the risks, once a transition needs them, for the next one.
+struct Comparison {
+  CustomerFacts before{};
+  CustomerFacts after{};
+  const Cause* cause = nullptr;
+};
+
 void change_segment(CustomerRow& row, Segmentation segmentation, SegmentCode to, Reason reason,
-                    const CustomerFacts& before, const CustomerFacts& after, const Cause* cause,
-                    TransitionBuffer& out) {
+                    Comparison& compared, TransitionBuffer& out) {
+  for (CustomerFacts* facts : {&compared.before, &compared.after})
+    facts->churn_risk = churn_risk_of(*facts).value_or(-1);
+  if (segmentation == Segmentation::kRfm) row.cache.rfm_change_at = kBeforeAll;
+  const EventTime at = compared.after.at;
   SegmentState& state = row.segments[index_of(segmentation)];
   Transition transition{.row = &row,
                         .segmentation = segmentation,
@@ -41,11 +51,11 @@ void change_segment(CustomerRow& row, Segmentation segmentation, SegmentCode to,
                         .to = to,
                         .from_since = state.since,
                         .seq = state.seq + 1,
-                        .before = before,
-                        .after = after,
-                        .cause = cause};
-  state = {.since = after.at, .seq = state.seq + 1, .segment = to};
-  row.clock = std::max(row.clock, after.at);
+                        .before = compared.before,
+                        .after = compared.after,
+                        .cause = compared.cause};
+  state = {.since = at, .seq = state.seq + 1, .segment = to};
+  row.clock = std::max(row.clock, at);
   for (std::size_t i = 0; i < row.segments.size(); ++i)
     transition.segments[i] = row.segments[i].segment;
   out.transitions.push_back(transition);
@@ -60,54 +70,97 @@ EventTime dwell_end(const CustomerRow& row, Segmentation segmentation, const Rul
 
 // To the segment that is called for, unless the current one's dwell is not over.
 void move_segment(CustomerRow& row, Segmentation segmentation, SegmentCode to, Reason reason,
-                  const CustomerFacts& before, const CustomerFacts& after, const Cause* cause,
-                  const Rules& rules, TransitionBuffer& out) {
+                  Comparison& compared, const Rules& rules, TransitionBuffer& out) {
   if (to == row.segments[index_of(segmentation)].segment) return;
-  if (to >= kFirstSegment && after.at < dwell_end(row, segmentation, rules)) {
-    if (cause != nullptr) ++out.suppressed;
+  if (to >= kFirstSegment && compared.after.at < dwell_end(row, segmentation, rules)) {
+    if (compared.cause != nullptr) ++out.suppressed;
     return;
   }
-  change_segment(row, segmentation, to, reason, before, after, cause, out);
+  change_segment(row, segmentation, to, reason, compared, out);
 }
 
 void decide_segment(CustomerRow& row, Segmentation segmentation, Reason reason,
-                    const CustomerFacts& before, const CustomerFacts& after, const Cause* cause,
-                    const Rules& rules, TransitionBuffer& out) {
+                    Comparison& compared, const Rules& rules, TransitionBuffer& out) {
   const SegmentCode current = row.segments[index_of(segmentation)].segment;
-  const SegmentCode to = segment_for(segmentation, after, current, rules);
-  move_segment(row, segmentation, to, reason, before, after, cause, rules, out);
+  const SegmentCode to = segment_for(segmentation, compared.after, current, rules);
+  move_segment(row, segmentation, to, reason, compared, rules, out);
 }
 
-// Fills the cache for the epoch of `at`, up to and including the boundary that ends it.
-void refresh_cache(CustomerRow& row, EventTime at, const TimeContext& context) {
+// The same for the churn band of a customer with a purchase, under a version with a churn model;
+// and how long the band stays.
+void decide_churn(CustomerRow& row, Reason reason, Comparison& compared, const Rules& rules,
+                  TransitionBuffer& out) {
+  CustomerFacts& after = compared.after;
+  const ChurnOutlook outlook = churn_outlook(*after.version->churn, churn_input_of(after),
+                                             {rules.churn_medium_from, rules.churn_high_from});
+  after.churn_risk = outlook.risk;
+  const Duration quiet{static_cast<std::int64_t>(outlook.quiet_days * kDayMs)};
+  row.cache.churn_quiet_until = epoch_of(after.at + quiet);
+  move_segment(row, Segmentation::kChurn, churn_segment_at(outlook.risk, rules), reason, compared,
+               rules, out);
+}
+
+// The invoices that count have changed: brings what follows from them up to date.
+CustomerFacts facts_of_changed(CustomerRow& row, EventTime at, const ModelVersion* version,
+                               const Rules& rules) {
+  CustomerFacts facts = facts_of(row, rules, version, at);
+  facts.feature_f = row.feature_f = fixed_feature_f(facts.frequency);
+  facts.feature_m = row.feature_m = fixed_feature_m(facts.monetary);
+  row.cache.rfm_change_at = kBeforeAll;
+  // A boundary at `at` itself is still to come.
+  row.cache.churn_quiet_until = epoch_of(at - Duration{1});
+  return facts;
+}
+
+// Until when the cluster stays for certain, by the margin in the cache; otherwise when it changes.
+EventTime next_cluster_change(const CustomerRow& row, const CustomerFacts& facts, double aged,
+                              EventTime horizon, const Rules& rules) {
+  if (aged + kMarginSlack < row.cache.margin) return kNever;
+  // While dwell holds another cluster back, every instant calls for it anew: its end is asked.
+  if (dwell_end(row, Segmentation::kCluster, rules) > facts.at) return kNever;
+  return next_change_if_silent(Segmentation::kCluster, facts,
+                               row.segments[index_of(Segmentation::kCluster)].segment, rules,
+                               horizon);
+}
+
+// By how much log1p R, scaled, grows at most from `at` until `until`: by less than its slope at the
+// start, times the time passed.
+double aged_max(EventTime last_purchase, EventTime at, EventTime until, double recency_scale) {
+  const double recency_days =
+      std::max(0.0, static_cast<double>((at - last_purchase).count()) / kDayMs);
+  const double passed_days = static_cast<double>((until - at).count()) / kDayMs;
+  return passed_days / (1 + recency_days) * recency_scale;
+}
+
+// Fills the cache for the epoch of `facts.at`, up to and including the boundary that ends it. The
+// churn outlook stays.
+void refresh_cache(CustomerRow& row, const CustomerFacts& facts, const TimeContext& context) {
   const Rules& rules = context.rules;
+  const EventTime at = facts.at;
   const std::int64_t epoch = epoch_of(at);
   const EventTime horizon = boundary_of(epoch + 1);
-  const CustomerFacts facts = facts_at(row, at, context.models.effective_in(epoch), context);
   RowCache& cache = row.cache;
-  cache.churn_quiet_until = epoch;
-  cache.churn_rate_max = -1;
-  cache.rfm_change_at = kNever;
   cache.margin = -1;
   EventTime next = row.ledger.next_exit(rules, at);
-  if (facts.frequency > 0) {
+  if (facts.frequency == 0) {
+    cache.rfm_change_at = kNever;
+  } else {
     const auto current = [&](Segmentation s) { return row.segments[index_of(s)].segment; };
-    cache.rfm_change_at = next_change_if_silent(Segmentation::kRfm, facts,
-                                                current(Segmentation::kRfm), rules, kNever);
+    if (cache.rfm_change_at <= at) {
+      cache.rfm_change_at = next_change_if_silent(Segmentation::kRfm, facts,
+                                                  current(Segmentation::kRfm), rules, kNever);
+    }
     next = std::min(next, cache.rfm_change_at);
     if (facts.version->clusters && current(Segmentation::kCluster) >= kFirstSegment) {
+      const ClusterModel& clusters = *facts.version->clusters;
       cache.margin =
-          switch_margin(*facts.version->clusters, features_of(facts),
+          switch_margin(clusters, features_of(facts),
                         current(Segmentation::kCluster) - kFirstSegment, rules.cluster_hysteresis) /
           (1 + std::sqrt(1 - rules.cluster_hysteresis));
       cache.margin_drift = context.models.drift(epoch);
       cache.margin_at = at;
-      // While dwell holds another cluster back, every instant calls for it anew: its end is asked.
-      if (dwell_end(row, Segmentation::kCluster, rules) <= at) {
-        next =
-            std::min(next, next_change_if_silent(Segmentation::kCluster, facts,
-                                                 current(Segmentation::kCluster), rules, horizon));
-      }
+      const double aged = aged_max(facts.last_purchase, at, horizon, std::sqrt(clusters.weight[0]));
+      next = std::min(next, next_cluster_change(row, facts, aged, horizon, rules));
     }
     for (int s = 0; s < kSegmentationCount; ++s) {
       const EventTime end = dwell_end(row, static_cast<Segmentation>(s), rules);
@@ -117,21 +170,20 @@ void refresh_cache(CustomerRow& row, EventTime at, const TimeContext& context) {
   cache.deadline = next <= horizon ? next : kNever;
 }
 
-void apply_deadline(CustomerRow& row, EventTime at, const TimeContext& context,
-                    TransitionBuffer& out) {
+// Returns the facts afterwards.
+CustomerFacts apply_deadline(CustomerRow& row, EventTime at, const TimeContext& context,
+                             TransitionBuffer& out) {
   const Rules& rules = context.rules;
   // A deadline at the very end of an epoch still belongs to it.
   const ModelVersion* version = version_at(at - Duration{1}, context);
-  const CustomerFacts before = facts_at(row, at - Duration{1}, version, context);
+  Comparison compared{.before = facts_at(row, at - Duration{1}, version, context)};
   const bool leaves_window = row.ledger.next_exit(rules, at - Duration{1}) <= at;
   if (leaves_window) {
     row.ledger.refresh(rules, at);
     row.clock = std::max(row.clock, at);
-  }
-  const CustomerFacts after = facts_at(row, at, version, context);
-  if (leaves_window) {
-    row.feature_f = fixed_feature_f(after.frequency);
-    row.feature_m = fixed_feature_m(after.monetary);
+    compared.after = facts_of_changed(row, at, version, rules);
+  } else {
+    compared.after = facts_at(row, at, version, context);
   }
   for (int s = 0; s < kSegmentationCount; ++s) {
     const auto segmentation = static_cast<Segmentation>(s);
@@ -140,8 +192,9 @@ void apply_deadline(CustomerRow& row, EventTime at, const TimeContext& context,
     if (segmentation == Segmentation::kChurn && !leaves_window &&
         dwell_end(row, segmentation, rules) != at)
       continue;
-    decide_segment(row, segmentation, Reason::kInactivity, before, after, nullptr, rules, out);
+    decide_segment(row, segmentation, Reason::kInactivity, compared, rules, out);
   }
+  return compared.after;
 }
 
 Reason adoption_reason(Segmentation segmentation, const ModelVersion& from,
@@ -159,68 +212,37 @@ bool adopts(Segmentation segmentation, const ModelVersion& to) {
   return to.cuts_changed;
 }
 
-// For how many whole days from now no time alone can carry the risk across a band's limit: its
-// logarithm moves by at most the rate that model/churn.h bounds.
-std::int64_t quiet_days(double risk, double log_risk_rate_max, const Rules& rules) {
-  const double distance = std::min(std::abs(det_log(risk / rules.churn_medium_from)),
-                                   std::abs(det_log(risk / rules.churn_high_from)));
-  const double quiet = (distance - kMarginSlack) / log_risk_rate_max;
-  return quiet > 0 ? static_cast<std::int64_t>(std::min(quiet, 10'000.0)) : 0;
-}
-
-struct ChurnOutlook {
-  std::int64_t quiet_until = 0;
-  double rate_max = -1;
-};
-
-// Evaluates the churn band at a boundary and says until which epoch it is quiet under this version.
-// `rate_max` of an earlier time under the same version still bounds; negative: there is none.
-ChurnOutlook decide_churn(CustomerRow& row, Reason reason, const CustomerFacts& before,
-                          const CustomerFacts& after, double rate_max, const Rules& rules,
-                          TransitionBuffer& out) {
-  const ChurnModel& model = *after.version->churn;
-  ChurnScore score{.log_risk_rate_max = rate_max};
-  if (rate_max < 0) {
-    score = churn_score(model, churn_input_of(after));
-  } else {
-    score.risk = churn_risk(model, churn_input_of(after));
-  }
-  move_segment(row, Segmentation::kChurn, churn_segment_at(score.risk, rules), reason, before,
-               after, nullptr, rules, out);
-  return {epoch_of(after.at) + quiet_days(score.risk, score.log_risk_rate_max, rules),
-          score.log_risk_rate_max};
-}
-
 void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& context,
                     TransitionBuffer& out) {
   const Rules& rules = context.rules;
   const EventTime boundary = boundary_of(epoch);
   const ModelVersion* from = context.models.effective_in(epoch - 1);
   const ModelVersion* to = context.models.effective_in(epoch);
-  const CustomerFacts old_facts = facts_at(row, boundary, from, context);
-  if (old_facts.frequency == 0) return refresh_cache(row, boundary, context);
+  Comparison compared{.after = facts_at(row, boundary, from, context)};
+  CustomerFacts& facts = compared.after;
+  if (facts.frequency == 0) return refresh_cache(row, facts, context);
+  facts.recency_feature = recency_feature(to_ms(facts.last_purchase), to_ms(boundary));
 
   // What time has done under the old version, then what the new version does.
-  ChurnOutlook churn{row.cache.churn_quiet_until, row.cache.churn_rate_max};
-  if (from->churn && epoch > churn.quiet_until) {
-    const EventTime day_before = std::max(boundary - kEpoch, old_facts.last_purchase);
-    churn = decide_churn(row, Reason::kInactivity, facts_at(row, day_before, from, context),
-                         old_facts, churn.rate_max, rules, out);
+  if (from->churn && epoch > row.cache.churn_quiet_until) {
+    const EventTime day_before = std::max(boundary - kEpoch, facts.last_purchase);
+    compared.before = facts_at(row, day_before, from, context);
+    decide_churn(row, Reason::kInactivity, compared, rules, out);
   }
   if (from != to) {
-    const CustomerFacts new_facts = facts_at(row, boundary, to, context);
-    if (to->churn && to->churn_changed) {
-      churn = decide_churn(row, Reason::kModelChange, old_facts, new_facts, -1, rules, out);
-    }
+    compared.before = facts;
+    facts.version = to;
+    facts.churn_risk = -1;
+    if (to->churn && to->churn_changed)
+      decide_churn(row, Reason::kModelChange, compared, rules, out);
     for (const Segmentation segmentation : {Segmentation::kCluster, Segmentation::kRfm}) {
       if (!adopts(segmentation, *to)) continue;
-      decide_segment(row, segmentation, adoption_reason(segmentation, *from, *to), old_facts,
-                     new_facts, nullptr, rules, out);
+      if (segmentation == Segmentation::kRfm) row.cache.rfm_change_at = kBeforeAll;
+      decide_segment(row, segmentation, adoption_reason(segmentation, *from, *to), compared, rules,
+                     out);
     }
   }
-  refresh_cache(row, boundary, context);
-  row.cache.churn_quiet_until = churn.quiet_until;
-  row.cache.churn_rate_max = churn.rate_max;
+  refresh_cache(row, facts, context);
 }
 
 // The ledger has changed: brings the derived fields up to date and evaluates every segmentation at
@@ -235,9 +257,8 @@ void evaluate_event(CustomerRow& row, const InvoiceFact& fact, const CustomerFac
     if (fact.consent) row.consent = fact.consent;
   }
   row.clock = now;
-  const CustomerFacts after = facts_at(row, now, before.version, context);
-  row.feature_f = fixed_feature_f(after.frequency);
-  row.feature_m = fixed_feature_m(after.monetary);
+  Comparison compared{.before = before,
+                      .after = facts_of_changed(row, now, before.version, context.rules)};
   const Reason reason = invoice.time < now                     ? Reason::kLateEvent
                         : invoice.type == InvoiceType::kCredit ? Reason::kReturn
                                                                : Reason::kPurchase;
@@ -245,11 +266,17 @@ void evaluate_event(CustomerRow& row, const InvoiceFact& fact, const CustomerFac
                         .event_id = std::string(fact.event_id),
                         .event_time = invoice.time,
                         .at_or_after_go_live = fact.at_or_after_go_live});
+  compared.cause = &out.causes.back();
   for (int s = 0; s < kSegmentationCount; ++s) {
-    decide_segment(row, static_cast<Segmentation>(s), reason, before, after, &out.causes.back(),
-                   context.rules, out);
+    const auto segmentation = static_cast<Segmentation>(s);
+    if (segmentation == Segmentation::kChurn && compared.after.version->churn &&
+        compared.after.frequency > 0) {
+      decide_churn(row, reason, compared, context.rules, out);
+    } else {
+      decide_segment(row, segmentation, reason, compared, context.rules, out);
+    }
   }
-  refresh_cache(row, now, context);
+  refresh_cache(row, compared.after, context);
 }
 
 }  // namespace
@@ -263,9 +290,9 @@ void advance(CustomerRow& row, EventTime from, EventTime to, const TimeContext& 
     const EventTime limit = std::min(to, boundary);
     while (row.cache.deadline <= limit) {
       now = row.cache.deadline;
-      apply_deadline(row, now, context, out);
+      const CustomerFacts facts = apply_deadline(row, now, context, out);
       if (now == boundary) break;  // The crossing below fills the cache.
-      refresh_cache(row, now, context);
+      refresh_cache(row, facts, context);
     }
     now = limit;
     if (limit == boundary) cross_boundary(row, epoch_of(boundary), context, out);
@@ -300,11 +327,8 @@ bool is_quiet_at(const CustomerRow& row, const BoundaryStep& step, const Rules& 
     if (dwell_end(row, static_cast<Segmentation>(s), rules) > step.boundary) return false;
   }
   if (!step.to->clusters) return true;
-  // log1p R grows by less than its slope at the start, times the time passed.
-  const double recency_days =
-      static_cast<double>((cache.margin_at - sums.last_purchase).count()) / kDayMs;
-  const double passed_days = static_cast<double>((step.horizon - cache.margin_at).count()) / kDayMs;
-  const double aged = passed_days / (1 + std::max(0.0, recency_days)) * step.recency_scale;
+  const double aged =
+      aged_max(sums.last_purchase, cache.margin_at, step.horizon, step.recency_scale);
   return (step.drift - cache.margin_drift) + aged + kMarginSlack < cache.margin;
 }
 
@@ -344,17 +368,18 @@ SettledInvoice settle_open_invoice(CustomerRow& row, EventTime watermark,
 
 void erase_segments(CustomerRow& row, EventTime now, const TimeContext& context,
                     TransitionBuffer& out) {
-  const CustomerFacts before = facts_at(row, now, version_at(now, context), context);
-  CustomerFacts after{.at = now, .version = before.version};
+  Comparison compared{.before = facts_at(row, now, version_at(now, context), context)};
+  compared.after = {.at = now, .version = compared.before.version};
   for (int s = 0; s < kSegmentationCount; ++s) {
     if (row.segments[static_cast<std::size_t>(s)].segment == kNoSegmentCode) continue;
-    change_segment(row, static_cast<Segmentation>(s), kNoSegmentCode, Reason::kErasure, before,
-                   after, nullptr, out);
+    change_segment(row, static_cast<Segmentation>(s), kNoSegmentCode, Reason::kErasure, compared,
+                   out);
   }
 }
 
 void rebuild_cache(CustomerRow& row, EventTime at, const TimeContext& context) {
-  refresh_cache(row, at, context);
+  row.cache = {.churn_quiet_until = epoch_of(at)};
+  refresh_cache(row, facts_at(row, at, version_at(at, context), context), context);
 }
 
 bool same_state(const CustomerRow& a, const CustomerRow& b) {

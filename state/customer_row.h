@@ -48,19 +48,17 @@ struct RowCache {
   // The first instant up to the next epoch boundary at which time alone changes something; exact.
   // Later: kNever.
   EventTime deadline = kNever;
-  // The first instant at which recency changes the `rfm` segment under the current cuts.
-  EventTime rfm_change_at = kNever;
+  // The first instant at which recency changes the `rfm` segment under the current cuts;
+  // kBeforeAll: not known.
+  EventTime rfm_change_at = kBeforeAll;
   // The cluster cannot change while the centroids have drifted, and log1p R moved, by less than
   // this in all (scaled units), counted from `margin_drift` and `margin_at`.
   double margin = -1;
   double margin_drift = 0;
   EventTime margin_at{};
-  // The churn band cannot change at boundaries before and including this epoch, under the same
-  // model.
+  // The churn band that is called for does not change at boundaries before and including this
+  // epoch, under the same model.
   std::int64_t churn_quiet_until = 0;
-  // Bound of |d ln(risk) / dt| per day from some earlier time on, under the same model; negative:
-  // not known.
-  double churn_rate_max = -1;
 };
 
 struct CustomerRow {
@@ -79,8 +77,8 @@ struct CustomerRow {
 
   // log1p of F and of max(M, 0) in fixed point (model/contribution.h): what the cluster statistics
   // add up.
-  std::int32_t feature_f = 0;
-  std::int32_t feature_m = 0;
+  std::int32_t feature_f = -1;  // Negative: not computed yet.
+  std::int32_t feature_m = -1;
 
   RowCache cache;
 };

@@ -41,8 +41,9 @@ EventTime next_rfm_change(const CustomerFacts& facts, SegmentCode current, const
     const EventTime at = facts.last_purchase + Duration{cuts[i] + 1};
     if (at <= facts.at) continue;
     if (at > until) return kNever;
-    const std::int64_t recency = (at - facts.last_purchase).count();
-    scores.r = score(facts.version->cuts, recency, facts.frequency, facts.monetary.units).r;
+    // The cuts ascend; equal ones are passed together.
+    while (i + 1 < cuts.size() && cuts[i + 1] == cuts[i]) ++i;
+    scores.r = static_cast<std::uint8_t>(kScoreMax - 1 - static_cast<int>(i));
     if (kFirstSegment + rules.map.segment_of(scores) != current) return at;
   }
   return kNever;
@@ -73,7 +74,9 @@ CustomerFacts facts_of(const CustomerRow& row, const Rules& rules, const ModelVe
           .frequency = sums.frequency,
           .monetary =
               rules.monetary == MonetaryKind::kNet ? sums.purchases - sums.credits : sums.purchases,
-          .version = version};
+          .version = version,
+          .feature_f = row.feature_f,
+          .feature_m = row.feature_m};
 }
 
 Scores scores_of(const CustomerFacts& facts) {
@@ -85,13 +88,17 @@ std::int32_t fixed_feature_f(std::uint32_t frequency) { return fixed_log1p(frequ
 std::int32_t fixed_feature_m(Money monetary) { return fixed_log1p(currency_units(monetary)); }
 
 FeatureVector features_of(const CustomerFacts& facts) {
-  return {recency_feature(to_ms(facts.last_purchase), to_ms(facts.at)),
-          fixed_feature_f(facts.frequency) / kFeatureScale,
-          fixed_feature_m(facts.monetary) / kFeatureScale};
+  const double r = facts.recency_feature >= 0
+                       ? facts.recency_feature
+                       : recency_feature(to_ms(facts.last_purchase), to_ms(facts.at));
+  const std::int32_t f = facts.feature_f >= 0 ? facts.feature_f : fixed_feature_f(facts.frequency);
+  const std::int32_t m = facts.feature_m >= 0 ? facts.feature_m : fixed_feature_m(facts.monetary);
+  return {r, f / kFeatureScale, m / kFeatureScale};
 }
 
 std::optional<double> churn_risk_of(const CustomerFacts& facts) {
   if (!facts.version->churn || facts.frequency == 0) return std::nullopt;
+  if (facts.churn_risk >= 0) return facts.churn_risk;
   return churn_risk(*facts.version->churn, churn_input_of(facts));
 }
 

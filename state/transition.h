@@ -42,6 +42,13 @@ struct CustomerFacts {
   std::uint32_t frequency = 0;
   Money monetary{};  // Net or gross, as the rules say; may be negative.
   const ModelVersion* version = nullptr;
+
+  // What follows from the above, where it is known already; negative: not yet. Whoever changes one
+  // of the above resets what depends on it.
+  double recency_feature = -1;
+  std::int32_t feature_f = -1;  // fixed_feature_f(frequency)
+  std::int32_t feature_m = -1;  // fixed_feature_m(monetary)
+  double churn_risk = -1;       // churn_risk_of
 };
 
 struct Transition {

@@ -1,0 +1,40 @@
+// Four doubles at once: one AVX2 register, or two of SSE2 where a function is compiled without it.
+// Every operation gives the bits of its scalar form, so both give the same. Pass them to inlined
+// functions only (the calling convention differs between the two, of which -Wpsabi
+// warns). Inside model/ only.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#include "model/deterministic_math.h"
+
+namespace rfm {
+
+using Four [[gnu::vector_size(32)]] = double;
+using FourBits [[gnu::vector_size(32)]] = std::uint64_t;
+
+namespace math_detail {
+template <>
+struct BitsOf<Four> {
+  using Type = FourBits;
+};
+}  // namespace math_detail
+
+[[gnu::always_inline]] inline Four load_four(const double* from) {
+  Four value;
+  std::memcpy(&value, from, sizeof value);
+  return value;
+}
+
+[[gnu::always_inline]] inline void store_four(double* to, Four value) {
+  std::memcpy(to, &value, sizeof value);
+}
+
+// a < b ? a : b.
+[[gnu::always_inline]] inline Four smaller(Four a, Four b) { return a < b ? a : b; }
+
+// a > b ? a : b.
+[[gnu::always_inline]] inline Four larger(Four a, Four b) { return a > b ? a : b; }
+
+}  // namespace rfm
