@@ -4,7 +4,8 @@ and replayed from a file, with exactly-once, changelog, all segmentations and tr
 events/s, CPU by thread and what was done, and checks the final rows against a recomputation
 straight from the CSV.
 
-  run.py [--copies N] [--partitions N] [--lanes N] [--only kafka|file] [--broker-jit full|quick]
+  run.py [--copies N] [--partitions N] [--lanes N] [--runs N] [--only kafka|file]
+         [--broker-jit full|quick]
 
 Compare figures of one run only: other work on the machine changes them.
 """
@@ -191,12 +192,39 @@ def produce_closing(brokers, partitions):
     producer.flush()
 
 
+def drain(work, endpoint, expected, arguments, run):
+    """One application reads the whole topic. Returns how many rows differ."""
+    name = f"bench{run}"
+    settings = ["--set", f"kafka.brokers={endpoint}", "--set", f"run.lanes={arguments.lanes}",
+                "--set", f"app.name={name}", "--set", f"output.transitions={name}-transitions",
+                "--set", f"output.segments={name}-segments"]
+    subprocess.run([BINARY, "topics", "create", *settings, "--partitions",
+                    str(arguments.partitions)], check=True, stdout=subprocess.DEVNULL)
+    broker_pid = int((work / "broker/pid").read_text())
+    broker_before = by_stage(thread_cpu(broker_pid))
+    seconds, cpu, sampler, output = measured(
+        ["run", "--state", work / name, "--until-caught-up", *settings])
+    broker_cpu = {stage: seconds_used - broker_before.get(stage, 0)
+                  for stage, seconds_used in by_stage(thread_cpu(broker_pid)).items()}
+    events = int(re.findall(r"([\d,]+) records \(", output)[-1].replace(",", ""))
+    title = (f"Drained from Kafka, {arguments.partitions} partitions, {arguments.lanes} lanes, "
+             f"run {run} of {arguments.runs}")
+    report(title, events, seconds, cpu, sampler, broker_cpu)
+    topics = [f"{name}-transitions", f"{name}-segments", f"{name}-changelog", f"{name}-model"]
+    for topic, count in topic_counts(endpoint, topics).items():
+        print(f"  {topic:<24}{count:>12,} records and markers")
+    customers, differences = check_rows(work / name, expected, arguments.copies, settings)
+    print(f"  {customers:,} customers, {differences} differ from the recomputation")
+    return differences
+
+
 def bench_kafka(work, expected, arguments):
+    """Several runs on one broker: the first finds it cold, its code not yet compiled."""
     endpoint = subprocess.run(
         [BROKER, "start", "--dir", work / "broker", "--jit", arguments.broker_jit,
          "--limits", "production"], check=True, capture_output=True, text=True).stdout.strip()
     try:
-        settings = ["--set", f"kafka.brokers={endpoint}", "--set", f"run.lanes={arguments.lanes}"]
+        settings = ["--set", f"kafka.brokers={endpoint}"]
         subprocess.run(
             [BINARY, "topics", "create", *settings, "--partitions", str(arguments.partitions)],
             check=True, stdout=subprocess.DEVNULL)
@@ -205,24 +233,9 @@ def bench_kafka(work, expected, arguments):
             [BINARY, "import", work / "online_retail.csv", "--as", "lines", "--copies",
              str(arguments.copies), "--kafka", *settings], check=True, stderr=subprocess.DEVNULL)
         produce_closing(endpoint, arguments.partitions)
-        print(f"preloaded the topic in {time.monotonic() - started:.1f} s")
-        broker_pid = int((work / "broker/pid").read_text())
-        broker_before = by_stage(thread_cpu(broker_pid))
-        seconds, cpu, sampler, output = measured(
-            ["run", "--state", work / "kafka-state", "--until-caught-up", *settings])
-        broker_cpu = {stage: seconds_used - broker_before.get(stage, 0)
-                      for stage, seconds_used in by_stage(thread_cpu(broker_pid)).items()}
-        events = int(re.findall(r"([\d,]+) records \(", output)[-1].replace(",", ""))
-        title = f"Drained from Kafka, {arguments.partitions} partitions, {arguments.lanes} lanes"
-        report(title, events, seconds, cpu, sampler, broker_cpu)
-        topics = ["segment-transitions", "customer-segments", "rfmstream-changelog",
-                  "rfmstream-model"]
-        for topic, count in topic_counts(endpoint, topics).items():
-            print(f"  {topic:<24}{count:>12,} records and markers")
-        customers, differences = check_rows(work / "kafka-state", expected, arguments.copies,
-                                            settings)
-        print(f"  {customers:,} customers, {differences} differ from the recomputation")
-        return differences
+        print(f"\npreloaded the topic in {time.monotonic() - started:.1f} s")
+        return sum(drain(work, endpoint, expected, arguments, run + 1)
+                   for run in range(arguments.runs))
     finally:
         subprocess.run([BROKER, "stop", "--dir", work / "broker"], check=False)
 
@@ -233,6 +246,7 @@ def main():
     parser.add_argument("--copies", type=int, default=10)
     parser.add_argument("--partitions", type=int, default=8)
     parser.add_argument("--lanes", type=int, default=2)
+    parser.add_argument("--runs", type=int, default=3)
     parser.add_argument("--only", choices=["kafka", "file"])
     parser.add_argument("--broker-jit", choices=["full", "quick"], default="full")
     arguments = parser.parse_args()
