@@ -25,8 +25,10 @@ constexpr int kSyslogInfo = 6;
 // Called on librdkafka's threads.
 void on_log(const rd_kafka_t* handle, int level, const char* facility, const char* text) noexcept {
   auto severity = spdlog::level::debug;
-  if (std::string_view(facility) == "CONFWARN") {
-    // One set of properties serves both roles, so each hears of the other's.
+  const std::string_view what = facility;
+  if (what == "CONFWARN" || what == "GETPID") {
+    // One set of properties serves both roles, so each hears of the other's. A transactional id
+    // that is not given yet is asked for again; when that ends, the call says so.
   } else if (level <= kSyslogError) {
     severity = spdlog::level::err;
   } else if (level <= kSyslogWarning) {

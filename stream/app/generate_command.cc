@@ -28,6 +28,8 @@ struct Arguments {
   RecordTextOptions text;
   std::optional<InputFormat> format;  // Absent: the setting's.
   std::string start;
+  int from_day = 0;
+  std::optional<int> to_day;  // Absent: to the end.
   std::string rate;
   std::string output = "-";
   bool to_kafka = false;
@@ -94,6 +96,11 @@ absl::Status complete(Arguments& arguments, const Settings& settings) {
     arguments.history.start =
         start ? *start : *TimeReader(decoder.utc_offset).read(arguments.start + "T00:00");
   }
+  if (arguments.to_day && *arguments.to_day <= arguments.from_day) {
+    return absl::InvalidArgumentError(
+        fmt::format("--to-day {} is refused; allowed: more than --from-day, which is {}",
+                    *arguments.to_day, arguments.from_day));
+  }
   if (arguments.history.tombstones > arguments.history.customers) {
     return absl::InvalidArgumentError(
         fmt::format("--tombstones {} is refused; allowed: at most --customers, which is {}",
@@ -130,10 +137,14 @@ absl::Status generate(Arguments& arguments) {
   Progress progress("generated", "records");
   GeneratedRecords records(arguments.history, arguments.text);
   const EventTime start = records.generator().start();
+  const EventTime from = start + std::chrono::days{arguments.from_day};
+  const EventTime to = arguments.to_day ? start + std::chrono::days{*arguments.to_day} : kNever;
   const double span = std::chrono::duration<double>(records.generator().end() - start).count();
   std::uint64_t count = 0;
   std::string now;
   while (const std::optional<GeneratedRecord> record = records.next()) {
+    if (record->emitted_at < from) continue;
+    if (record->emitted_at >= to) break;
     if (pace) {
       if (absl::Status status = pace->wait_for(count, *output, stop); !status.ok()) return status;
     }
@@ -182,6 +193,17 @@ void add_generate_command(CLI::App& app, Invocation& invocation) {
       ->group(history);
   command.add_option("--days", arguments->history.days, "Length of the history")
       ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(1, 36'500).description("1 to 36,500"))
+      ->group(history);
+  command
+      .add_option("--from-day", arguments->from_day,
+                  "Leave out what comes before day N; the rest stays the same")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(0, 36'500).description("0 to 36,500"))
+      ->group(history);
+  command.add_option("--to-day", arguments->to_day, "End before day N; the rest stays the same")
       ->type_name("N")
       ->check(CLI::Range(1, 36'500).description("1 to 36,500"))
       ->group(history);
@@ -236,6 +258,8 @@ void add_generate_command(CLI::App& app, Invocation& invocation) {
       "Examples:\n"
       "  rfmstream generate --customers 5000 --format csv -o history.csv\n"
       "  rfmstream generate --customers 1000 --format invoices | head\n"
+      "  rfmstream generate --kafka --to-day 180 && rfmstream generate --kafka --from-day 180 "
+      "--rate 200/s\n"
       "  rfmstream generate --kafka --rate 500/s --late-share 0.02 --bad-share 0.001 --set "
       "input.topic=invoices");
   command.callback(

@@ -105,6 +105,23 @@ TEST(GenerateCommand, TheHistoryStartsWhenItIsTold) {
   }
 }
 
+TEST(GenerateCommand, APartOfAHistoryAndTheRestAreTheWhole) {
+  const TestDirectory directory;
+  const std::string path = directory.file("history");
+  const auto lines_of = [&](std::vector<std::string> part) {
+    part.insert(part.end(), {"--customers", "200", "--late-share", "0.1", "-o", path});
+    EXPECT_TRUE(generate(part).ok());
+    return read_lines(path);
+  };
+  const std::vector<std::string> whole = lines_of({});
+  std::vector<std::string> parts = lines_of({"--to-day", "100"});
+  EXPECT_FALSE(parts.empty());
+  EXPECT_LT(parts.size(), whole.size());
+  const std::vector<std::string> rest = lines_of({"--from-day", "100"});
+  parts.insert(parts.end(), rest.begin(), rest.end());
+  EXPECT_EQ(parts, whole);
+}
+
 TEST(GenerateCommand, WrongArgumentsAreRefused) {
   const TestDirectory directory;
   const std::string path = directory.file("history");
@@ -116,6 +133,7 @@ TEST(GenerateCommand, WrongArgumentsAreRefused) {
                                              {"--start", "yesterday"},
                                              {"--rate", "fast"},
                                              {"--rate", "0/s"},
+                                             {"--from-day", "9", "--to-day", "9"},
                                              {"--tombstones", "1001"},
                                              {"--format", "csv", "--tombstones", "1"},
                                              {"--set", "rfm.monetery=net"},
