@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <simdjson.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -14,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
 #include "stream/json_text.h"
+#include "stream/utf8.h"
 
 namespace rfm {
 namespace {
@@ -35,7 +35,10 @@ absl::Status file_error(int error, std::string_view what, const std::filesystem:
   return absl::ErrnoToStatus(error, fmt::format("{} {}", what, path.string()));
 }
 
-bool is_utf8(std::string_view bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
+// What goes out as JSON comes with a key and headers of ours: only a dead letter's may be no text.
+bool is_text(std::string_view bytes, LineValue line_value) {
+  return line_value == LineValue::kJson || is_utf8(bytes);
+}
 
 void write_base64(JsonText& out, std::string_view bytes) {
   out.text(absl::Base64Escape({bytes.data(), bytes.size()}));
@@ -43,18 +46,18 @@ void write_base64(JsonText& out, std::string_view bytes) {
 
 // `"name":...`, or `"name":null,"name_base64":...` for what is not text.
 void write_member(JsonText& out, std::string_view name, std::string_view base64_name,
-                  std::optional<std::string_view> value) {
+                  std::optional<std::string_view> value, LineValue line_value) {
   out.key(name);
-  if (value && is_utf8(*value)) return out.text(*value);
+  if (value && is_text(*value, line_value)) return out.text(*value);
   out.raw("null");
   if (value) write_base64(out.key(base64_name), *value);
 }
 
-void write_headers(JsonText& out, std::span<const Header> headers) {
+void write_headers(JsonText& out, std::span<const Header> headers, LineValue line_value) {
   out.key("headers").begin_object();
   for (const Header& header : headers) {
     out.name(header.name);
-    if (is_utf8(header.value)) {
+    if (is_text(header.value, line_value)) {
       out.text(header.value);
     } else {
       out.begin_object();
@@ -124,12 +127,12 @@ absl::Status JsonLinesFile::append(std::optional<std::string_view> key,
                                    std::span<const Header> headers, LineValue line_value) {
   JsonText out(buffer_);
   out.begin_object();
-  write_member(out, "key", "key_base64", key);
-  write_headers(out, headers);
+  write_member(out, "key", "key_base64", key, line_value);
+  write_headers(out, headers, line_value);
   if (line_value == LineValue::kJson && value) {
     out.key("value").raw(*value);
   } else {
-    write_member(out, "value", "value_base64", value);
+    write_member(out, "value", "value_base64", value, line_value);
   }
   out.end_object();
   buffer_.append('\n');
