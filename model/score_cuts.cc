@@ -34,18 +34,26 @@ AxisCuts quintile_cuts(std::vector<std::int64_t> values) {
   AxisCuts cuts{};
   if (values.empty()) return cuts;
   // Position (n - 1) i / 5 of the sorted values: whole part `rank`, then `fifths` fifths of the way
-  // to the next.
-  auto sorted_from = values.begin();
-  for (std::size_t i = 1; i <= cuts.size(); ++i) {
-    const std::size_t position = (values.size() - 1) * i;
-    const std::size_t rank = position / 5;
-    const std::size_t fifths = position % 5;
-    const auto at = values.begin() + static_cast<std::ptrdiff_t>(rank);
-    std::nth_element(sorted_from, at, values.end());
-    sorted_from = at;
-    const std::int64_t low = *at;
-    const std::int64_t high = fifths == 0 ? low : *std::min_element(at + 1, values.end());
-    cuts[i - 1] = interpolate_down(low, high, fifths);
+  // to the next. Of those ranks the second goes first, since it leaves the least to the others.
+  std::array<std::vector<std::int64_t>::iterator, kCutCount + 1> at;
+  for (std::size_t i = 0; i < kCutCount; ++i)
+    at[i] = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) * (i + 1) / 5);
+  at[kCutCount] = values.end();
+  std::nth_element(values.begin(), at[1], values.end());
+  std::nth_element(values.begin(), at[0], at[1]);
+  if (at[2] != at[1]) std::nth_element(at[1] + 1, at[2], values.end());
+  if (at[3] != at[2]) std::nth_element(at[2] + 1, at[3], values.end());
+  for (std::size_t i = 0; i < kCutCount; ++i) {
+    const std::size_t fifths = (values.size() - 1) * (i + 1) % 5;
+    const std::int64_t low = *at[i];
+    std::int64_t high = low;
+    if (fifths != 0) {
+      // The next value is at the next rank at the latest.
+      const auto later = std::upper_bound(at.begin(), at.end() - 1, at[i]);
+      const auto end = *later == values.end() ? values.end() : *later + 1;
+      high = *std::min_element(at[i] + 1, end);
+    }
+    cuts[i] = interpolate_down(low, high, fifths);
   }
   return cuts;
 }

@@ -42,6 +42,28 @@ void add(ClusterSums& to, const ClusterSums& part) {
   for (const auto& [day, count] : part.last_purchase_days) to.last_purchase_days[day] += count;
 }
 
+bool is_before(const SampleRow& a, const SampleRow& b) {
+  if (a.id_hash != b.id_hash) return a.id_hash < b.id_hash;
+  const auto rest = [](const SampleRow& row) {
+    return std::tie(row.first_purchase_ms, row.last_purchase_ms, row.monetary, row.frequency);
+  };
+  return rest(a) < rest(b);
+}
+
+// Sorts rows of which [ends[i], ends[i + 1]) are sorted, each with its neighbour until one is left.
+void merge_runs(std::vector<std::size_t> ends, std::vector<SampleRow>& rows) {
+  const auto at = [&rows](std::size_t i) { return rows.begin() + static_cast<std::ptrdiff_t>(i); };
+  while (ends.size() > 2) {
+    std::vector<std::size_t> left = {0};
+    for (std::size_t i = 2; i < ends.size(); i += 2) {
+      std::inplace_merge(at(ends[i - 2]), at(ends[i - 1]), at(ends[i]), is_before);
+      left.push_back(ends[i]);
+    }
+    if (left.back() != ends.back()) left.push_back(ends.back());
+    ends = std::move(left);
+  }
+}
+
 FeatureVector features_at(const SampleRow& row, std::int64_t at_ms) {
   const double monetary =
       static_cast<double>(std::max<std::int64_t>(0, row.monetary)) / kMoneyScale;
@@ -143,6 +165,7 @@ bool is_sampled(std::uint64_t id_hash, int sample_shift) {
 
 Contribution merge(std::span<const Contribution* const> parts) {
   Contribution merged;
+  std::size_t sample_size = 0;
   for (const Contribution* part : parts) {
     merged.epoch = std::max(merged.epoch, part->epoch);
     merged.population += part->population;
@@ -153,15 +176,20 @@ Contribution merge(std::span<const Contribution* const> parts) {
     }
     if (!part->has_sample) continue;
     merged.has_sample = true;
-    merged.sample.insert(merged.sample.end(), part->sample.begin(), part->sample.end());
+    sample_size += part->sample.size();
   }
-  std::sort(merged.sample.begin(), merged.sample.end(), [](const SampleRow& a, const SampleRow& b) {
-    const auto key = [](const SampleRow& row) {
-      return std::tie(row.id_hash, row.first_purchase_ms, row.last_purchase_ms, row.monetary,
-                      row.frequency);
-    };
-    return key(a) < key(b);
-  });
+  merged.sample.reserve(sample_size);
+  std::vector<std::size_t> ends = {0};  // Of the runs that are sorted.
+  for (const Contribution* part : parts) {
+    if (!part->has_sample) continue;
+    merged.sample.insert(merged.sample.end(), part->sample.begin(), part->sample.end());
+    const auto first = merged.sample.begin() + static_cast<std::ptrdiff_t>(ends.back());
+    // A part is sorted by the hash, which is all of the order but where two are equal.
+    if (!std::is_sorted(first, merged.sample.end(), is_before))
+      std::sort(first, merged.sample.end(), is_before);
+    ends.push_back(merged.sample.size());
+  }
+  merge_runs(std::move(ends), merged.sample);
   return merged;
 }
 
@@ -173,18 +201,19 @@ void Training::restore(ModelVersion latest) {
   weeks_.clear();
 }
 
-void Training::add_sample(std::int64_t epoch, std::span<const SampleRow> sample) {
+void Training::add_sample(std::int64_t epoch, std::vector<SampleRow> sample) {
   if (!is_refit_epoch(options_.schedule, epoch)) return;
-  remember(epoch,
-           sample.first(std::min(sample.size(), static_cast<std::size_t>(options_.sample_max))));
+  sample.resize(std::min(sample.size(), static_cast<std::size_t>(options_.sample_max)));
+  remember(epoch, std::move(sample));
 }
 
-ModelVersion Training::train(std::int64_t epoch, const Contribution& merged) {
-  std::span<const SampleRow> sample;
+ModelVersion Training::train(std::int64_t epoch, Contribution merged) {
+  std::vector<SampleRow> sample_rows;
   if (merged.has_sample && wants_sample(options_.schedule, epoch, &latest_)) {
-    sample = merged.sample;
-    sample = sample.first(std::min(sample.size(), static_cast<std::size_t>(options_.sample_max)));
+    sample_rows = std::move(merged.sample);
+    sample_rows.resize(std::min(sample_rows.size(), static_cast<std::size_t>(options_.sample_max)));
   }
+  const std::span<const SampleRow> sample = sample_rows;
   ModelVersion next = latest_;
   next.trained_epoch = epoch;
   next.population = merged.population;
@@ -200,7 +229,7 @@ ModelVersion Training::train(std::int64_t epoch, const Contribution& merged) {
     }
   }
   if (is_refit_epoch(options_.schedule, epoch) && !sample.empty()) {
-    remember(epoch, sample);
+    remember(epoch, std::move(sample_rows));  // `sample` stays: the rows only change their owner.
     const int population_min = latest_.churn ? options_.population_off : options_.population_on;
     if (!weeks_.empty() && merged.population >= population_min) {
       const std::size_t rows =
@@ -234,6 +263,8 @@ ScoreCuts Training::train_cuts(std::int64_t epoch, std::int64_t population,
   std::vector<std::int64_t> recency;
   std::vector<std::int64_t> frequency;
   std::vector<std::int64_t> monetary;
+  for (std::vector<std::int64_t>* values : {&recency, &frequency, &monetary})
+    values->reserve(sample.size());
   for (const SampleRow& row : sample) {
     recency.push_back(std::max<std::int64_t>(0, at_ms - row.last_purchase_ms));
     frequency.push_back(row.frequency);
@@ -310,7 +341,7 @@ void Training::refit_clusters(std::int64_t epoch, std::span<const SampleRow> sam
   next.clusters = std::move(model);
 }
 
-void Training::remember(std::int64_t epoch, std::span<const SampleRow> sample) {
+void Training::remember(std::int64_t epoch, std::vector<SampleRow> sample) {
   const std::int64_t at_ms = boundary_ms(options_.schedule, epoch);
   if (previous_sample_) {
     const std::int64_t before_ms = boundary_ms(options_.schedule, previous_sample_->epoch);
@@ -321,7 +352,7 @@ void Training::remember(std::int64_t epoch, std::span<const SampleRow> sample) {
         weeks_.erase(weeks_.begin());
     }
   }
-  previous_sample_ = {.epoch = epoch, .rows = {sample.begin(), sample.end()}};
+  previous_sample_ = {.epoch = epoch, .rows = std::move(sample)};
 }
 
 }  // namespace rfm

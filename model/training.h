@@ -62,11 +62,11 @@ class Training {
   void restore(ModelVersion latest);
   // A past refit epoch's merged sample (sorted by id_hash); others are ignored. Not needed for the
   // epoch trained next: train() takes it from the contribution.
-  void add_sample(std::int64_t epoch, std::span<const SampleRow> sample);
+  void add_sample(std::int64_t epoch, std::vector<SampleRow> sample);
 
   // The outcome at boundary `epoch`, which must be later than the last one. `merged.clusters` are
   // sums by the ids of latest(), which is the version in effect at that boundary.
-  ModelVersion train(std::int64_t epoch, const Contribution& merged);
+  ModelVersion train(std::int64_t epoch, Contribution merged);
 
   const ModelVersion& latest() const { return latest_; }
 
@@ -87,7 +87,7 @@ class Training {
   ClusterModel move_centroids(std::int64_t epoch, const Contribution& merged) const;
   void refit_clusters(std::int64_t epoch, std::span<const SampleRow> sample,
                       ModelVersion& next) const;
-  void remember(std::int64_t epoch, std::span<const SampleRow> sample);
+  void remember(std::int64_t epoch, std::vector<SampleRow> sample);
 
   TrainingOptions options_;
   ModelVersion latest_;
