@@ -172,16 +172,27 @@ std::optional<std::int64_t> next_switch_ms(const ClusterModel& model,
   return std::nullopt;
 }
 
-double switch_margin(const ClusterModel& model, const FeatureVector& x, int current,
-                     double hysteresis) {
-  const double kept = std::sqrt(1 - hysteresis) *
-                      std::sqrt(squared_distance(model.weight, x, model.centroids[index(current)]));
-  double closest = kInfinity;
+// As x[0] grows a distance is a convex function: above its tangent, which bounds the others, and
+// below its chord, which bounds the current one. So dist_j - k dist_current is above a straight
+// line for every j, and the least of them, which is concave, above the chord of its ends.
+SwitchMargin switch_margin(const ClusterModel& model, const FeatureVector& x, int current,
+                           double hysteresis, double recency_span) {
+  const double keep = std::sqrt(1 - hysteresis);
+  const FeatureVector x_end = {x[0] + recency_span, x[1], x[2]};
+  const FeatureVector& own = model.centroids[index(current)];
+  const double kept = keep * std::sqrt(squared_distance(model.weight, x, own));
+  const double kept_end = keep * std::sqrt(squared_distance(model.weight, x_end, own));
+  SwitchMargin margin{.now = kInfinity, .at_span = kInfinity};
   for (int j = 0; j < model.cluster_count; ++j) {
     if (j == current) continue;
-    closest = std::min(closest, squared_distance(model.weight, x, model.centroids[index(j)]));
+    const FeatureVector& other = model.centroids[index(j)];
+    const double distance = std::sqrt(squared_distance(model.weight, x, other));
+    const double slope =
+        distance > 0 ? model.weight[0] * (x[0] - other[0]) / distance : -std::sqrt(model.weight[0]);
+    margin.now = std::min(margin.now, distance - kept);
+    margin.at_span = std::min(margin.at_span, distance + slope * recency_span - kept_end);
   }
-  return std::sqrt(closest) - kept;
+  return {.now = margin.now / (1 + keep), .at_span = margin.at_span / (1 + keep)};
 }
 
 double centroid_move_max(const ClusterModel& before, const ClusterModel& after) {

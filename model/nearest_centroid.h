@@ -46,12 +46,19 @@ std::optional<std::int64_t> next_switch_ms(const ClusterModel& model,
                                            const SilentCustomer& customer, double hysteresis,
                                            std::int64_t after_ms, std::int64_t until_ms);
 
-// min over j != current of dist_j - sqrt(1 - hysteresis) dist_current, in scaled distance units
-// (Hamerly, 2010). If it exceeds (1 + sqrt(1 - hysteresis)) * (delta + dx), decide() still gives
-// `current` after every centroid moved by at most delta and x by at most dx (scaled), weights
-// unchanged. Infinite if there is one cluster.
-double switch_margin(const ClusterModel& model, const FeatureVector& x, int current,
-                     double hysteresis);
+// How far the centroids may move, each by at most this in scaled distance units and with the same
+// weights, before decide() gives something else than `current`: (dist_j - k dist_current) / (1 + k)
+// with k = sqrt(1 - hysteresis), the least over j != current (Hamerly, 2010). Negative: it may
+// already. Infinite if there is one cluster.
+struct SwitchMargin {
+  double now = 0;      // While the customer is at x.
+  double at_span = 0;  // After x[0] has grown by the span.
+  // In between, where x[0] has grown by a share s of the span, the margin is at least now + s
+  // (at_span - now).
+};
+// `recency_span` >= 0: in units of x[0].
+SwitchMargin switch_margin(const ClusterModel& model, const FeatureVector& x, int current,
+                           double hysteresis, double recency_span);
 
 // The largest move of a centroid from `before` to `after` in scaled units (delta above); infinite
 // where the weights or the cluster counts differ.

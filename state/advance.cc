@@ -112,24 +112,43 @@ CustomerFacts facts_of_changed(CustomerRow& row, EventTime at, const ModelVersio
   return facts;
 }
 
-// Until when the cluster stays for certain, by the margin in the cache; otherwise when it changes.
-EventTime next_cluster_change(const CustomerRow& row, const CustomerFacts& facts, double aged,
-                              EventTime horizon, const Rules& rules) {
-  if (aged + kMarginSlack < row.cache.margin) return kNever;
+// What is left at `until` of the margin in the cache, while the centroids stay.
+double margin_left(const RowCache& cache, EventTime until) {
+  if (until > cache.margin_until) return -1;
+  const double days = static_cast<double>((until - cache.margin_at).count()) / kDayMs;
+  return cache.margin - cache.margin_loss_per_day * days;
+}
+
+// The margin for some days: as many as R has, for log1p R grows the faster the smaller R is.
+void refresh_margin(CustomerRow& row, const CustomerFacts& facts, const TimeContext& context) {
+  constexpr double kSpanDaysMax = 8;
+  const FeatureVector x = features_of(facts);
+  const double recency_days =
+      std::max(0.0, static_cast<double>((facts.at - facts.last_purchase).count()) / kDayMs);
+  const double span_days = std::min(kSpanDaysMax, 1 + std::floor(recency_days));
+  // log1p R grows by less than its slope at the start, times the time passed.
+  const SwitchMargin margin =
+      switch_margin(*facts.version->clusters, x,
+                    row.segments[index_of(Segmentation::kCluster)].segment - kFirstSegment,
+                    context.rules.cluster_hysteresis, span_days / (1 + recency_days));
+  RowCache& cache = row.cache;
+  cache.margin = margin.now;
+  cache.margin_loss_per_day =
+      margin.at_span < margin.now ? (margin.now - margin.at_span) / span_days : 0;
+  cache.margin_drift = context.models.drift(epoch_of(facts.at));
+  cache.margin_at = facts.at;
+  cache.margin_until = facts.at + kEpoch * static_cast<std::int64_t>(span_days);
+}
+
+// When time alone changes the cluster up to `horizon`; the margin mostly says that it does not.
+EventTime next_cluster_change(const CustomerRow& row, const CustomerFacts& facts, EventTime horizon,
+                              const Rules& rules) {
+  if (margin_left(row.cache, horizon) > kMarginSlack) return kNever;
   // While dwell holds another cluster back, every instant calls for it anew: its end is asked.
   if (dwell_end(row, Segmentation::kCluster, rules) > facts.at) return kNever;
   return next_change_if_silent(Segmentation::kCluster, facts,
                                row.segments[index_of(Segmentation::kCluster)].segment, rules,
                                horizon);
-}
-
-// By how much log1p R, scaled, grows at most from `at` until `until`: by less than its slope at the
-// start, times the time passed.
-double aged_max(EventTime last_purchase, EventTime at, EventTime until, double recency_scale) {
-  const double recency_days =
-      std::max(0.0, static_cast<double>((at - last_purchase).count()) / kDayMs);
-  const double passed_days = static_cast<double>((until - at).count()) / kDayMs;
-  return passed_days / (1 + recency_days) * recency_scale;
 }
 
 // Fills the cache for the epoch of `facts.at`, up to and including the boundary that ends it. The
@@ -152,15 +171,8 @@ void refresh_cache(CustomerRow& row, const CustomerFacts& facts, const TimeConte
     }
     next = std::min(next, cache.rfm_change_at);
     if (facts.version->clusters && current(Segmentation::kCluster) >= kFirstSegment) {
-      const ClusterModel& clusters = *facts.version->clusters;
-      cache.margin =
-          switch_margin(clusters, features_of(facts),
-                        current(Segmentation::kCluster) - kFirstSegment, rules.cluster_hysteresis) /
-          (1 + std::sqrt(1 - rules.cluster_hysteresis));
-      cache.margin_drift = context.models.drift(epoch);
-      cache.margin_at = at;
-      const double aged = aged_max(facts.last_purchase, at, horizon, std::sqrt(clusters.weight[0]));
-      next = std::min(next, next_cluster_change(row, facts, aged, horizon, rules));
+      refresh_margin(row, facts, context);
+      next = std::min(next, next_cluster_change(row, facts, horizon, rules));
     }
     for (int s = 0; s < kSegmentationCount; ++s) {
       const EventTime end = dwell_end(row, static_cast<Segmentation>(s), rules);
@@ -306,7 +318,6 @@ BoundaryStep boundary_step(std::int64_t epoch, const TimeContext& context) {
                     .from = context.models.effective_in(epoch - 1),
                     .to = context.models.effective_in(epoch),
                     .drift = context.models.drift(epoch)};
-  if (step.to->clusters) step.recency_scale = std::sqrt(step.to->clusters->weight[0]);
   const bool drifted_only = step.to->cluster_change == ClusterChange::kNone ||
                             step.to->cluster_change == ClusterChange::kMoved;
   step.every_row =
@@ -327,9 +338,7 @@ bool is_quiet_at(const CustomerRow& row, const BoundaryStep& step, const Rules& 
     if (dwell_end(row, static_cast<Segmentation>(s), rules) > step.boundary) return false;
   }
   if (!step.to->clusters) return true;
-  const double aged =
-      aged_max(sums.last_purchase, cache.margin_at, step.horizon, step.recency_scale);
-  return (step.drift - cache.margin_drift) + aged + kMarginSlack < cache.margin;
+  return margin_left(cache, step.horizon) > (step.drift - cache.margin_drift) + kMarginSlack;
 }
 
 LedgerOutcome apply_invoice(CustomerRow& row, const InvoiceFact& fact, EventTime now,

@@ -31,9 +31,8 @@ struct BoundaryStep {
   EventTime horizon{};  // The next boundary.
   const ModelVersion* from = nullptr;
   const ModelVersion* to = nullptr;
-  double drift = 0;          // ModelTimeline::drift(epoch).
-  double recency_scale = 0;  // Square root of the metric's weight of log1p R.
-  bool every_row = false;    // The new version may change any row.
+  double drift = 0;        // ModelTimeline::drift(epoch).
+  bool every_row = false;  // The new version may change any row.
 };
 BoundaryStep boundary_step(std::int64_t epoch, const TimeContext& context);
 

@@ -51,11 +51,14 @@ struct RowCache {
   // The first instant at which recency changes the `rfm` segment under the current cuts;
   // kBeforeAll: not known.
   EventTime rfm_change_at = kBeforeAll;
-  // The cluster cannot change while the centroids have drifted, and log1p R moved, by less than
-  // this in all (scaled units), counted from `margin_drift` and `margin_at`.
+  // The cluster cannot change until `margin_until` while the centroids have drifted by less than
+  // this (scaled units), counted from `margin_drift`; time takes `margin_loss_per_day` off it,
+  // counted from `margin_at`.
   double margin = -1;
+  double margin_loss_per_day = 0;
   double margin_drift = 0;
   EventTime margin_at{};
+  EventTime margin_until{};
   // The churn band that is called for does not change at boundaries before and including this
   // epoch, under the same model.
   std::int64_t churn_quiet_until = 0;

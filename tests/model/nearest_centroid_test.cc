@@ -182,16 +182,16 @@ TEST(NearestCentroid, MarginProvesThatNothingChanges) {
     for (auto& c : moved.centroids) {
       for (double& v : c) v += uniform(rng, -size, size);
     }
-    const double dx = uniform(rng, 0, .5);
-    const double x_moved = x[0] + dx / std::sqrt(model.weight[0]);
+    const double span = uniform(rng, 0, 1);
     const double delta = centroid_move_max(model, moved);
-    if (switch_margin(model, x, current, hysteresis) >
-        (1 + std::sqrt(1 - hysteresis)) * (delta + dx)) {
+    const SwitchMargin margin = switch_margin(model, x, current, hysteresis, span);
+    for (const double share : {0.0, uniform(rng, 0, 1), 1.0}) {
+      if (margin.now + share * (margin.at_span - margin.now) <= delta + 1e-9) continue;
       ++proofs;
-      EXPECT_EQ(decide(moved, {x_moved, x[1], x[2]}, current, hysteresis), current);
+      EXPECT_EQ(decide(moved, {x[0] + share * span, x[1], x[2]}, current, hysteresis), current);
     }
   }
-  EXPECT_GT(proofs, 300);
+  EXPECT_GT(proofs, 1500);
 }
 
 TEST(NearestCentroid, OneClusterNeverSwitches) {
@@ -199,7 +199,7 @@ TEST(NearestCentroid, OneClusterNeverSwitches) {
   model.cluster_count = 1;
   model.weight = {1, 1, 1};
   EXPECT_EQ(next_switch_ms(model, {.last_purchase_ms = 0}, .1, 0, 1000 * kDay), std::nullopt);
-  EXPECT_EQ(switch_margin(model, {1, 1, 1}, 0, .1), std::numeric_limits<double>::infinity());
+  EXPECT_EQ(switch_margin(model, {1, 1, 1}, 0, .1, 1).now, std::numeric_limits<double>::infinity());
 }
 
 }  // namespace
