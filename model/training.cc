@@ -233,7 +233,7 @@ ModelVersion Training::train(std::int64_t epoch, Contribution merged) {
     const int population_min = latest_.churn ? options_.population_off : options_.population_on;
     if (!weeks_.empty() && merged.population >= population_min) {
       const std::size_t rows =
-          std::min(sample.size(), static_cast<std::size_t>(options_.fit_rows_max));
+          std::min(sample.size(), static_cast<std::size_t>(options_.churn_rows_max));
       next.churn =
           fit_churn(latest_.churn, sample.first(rows), boundary_ms(options_.schedule, epoch),
                     weeks_, {.lambda = options_.churn_lambda});
@@ -347,7 +347,7 @@ void Training::remember(std::int64_t epoch, std::vector<SampleRow> sample) {
     const std::int64_t before_ms = boundary_ms(options_.schedule, previous_sample_->epoch);
     if (at_ms - before_ms == kWeekDays * kDayMillis) {
       weeks_.push_back(label_week(previous_sample_->rows, sample, previous_sample_->epoch,
-                                  before_ms, options_.fit_rows_max));
+                                  before_ms, options_.churn_rows_max));
       if (weeks_.size() > static_cast<std::size_t>(options_.churn_weeks))
         weeks_.erase(weeks_.begin());
     }

@@ -41,8 +41,9 @@ struct TrainingOptions {
   int population_on = 500;   // From here on quintiles, clusters and churn models;
   int population_off = 400;  // below, absolute cuts again and no refits.
   int sample_max = 65536;
-  int fit_rows_max = 8192;
+  int fit_rows_max = 8192;  // Of the clusters.
   int churn_weeks = 26;
+  int churn_rows_max = 4096;  // A week: 100,000 in all, for six coefficients.
   double churn_lambda = 10;
   std::uint64_t seed = 0;
 };

@@ -1,5 +1,7 @@
 #include "stream/trainer.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -205,6 +207,7 @@ std::vector<std::shared_ptr<const Contribution>> Trainer::take_contributions(std
 }
 
 void Trainer::run() {
+  pthread_setname_np(pthread_self(), "trainer");
   std::unique_lock lock(mutex_);
   while (true) {
     std::optional<std::int64_t> epoch;
@@ -232,6 +235,7 @@ void Trainer::run() {
 // Apart from the training, so that a lane that runs through many epochs does not wait for a
 // transaction at each. Several versions go out together, unless a lane's commit wants one now.
 void Trainer::publish() {
+  pthread_setname_np(pthread_self(), "publisher");
   std::unique_lock lock(mutex_);
   while (true) {
     changed_.wait(lock, [&] { return stopping_ || !unpublished_.empty(); });
