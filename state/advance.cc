@@ -160,6 +160,7 @@ void refresh_cache(CustomerRow& row, const CustomerFacts& facts, const TimeConte
   const EventTime horizon = boundary_of(epoch + 1);
   RowCache& cache = row.cache;
   cache.margin = -1;
+  cache.has_purchase = facts.frequency > 0;
   EventTime next = row.ledger.next_exit(rules, at);
   if (facts.frequency == 0) {
     cache.rfm_change_at = kNever;
@@ -328,9 +329,8 @@ BoundaryStep boundary_step(std::int64_t epoch, const TimeContext& context) {
 
 bool is_quiet_at(const CustomerRow& row, const BoundaryStep& step, const Rules& rules) {
   if (row.open) return false;
-  const InvoiceSums& sums = row.ledger.sums();
-  if (sums.frequency == 0) return !rules.window;
   const RowCache& cache = row.cache;
+  if (!cache.has_purchase) return !rules.window;
   if (step.every_row || cache.deadline <= step.boundary || cache.rfm_change_at <= step.horizon)
     return false;
   if (step.to->churn && step.epoch > cache.churn_quiet_until) return false;

@@ -45,6 +45,8 @@ struct OpenInvoice {
 
 // What only memory holds: derived from the stored fields and the model, rebuilt at start.
 struct RowCache {
+  // A purchase counts; without one the rest, but for the deadline, is not set.
+  bool has_purchase = false;
   // The first instant up to the next epoch boundary at which time alone changes something; exact.
   // Later: kNever.
   EventTime deadline = kNever;
@@ -65,14 +67,18 @@ struct RowCache {
 };
 
 struct CustomerRow {
-  std::string id;
-  std::uint64_t id_hash = 0;
-  std::uint64_t birth = 0;  // 0 until the first invoice is applied.
+  // What a sweep reads of every row comes first, so that it is in as few cache lines as possible.
+
   // The instant of the last event or change. A row without an open invoice is as far as its
   // partition's watermark at least; one with an open invoice is just here.
   EventTime clock = kBeforeAll;
-  InvoiceLedger ledger;
   std::unique_ptr<OpenInvoice> open;
+  RowCache cache;
+
+  std::string id;
+  std::uint64_t id_hash = 0;
+  std::uint64_t birth = 0;  // 0 until the first invoice is applied.
+  InvoiceLedger ledger;
   EventTime newest_at = kBeforeAll;  // Of the invoice that country and consent come from.
   std::string country;
   std::optional<bool> consent;
@@ -82,8 +88,6 @@ struct CustomerRow {
   // add up.
   std::int32_t feature_f = -1;  // Negative: not computed yet.
   std::int32_t feature_m = -1;
-
-  RowCache cache;
 };
 
 // The stored fields are equal (the cache is not compared).

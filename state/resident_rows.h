@@ -87,11 +87,11 @@ class ResidentRows {
   }
 
  private:
-  struct Slot {
-    CustomerRow row;
+  struct alignas(64) Slot {        // A sweep reads the first two cache lines.
     EventTime scheduled = kNever;  // Its one valid entry in due_.
     bool used = false;
     bool dirty = false;
+    CustomerRow row;
   };
   struct Due {
     EventTime at{};
