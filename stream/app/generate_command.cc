@@ -161,6 +161,73 @@ absl::Status generate(Arguments& arguments) {
   return absl::OkStatus();
 }
 
+void add_history_options(CLI::App& command, Arguments& arguments) {
+  const std::string history = "History";
+  command.add_option("--customers", arguments.history.customers, "How many customers")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(1U, 20'000'000U).description("1 to 20,000,000"))
+      ->group(history);
+  command.add_option("--days", arguments.history.days, "Length of the history")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(1, 36'500).description("1 to 36,500"))
+      ->group(history);
+  command
+      .add_option("--from-day", arguments.from_day,
+                  "Leave out what comes before day N; the rest stays the same")
+      ->capture_default_str()
+      ->type_name("N")
+      ->check(CLI::Range(0, 36'500).description("0 to 36,500"))
+      ->group(history);
+  command.add_option("--to-day", arguments.to_day, "End before day N; the rest stays the same")
+      ->type_name("N")
+      ->check(CLI::Range(1, 36'500).description("1 to 36,500"))
+      ->group(history);
+  command.add_option("--start", arguments.start, "Begin of the history (2024-01-01)")
+      ->type_name("TIME")
+      ->group(history);
+  command.add_option("--seed", arguments.history.seed, "Another seed, another history")
+      ->capture_default_str()
+      ->type_name("N")
+      ->group(history);
+  command
+      .add_flag("--around-the-clock", arguments.around_the_clock,
+                "Sales at all hours of the week alike")
+      ->group(history);
+  command
+      .add_option("--return-share", arguments.history.return_share,
+                  "Share of the sales that are returned in part or whole")
+      ->capture_default_str()
+      ->type_name("X")
+      ->check(CLI::Range(0.0, 1.0).description("0 to 1"))
+      ->group(history);
+  command
+      .add_option("--late-share", arguments.history.late_share,
+                  "Share of the sales that come minutes to hours late")
+      ->capture_default_str()
+      ->type_name("X")
+      ->check(CLI::Range(0.0, 1.0).description("0 to 1"))
+      ->group(history);
+  command
+      .add_option("--bad-share", arguments.text.bad_share,
+                  "Records that cannot be used, on top, as a share")
+      ->capture_default_str()
+      ->type_name("X")
+      ->check(CLI::Range(0.0, .9).description("0 to 0.9"))
+      ->group(history);
+  command
+      .add_option("--tombstones", arguments.history.tombstones,
+                  "Customers erased in the second half")
+      ->capture_default_str()
+      ->type_name("N")
+      ->group(history);
+  command
+      .add_flag("--unnamed-credits", arguments.unnamed_credits,
+                "Credits do not name their invoice (invoices)")
+      ->group(history);
+}
+
 }  // namespace
 
 void add_generate_command(CLI::App& app, Invocation& invocation) {
@@ -185,70 +252,7 @@ void add_generate_command(CLI::App& app, Invocation& invocation) {
                 "Into the topic input.topic at kafka.brokers, keyed by customer")
       ->excludes(file);
 
-  const std::string history = "History";
-  command.add_option("--customers", arguments->history.customers, "How many customers")
-      ->capture_default_str()
-      ->type_name("N")
-      ->check(CLI::Range(1U, 20'000'000U).description("1 to 20,000,000"))
-      ->group(history);
-  command.add_option("--days", arguments->history.days, "Length of the history")
-      ->capture_default_str()
-      ->type_name("N")
-      ->check(CLI::Range(1, 36'500).description("1 to 36,500"))
-      ->group(history);
-  command
-      .add_option("--from-day", arguments->from_day,
-                  "Leave out what comes before day N; the rest stays the same")
-      ->capture_default_str()
-      ->type_name("N")
-      ->check(CLI::Range(0, 36'500).description("0 to 36,500"))
-      ->group(history);
-  command.add_option("--to-day", arguments->to_day, "End before day N; the rest stays the same")
-      ->type_name("N")
-      ->check(CLI::Range(1, 36'500).description("1 to 36,500"))
-      ->group(history);
-  command.add_option("--start", arguments->start, "Begin of the history (2024-01-01)")
-      ->type_name("TIME")
-      ->group(history);
-  command.add_option("--seed", arguments->history.seed, "Another seed, another history")
-      ->capture_default_str()
-      ->type_name("N")
-      ->group(history);
-  command
-      .add_flag("--around-the-clock", arguments->around_the_clock,
-                "Sales at all hours of the week alike")
-      ->group(history);
-  command
-      .add_option("--return-share", arguments->history.return_share,
-                  "Share of the sales that are returned in part or whole")
-      ->capture_default_str()
-      ->type_name("X")
-      ->check(CLI::Range(0.0, 1.0).description("0 to 1"))
-      ->group(history);
-  command
-      .add_option("--late-share", arguments->history.late_share,
-                  "Share of the sales that come minutes to hours late")
-      ->capture_default_str()
-      ->type_name("X")
-      ->check(CLI::Range(0.0, 1.0).description("0 to 1"))
-      ->group(history);
-  command
-      .add_option("--bad-share", arguments->text.bad_share,
-                  "Records that cannot be used, on top, as a share")
-      ->capture_default_str()
-      ->type_name("X")
-      ->check(CLI::Range(0.0, .9).description("0 to 0.9"))
-      ->group(history);
-  command
-      .add_option("--tombstones", arguments->history.tombstones,
-                  "Customers erased in the second half")
-      ->capture_default_str()
-      ->type_name("N")
-      ->group(history);
-  command
-      .add_flag("--unnamed-credits", arguments->unnamed_credits,
-                "Credits do not name their invoice (invoices)")
-      ->group(history);
+  add_history_options(command, *arguments);
   command
       .add_option("--rate", arguments->rate,
                   "Records a second of wall time, such as 500/s; default: full speed")
