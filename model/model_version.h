@@ -67,9 +67,6 @@ struct ModelVersion {
   std::optional<ChurnModel> churn;
   bool churn_changed = false;
 
-  std::vector<int>
-      included_partitions_late;  // Closed by grace with these partitions' older snapshots.
-
   friend bool operator==(const ModelVersion&, const ModelVersion&) = default;
 };
 

@@ -217,7 +217,6 @@ ModelVersion Training::train(std::int64_t epoch, Contribution merged) {
   ModelVersion next = latest_;
   next.trained_epoch = epoch;
   next.population = merged.population;
-  next.included_partitions_late.clear();
   next.cluster_change = ClusterChange::kNone;
   next.cuts = train_cuts(epoch, merged.population, sample);
   train_clusters(merged, sample, next);

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "model/nearest_centroid.h"
 #include "state/assertion.h"
 
 namespace rfm {
@@ -23,7 +23,7 @@ void ModelTimeline::append(std::shared_ptr<const ModelVersion> version) {
       step.version = last.version;
     } else if (version->cluster_change != ClusterChange::kNone && last.version->clusters &&
                version->clusters) {
-      const double move = largest_move(*last.version->clusters, *version->clusters);
+      const double move = centroid_move_max(*last.version->clusters, *version->clusters);
       if (std::isfinite(move)) step.drift += move;
     }
   }
@@ -41,22 +41,6 @@ double ModelTimeline::drift(std::int64_t epoch) const {
   if (!started() || epoch <= *start_epoch_ || versions_.empty()) return 0;
   const std::int64_t index = std::min(epoch - 1, trained_through()) - *start_epoch_;
   return versions_[static_cast<std::size_t>(index)].drift;
-}
-
-double largest_move(const ClusterModel& from, const ClusterModel& to) {
-  if (from.cluster_count != to.cluster_count || from.weight != to.weight) {
-    return std::numeric_limits<double>::infinity();
-  }
-  double largest = 0;
-  for (std::size_t c = 0; c < static_cast<std::size_t>(to.cluster_count); ++c) {
-    double squared = 0;
-    for (std::size_t i = 0; i < kFeatureCount; ++i) {
-      const double d = to.centroids[c][i] - from.centroids[c][i];
-      squared += to.weight[i] * d * d;
-    }
-    largest = std::max(largest, std::sqrt(squared));
-  }
-  return largest;
 }
 
 }  // namespace rfm

@@ -50,8 +50,4 @@ class ModelTimeline {
   std::deque<Step> versions_;  // [i] was trained at start_epoch_ + i.
 };
 
-// The largest distance between the old and the new place of a centroid, in the new metric. Infinite
-// if the metric or the number of clusters differs.
-double largest_move(const ClusterModel& from, const ClusterModel& to);
-
 }  // namespace rfm
