@@ -205,16 +205,11 @@ absl::Status FileSink::append(OutputTopic topic, std::optional<PartitionId> /*pa
   const LineValue line_value =
       topic == OutputTopic::kDeadLetters ? LineValue::kBytes : LineValue::kJson;
   failed_ = file->append(key, value, headers, line_value);
-  ++pending_records_;
-  pending_bytes_ += (key ? key->size() : 0) + (value ? value->size() : 0);
-  for (const Header& header : headers) pending_bytes_ += header.name.size() + header.value.size();
   return failed_;
 }
 
 absl::StatusOr<CommitReceipt> FileSink::commit(const CommitRequest& /*request*/) {
   if (!failed_.ok()) return failed_;
-  pending_records_ = 0;
-  pending_bytes_ = 0;
   for (std::size_t i = 0; i < files_.size(); ++i) {
     if (!files_[i]) continue;
     absl::StatusOr<std::uint64_t> length = files_[i]->commit();
@@ -230,8 +225,6 @@ absl::StatusOr<CommitReceipt> FileSink::commit(const CommitRequest& /*request*/)
 }
 
 void FileSink::abandon() noexcept {
-  pending_records_ = 0;
-  pending_bytes_ = 0;
   for (std::optional<JsonLinesFile>& file : files_) {
     if (!file) continue;
     if (absl::Status status = file->abandon(); !status.ok()) failed_ = status;

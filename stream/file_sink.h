@@ -22,7 +22,7 @@ namespace rfm {
 
 // How a line shows its value.
 enum class LineValue : std::uint8_t {
-  kJson,   // The value is JSON and goes in as it is.
+  kJson,   // The value is JSON and goes in as it is; key and headers are UTF-8.
   kBytes,  // Any bytes: a JSON string, or base64.
 };
 
@@ -75,8 +75,6 @@ class FileSink final : public TransitionSink {
                       std::optional<std::string_view> key, std::optional<std::string_view> value,
                       std::span<const Header> headers) override;
   absl::StatusOr<CommitReceipt> commit(const CommitRequest& request) override;
-  std::size_t pending_records() const override { return pending_records_; }
-  std::size_t pending_bytes() const override { return pending_bytes_; }
   void abandon() noexcept override;
 
  private:
@@ -84,8 +82,6 @@ class FileSink final : public TransitionSink {
 
   std::array<std::optional<JsonLinesFile>, kOutputTopicCount> files_;
   std::array<std::uint64_t, kOutputTopicCount> lengths_{};
-  std::size_t pending_records_ = 0;
-  std::size_t pending_bytes_ = 0;
   absl::Status failed_;
 };
 

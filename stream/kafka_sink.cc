@@ -54,18 +54,11 @@ absl::Status KafkaSink::append(OutputTopic topic, std::optional<PartitionId> par
                                std::span<const Header> headers) {
   if (needs_partition(topic) && !partition)
     return absl::InvalidArgumentError("a record of this topic has a partition");
-  absl::Status status = producer_->produce(
-      static_cast<ProducerTopic>(static_cast<std::size_t>(topic)), partition, key, value, headers);
-  if (!status.ok()) return status;
-  ++pending_records_;
-  pending_bytes_ += (key ? key->size() : 0) + (value ? value->size() : 0);
-  for (const Header& header : headers) pending_bytes_ += header.name.size() + header.value.size();
-  return status;
+  return producer_->produce(static_cast<ProducerTopic>(static_cast<std::size_t>(topic)), partition,
+                            key, value, headers);
 }
 
 absl::StatusOr<CommitReceipt> KafkaSink::commit(const CommitRequest& request) {
-  pending_records_ = 0;
-  pending_bytes_ = 0;
   absl::Status status = producer_->commit(input_topic_, request.positions, membership_);
   if (!status.ok()) return status;
   CommitReceipt receipt;
@@ -75,8 +68,6 @@ absl::StatusOr<CommitReceipt> KafkaSink::commit(const CommitRequest& request) {
 }
 
 void KafkaSink::abandon() noexcept {
-  pending_records_ = 0;
-  pending_bytes_ = 0;
   // What an abort could not do, the producer says at its next call.
   producer_->abort().IgnoreError();
 }

@@ -31,8 +31,6 @@ class KafkaSink final : public TransitionSink {
                       std::optional<std::string_view> key, std::optional<std::string_view> value,
                       std::span<const Header> headers) override;
   absl::StatusOr<CommitReceipt> commit(const CommitRequest& request) override;
-  std::size_t pending_records() const override { return pending_records_; }
-  std::size_t pending_bytes() const override { return pending_bytes_; }
   void abandon() noexcept override;
 
   const KafkaProducer::Counters& counters() const { return producer_->counters(); }
@@ -44,8 +42,6 @@ class KafkaSink final : public TransitionSink {
   std::string input_topic_;
   const GroupMembership* membership_ = nullptr;
   std::unique_ptr<KafkaProducer> producer_;
-  std::size_t pending_records_ = 0;
-  std::size_t pending_bytes_ = 0;
 };
 
 }  // namespace rfm

@@ -51,7 +51,7 @@ Lane::Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions&
       rules_(rules),
       parts_(parts),
       decoder_(decoder),
-      output_(parts.sink, rules, options.application, options.input_topic),
+      output_(parts.sink, rules, options.application, options.input_topic, options.output),
       last_commit_(parts.clock.steady()) {}
 
 Lane::~Lane() = default;
@@ -230,7 +230,7 @@ absl::Status Lane::process(Work& work) {
       work.waits_since = models_.started() ? models_.trained_through() : 0;
       // It may have crossed boundaries on the way. What they put into the transaction must not stay
       // open for as long as the model lets it wait.
-      uncommitted_ |= !was_started || parts_.sink.pending_records() > 0;
+      uncommitted_ |= !was_started || output_.pending_records() > 0;
       if (parts_.trainer.recorded())
         return absl::FailedPreconditionError("the recorded model log ends before the input does");
       break;
@@ -311,8 +311,8 @@ absl::StatusOr<Lane::Activity> Lane::tick_all(EventTime to) {
 
 bool Lane::commit_due() {
   if (!uncommitted_) return false;
-  if (parts_.sink.pending_records() >= options_.transaction_records_max) return true;
-  if (parts_.sink.pending_bytes() >= options_.transaction_bytes_max) return true;
+  if (output_.pending_records() >= options_.transaction_records_max) return true;
+  if (output_.pending_bytes() >= options_.transaction_bytes_max) return true;
   // On the clock's full intervals, so that all lanes commit at once: one that does holds up the
   // others, which cannot be more than an epoch ahead of it.
   const auto now = parts_.clock.steady();
@@ -366,6 +366,7 @@ absl::Status Lane::commit() {
     work->partition.rows().mark_committed();
     work->contributions.clear();
   }
+  output_.mark_committed();
   uncommitted_ = false;
   last_commit_ = parts_.clock.steady();
   ++commits_;

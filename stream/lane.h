@@ -43,6 +43,7 @@ struct LaneOptions {
   std::size_t batch_records = 1000;
   std::optional<std::chrono::milliseconds> tick_idle;  // Absent: no ticks (replay).
   std::optional<EventTime> until;  // Stop each partition before its first record at or after it.
+  LaneOutput::Threading output = LaneOutput::Threading::kLane;
 };
 
 // What a lane works with; all outlive it. One thread.

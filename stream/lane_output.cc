@@ -21,29 +21,64 @@ DeadLetterReason reason_of(LedgerOutcome outcome) {
 }  // namespace
 
 LaneOutput::LaneOutput(TransitionSink& sink, const Rules& rules, std::string application,
-                       std::string input_topic)
+                       std::string input_topic, Threading threading)
     : sink_(sink),
       input_topic_(std::move(input_topic)),
-      writer_({.application = std::move(application)}, rules) {}
+      writer_({.application = std::move(application)}, rules) {
+  if (threading == Threading::kOwnThread)
+    worker_.emplace("output", [this](Event& event) { write(event); });
+}
 
 void LaneOutput::append(OutputTopic topic, std::optional<PartitionId> partition,
                         std::optional<std::string_view> key, std::optional<std::string_view> value,
                         std::span<const Header> headers) {
+  finish();
+  ++pending_records_;
+  put(topic, partition, key, value, headers);
+  finish();
+}
+
+void LaneOutput::put(OutputTopic topic, std::optional<PartitionId> partition,
+                     std::optional<std::string_view> key, std::optional<std::string_view> value,
+                     std::span<const Header> headers) {
+  std::size_t bytes = (key ? key->size() : 0) + (value ? value->size() : 0);
+  for (const Header& header : headers) bytes += header.name.size() + header.value.size();
+  pending_bytes_.fetch_add(bytes, std::memory_order_relaxed);
   const absl::Status appended = sink_.append(topic, partition, key, value, headers);
-  if (status_.ok()) status_ = appended;
+  if (put_status_.ok()) put_status_ = appended;
+}
+
+// The sink is the lane's again.
+void LaneOutput::finish() {
+  if (worker_) worker_->finish();
+  if (status_.ok()) status_ = std::exchange(put_status_, absl::OkStatus());
 }
 
 void LaneOutput::transition(const Transition& transition, const TransitionContext& context,
                             const ModelVersion* version) {
   const CustomerRow& row = *transition.row;
-  const TransitionRisks risks = writer_.write(transition, context);
-  append(OutputTopic::kTransitions, std::nullopt, row.id, writer_.body(), writer_.headers());
+  Event event{.transition = transition,
+              .subject = {.id = row.id, .birth = row.birth, .consent = row.consent},
+              .context = context,
+              .cause = std::nullopt};
+  if (transition.cause != nullptr) event.cause = *transition.cause;
   const auto [moved, first] = moved_.try_emplace(&row);
   if (first) moved_order_.push_back(&row);
-  moved->second = {.as_of = row.clock, .version = version, .risk = risks.after};
+  moved->second = {.as_of = row.clock, .version = version, .risk = risks_of(transition).after};
+  ++pending_records_;
+  if (worker_) return worker_->add(std::move(event));
+  write(event);
+  finish();
+}
+
+void LaneOutput::write(Event& event) {
+  if (event.cause) event.transition.cause = &*event.cause;
+  writer_.write(event.transition, event.subject, event.context);
+  put(OutputTopic::kTransitions, std::nullopt, event.subject.id, writer_.body(), writer_.headers());
 }
 
 void LaneOutput::append_segments() {
+  finish();
   for (const CustomerRow* row : moved_order_) {
     const auto moved = moved_.find(row);
     if (moved == moved_.end()) continue;
@@ -55,7 +90,14 @@ void LaneOutput::append_segments() {
   moved_order_.clear();
 }
 
+void LaneOutput::mark_committed() {
+  pending_records_ = 0;
+  pending_bytes_ = 0;
+}
+
 void LaneOutput::abandon() {
+  finish();
+  mark_committed();
   moved_.clear();
   moved_order_.clear();
 }

@@ -13,8 +13,6 @@ class NullSink final : public TransitionSink {
     return absl::OkStatus();
   }
   absl::StatusOr<CommitReceipt> commit(const CommitRequest&) override { return CommitReceipt{}; }
-  std::size_t pending_records() const override { return 0; }
-  std::size_t pending_bytes() const override { return 0; }
   void abandon() noexcept override {}
 };
 

@@ -195,8 +195,8 @@ void Pipeline::revoke(LaneThread& l, Revocation revocation) {
                    std::string(committed.message()));
     }
   }
-  l.sink->abandon();
   l.lane->drop_partitions();
+  l.sink->abandon();
 }
 
 absl::Status Pipeline::drive(LaneThread& l) {

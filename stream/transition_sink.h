@@ -1,6 +1,6 @@
 // Where a lane's output goes: one transaction per commit. Seam: Kafka (stream/kafka_sink.h), files
-// (stream/file_sink.h), fakes in tests. One sink belongs to one lane and is called from its thread
-// only.
+// (stream/file_sink.h), fakes in tests. One sink belongs to one lane and is called by one thread at
+// a time.
 #pragma once
 
 #include <array>
@@ -80,10 +80,6 @@ class TransitionSink {
   // fenced by another process with this instance's name (or timed out by the broker). Others:
   // unknown.
   virtual absl::StatusOr<CommitReceipt> commit(const CommitRequest& request) = 0;
-
-  // Appended since the last commit.
-  virtual std::size_t pending_records() const = 0;
-  virtual std::size_t pending_bytes() const = 0;  // Keys, values and headers.
 
   // Drops what is appended and not committed. If that fails, every later call says why.
   virtual void abandon() noexcept = 0;

@@ -55,12 +55,14 @@ void write_cause(JsonText& out, const Cause& cause) {
 TransitionWriter::TransitionWriter(const TransitionWriterOptions& options, const Rules& rules)
     : rules_(rules), source_("/rfmstream/" + options.application) {}
 
-TransitionRisks TransitionWriter::write(const Transition& t, const TransitionContext& context) {
+void TransitionWriter::write(const Transition& t, const TransitionSubject& subject,
+                             const TransitionContext& context) {
   const auto segmentation = kSegmentationNames[static_cast<std::size_t>(t.segmentation)];
   const ModelVersion& version = *t.after.version;
   const SegmentInfo& from = segment_info(t.segmentation, t.from, rules_, *t.before.version);
   const SegmentInfo& to = segment_info(t.segmentation, t.to, rules_, version);
-  id_ = transition_id(t.row->id, t.row->birth, segmentation, t.seq, version.number, rules_.version);
+  id_ =
+      transition_id(subject.id, subject.birth, segmentation, t.seq, version.number, rules_.version);
   const Rfc3339Text time(t.effective_at());
   time_ = time.view();
   position_.clear();
@@ -70,7 +72,7 @@ TransitionRisks TransitionWriter::write(const Transition& t, const TransitionCon
                {"ce_id", id_},
                {"ce_source", source_},
                {"ce_type", kType},
-               {"ce_subject", t.row->id},
+               {"ce_subject", subject.id},
                {"ce_time", time_},
                {"content-type", "application/json"},
                {"ce_inputposition", position_}}};
@@ -80,7 +82,7 @@ TransitionRisks TransitionWriter::write(const Transition& t, const TransitionCon
   body_.clear();
   JsonText out(body_);
   out.begin_object();
-  out.key("customer_id").text(t.row->id);
+  out.key("customer_id").text(subject.id);
   out.key("seq").integer(t.seq);
   out.key("segmentation").text(segmentation);
   out.key("from").begin_object();
@@ -108,16 +110,15 @@ TransitionRisks TransitionWriter::write(const Transition& t, const TransitionCon
   if (next != kNever) out.key("valid_until").text(Rfc3339Text(next).view());
   out.key("model_version").integer(version.number);
   out.key("rules_version").integer(rules_.version);
-  const std::string_view suppressed = suppressed_by(t, context, rules_);
+  const std::string_view suppressed = suppressed_by(t, subject, context, rules_);
   out.key("actionable").boolean(suppressed.empty());
   if (!suppressed.empty()) out.key("suppressed_by").text(suppressed);
-  if (t.row->consent) out.key("consent").boolean(*t.row->consent);
-  out.key("holdout").boolean(holdout_position(t.row->id) < rules_.holdout_fraction);
+  if (subject.consent) out.key("consent").boolean(*subject.consent);
+  out.key("holdout").boolean(holdout_position(subject.id) < rules_.holdout_fraction);
   birth_.clear();
-  fmt::format_to(std::back_inserter(birth_), FMT_COMPILE("{:016x}"), t.row->birth);
+  fmt::format_to(std::back_inserter(birth_), FMT_COMPILE("{:016x}"), subject.birth);
   out.key("birth").text(birth_);
   out.end_object();
-  return risks;
 }
 
 std::string_view TransitionWriter::write_segments(const CustomerRow& row,
@@ -151,8 +152,8 @@ std::string_view TransitionWriter::write_segments(const CustomerRow& row,
   return body_.view();
 }
 
-std::string_view suppressed_by(const Transition& t, const TransitionContext& context,
-                               const Rules& rules) {
+std::string_view suppressed_by(const Transition& t, const TransitionSubject& subject,
+                               const TransitionContext& context, const Rules& rules) {
   switch (t.reason) {
     case Reason::kErasure:
       return "erasure";
@@ -172,8 +173,8 @@ std::string_view suppressed_by(const Transition& t, const TransitionContext& con
       if (!context.live_after || t.effective_at() <= *context.live_after) return "go_live";
       break;
   }
-  if (t.row->consent.has_value() && !*t.row->consent) return "consent";
-  if (holdout_position(t.row->id) < rules.holdout_fraction) return "holdout";
+  if (subject.consent.has_value() && !*subject.consent) return "consent";
+  if (holdout_position(subject.id) < rules.holdout_fraction) return "holdout";
   return {};
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -30,12 +31,21 @@ struct TransitionContext {
       live_after;  // Time-caused ones after it are actionable; absent: not live yet.
 };
 
+// Whom a transition is about: what it does not change.
+struct TransitionSubject {
+  std::string id;
+  std::uint64_t birth = 0;
+  std::optional<bool> consent;
+};
+
 class TransitionWriter {
  public:
   TransitionWriter(const TransitionWriterOptions& options, const Rules& rules);
 
-  // Fills `headers` and `body`; views are valid until the next call. Returns the risks it shows.
-  TransitionRisks write(const Transition& transition, const TransitionContext& context);
+  // Fills `headers` and `body`; views are valid until the next call. Does not read
+  // `transition.row`.
+  void write(const Transition& transition, const TransitionSubject& subject,
+             const TransitionContext& context);
   std::span<const Header> headers() const { return headers_; }
   std::string_view body() const { return body_.view(); }
 
@@ -56,7 +66,7 @@ class TransitionWriter {
 };
 
 // Why marketing should not act on it; empty: it is actionable.
-std::string_view suppressed_by(const Transition& transition, const TransitionContext& context,
-                               const Rules& rules);
+std::string_view suppressed_by(const Transition& transition, const TransitionSubject& subject,
+                               const TransitionContext& context, const Rules& rules);
 
 }  // namespace rfm

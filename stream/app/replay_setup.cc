@@ -86,6 +86,7 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) 
   options.lane = lane_options(*settings);
   options.lane.tick_idle = std::nullopt;
   options.lane.until = *until;
+  options.lane.output = LaneOutput::Threading::kOwnThread;  // There is one lane.
   options.semantic = settings->semantic();
   options.check_rules = [rules = *settings](const auto& logged) {
     return rules.check_same_rules(logged);

@@ -30,6 +30,7 @@ struct PipelineOptions {
   std::optional<std::chrono::milliseconds> tick_idle;
   std::vector<ModelVersion> recorded;  // Not empty: follow this model log instead of training.
   Offset go_live_offset = 0;
+  LaneOutput::Threading output = LaneOutput::Threading::kLane;
 };
 
 // All that outlives a process.

@@ -41,7 +41,6 @@ absl::Status MemorySink::append(OutputTopic topic, std::optional<PartitionId> pa
                       .value = owned(value),
                       .headers = {}};
   for (const Header& header : headers) record.headers.emplace_back(header.name, header.value);
-  pending_bytes_ += (key ? key->size() : 0) + (value ? value->size() : 0);
   pending_.push_back(std::move(record));
   return absl::OkStatus();
 }
@@ -65,7 +64,6 @@ absl::StatusOr<CommitReceipt> MemorySink::commit(const CommitRequest& request) {
     }
   }
   pending_.clear();
-  pending_bytes_ = 0;
   ++topics_.commits;
   for (const InputPosition& position : request.positions)
     topics_.positions[position.partition] = position;
@@ -78,7 +76,6 @@ absl::StatusOr<CommitReceipt> MemorySink::commit(const CommitRequest& request) {
 
 void MemorySink::abandon() noexcept {
   pending_.clear();
-  pending_bytes_ = 0;
 }
 
 }  // namespace rfm

@@ -62,14 +62,11 @@ class MemorySink final : public TransitionSink {
                       std::optional<std::string_view> key, std::optional<std::string_view> value,
                       std::span<const Header> headers) override;
   absl::StatusOr<CommitReceipt> commit(const CommitRequest& request) override;
-  std::size_t pending_records() const override { return pending_.size(); }
-  std::size_t pending_bytes() const override { return pending_bytes_; }
   void abandon() noexcept override;
 
  private:
   MemoryTopics& topics_;
   std::vector<OutputRecord> pending_;
-  std::size_t pending_bytes_ = 0;
   std::uint64_t appends_ = 0;
   std::uint64_t commits_ = 0;
   std::map<SinkFault, std::uint64_t> faults_;

@@ -30,6 +30,8 @@ PipelineOutput run_restarting(MemoryInput input, PipelineOptions options, std::u
     options.random_batches = random();
     options.batch_records = 1 + random() % 200;
     options.commit_interval = std::chrono::milliseconds(1 + random() % 20);
+    options.output =
+        random() % 2 == 0 ? LaneOutput::Threading::kLane : LaneOutput::Threading::kOwnThread;
     MemoryPipeline pipeline(world, options);
     const absl::Status restored = pipeline.restore();
     EXPECT_TRUE(restored.ok()) << restored;

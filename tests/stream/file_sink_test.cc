@@ -46,24 +46,21 @@ absl::Status append(FileSink& sink, const std::string& key, const std::string& v
 
 TEST_F(FileSinkTest, WritesOneLineARecord) {
   const std::unique_ptr<FileSink> sink = open({});
-  const std::array<Header, 2> headers = {
-      {{.name = "ce_id", .value = "a\"b\\c\n\x01"}, {.name = "raw", .value = "\xff"}}};
+  const std::array<Header, 1> headers = {{{.name = "ce_id", .value = "a\"b\\c\n\x01"}}};
+  const std::array<Header, 1> raw = {{{.name = "raw", .value = "\xff"}}};
   ASSERT_TRUE(
       sink->append(OutputTopic::kTransitions, std::nullopt, "c1", "{\"seq\":1}", headers).ok());
   ASSERT_TRUE(sink->append(OutputTopic::kSegments, std::nullopt, "c1", std::nullopt, {}).ok());
   ASSERT_TRUE(
-      sink->append(OutputTopic::kDeadLetters, std::nullopt, std::nullopt, "{\"x\":", {}).ok());
+      sink->append(OutputTopic::kDeadLetters, std::nullopt, std::nullopt, "{\"x\":", raw).ok());
   ASSERT_TRUE(sink->append(OutputTopic::kDeadLetters, std::nullopt, "\xfe", "\xff\xfe", {}).ok());
-  EXPECT_EQ(sink->pending_records(), 4U);
   ASSERT_TRUE(sink->commit({}).ok());
-  EXPECT_EQ(sink->pending_records(), 0U);
   EXPECT_EQ(content("transitions.jsonl"),
-            "{\"key\":\"c1\",\"headers\":{\"ce_id\":\"a\\\"b\\\\c\\n\\u0001\",\"raw\":{\"base64\":"
-            "\"/w==\"}},"
+            "{\"key\":\"c1\",\"headers\":{\"ce_id\":\"a\\\"b\\\\c\\n\\u0001\"},"
             "\"value\":{\"seq\":1}}\n");
   EXPECT_EQ(content("segments.jsonl"), "{\"key\":\"c1\",\"headers\":{},\"value\":null}\n");
   EXPECT_EQ(content("dead-letters.jsonl"),
-            "{\"key\":null,\"headers\":{},\"value\":\"{\\\"x\\\":\"}\n"
+            "{\"key\":null,\"headers\":{\"raw\":{\"base64\":\"/w==\"}},\"value\":\"{\\\"x\\\":\"}\n"
             "{\"key\":null,\"key_base64\":\"/"
             "g==\",\"headers\":{},\"value\":null,\"value_base64\":\"//4=\"}\n");
 }
@@ -108,7 +105,6 @@ TEST_F(FileSinkTest, KeepsNoChangelog) {
   EXPECT_TRUE(sink->keeps(OutputTopic::kTransitions));
   EXPECT_FALSE(sink->keeps(OutputTopic::kChangelog));
   ASSERT_TRUE(sink->append(OutputTopic::kChangelog, 0, "k", "v", {}).ok());
-  EXPECT_EQ(sink->pending_records(), 0U);
 }
 
 TEST_F(FileSinkTest, AFullDiskIsAnErrorForGood) {

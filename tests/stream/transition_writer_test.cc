@@ -58,8 +58,13 @@ class TransitionWriterTest : public testing::Test {
             .cause = nullptr};
   }
 
+  TransitionSubject subject() const {
+    return {.id = row_.id, .birth = row_.birth, .consent = row_.consent};
+  }
+
   void write(const Transition& t) {
-    writer_.write(t, {.partition = 2, .input_offset = 77, .live_after = kNow - hours{1}});
+    writer_.write(t, subject(),
+                  {.partition = 2, .input_offset = 77, .live_after = kNow - hours{1}});
     for (const Header& header : writer_.headers()) {
       text_.append(header.name).append(": ").append(header.value).append("\n");
     }
@@ -125,7 +130,7 @@ TEST_F(TransitionWriterTest, TransitionsAreAsPublished) {
 TEST_F(TransitionWriterTest, SaysWhyOneIsNotActionable) {
   const TransitionContext live{.live_after = kNow - hours{1}};
   const auto reason = [&](const Transition& t, const TransitionContext& context) {
-    return suppressed_by(t, context, rules_);
+    return suppressed_by(t, subject(), context, rules_);
   };
   Transition t = transition(Segmentation::kRfm, Reason::kInactivity, 9, 8);
   EXPECT_EQ(reason(t, live), "");
