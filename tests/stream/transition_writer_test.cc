@@ -63,8 +63,8 @@ class TransitionWriterTest : public testing::Test {
   }
 
   void write(const Transition& t) {
-    writer_.write(t, subject(),
-                  {.partition = 2, .input_offset = 77, .live_after = kNow - hours{1}});
+    const TransitionSubject whom = subject();
+    writer_.write(t, whom, {.partition = 2, .input_offset = 77, .live_after = kNow - hours{1}});
     for (const Header& header : writer_.headers()) {
       text_.append(header.name).append(": ").append(header.value).append("\n");
     }
