@@ -13,7 +13,7 @@ void ModelTimeline::start_at(std::int64_t epoch) {
   start_epoch_ = epoch;
 }
 
-void ModelTimeline::append(std::shared_ptr<const ModelVersion> version) {
+void ModelTimeline::append(const std::shared_ptr<const ModelVersion>& version) {
   RFM_ASSERT(started() && version->trained_epoch == trained_through() + 1);
   Step step{.version = version};
   if (!versions_.empty()) {

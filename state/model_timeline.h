@@ -20,7 +20,7 @@ class ModelTimeline {
   std::int64_t start_epoch() const { return *start_epoch_; }
 
   // The version trained at the epoch after the last one.
-  void append(std::shared_ptr<const ModelVersion> version);
+  void append(const std::shared_ptr<const ModelVersion>& version);
 
   // The last epoch trained so far; start_epoch - 1 if none is.
   std::int64_t trained_through() const {

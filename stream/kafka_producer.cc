@@ -74,7 +74,7 @@ absl::StatusOr<std::unique_ptr<KafkaProducer>> KafkaProducer::open(
       {"transactional.id", transactional_id},
       {"transaction.timeout.ms", fmt::format("{}", options.transaction_timeout.count())},
       {"retry.backoff.ms", "1"},  // 100, the default, makes send_offsets take that long.
-      {"linger.ms", "20"},  // The commit's flush does not wait for it.
+      {"linger.ms", "20"},        // The commit's flush does not wait for it.
       {"compression.type", "lz4"},
       {"partitioner", "murmur2_random"},
       {"message.max.bytes", fmt::format("{}", kMessageBytesMax)},

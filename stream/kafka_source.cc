@@ -102,7 +102,7 @@ absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::over(
   return source;
 }
 
-KafkaSource::KafkaSource(const KafkaOptions& options) : options_(options) {}
+KafkaSource::KafkaSource(KafkaOptions options) : options_(std::move(options)) {}
 
 absl::Status KafkaSource::open(Membership membership) {
   event_fd_ = ::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);

@@ -94,7 +94,7 @@ class KafkaSource final : public EventSource {
   struct Partition;
   enum class Membership : std::uint8_t { kGroup, kAlone };
 
-  explicit KafkaSource(const KafkaOptions& options);
+  explicit KafkaSource(KafkaOptions options);
   absl::Status open(Membership membership);
   absl::StatusOr<int> look_up_topics();
   absl::Status assign(std::span<const PartitionRange> ranges);

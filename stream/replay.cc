@@ -29,11 +29,25 @@ bool is_topic(const std::string& input) { return input.starts_with(kKafkaScheme)
 
 class Replay::Implementation {
  public:
-  Implementation(const ReplayOptions& options, const Clock& clock)
-      : options_(options), clock_(clock) {}
+  Implementation(ReplayOptions options, const Clock& clock)
+      : options_(std::move(options)), clock_(clock) {}
 
   absl::Status open();
   absl::Status run(const std::function<bool(const ReplayProgress&)>& progress);
+
+ private:
+  friend class Replay;
+
+  absl::Status read_model_log(TrainerHistory& history);
+  absl::Status open_trainer();
+  absl::Status open_sink(const PartitionMeta& meta);
+  absl::StatusOr<std::vector<PartitionRange>> ranges();
+  absl::Status open_file();
+  absl::Status open_topic();
+  PartitionOptions partition_options(PartitionId partition) const;
+  absl::Status make_lane();
+  absl::Status finish();
+  bool report(const std::function<bool(const ReplayProgress&)>& progress);
 
   ReplayOptions options_;
   const Clock& clock_;
@@ -47,19 +61,6 @@ class Replay::Implementation {
   std::vector<ModelVersion> versions_;
   std::function<void(const Transition&)> on_transition_;
   std::function<void(const Contribution&)> on_contribution_;
-
- private:
-  absl::Status read_model_log(TrainerHistory& history);
-  absl::Status open_trainer();
-  absl::Status open_sink(const PartitionMeta& meta);
-  absl::StatusOr<std::vector<PartitionRange>> ranges();
-  absl::Status open_file();
-  absl::Status open_topic();
-  PartitionOptions partition_options(PartitionId partition) const;
-  absl::Status make_lane();
-  absl::Status finish();
-  bool report(const std::function<bool(const ReplayProgress&)>& progress);
-
   std::chrono::steady_clock::time_point last_report_{};
 };
 

@@ -42,8 +42,8 @@ class TransitionWriter {
  public:
   TransitionWriter(const TransitionWriterOptions& options, const Rules& rules);
 
-  // Fills `headers` and `body`, whose views are valid until the next call and while `subject` lives.
-  // Does not read `transition.row`.
+  // Fills `headers` and `body`, whose views are valid until the next call and while `subject`
+  // lives. Does not read `transition.row`.
   void write(const Transition& transition, const TransitionSubject& subject,
              const TransitionContext& context);
   std::span<const Header> headers() const { return headers_; }

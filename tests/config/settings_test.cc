@@ -168,7 +168,7 @@ TEST(Settings, WrongTypesAreRefused) {
 }
 
 TEST(Settings, ChecksAcrossKeys) {
-  const auto load_error = [](std::vector<std::string> overrides) {
+  const auto load_error = [](const std::vector<std::string>& overrides) {
     return error_of(Settings::load(std::nullopt, overrides).status());
   };
   EXPECT_NE(load_error({"model.population_off=501"}).find("model.population_on, which is 500"),

@@ -38,8 +38,8 @@ std::string first_difference(std::string_view what, const Map& expected, const M
 
 }  // namespace
 
-MemoryPipeline::MemoryPipeline(MemoryWorld& world, const PipelineOptions& options)
-    : world_(world), options_(options), clock_(kWallStart) {}
+MemoryPipeline::MemoryPipeline(MemoryWorld& world, PipelineOptions options)
+    : world_(world), options_(std::move(options)), clock_(kWallStart) {}
 
 absl::Status MemoryPipeline::open_trainer() {
   TrainerHistory history;

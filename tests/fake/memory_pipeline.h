@@ -46,7 +46,7 @@ struct MemoryWorld {
 class MemoryPipeline {
  public:
   // Each step is followed by a millisecond of wall time.
-  MemoryPipeline(MemoryWorld& world, const PipelineOptions& options);
+  MemoryPipeline(MemoryWorld& world, PipelineOptions options);
   MemoryPipeline(const MemoryPipeline&) = delete;
   MemoryPipeline& operator=(const MemoryPipeline&) = delete;
 
