@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <spawn.h>
-#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -68,7 +67,7 @@ absl::Status KafkaBroker::kill() { return run("kill", directory_); }
 absl::Status KafkaBroker::restart() { return run("restart", directory_); }
 
 KafkaBroker& shared_kafka_broker() {
-  static const std::unique_ptr<KafkaBroker> broker = [] {
+  static const std::unique_ptr<KafkaBroker> kBroker = [] {
     absl::StatusOr<std::unique_ptr<KafkaBroker>> started = KafkaBroker::start();
     if (!started.ok()) {
       std::cerr << started.status() << '\n';
@@ -76,7 +75,7 @@ KafkaBroker& shared_kafka_broker() {
     }
     return std::move(*started);
   }();
-  return *broker;
+  return *kBroker;
 }
 
 }  // namespace rfm

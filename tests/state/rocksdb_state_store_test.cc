@@ -2,8 +2,8 @@
 #include "state/rocksdb_state_store.h"
 
 #include <gtest/gtest.h>
-#include <stdlib.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>

@@ -42,7 +42,7 @@ Contribution contribution_at(std::int64_t epoch, PartitionId partition, int coun
     ++contribution.population;
     ClusterSums& sums = contribution.clusters[customer % 3];
     ++sums.n;
-    sums.sum_f += frequency * 1000;
+    sums.sum_f += static_cast<std::int64_t>(frequency) * 1000;
     sums.sum_m += static_cast<std::int64_t>(customer) * 5000;
     sums.square_f += frequency;
     sums.square_m += static_cast<std::int64_t>(customer);
