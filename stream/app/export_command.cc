@@ -101,13 +101,13 @@ absl::StatusOr<std::vector<Line>> lines_of(const OpenedState& state, Customers c
   return lines;
 }
 
-absl::Status write_lines(std::FILE& file, const std::vector<Line>& lines) {
-  bool written = std::fwrite(kColumns.data(), 1, kColumns.size(), &file) == kColumns.size();
+absl::Status write_lines(std::FILE* file, const std::vector<Line>& lines) {
+  bool written = std::fwrite(kColumns.data(), 1, kColumns.size(), file) == kColumns.size();
   for (const Line& line : lines) {
     written =
-        written && std::fwrite(line.text.data(), 1, line.text.size(), &file) == line.text.size();
+        written && std::fwrite(line.text.data(), 1, line.text.size(), file) == line.text.size();
   }
-  written = std::fflush(&file) == 0 && written;
+  written = std::fflush(file) == 0 && written;
   return written ? absl::OkStatus() : absl::ResourceExhaustedError("not all could be written");
 }
 
@@ -118,7 +118,7 @@ absl::Status write_file(const std::string& path, const std::vector<Line>& lines)
       std::fopen(part.c_str(), "wb"), [](std::FILE* f) { return fclose(f); });
   if (file == nullptr)
     return absl::FailedPreconditionError(fmt::format("{} cannot be written", path));
-  const absl::Status written = write_lines(*file, lines);
+  const absl::Status written = write_lines(file.get(), lines);
   std::error_code error;
   if (written.ok()) {
     std::filesystem::rename(part, path, error);
@@ -136,7 +136,7 @@ absl::Status export_customers(const Arguments& arguments) {
       lines_of(*state, arguments.all ? Customers::kAll : Customers::kWithPurchases);
   if (!lines.ok()) return lines.status();
   const absl::Status written =
-      arguments.output == "-" ? write_lines(*stdout, *lines) : write_file(arguments.output, *lines);
+      arguments.output == "-" ? write_lines(stdout, *lines) : write_file(arguments.output, *lines);
   if (!written.ok()) return written;
   fmt::print(stderr, "{} customers as of {}\n", grouped(lines->size()),
              to_rfc3339(state->snapshot->clock()));

@@ -109,7 +109,7 @@ void ReplaySummary::print_flows() const {
     std::vector<std::pair<Flow, std::uint64_t>> order;
     for (const auto& flow : flows_[s]) {
       if (flow.first.first != kNoSegment && flow.first.first != kUnassignedSegment)
-        order.push_back(flow);
+        order.emplace_back(flow);
     }
     std::ranges::sort(order, [](const auto& a, const auto& b) { return a.second > b.second; });
     if (order.size() > kFlowsShown) order.resize(kFlowsShown);

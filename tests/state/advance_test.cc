@@ -96,7 +96,7 @@ void fill_timeline(Random& random, ModelTimeline& models) {
       while (!first && next.clusters->cluster_count < count) {
         next.clusters->centroids[static_cast<std::size_t>(next.clusters->cluster_count++)] = {
             random.real(0, 4), random.real(.5, 2.5), random.real(0, 7)};
-        next.clusters->names.push_back("more");
+        next.clusters->names.emplace_back("more");
       }
       next.cluster_change = first                ? ClusterChange::kFirstFit
                             : random.happens(.5) ? ClusterChange::kRefitWarm
@@ -329,7 +329,7 @@ TEST(AdvanceProperty, ARowThatIsQuietAtABoundaryDoesNotChangeUntilTheNext) {
 
 // The facts of one sale, without any model: absolute cuts.
 struct OneSale {
-  explicit OneSale(const Rules& r) : rules(r) { models.start_at(kFirstEpoch); }
+  explicit OneSale(Rules r) : rules(std::move(r)) { models.start_at(kFirstEpoch); }
 
   void buy(EventTime at) {
     apply_invoice(row, {.invoice = {.number_hash = 1, .amount = {500'000}, .time = at}}, at,
