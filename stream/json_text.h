@@ -37,11 +37,12 @@ class JsonText {
     return *this;
   }
   // The same for any UTF-8.
-  void name(std::string_view name) {
+  JsonText& name(std::string_view name) {
     separate();
     append_json_string(out_, name);
     out_.append(':');
     comma_ = false;
+    return *this;
   }
   void text(std::string_view value) {
     separate();

@@ -2,97 +2,73 @@
 
 #include <fmt/core.h>
 #include <rapidjson/document.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include <algorithm>
 #include <array>
 #include <optional>
 #include <utility>
 
+#include "stream/json_text.h"
+
 namespace rfm {
 namespace {
 
-using Writer = rapidjson::Writer<rapidjson::StringBuffer>;
 using Value = rapidjson::Value;
 
 constexpr int kFormat = 1;
 constexpr std::array<std::string_view, 5> kClusterChanges = {"none", "first_fit", "moved", "refit",
                                                              "challenger"};
 
-void key(Writer& out, std::string_view name) {
-  out.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
-}
-
-void text(Writer& out, std::string_view value) {
-  out.String(value.data(), static_cast<rapidjson::SizeType>(value.size()));
-}
-
 // The shortest text that reads back as the same double.
-void number(Writer& out, double value) {
-  const std::string digits = fmt::format("{}", value);
-  out.RawValue(digits.data(), digits.size(), rapidjson::kNumberType);
+void number(JsonText& out, double value) { out.raw(fmt::format("{}", value)); }
+
+template <class Numbers>
+void integers(JsonText& out, std::string_view name, const Numbers& values) {
+  out.key(name).begin_array();
+  for (const auto value : values) out.integer(value);
+  out.end_array();
 }
 
 template <class Numbers>
-void integers(Writer& out, std::string_view name, const Numbers& values) {
-  key(out, name);
-  out.StartArray();
-  for (const auto value : values) out.Int64(value);
-  out.EndArray();
-}
-
-template <class Numbers>
-void numbers(Writer& out, std::string_view name, const Numbers& values) {
-  key(out, name);
-  out.StartArray();
+void numbers(JsonText& out, std::string_view name, const Numbers& values) {
+  out.key(name).begin_array();
   for (const double value : values) number(out, value);
-  out.EndArray();
+  out.end_array();
 }
 
-void write_cuts(Writer& out, const ScoreCuts& cuts) {
-  key(out, "cuts");
-  out.StartObject();
+void write_cuts(JsonText& out, const ScoreCuts& cuts) {
+  out.key("cuts").begin_object();
   integers(out, "recency_ms", cuts.recency_ms);
   integers(out, "frequency", cuts.frequency);
   integers(out, "monetary", cuts.monetary);
-  key(out, "absolute");
-  out.Bool(cuts.absolute);
-  out.EndObject();
+  out.key("absolute").boolean(cuts.absolute);
+  out.end_object();
 }
 
-void write_clusters(Writer& out, const ClusterModel& clusters) {
-  key(out, "clusters");
-  out.StartObject();
+void write_clusters(JsonText& out, const ClusterModel& clusters) {
+  out.key("clusters").begin_object();
   numbers(out, "weight", clusters.weight);
-  key(out, "centroids");
-  out.StartArray();
+  out.key("centroids").begin_array();
   for (std::size_t c = 0; c < static_cast<std::size_t>(clusters.cluster_count); ++c) {
-    out.StartObject();
-    key(out, "name");
-    text(out, clusters.names[c]);
+    out.begin_object();
+    out.key("name").text(clusters.names[c]);
     numbers(out, "center", clusters.centroids[c]);
-    out.EndObject();
+    out.end_object();
   }
-  out.EndArray();
-  key(out, "inertia_per_customer");
-  number(out, clusters.inertia_per_customer);
-  out.EndObject();
+  out.end_array();
+  number(out.key("inertia_per_customer"), clusters.inertia_per_customer);
+  out.end_object();
 }
 
-void write_churn(Writer& out, const ChurnModel& churn) {
-  key(out, "churn");
-  out.StartObject();
-  key(out, "nbd_r");
-  number(out, churn.nbd_r);
-  key(out, "nbd_alpha_days");
-  number(out, churn.nbd_alpha_days);
-  key(out, "intercept");
-  number(out, churn.intercept);
+void write_churn(JsonText& out, const ChurnModel& churn) {
+  out.key("churn").begin_object();
+  number(out.key("nbd_r"), churn.nbd_r);
+  number(out.key("nbd_alpha_days"), churn.nbd_alpha_days);
+  number(out.key("intercept"), churn.intercept);
   numbers(out, "coefficient", churn.coefficient);
   numbers(out, "mean", churn.mean);
   numbers(out, "sd", churn.sd);
-  out.EndObject();
+  out.end_object();
 }
 
 // Reading: what is missing or of another type leaves `ok` false.
@@ -242,60 +218,40 @@ std::optional<RulesRecord> read_rules(const Value& json) {
 }  // namespace
 
 ModelLogRecord encode_version(const ModelVersion& version) {
-  rapidjson::StringBuffer buffer;
-  Writer out(buffer);
-  out.StartObject();
-  key(out, "format");
-  out.Int(kFormat);
-  key(out, "version");
-  out.Int64(version.number);
-  key(out, "trained_epoch");
-  out.Int64(version.trained_epoch);
-  key(out, "effective_epoch");
-  out.Int64(version.trained_epoch + 1);
-  key(out, "unchanged");
-  out.Bool(version.unchanged);
-  key(out, "population");
-  out.Int64(version.population);
-  key(out, "sample_shift");
-  out.Int(version.sample_shift);
-  key(out, "cuts_changed");
-  out.Bool(version.cuts_changed);
-  key(out, "cluster_change");
-  text(out, kClusterChanges[static_cast<std::size_t>(version.cluster_change)]);
-  key(out, "churn_changed");
-  out.Bool(version.churn_changed);
+  TextBuffer buffer;
+  JsonText out(buffer);
+  out.begin_object();
+  out.key("format").integer(kFormat);
+  out.key("version").integer(version.number);
+  out.key("trained_epoch").integer(version.trained_epoch);
+  out.key("effective_epoch").integer(version.trained_epoch + 1);
+  out.key("unchanged").boolean(version.unchanged);
+  out.key("population").integer(version.population);
+  out.key("sample_shift").integer(version.sample_shift);
+  out.key("cuts_changed").boolean(version.cuts_changed);
+  out.key("cluster_change").text(kClusterChanges[static_cast<std::size_t>(version.cluster_change)]);
+  out.key("churn_changed").boolean(version.churn_changed);
   write_cuts(out, version.cuts);
   if (version.clusters) write_clusters(out, *version.clusters);
   if (version.churn) write_churn(out, *version.churn);
-  out.EndObject();
-  return {fmt::format("version/{}", version.trained_epoch), {buffer.GetString(), buffer.GetSize()}};
+  out.end_object();
+  return {fmt::format("version/{}", version.trained_epoch), std::string(buffer.view())};
 }
 
 ModelLogRecord encode_rules(const RulesRecord& rules) {
-  rapidjson::StringBuffer buffer;
-  Writer out(buffer);
-  out.StartObject();
-  key(out, "format");
-  out.Int(kFormat);
-  key(out, "rules");
-  out.Int64(rules.version);
-  key(out, "settings");
-  out.StartObject();
-  for (const auto& [name, value] : rules.settings) {
-    key(out, name);
-    text(out, value);
-  }
-  out.EndObject();
+  TextBuffer buffer;
+  JsonText out(buffer);
+  out.begin_object();
+  out.key("format").integer(kFormat);
+  out.key("rules").integer(rules.version);
+  out.key("settings").begin_object();
+  for (const auto& [name, value] : rules.settings) out.name(name).text(value);
+  out.end_object();
   integers(out, "go_live", rules.go_live);
-  if (!rules.go_live_time.empty()) {
-    key(out, "go_live_time");
-    text(out, rules.go_live_time);
-  }
-  key(out, "first_start_ms");
-  out.Int64(rules.first_start_ms);
-  out.EndObject();
-  return {fmt::format("rules/{}", rules.version), {buffer.GetString(), buffer.GetSize()}};
+  if (!rules.go_live_time.empty()) out.key("go_live_time").text(rules.go_live_time);
+  out.key("first_start_ms").integer(rules.first_start_ms);
+  out.end_object();
+  return {fmt::format("rules/{}", rules.version), std::string(buffer.view())};
 }
 
 absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& records) {

@@ -1,14 +1,13 @@
 #include "stream/app/record_output.h"
 
 #include <fmt/format.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstring>
 
+#include "stream/json_text.h"
 #include "stream/kafka_topics.h"
 
 namespace rfm {
@@ -21,18 +20,15 @@ constexpr std::uint64_t kClockEvery = 1'024;  // Records between looks at the cl
 constexpr auto kTransactionTime = std::chrono::milliseconds{100};
 
 std::string tombstone_envelope(std::string_view key) {
-  rapidjson::StringBuffer buffer;
-  rapidjson::Writer<rapidjson::StringBuffer> writer(buffer);
-  writer.StartObject();
-  writer.Key("key");
-  writer.String(key.data(), static_cast<rapidjson::SizeType>(key.size()));
-  writer.Key("headers");
-  writer.StartObject();
-  writer.EndObject();
-  writer.Key("value");
-  writer.Null();
-  writer.EndObject();
-  return {buffer.GetString(), buffer.GetSize()};
+  TextBuffer buffer;
+  JsonText out(buffer);
+  out.begin_object();
+  out.key("key").text(key);
+  out.key("headers").begin_object();
+  out.end_object();
+  out.key("value").raw("null");
+  out.end_object();
+  return std::string(buffer.view());
 }
 
 absl::Status system_error(std::string_view what, const std::string& name) {

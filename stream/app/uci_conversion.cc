@@ -1,43 +1,27 @@
 #include "stream/app/uci_conversion.h"
 
 #include <fmt/format.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include <algorithm>
 #include <array>
 #include <numeric>
 
 #include "stream/decimal.h"
+#include "stream/json_text.h"
 
 namespace rfm {
 
 namespace {
 
-using JsonWriter = rapidjson::Writer<rapidjson::StringBuffer>;
-
-void write_text(JsonWriter& writer, std::string_view name, std::string_view text) {
-  writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
-  writer.String(text.data(), static_cast<rapidjson::SizeType>(text.size()));
-}
-
 // As a JSON number with the same digits if it is one, else as text: the decoder says what is wrong
 // with it.
-void write_number(JsonWriter& writer, std::string_view name, std::string_view text) {
+void write_number(JsonText& out, std::string_view name, std::string_view text) {
   const bool decimal = parse_decimal(text).error == DecimalError::kNone;
   // JSON has no leading zeros.
   const std::string_view digits = text.substr(text.starts_with('-') ? 1 : 0);
   const bool leading_zero = digits.size() > 1 && digits[0] == '0' && digits[1] != '.';
-  if (!decimal || leading_zero) {
-    write_text(writer, name, text);
-    return;
-  }
-  writer.Key(name.data(), static_cast<rapidjson::SizeType>(name.size()));
-  writer.RawValue(text.data(), text.size(), rapidjson::kNumberType);
-}
-
-std::string text_of(const rapidjson::StringBuffer& buffer) {
-  return {buffer.GetString(), buffer.GetSize()};
+  if (!decimal || leading_zero) return out.key(name).text(text);
+  out.key(name).raw(text);
 }
 
 // "17850.0" is 17850: spreadsheets make numbers of ids.
@@ -101,19 +85,19 @@ UciRow copy_of(const UciRow& row, int copy) {
 }
 
 std::string line_event(const UciRow& row) {
-  rapidjson::StringBuffer buffer;
-  JsonWriter writer(buffer);
-  writer.StartObject();
-  write_text(writer, "InvoiceNo", row.invoice_no);
-  write_text(writer, "StockCode", row.stock_code);
-  write_text(writer, "Description", row.description);
-  write_number(writer, "Quantity", row.quantity);
-  write_text(writer, "InvoiceDate", row.invoice_date);
-  write_number(writer, "UnitPrice", row.unit_price);
-  if (!row.customer_id.empty()) write_text(writer, "CustomerID", row.customer_id);
-  write_text(writer, "Country", row.country);
-  writer.EndObject();
-  return text_of(buffer);
+  TextBuffer buffer;
+  JsonText out(buffer);
+  out.begin_object();
+  out.key("InvoiceNo").text(row.invoice_no);
+  out.key("StockCode").text(row.stock_code);
+  out.key("Description").text(row.description);
+  write_number(out, "Quantity", row.quantity);
+  out.key("InvoiceDate").text(row.invoice_date);
+  write_number(out, "UnitPrice", row.unit_price);
+  if (!row.customer_id.empty()) out.key("CustomerID").text(row.customer_id);
+  out.key("Country").text(row.country);
+  out.end_object();
+  return std::string(buffer.view());
 }
 
 UciInvoices::UciInvoices(std::string currency, std::chrono::minutes utc_offset)
@@ -138,15 +122,15 @@ absl::Status UciInvoices::add(const UciRow& row) {
     invoice.country = row.country;
     invoice.last_row = rows_;
   }
-  rapidjson::StringBuffer buffer;
-  JsonWriter writer(buffer);
-  writer.StartObject();
-  write_text(writer, "stock_code", row.stock_code);
-  write_text(writer, "description", row.description);
-  write_number(writer, "quantity", row.quantity);
-  write_number(writer, "unit_price", row.unit_price);
-  writer.EndObject();
-  invoice.lines.append(buffer.GetString(), buffer.GetSize());
+  TextBuffer buffer;
+  JsonText out(buffer);
+  out.begin_object();
+  out.key("stock_code").text(row.stock_code);
+  out.key("description").text(row.description);
+  write_number(out, "quantity", row.quantity);
+  write_number(out, "unit_price", row.unit_price);
+  out.end_object();
+  invoice.lines += buffer.view();
   invoice.lines += ',';
   return absl::OkStatus();
 }
@@ -161,22 +145,20 @@ absl::Status UciInvoices::for_each(const std::function<absl::Status(const JsonEv
   for (const std::size_t i : order) {
     const Invoice& invoice = invoices_[i];
     const bool credit = !invoice.invoice_no.empty() && invoice.invoice_no.front() == 'C';
-    rapidjson::StringBuffer buffer;
-    JsonWriter writer(buffer);
-    writer.StartObject();
-    write_text(writer, "type", credit ? "credit" : "invoice");
-    write_text(writer, "invoice_no", invoice.invoice_no);
-    if (!invoice.customer_id.empty()) write_text(writer, "customer_id", invoice.customer_id);
-    write_text(writer, "invoice_time", to_rfc3339(invoice.time));
-    write_text(writer, "currency", currency_);
-    write_text(writer, "country", invoice.country);
-    writer.Key("lines");
-    const std::string lines = "[" + invoice.lines.substr(0, invoice.lines.size() - 1) + "]";
-    writer.RawValue(lines.data(), lines.size(), rapidjson::kArrayType);
-    writer.EndObject();
+    TextBuffer buffer;
+    JsonText out(buffer);
+    out.begin_object();
+    out.key("type").text(credit ? "credit" : "invoice");
+    out.key("invoice_no").text(invoice.invoice_no);
+    if (!invoice.customer_id.empty()) out.key("customer_id").text(invoice.customer_id);
+    out.key("invoice_time").text(to_rfc3339(invoice.time));
+    out.key("currency").text(currency_);
+    out.key("country").text(invoice.country);
+    out.key("lines").raw("[" + invoice.lines.substr(0, invoice.lines.size() - 1) + "]");
+    out.end_object();
     JsonEvent event;
     if (!invoice.customer_id.empty()) event.key = invoice.customer_id;
-    event.value = std::string_view(buffer.GetString(), buffer.GetSize());
+    event.value = buffer.view();
     if (absl::Status status = write(event); !status.ok()) return status;
   }
   return absl::OkStatus();
