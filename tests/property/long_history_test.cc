@@ -64,13 +64,7 @@ TEST(LongHistory, LanesChangeNothingWithTraining) {
 }
 
 TEST(LongHistory, PartitionsAndInputFormatChangeNothingGivenTheModelLog) {
-  HistoryOptions history = long_history();
-  history.generator.late_share = 0;
-  history.generator.tombstones = 0;
-  history.text.bad_share = 0;
-  history.duplicate_share = 0;
-  history.text.credits = CreditReference::kUnnamed;
-  history.event_ids = EventIds::kDropped;
+  HistoryOptions history = without_partition_effects(long_history());
   PipelineOptions options = options_for(InputFormat::kInvoices);
   const PipelineOutput expected = run_whole(generated_history(history), options);
   expect_trained(expected);

@@ -53,6 +53,16 @@ PipelineOutput run_restarting(MemoryInput input, PipelineOptions options, std::u
   return {};
 }
 
+HistoryOptions without_partition_effects(HistoryOptions history) {
+  history.generator.late_share = 0;
+  history.generator.tombstones = 0;
+  history.text.bad_share = 0;
+  history.duplicate_share = 0;
+  history.text.credits = CreditReference::kUnnamed;
+  history.event_ids = EventIds::kDropped;
+  return history;
+}
+
 std::vector<ModelVersion> versions_of(const PipelineOutput& output) {
   absl::StatusOr<ModelLog> log = decode_model_log(output.model_log);
   EXPECT_TRUE(log.ok()) << log.status();

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "tests/fake/generated_history.h"
 #include "tests/fake/memory_pipeline.h"
 
 namespace rfm {
@@ -18,6 +19,10 @@ PipelineOutput run_restarting(MemoryInput input, PipelineOptions options, std::u
 // Invariants 5, 6 and 7: one segment everywhere, unbroken chains, every record counted once.
 void expect_sound(const PipelineOutput& output, std::size_t record_count);
 void expect_same(const PipelineOutput& expected, const PipelineOutput& actual);
+
+// Leaves out what depends on the partitions or the format of the input by nature: late events and
+// erasures, which take effect at a partition's own watermark, and records that only one format has.
+HistoryOptions without_partition_effects(HistoryOptions history);
 
 std::size_t size_of(const MemoryInput& input);
 std::vector<ModelVersion> versions_of(const PipelineOutput& output);

@@ -71,16 +71,8 @@ TEST(SameOutput, LanesAndPartitionsChangeNothingWithTraining) {
   expect_same(one_lane, run_restarting(input, options, 3, 100));
 }
 
-// Late events and erasures are left out: they take effect at the watermark, which is a partition's
-// own.
 TEST(SameOutput, PartitionsAndInputFormatChangeNothingGivenTheModelLog) {
-  HistoryOptions history = small_history(4, InputFormat::kInvoices);
-  history.generator.late_share = 0;
-  history.generator.tombstones = 0;
-  history.text.bad_share = 0;
-  history.duplicate_share = 0;
-  history.text.credits = CreditReference::kUnnamed;
-  history.event_ids = EventIds::kDropped;
+  HistoryOptions history = without_partition_effects(small_history(4, InputFormat::kInvoices));
   PipelineOptions options = options_for(InputFormat::kInvoices);
   PipelineOutput expected = run_whole(generated_history(history), options);
   options.recorded = versions_of(expected);
