@@ -10,7 +10,7 @@
 #include "stream/contribution_codec.h"
 #include "stream/decimal.h"
 #include "stream/json_text.h"
-#include "stream/time_text.h"
+#include "stream/tick.h"
 
 namespace rfm {
 namespace {
@@ -280,22 +280,25 @@ absl::Status Lane::tick_idle(Work& work) {
   const PartitionMeta& meta = work.partition.meta();
   if (!meta.started) return absl::OkStatus();
   const Duration since{std::max<std::int64_t>(0, parts_.clock.wall_ms() - meta.last_received_ms)};
-  const EventTime to = meta.max_event_time + since - rules_.lateness;
+  // What a tick says is done at once, before any further record: it never waits for the model.
+  const EventTime to =
+      std::min(meta.max_event_time + since - rules_.lateness, work.partition.reachable());
   if (to <= meta.watermark || !work.partition.is_due(to)) return absl::OkStatus();
-  const std::string body =
-      fmt::format("{{\"offset\":{},\"time\":\"{}\"}}", meta.next_offset, to_rfc3339(to));
-  output_.append(OutputTopic::kTicks, work.partition.id(), std::nullopt, body, {});
+  output_.append(OutputTopic::kTicks, work.partition.id(), std::nullopt,
+                 encode_tick({.offset = meta.next_offset, .time = to}), {});
   work.partition.tick(to);
   uncommitted_ = true;
   return absl::OkStatus();
 }
 
-absl::StatusOr<Lane::Activity> Lane::tick_all(EventTime to) {
+absl::StatusOr<Lane::Activity> Lane::tick_all(std::optional<EventTime> to) {
   const absl::Status synced = sync_model();
   if (!synced.ok()) return synced;
   bool waiting = false;
   for (const auto& work : work_) {
-    if (work->partition.tick(to) == Partition::Progress::kWaitsForModel) waiting = true;
+    Partition::Progress progress = work->partition.follow_ticks();
+    if (to && progress == Partition::Progress::kDone) progress = work->partition.tick(*to);
+    waiting |= progress == Partition::Progress::kWaitsForModel;
     uncommitted_ = true;
   }
   if (waiting && parts_.trainer.recorded()) {

@@ -91,8 +91,9 @@ class Lane {
   // Live only: contributes and ticks for partitions that are at their end and idle.
   absl::Status idle();
 
-  // Moves every partition's clock to `to`. kWaiting: call again when the model has moved on.
-  absl::StatusOr<Activity> tick_all(EventTime to);
+  // Once everything is read: follows the recorded ticks that are left, then moves every partition's
+  // clock to `to`. kWaiting: call again when the model has moved on.
+  absl::StatusOr<Activity> tick_all(std::optional<EventTime> to);
 
   // Commits what there is.
   absl::Status commit();

@@ -48,6 +48,7 @@ Partition::Partition(const PartitionOptions& options, const Rules& rules,
 }
 
 Partition::Progress Partition::process(const RecordView& record, const DecodedEvent& event) {
+  if (follow_ticks(record.offset) == Progress::kWaitsForModel) return Progress::kWaitsForModel;
   OutcomeCounters& counters = meta_.counters;
   if (!meta_.go_live_watermark && record.offset >= options_.go_live_offset)
     meta_.go_live_watermark = meta_.watermark;
@@ -85,6 +86,22 @@ Partition::Progress Partition::tick(EventTime to) {
   // A tick is written at the end of the log, which is not before the go-live offset.
   if (!meta_.go_live_watermark) meta_.go_live_watermark = meta_.watermark;
   return move_watermark(to, to);
+}
+
+EventTime Partition::reachable() const {
+  std::int64_t unknown = meta_.crossed + 1;
+  if (models_.started()) unknown = std::max(unknown, models_.trained_through() + 2);
+  return boundary_of(unknown) - Duration{1};
+}
+
+// One that was followed before a restart is not later than the watermark.
+Partition::Progress Partition::follow_ticks(Offset offset) {
+  for (; next_tick_ < options_.ticks.size(); ++next_tick_) {
+    const Tick& recorded = options_.ticks[next_tick_];
+    if (recorded.offset > offset) break;
+    if (tick(recorded.time) == Progress::kWaitsForModel) return Progress::kWaitsForModel;
+  }
+  return Progress::kDone;
 }
 
 void Partition::contribute_idle(std::int64_t epoch) {

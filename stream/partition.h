@@ -1,16 +1,20 @@
 // One partition: its rows, its clock, and the path from a decoded record to transitions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/contribution.h"
 #include "model/training.h"
 #include "state/resident_rows.h"
 #include "stream/event.h"
 #include "stream/partition_meta.h"
+#include "stream/tick.h"
 
 namespace rfm {
 
@@ -30,6 +34,7 @@ struct PartitionOptions {
   RefitSchedule schedule;
   Offset go_live_offset = 0;              // Events at or above it are actionable.
   std::optional<EventTime> go_live_time;  // File sources instead: events at or after it.
+  std::vector<Tick> ticks;                // A recorded tick log to follow, in order.
 };
 
 // Whether an event is later than its record was received by more than `input.future_max`: it must
@@ -55,11 +60,15 @@ class Partition {
                      // is known.
   };
 
-  // Applies one record and counts its one outcome.
+  // Applies one record, after the recorded ticks that came before it, and counts its one outcome.
   Progress process(const RecordView& record, const DecodedEvent& event);
 
   // Moves the watermark to `to` if it is later: a tick, or the end of a replay.
   Progress tick(EventTime to);
+  // The last instant that `tick` reaches without waiting for the model.
+  EventTime reachable() const;
+  // Recorded ticks that came before the record at `offset`; at the end of the log, the others.
+  Progress follow_ticks(Offset offset = std::numeric_limits<Offset>::max());
 
   // The position is at its end and idle while others have passed boundary `epoch`: contributes
   // without moving the clock.
@@ -96,6 +105,7 @@ class Partition {
   const PartitionOutput& output_;
   ResidentRows rows_;
   PartitionMeta meta_;
+  std::size_t next_tick_ = 0;  // In options_.ticks.
   TransitionBuffer buffer_;
   ResidentRows::OnStep on_step_;
   ResidentRows::OnSettled on_settled_;

@@ -15,6 +15,7 @@
 #include "stream/kafka_topics.h"
 #include "stream/model_log_file.h"
 #include "stream/null_sink.h"
+#include "stream/recording.h"
 #include "stream/time_text.h"
 
 namespace rfm {
@@ -38,7 +39,11 @@ class Replay::Implementation {
  private:
   friend class Replay;
 
-  absl::Status read_model_log(TrainerHistory& history);
+  bool follows_model() const { return recording_ || !options_.model_log.empty(); }
+  absl::StatusOr<ModelLog> read_stored_log();
+  absl::Status store_model_log(std::span<const ModelLogRecord> records);
+  absl::Status set_rules(const ModelLog& stored);
+  absl::Status set_history(ModelLog stored, TrainerHistory& history);
   absl::Status open_trainer();
   absl::Status open_sink(const PartitionMeta& meta);
   absl::StatusOr<std::vector<PartitionRange>> ranges();
@@ -57,6 +62,7 @@ class Replay::Implementation {
   std::unique_ptr<TransitionSink> sink_;
   std::unique_ptr<Trainer> trainer_;
   std::unique_ptr<Lane> lane_;
+  std::optional<Recording> recording_;
   RulesRecord rules_record_;
   std::vector<ModelVersion> versions_;
   std::function<void(const Transition&)> on_transition_;
@@ -72,55 +78,71 @@ absl::Status Replay::Implementation::open() {
   if (is_topic(options_.input)) {
     options_.kafka.input_topic = options_.input.substr(kKafkaScheme.size());
     options_.lane.input_topic = options_.kafka.input_topic;
+  } else if (options_.recorded) {
+    return absl::InvalidArgumentError(
+        "--recorded: what an application has recorded belongs to its topic: --input kafka:TOPIC");
   }
   absl::Status status = open_trainer();
   if (!status.ok()) return status;
   return is_topic(options_.input) ? open_topic() : open_file();
 }
 
-absl::Status Replay::Implementation::read_model_log(TrainerHistory& history) {
+absl::StatusOr<ModelLog> Replay::Implementation::read_stored_log() {
   std::vector<ModelLogRecord> records;
-  const auto collect = [&](std::string_view key, std::string_view value) {
-    records.push_back({std::string(key), std::string(value)});
-    return absl::OkStatus();
-  };
-  absl::Status status = store_->scan(StoreKind::kModelLog, 0, collect);
-  if (!status.ok()) return status;
-  absl::StatusOr<ModelLog> log = decode_model_log(records);
-  if (!log.ok()) return log.status();
-  if (log->rules.empty()) {
+  const absl::Status read =
+      store_->scan(StoreKind::kModelLog, 0, [&](std::string_view key, std::string_view value) {
+        records.push_back({std::string(key), std::string(value)});
+        return absl::OkStatus();
+      });
+  if (!read.ok()) return read;
+  return decode_model_log(records);
+}
+
+absl::Status Replay::Implementation::store_model_log(std::span<const ModelLogRecord> records) {
+  std::vector<StoreWrite> writes;
+  for (const ModelLogRecord& record : records)
+    writes.push_back({StoreKind::kModelLog, 0, record.key, record.value});
+  return store_->write(writes);
+}
+
+absl::Status Replay::Implementation::set_rules(const ModelLog& stored) {
+  if (!stored.rules.empty()) {
+    rules_record_ = stored.rules.back();
+  } else if (recording_) {
+    rules_record_ = recording_->log.rules.back();
+  } else {
     rules_record_ = {.settings = options_.semantic,
                      .go_live = {},
                      .go_live_time = options_.go_live ? to_rfc3339(*options_.go_live) : "",
                      .first_start_ms = clock_.wall_ms()};
-    const ModelLogRecord record = encode_rules(rules_record_);
-    const std::vector<StoreWrite> writes = {{StoreKind::kModelLog, 0, record.key, record.value}};
-    status = store_->write(writes);
-    if (!status.ok()) return status;
-  } else {
-    rules_record_ = log->rules.back();
-    status = options_.check_rules(rules_record_.settings);
-    if (!status.ok()) return status;
   }
-  if (!options_.model_log.empty()) {
-    absl::StatusOr<ModelLog> recorded = read_model_log_file(options_.model_log);
-    if (!recorded.ok()) return recorded.status();
-    history.versions = std::move(recorded->versions);
-    // The state directory holds all that its rows mean.
-    std::vector<StoreWrite> writes;
-    for (const ModelVersion& version : history.versions) {
-      ModelLogRecord record = encode_version(version);
-      writes.push_back({StoreKind::kModelLog, 0, std::move(record.key), std::move(record.value)});
+  const absl::Status same = options_.check_rules(rules_record_.settings);
+  if (!same.ok() || !stored.rules.empty()) return same;
+  const std::vector<ModelLogRecord> first = {encode_rules(rules_record_)};
+  return store_model_log(first);
+}
+
+absl::Status Replay::Implementation::set_history(ModelLog stored, TrainerHistory& history) {
+  if (follows_model()) {
+    if (recording_) {
+      history.versions = recording_->log.versions;
+    } else {
+      absl::StatusOr<ModelLog> followed = read_model_log_file(options_.model_log);
+      if (!followed.ok()) return followed.status();
+      history.versions = std::move(followed->versions);
     }
-    return store_->write(writes);
+    // The state directory holds all that its rows mean.
+    std::vector<ModelLogRecord> records;
+    for (const ModelVersion& version : history.versions) records.push_back(encode_version(version));
+    return store_model_log(records);
   }
-  history.versions = std::move(log->versions);
+  history.versions = std::move(stored.versions);
   ContributionAssembler assembler;
   for (PartitionId p = 0; p < options_.lane.partition_count; ++p) {
-    status = store_->scan(
+    const absl::Status read = store_->scan(
         StoreKind::kContribution, p,
         [&](std::string_view key, std::string_view value) { return assembler.add(key, value); });
-    if (!status.ok()) return status;
+    if (!read.ok()) return read;
   }
   history.contributions = assembler.take();
   return absl::OkStatus();
@@ -137,20 +159,24 @@ absl::Status Replay::Implementation::open_trainer() {
       return absl::NotFoundError(fmt::format("there is no topic {}", options_.kafka.input_topic));
     options_.lane.partition_count = **count;
   }
+  if (options_.recorded) {
+    absl::StatusOr<Recording> recording = read_recording(options_.kafka);
+    if (!recording.ok()) return recording.status();
+    recording_ = *std::move(recording);
+  }
+  absl::StatusOr<ModelLog> stored = read_stored_log();
+  if (!stored.ok()) return stored.status();
   TrainerHistory history;
-  const absl::Status read = read_model_log(history);
-  if (!read.ok()) return read;
+  absl::Status status = set_rules(*stored);
+  if (status.ok()) status = set_history(*std::move(stored), history);
+  if (!status.ok()) return status;
   versions_ = history.versions;
   TrainerOptions trainer{.training = options_.training,
                          .partition_count = options_.lane.partition_count,
                          .publish = [this](std::span<const ModelLogRecord> records) {
-                           std::vector<StoreWrite> writes;
-                           for (const ModelLogRecord& record : records) {
-                             writes.push_back({StoreKind::kModelLog, 0, record.key, record.value});
-                           }
-                           return store_->write(writes);
+                           return store_model_log(records);
                          }};
-  const auto mode = options_.model_log.empty() ? Trainer::Mode::kTrain : Trainer::Mode::kRecorded;
+  const auto mode = follows_model() ? Trainer::Mode::kRecorded : Trainer::Mode::kTrain;
   trainer_ = std::make_unique<Trainer>(std::move(trainer), std::move(history), mode);
   return absl::OkStatus();
 }
@@ -174,6 +200,14 @@ PartitionOptions Replay::Implementation::partition_options(PartitionId partition
   if (!rules_record_.go_live_time.empty()) {
     partition_options.go_live_time =
         TimeReader(std::chrono::minutes{0}).read(rules_record_.go_live_time);
+  }
+  const auto index = static_cast<std::size_t>(partition);
+  if (index < rules_record_.go_live.size())
+    partition_options.go_live_offset = rules_record_.go_live[index];
+  if (recording_) {
+    for (const Tick& tick : recording_->ticks[index]) {
+      if (!options_.until || tick.time <= *options_.until) partition_options.ticks.push_back(tick);
+    }
   }
   return partition_options;
 }
@@ -237,6 +271,8 @@ absl::Status Replay::Implementation::open_topic() {
   std::vector<PartitionRange> ranges;
   for (PartitionId p = 0; p < options_.lane.partition_count; ++p) {
     OffsetRange range = (*log)[static_cast<std::size_t>(p)];
+    if (recording_)
+      range.end = std::max(range.begin, recording_->ends[static_cast<std::size_t>(p)]);
     const absl::Status read =
         store_->scan(StoreKind::kMeta, p, [&](std::string_view, std::string_view bytes) {
           const absl::StatusOr<PartitionMeta> meta = decode_meta(bytes);
@@ -278,7 +314,7 @@ absl::Status Replay::Implementation::run(
   std::optional<EventTime> end = options_.until;
   while (true) {
     const std::int64_t announced = trainer_->announcements();
-    absl::StatusOr<Lane::Activity> activity = reading ? lane_->step() : lane_->tick_all(*end);
+    absl::StatusOr<Lane::Activity> activity = reading ? lane_->step() : lane_->tick_all(end);
     if (!activity.ok()) return activity.status();
     if (!report(progress)) break;
     if (*activity == Lane::Activity::kBusy) continue;
@@ -297,7 +333,7 @@ absl::Status Replay::Implementation::run(
       continue;
     }
     reading = false;
-    if (!end) {
+    if (!end && !recording_) {  // A recording has its own ticks.
       EventTime highest = kBeforeAll;
       for (const Partition* p : lane_->partitions())
         highest = std::max(highest, p->meta().max_event_time);
@@ -312,12 +348,12 @@ absl::Status Replay::Implementation::finish() {
   absl::Status status = lane_->commit();
   if (status.ok()) status = trainer_->finish();
   if (!status.ok()) return status;
-  if (options_.model_log.empty()) {
-    TrainerHistory history;
-    status = read_model_log(history);
-    versions_ = std::move(history.versions);
+  if (!follows_model()) {
+    absl::StatusOr<ModelLog> log = read_stored_log();
+    if (!log.ok()) return log.status();
+    versions_ = std::move(log->versions);
   }
-  if (!status.ok() || options_.output_directory.empty()) return status;
+  if (options_.output_directory.empty()) return absl::OkStatus();
   return write_model_log_file(options_.output_directory + "/model.jsonl",
                               {{rules_record_}, versions_});
 }

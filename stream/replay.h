@@ -24,8 +24,11 @@ struct ReplayOptions {
   InputFormat format = InputFormat::kLines;
   std::string state_directory;
   std::string output_directory;  // Empty: nothing is written.
-  std::string
-      model_log;  // A recorded model log (model.jsonl) to follow instead of training; empty: train.
+  // Follow a recorded model log (model.jsonl) instead of training; empty: train.
+  std::string model_log;
+  // Follow all that the application of `kafka` has recorded (stream/recording.h), as far as it has
+  // read the topic.
+  bool recorded = false;
   std::optional<EventTime> until;
   std::optional<EventTime> go_live;  // Absent: everything is actionable.
   std::optional<std::int64_t>

@@ -53,20 +53,28 @@ void add_replay_command(CLI::App& app, Invocation& invocation) {
                   "Where transitions.jsonl, segments.jsonl, dead-letters.jsonl and model.jsonl go "
                   "(default: nowhere)")
       ->type_name("DIR");
-  command
-      .add_option("--model-log", arguments->replay.model_log,
-                  "Follow the versions of this model.jsonl instead of training")
-      ->type_name("FILE");
-  command
-      .add_option("--go-live", arguments->replay.go_live,
-                  "Transitions before TIME are not actionable (default: all that can be are)")
-      ->type_name("TIME");
+  CLI::Option& model_log =
+      *command
+           .add_option("--model-log", arguments->replay.model_log,
+                       "Follow the versions of this model.jsonl instead of training")
+           ->type_name("FILE");
+  CLI::Option& go_live =
+      *command
+           .add_option("--go-live", arguments->replay.go_live,
+                       "Transitions before TIME are not actionable (default: all that can be are)")
+           ->type_name("TIME");
   command
       .add_option(
           "--received-at", arguments->replay.received_at,
           "When a file's records were received, against which event times in the future are told "
           "(default: the time of the first start)")
       ->type_name("TIME");
+  command
+      .add_flag("--recorded", arguments->replay.recorded,
+                "Follow all that the application app.name has recorded in Kafka (versions, ticks, "
+                "go-live), as far as it has read the topic: its transitions come out byte for byte")
+      ->excludes(&model_log)
+      ->excludes(&go_live);
   command.add_flag("--summary", arguments->summary,
                    "Print sizes, flows, explained transitions, models and outcomes");
   command.footer(
@@ -74,7 +82,8 @@ void add_replay_command(CLI::App& app, Invocation& invocation) {
       "  rfmstream replay --input online_retail.csv --format csv --summary\n"
       "  xz -dc online_retail.csv.xz | rfmstream replay --input - --format csv --until 2011-06-01 "
       "--state s --output o\n"
-      "  rfmstream replay --input kafka:invoices --output what-if --set model.clusters=4");
+      "  rfmstream replay --input kafka:invoices --output what-if --set model.clusters=4\n"
+      "  rfmstream replay --input kafka:invoices --output audit --recorded");
   command.callback(
       [arguments, &invocation] { invocation.run = [arguments] { return replay(*arguments); }; });
 }

@@ -76,6 +76,7 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) 
   options.format = *format;
   options.output_directory = arguments.output.value_or("");
   options.model_log = arguments.model_log.value_or("");
+  options.recorded = arguments.recorded;
   options.until = *until;
   options.go_live = *go_live;
   if (*received) options.received_ms = to_ms(**received);

@@ -19,6 +19,7 @@ struct ReplayArguments {
   std::optional<std::string> state;
   std::optional<std::string> output;
   std::optional<std::string> model_log;
+  bool recorded = false;
   std::optional<std::string> go_live;
   std::optional<std::string> received_at;
 };

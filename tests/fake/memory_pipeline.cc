@@ -110,6 +110,8 @@ absl::Status MemoryPipeline::restore() {
     partition.partition = p;
     partition.schedule = options_.training.schedule;
     partition.go_live_offset = options_.go_live_offset;
+    const auto ticks = options_.ticks.find(p);
+    if (ticks != options_.ticks.end()) partition.ticks = ticks->second;
     const absl::StatusOr<Offset> next = thread.lane->restore(
         partition,
         [this, p](Offset from, const Lane::Apply& apply) { return catch_up(p, from, apply); });
@@ -148,17 +150,20 @@ absl::Status MemoryPipeline::run_to_end(std::optional<EventTime> until) {
     if (!activity.ok()) return activity.status();
     if (*activity == Lane::Activity::kAtEnd) break;
   }
-  EventTime end = until.value_or(kBeforeAll);
-  for (const Partition* p : partitions()) {
-    if (!until && p->meta().started)
-      end =
-          std::max(end, p->meta().max_event_time + options_.rules.lateness + options_.rules.settle);
+  if (!until && options_.ticks.empty()) {
+    until = kBeforeAll;
+    for (const Partition* p : partitions()) {
+      if (p->meta().started) {
+        until = std::max(
+            *until, p->meta().max_event_time + options_.rules.lateness + options_.rules.settle);
+      }
+    }
   }
   for (bool waiting = true; waiting;) {
     waiting = false;
     const std::int64_t announced = trainer_->announcements();
     for (LaneThread& thread : lanes_) {
-      const absl::StatusOr<Lane::Activity> activity = thread.lane->tick_all(end);
+      const absl::StatusOr<Lane::Activity> activity = thread.lane->tick_all(until);
       if (!activity.ok()) return activity.status();
       waiting |= *activity == Lane::Activity::kWaiting;
     }

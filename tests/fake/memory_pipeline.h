@@ -29,6 +29,7 @@ struct PipelineOptions {
   std::chrono::milliseconds commit_interval{100};
   std::optional<std::chrono::milliseconds> tick_idle;
   std::vector<ModelVersion> recorded;  // Not empty: follow this model log instead of training.
+  std::map<PartitionId, std::vector<Tick>> ticks;  // Recorded ones to follow.
   Offset go_live_offset = 0;
   LaneOutput::Threading output = LaneOutput::Threading::kLane;
 };
@@ -54,8 +55,8 @@ class MemoryPipeline {
   absl::Status restore();
   // One step of each lane, with `idle` where there is nothing to do. kAtEnd: all of them are.
   absl::StatusOr<Lane::Activity> step();
-  // Reads to the end and ticks to `until` (absent: the highest event time + lateness + settle),
-  // then commits.
+  // Reads to the end, follows the recorded ticks and ticks to `until` (absent, without recorded
+  // ticks: the highest event time + lateness + settle), then commits.
   absl::Status run_to_end(std::optional<EventTime> until);
   absl::Status commit();
 

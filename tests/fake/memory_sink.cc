@@ -74,8 +74,6 @@ absl::StatusOr<CommitReceipt> MemorySink::commit(const CommitRequest& request) {
   return receipt;
 }
 
-void MemorySink::abandon() noexcept {
-  pending_.clear();
-}
+void MemorySink::abandon() noexcept { pending_.clear(); }
 
 }  // namespace rfm

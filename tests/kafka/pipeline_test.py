@@ -271,6 +271,34 @@ class PipelineTest(unittest.TestCase):
         application.catch_up()
         self.assertEqual(len(changes()), len(due))
 
+    def test_a_recorded_replay_follows_ticks_and_go_live(self):
+        application = self.application("recorded", partitions=2, input__lateness="0s",
+                                       tick__idle="100ms")
+        now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+        cut = datetime.timedelta(days=14)
+        due = now + datetime.timedelta(milliseconds=2500)
+        application.produce([("old", invoice("old", "old", due - cut)),
+                             ("other", invoice("other", "other", now))])
+        application.catch_up({"tick.idle": "1h"})
+        application.start()
+        application.wait_for(lambda: any(r.json()["reason"] == "inactivity"
+                                         for r in application.read("transitions")), "a tick", 30)
+        # The clock is past this one, which nothing but the tick tells.
+        application.produce([("old", invoice("late", "old", now))])
+        application.wait_for(lambda: any(r.json()["reason"] == "late_event"
+                                         for r in application.read("transitions")), "it", 30)
+        application.stop()
+        audit = application.directory / "audit"
+        application.command("replay", "--input", f"kafka:{application.settings['input.topic']}",
+                            "--format", "invoices", "--recorded", "--output", audit)
+        live = by_customer(map(file_line, application.read("transitions")))
+        self.assertEqual(by_customer(read_lines(audit / "transitions.jsonl")), live)
+        self.assertEqual({line["value"]["actionable"] for line in live["old"]}, {False, True})
+        refused = application.command("replay", "--input", self.history, "--format", "invoices",
+                                      "--recorded", check=False)
+        self.assertEqual(refused.returncode, 2)
+        self.assertIn("--input kafka:TOPIC", refused.stderr)
+
     def test_only_what_comes_after_the_first_start_is_actionable(self):
         application = self.application("golive")
         when = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)

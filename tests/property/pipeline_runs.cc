@@ -53,6 +53,54 @@ PipelineOutput run_restarting(MemoryInput input, PipelineOptions options, std::u
   return {};
 }
 
+PipelineOutput run_live(const MemoryInput& input, PipelineOptions options, MemoryWorld& world,
+                        std::uint64_t seed, std::uint64_t steps_max) {
+  std::mt19937_64 random(seed);
+  std::int64_t wall = input.front().front().received_ms;
+  std::size_t fed = 0;
+  const auto feed = [&] {
+    for (std::size_t p = 0; p < input.size(); ++p) {
+      std::vector<MemoryRecord>& log = world.input[p];
+      for (; log.size() < input[p].size() && input[p][log.size()].received_ms <= wall; ++fed)
+        log.push_back(input[p][log.size()]);
+    }
+  };
+  options.tick_idle = std::chrono::milliseconds{2};
+  for (int life = 0; life < 10'000; ++life) {
+    options.batch_records = 1 + random() % 200;
+    options.commit_interval = std::chrono::milliseconds(1 + random() % 5);
+    MemoryPipeline pipeline(world, options);
+    pipeline.clock().pass(std::chrono::milliseconds{wall - pipeline.clock().wall_ms()});
+    EXPECT_TRUE(pipeline.restore().ok());
+    for (std::uint64_t steps = 1 + random() % steps_max; steps > 0; --steps) {
+      const absl::StatusOr<Lane::Activity> activity = pipeline.step();
+      EXPECT_TRUE(activity.ok()) << activity.status();
+      if (!activity.ok()) return {};
+      wall = pipeline.clock().wall_ms();
+      if (*activity != Lane::Activity::kAtEnd) continue;
+      if (fed == size_of(input)) {
+        EXPECT_TRUE(pipeline.commit().ok());
+        EXPECT_TRUE(pipeline.trainer().finish().ok());
+        return output_of(world);
+      }
+      if (random() % 4 == 0) feed();
+      if (random() % 8 == 0) pipeline.clock().pass(std::chrono::minutes(random() % (40 * 60)));
+    }
+  }
+  ADD_FAILURE() << "no life reached the end";
+  return {};
+}
+
+std::map<PartitionId, std::vector<Tick>> ticks_of(const MemoryWorld& world) {
+  std::map<PartitionId, std::vector<Tick>> ticks;
+  for (const OutputRecord& record : world.topics.of(OutputTopic::kTicks)) {
+    const absl::StatusOr<Tick> tick = decode_tick(*record.value);
+    EXPECT_TRUE(tick.ok()) << tick.status();
+    if (tick.ok()) ticks[*record.partition].push_back(*tick);
+  }
+  return ticks;
+}
+
 HistoryOptions without_partition_effects(HistoryOptions history) {
   history.generator.late_share = 0;
   history.generator.tombstones = 0;

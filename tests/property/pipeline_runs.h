@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <vector>
 
 #include "tests/fake/generated_history.h"
@@ -15,6 +16,12 @@ PipelineOutput run_whole(MemoryInput input, const PipelineOptions& options);
 // Lives of up to `steps_max` steps with random batches and commits, until one reaches the end.
 PipelineOutput run_restarting(MemoryInput input, PipelineOptions options, std::uint64_t seed,
                               std::uint64_t steps_max);
+
+// The input as a service meets it: lives of up to `steps_max` steps, and hours without a record in
+// which the clocks tick on, so that some of what comes then is late. `world` is empty at first.
+PipelineOutput run_live(const MemoryInput& input, PipelineOptions options, MemoryWorld& world,
+                        std::uint64_t seed, std::uint64_t steps_max);
+std::map<PartitionId, std::vector<Tick>> ticks_of(const MemoryWorld& world);
 
 // Invariants 5, 6 and 7: one segment everywhere, unbroken chains, every record counted once.
 void expect_sound(const PipelineOutput& output, std::size_t record_count);

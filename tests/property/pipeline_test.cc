@@ -97,6 +97,32 @@ TEST(SameOutput, PartitionsAndInputFormatChangeNothingGivenTheModelLog) {
   }
 }
 
+TEST(SameOutput, AReplayThatFollowsTheTicksIsWhatTheServiceDid) {
+  for (const int partition_count : {1, 3}) {
+    SCOPED_TRACE(testing::Message() << "partitions=" << partition_count);
+    HistoryOptions history = small_history(6, InputFormat::kLines);
+    history.partition_count = partition_count;
+    const MemoryInput input = generated_history(history);
+    PipelineOptions options = options_for(InputFormat::kLines);
+    MemoryWorld world(MemoryInput(input.size()));
+    const PipelineOutput live = run_live(input, options, world, 6, 300);
+    expect_sound(live, size_of(input));
+    options.ticks = ticks_of(world);
+    options.recorded = versions_of(live);
+    EXPECT_EQ(options.ticks.size(), input.size());
+    EXPECT_GT(options.ticks[0].size(), 50U);
+    EXPECT_GE(trained_clusters(options.recorded), 10U);
+    for (PipelineOutput replayed :
+         {run_whole(input, options), run_restarting(input, options, 6, 100)}) {
+      replayed.model_log = live.model_log;  // It trains nothing.
+      expect_same(live, replayed);
+    }
+    // The clocks have been ahead of more records than come late by themselves.
+    options.ticks.clear();
+    EXPECT_GT(live.counters.late, 2 * run_whole(input, options).counters.late);
+  }
+}
+
 // Every append, commit and store write of a small history fails once.
 TEST(SameOutput, AnyFailingCallChangesNothing) {
   HistoryOptions history = small_history(5, InputFormat::kInvoices);
