@@ -60,6 +60,17 @@ class StatusLog {
   std::uint64_t last_ = 0;
 };
 
+// Of everything that the partitions owned have ever read.
+void say_outcomes(const OutcomeCounters& counters) {
+  spdlog::info(
+      "of {} records in all: {} applied, {} duplicate, {} ignored, {} erased, {} dead-lettered; {} "
+      "late, {} invoices settled from lines",
+      grouped(counters.records), grouped(counters.applied), grouped(counters.duplicate),
+      grouped(counters.ignored_total()), grouped(counters.erased),
+      grouped(counters.dead_lettered_total()), grouped(counters.late),
+      grouped(counters.invoices_settled));
+}
+
 absl::Status run(const Arguments& arguments, CommitObserver* observer) {
   const absl::StatusOr<Settings> settings = arguments.settings.load();
   if (!settings.ok()) return settings.status();
@@ -101,6 +112,7 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
   const SystemClock clock;
   status = run_service(options, clock);
   log.say_now(last);
+  say_outcomes(last.counters);
   if (status.ok()) spdlog::info("stopped: everything is committed");
   return status;
 }

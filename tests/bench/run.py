@@ -23,7 +23,13 @@ import tempfile
 import threading
 import time
 
+from confluent_kafka import Consumer, Producer, TopicPartition
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tests/kafka"))
+
+from application import read_topic  # noqa: E402
+
 BINARY = pathlib.Path(os.environ.get("RFM_BIN", ROOT / "build/release/rfmstream"))
 DATA = pathlib.Path(os.environ.get("RFM_DATA_DIR") or ROOT / "../shared/data")
 BROKER = ROOT / "docker/kafka/broker"
@@ -162,12 +168,26 @@ def bench_file(work, expected, arguments):
             print(f"  {line.strip()}")
     customers, differences = check_rows(work / "file-state", expected, arguments.copies)
     print(f"  {customers:,} customers, {differences} differ from the recomputation")
+    print(f"  {resident_bytes(work, history) / customers:,.0f} bytes of memory a customer, "
+          "his invoices included")
     history.unlink()
     return differences
 
 
+def resident_bytes(work, history):
+    """Peak memory of a process that has restored all rows, over that of one without any; both
+    with all versions, and without the samples that training keeps."""
+    nothing = work / "nothing.jsonl"
+    nothing.touch()
+    peaks = []
+    for source, state in ((history, "file-state"), (nothing, "no-state")):
+        *_, sampler, _ = measured(["replay", "--input", source, "--format", "lines", "--state",
+                                   work / state, "--model-log", work / "file-out/model.jsonl"])
+        peaks.append(sampler.peak_bytes)
+    return peaks[0] - peaks[1]
+
+
 def topic_counts(brokers, topics):
-    from confluent_kafka import Consumer, TopicPartition  # Debian's python3-confluent-kafka.
     consumer = Consumer({"bootstrap.servers": brokers, "group.id": "bench"})
     counts = {}
     for topic in topics:
@@ -179,9 +199,13 @@ def topic_counts(brokers, topics):
     return counts
 
 
+def epochs_trained(brokers, topic):
+    keys = {record.key for record in read_topic(brokers, topic)}
+    return sum(key.startswith(b"version/") for key in keys)
+
+
 def produce_closing(brokers, partitions):
     """One later event a partition, so that the last invoices settle and can be compared."""
-    from confluent_kafka import Producer
     producer = Producer({"bootstrap.servers": brokers})
     for partition in range(partitions):
         customer = f"{CLOSING}{partition}"
@@ -211,6 +235,8 @@ def drain(work, endpoint, expected, arguments, run):
              f"run {run} of {arguments.runs}")
     report(title, events, seconds, cpu, sampler, broker_cpu)
     topics = [f"{name}-transitions", f"{name}-segments", f"{name}-changelog", f"{name}-model"]
+    settled = re.search(r"([\d,]+) invoices settled", output)[1]
+    print(f"  {settled} invoices settled, {epochs_trained(endpoint, topics[-1])} epochs trained")
     for topic, count in topic_counts(endpoint, topics).items():
         print(f"  {topic:<24}{count:>12,} records and markers")
     customers, differences = check_rows(work / name, expected, arguments.copies, settings)
