@@ -202,7 +202,7 @@ void Training::restore(ModelVersion latest) {
 }
 
 void Training::add_sample(std::int64_t epoch, std::vector<SampleRow> sample) {
-  if (!is_refit_epoch(options_.schedule, epoch)) return;
+  if (!is_refit_epoch(options_.schedule, epoch) || sample.empty()) return;
   sample.resize(std::min(sample.size(), static_cast<std::size_t>(options_.sample_max)));
   remember(epoch, std::move(sample));
 }

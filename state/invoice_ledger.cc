@@ -86,11 +86,16 @@ void InvoiceLedger::erase(std::size_t index) {
   entries_.erase(first, first + (has_extension(*first) ? 2 : 1));
 }
 
-LedgerOutcome InvoiceLedger::put(const LedgerInvoice& invoice, const Rules& rules, EventTime now) {
-  if (invoice.time <= folded_.newest) return LedgerOutcome::kBeyondHorizon;
-  if (overflows(sums_, invoice.amount)) return LedgerOutcome::kOverflow;
+LedgerOutcome InvoiceLedger::put(const LedgerInvoice& given, const Rules& rules, EventTime now) {
+  if (given.time <= folded_.newest) return LedgerOutcome::kBeyondHorizon;
+  if (given.amount.units == std::numeric_limits<std::int64_t>::min())
+    return LedgerOutcome::kOverflow;
+  LedgerInvoice invoice = given;
+  // The sign of a credit says nothing.
+  if (invoice.type == InvoiceType::kCredit) invoice.amount = Money{} - magnitude(invoice.amount);
   const std::size_t index = find(invoice.number_hash);
   if (index == entries_.size()) {
+    if (overflows(sums_, invoice.amount)) return LedgerOutcome::kOverflow;
     append(invoice);
     count_new(invoice, rules, now);
     return LedgerOutcome::kApplied;
@@ -98,9 +103,13 @@ LedgerOutcome InvoiceLedger::put(const LedgerInvoice& invoice, const Rules& rule
   const LedgerInvoice known = at(index);
   if (known == invoice) return LedgerOutcome::kDuplicate;
   const auto rank = [](const LedgerInvoice& i) {
-    return std::tuple(i.revision, i.time, i.amount, i.type, i.original_hash, i.country_bits);
+    const Money amount = i.type == InvoiceType::kCredit ? magnitude(i.amount) : i.amount;
+    return std::tuple(i.revision, i.time, amount, i.type, i.original_hash, i.country_bits);
   };
   if (rank(invoice) < rank(known)) return LedgerOutcome::kSuperseded;
+  const bool replaces = known.type == invoice.type && in_window(known.time, rules, now);
+  const Money more = magnitude(invoice.amount) - (replaces ? magnitude(known.amount) : Money{});
+  if (more > Money{} && overflows(sums_, more)) return LedgerOutcome::kOverflow;
   erase(index);
   append(invoice);
   refresh(rules, now);

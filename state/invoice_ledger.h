@@ -78,7 +78,7 @@ class InvoiceLedger {
  public:
   // A snapshot keyed by its number: equal content is a duplicate; else the higher revision wins,
   // without it the higher (time, amount).
-  LedgerOutcome put(const LedgerInvoice& invoice, const Rules& rules, EventTime now);
+  LedgerOutcome put(const LedgerInvoice& given, const Rules& rules, EventTime now);
 
   // A settled line invoice: adds to the entry of the same number and type, if there is one.
   LedgerOutcome add(const LedgerInvoice& invoice, const Rules& rules, EventTime now);

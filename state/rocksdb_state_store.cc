@@ -111,6 +111,17 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const RocksdbOptions& o
 
 }  // namespace
 
+absl::StatusOr<std::string> set_aside(const std::string& directory) {
+  std::string aside = directory + ".damaged";
+  for (int i = 1; std::filesystem::exists(aside); ++i)
+    aside = fmt::format("{}.damaged.{}", directory, i);
+  std::error_code error;
+  std::filesystem::rename(directory, aside, error);
+  if (!error) return aside;
+  return absl::ResourceExhaustedError(
+      fmt::format("state directory {} cannot be renamed: {}", directory, error.message()));
+}
+
 absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const RocksdbOptions& options) {
   rocksdb::DBOptions db_options;
   db_options.create_if_missing = true;
@@ -142,14 +153,11 @@ absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const RocksdbOpti
   rocksdb::Status status = open(&db, &handles);
   if (status.IsCorruption() && options.access == StoreAccess::kReadWrite) {
     // Everything is in the changelog: set the damage aside and restore.
-    std::string aside = options.directory + ".damaged";
-    for (int i = 1; std::filesystem::exists(aside); ++i)
-      aside = fmt::format("{}.damaged.{}", options.directory, i);
-    std::filesystem::rename(options.directory, aside, error);
-    if (error) return to_status(status, "open", options.directory);
+    const absl::StatusOr<std::string> aside = set_aside(options.directory);
+    if (!aside.ok()) return to_status(status, "open", options.directory);
     if (options.on_corruption) {
       options.on_corruption(fmt::format("{} is damaged ({}), set aside as {}", options.directory,
-                                        status.ToString(), aside));
+                                        status.ToString(), *aside));
     }
     std::filesystem::create_directories(options.directory, error);
     status = open(&db, &handles);

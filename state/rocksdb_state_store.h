@@ -26,4 +26,8 @@ struct RocksdbOptions {
 // has it open. kNotFound (read only): none there.
 absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const RocksdbOptions& options);
 
+// Renames a directory that nothing has open, so that a new one takes its place; returns the name it
+// has now.
+absl::StatusOr<std::string> set_aside(const std::string& directory);
+
 }  // namespace rfm

@@ -359,5 +359,21 @@ TEST(Training, MergeAddsEverything) {
   EXPECT_EQ(merged.sample[1].id_hash, 7U);
 }
 
+// A week without a customer who counts says nothing, before a restart and after it.
+TEST(Training, AnEmptySampleIsNoSample) {
+  Shop shop(3);
+  Training plain({});
+  Training told({});
+  for (std::int64_t epoch = kMonday - 20; epoch < kMonday + 30; ++epoch) {
+    shop.live(epoch - 1);
+    shop.arrive(40, epoch - 1);
+    if (epoch == kMonday + 8) told.add_sample(kMonday + 7, {});
+    const Contribution one = contribute(shop, epoch, plain.latest(), 1);
+    if (epoch == kMonday + 7) continue;
+    ASSERT_EQ(told.train(epoch, one), plain.train(epoch, one)) << epoch;
+  }
+  EXPECT_TRUE(plain.latest().churn);
+}
+
 }  // namespace
 }  // namespace rfm

@@ -200,8 +200,10 @@ class PlainLedger {
 
  public:
   void put(const LedgerInvoice& invoice) {
-    const auto [known, added] = invoices_.emplace(invoice.number_hash, invoice);
-    if (!added && rank(known->second) < rank(invoice)) known->second = invoice;
+    LedgerInvoice taken = invoice;
+    if (taken.type == InvoiceType::kCredit) taken.amount.units = std::abs(taken.amount.units);
+    const auto [known, added] = invoices_.emplace(taken.number_hash, taken);
+    if (!added && rank(known->second) < rank(taken)) known->second = taken;
   }
   InvoiceSums sums(const Rules& rules, EventTime now) const {
     InvoiceSums sums;
@@ -272,6 +274,28 @@ TEST(InvoiceLedgerProperty, OrderDoesNotMatterAndSumsAreMaintained) {
       ASSERT_EQ(ledger.sums(), plain.sums(rules, now));
     }
   }
+}
+
+TEST(InvoiceLedger, TheSignOfACreditSaysNothing) {
+  InvoiceLedger ledger;
+  EXPECT_EQ(ledger.put(credit(1, -80, day(1)), {}, kNow), LedgerOutcome::kApplied);
+  EXPECT_EQ(ledger.put(credit(1, 80, day(1)), {}, kNow), LedgerOutcome::kDuplicate);
+  EXPECT_EQ(ledger.put(credit(1, -100, day(1)), {}, kNow), LedgerOutcome::kApplied);
+  EXPECT_EQ(ledger.put(credit(1, 90, day(1)), {}, kNow), LedgerOutcome::kSuperseded);
+  EXPECT_EQ(ledger.sums().credits, Money{100});
+}
+
+TEST(InvoiceLedger, AKnownInvoiceDoesNotOverflowWithItself) {
+  constexpr std::int64_t kLarge = std::numeric_limits<std::int64_t>::max() - 10;
+  InvoiceLedger ledger;
+  EXPECT_EQ(ledger.put(sale(1, kLarge, day(1)), {}, kNow), LedgerOutcome::kApplied);
+  EXPECT_EQ(ledger.put(sale(1, kLarge, day(1)), {}, kNow), LedgerOutcome::kDuplicate);
+  EXPECT_EQ(ledger.put(sale(2, 11, day(1)), {}, kNow), LedgerOutcome::kOverflow);
+  EXPECT_EQ(ledger.put(sale(1, kLarge + 10, day(1)), {}, kNow), LedgerOutcome::kApplied);
+  EXPECT_EQ(ledger.put(sale(1, 5, day(2)), {}, kNow), LedgerOutcome::kApplied);
+  EXPECT_EQ(ledger.put(credit(1, kLarge + 10, day(3)), {}, kNow), LedgerOutcome::kOverflow)
+      << "another type: the sale may still count in a total of both";
+  EXPECT_EQ(ledger.sums().purchases, Money{5});
 }
 
 }  // namespace
