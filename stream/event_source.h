@@ -28,6 +28,10 @@ class EventSource {
   // topic may.
   virtual bool at_end(PartitionId partition) const = 0;
 
+  // Where reading goes on: beyond what was read and, at the end, beyond what is no record either
+  // (transaction markers, aborted records).
+  virtual Offset next_offset(PartitionId partition) const = 0;
+
   // Runs callbacks and reports errors that belong to no partition. Call it between batches.
   virtual absl::Status service() = 0;
 

@@ -82,7 +82,8 @@ void append_axis(std::string& out, const Axis& axis) {
     (out += axis.name) += ' ';
     append_value(out, axis, axis.value_after);
     out += axis.unit;
-    out += axis.value_after < axis.value_before ? " came back under the cut " : " passed the cut ";
+    out +=
+        axis.value_after < axis.value_before ? " no longer exceeds the cut " : " passed the cut ";
     append_value(out, axis, axis.cuts_after[cut]);
   }
   fmt::format_to(std::back_inserter(out), FMT_COMPILE(": {} {} -> {}"), axis.letter,

@@ -241,6 +241,8 @@ bool FileSource::at_end(PartitionId partition) const {
   return implementation_->at_end();
 }
 
+Offset FileSource::next_offset(PartitionId /*partition*/) const { return position().offset; }
+
 absl::Status FileSource::service() { return absl::OkStatus(); }
 
 void FileSource::wait(std::chrono::milliseconds /*longest*/) {}  // `read` waits.

@@ -55,6 +55,7 @@ class FileSource final : public EventSource {
   absl::StatusOr<std::span<const RecordView>> read(PartitionId partition,
                                                    std::size_t records_max) override;
   bool at_end(PartitionId partition) const override;
+  Offset next_offset(PartitionId partition) const override;
   absl::Status service() override;
   void wait(std::chrono::milliseconds longest) override;
 

@@ -4,8 +4,10 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 
@@ -84,6 +86,23 @@ absl::Status validate(const KafkaOptions& options) {
         {"the transitions topic", names.transitions},
         {"the segments topic", names.segments}}) {
     if (absl::Status status = check_name(what, name); !status.ok()) return status;
+  }
+  std::map<std::string_view, std::string_view> uses;  // By topic.
+  for (const auto& [use, name] :
+       {std::pair<std::string_view, std::string_view>{"input.topic", names.input},
+        {"output.transitions", names.transitions},
+        {"output.segments", names.segments},
+        {"the dead letters", names.dead_letters},
+        {"the changelog", names.changelog},
+        {"the ticks", names.ticks},
+        {"the contributions", names.contributions},
+        {"the model log", names.model},
+        {"the idle topic", names.idle}}) {
+    const auto [first, is_new] = uses.emplace(name, use);
+    if (!is_new) {
+      return absl::InvalidArgumentError(fmt::format(
+          "topic {} would be both {} and {}; each has to be of its own", name, first->second, use));
+    }
   }
   if (options.application.empty()) return absl::InvalidArgumentError("the application has no name");
   for (const auto& [name, value] : options.properties) {

@@ -200,6 +200,7 @@ absl::Status KafkaProducer::commit(std::string_view input_topic,
   absl::Status status = end(input_topic, positions, membership);
   if (status.code() == absl::StatusCode::kAborted) {
     if (absl::Status aborted = abort(); !aborted.ok()) return aborted;
+    if (!refused_.ok()) return refused_;
   }
   return status;
 }
@@ -296,11 +297,18 @@ void KafkaProducer::step(CommitStep step) {
 }
 
 // Runs inside poll, flush and commit, on the lane's thread. A record that failed has failed the
-// transaction too, which the commit says.
+// transaction too, which the commit says; whether trying again may help, the record says.
 void KafkaProducer::on_delivery(rd_kafka_t* /*handle*/, const rd_kafka_message_t* message,
-                                void* self) noexcept {
-  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) return;
-  ++static_cast<KafkaProducer*>(self)->counters_.records;
+                                void* opaque) noexcept {
+  auto& self = *static_cast<KafkaProducer*>(opaque);
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    const absl::Status status =
+        kafka_status(message->err, fmt::format("{}: record for {}", self.transactional_id_,
+                                               rd_kafka_topic_name(message->rkt)));
+    if (absl::IsFailedPrecondition(status)) self.refused_.Update(status);
+    return;
+  }
+  ++self.counters_.records;
   std::vector<Offset>& next = static_cast<Topic*>(message->_private)->next;
   const auto partition = static_cast<std::size_t>(message->partition);
   if (partition >= next.size()) next.resize(partition + 1, kNothing);

@@ -59,8 +59,9 @@ class KafkaProducer {
                        std::span<const Header> headers);
 
   // Ends the open transaction (if none is open: opens one when there are positions, else does
-  // nothing). kAborted: rolled back, the producer is usable; any other error: it is not, and the
-  // outcome may be unknown.
+  // nothing). kAborted: rolled back, the producer is usable. kFailedPrecondition: rolled back, and
+  // the broker will not take it as it is another time. Any other error: the producer is not usable,
+  // and the outcome may be unknown.
   absl::Status commit(std::string_view input_topic, std::span<const InputPosition> positions,
                       const GroupMembership* membership);
   // Rolls back the open transaction, if any.
@@ -88,13 +89,14 @@ class KafkaProducer {
   absl::Status settle(std::string_view what, std::chrono::milliseconds limit, Call call);
   void step(CommitStep step);
   static void on_delivery(rd_kafka_s* handle, const rd_kafka_message_s* message,
-                          void* self) noexcept;
+                          void* opaque) noexcept;
 
   KafkaOptions options_;
   std::string transactional_id_;
   CommitObserver* observer_ = nullptr;
   bool in_transaction_ = false;
-  absl::Status dead_;  // Why the producer must be rebuilt; OK while it works.
+  absl::Status dead_;     // Why the producer must be rebuilt; OK while it works.
+  absl::Status refused_;  // Why the broker will never take a record; OK while it takes all.
   Counters counters_;
   std::uint64_t since_poll_ = 0;
   KafkaHandle handle_;

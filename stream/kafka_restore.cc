@@ -19,8 +19,38 @@ absl::Status missing(const std::string& topic) {
       "there is no topic {}: `rfmstream topics create` creates what is missing", topic));
 }
 
-absl::StatusOr<Offset> restore_partition(const PartitionOptions& partition, KafkaReader& changelog,
-                                         const std::string& topic, StateStore& store, Lane& lane) {
+// How far the input was when the last meta row was written; 0: there is none.
+absl::StatusOr<Offset> stored_position(StateStore& store, PartitionId partition) {
+  Offset position = 0;
+  const absl::Status read =
+      store.scan(StoreKind::kMeta, partition, [&](std::string_view, std::string_view bytes) {
+        const absl::StatusOr<PartitionMeta> meta = decode_meta(bytes);
+        if (meta.ok()) position = meta->next_offset;
+        return meta.status();
+      });
+  if (!read.ok()) return read;
+  return position;
+}
+
+absl::StatusOr<Offset> logged_position(KafkaReader& changelog, const std::string& topic,
+                                       PartitionId partition) {
+  Offset position = 0;
+  const absl::StatusOr<Offset> read = changelog.read_to_end(
+      topic, partition, kFromBeginning, [&](const RecordView& record) -> absl::Status {
+        if (!record.key || !record.value || record.key->front() != kChangelogMeta)
+          return absl::OkStatus();
+        const absl::StatusOr<PartitionMeta> meta = decode_meta(*record.value);
+        if (meta.ok()) position = meta->next_offset;
+        return meta.status();
+      });
+  if (!read.ok()) return read;
+  return position;
+}
+
+absl::StatusOr<Offset> restore_partition(const PartitionOptions& partition,
+                                         const std::optional<Offset>& group_offset,
+                                         KafkaReader& changelog, const std::string& topic,
+                                         StateStore& store, Lane& lane) {
   const auto catch_up = [&](Offset from, const Lane::Apply& apply) {
     return changelog.read_to_end(topic, partition.partition, from == 0 ? kFromBeginning : from,
                                  [&](const RecordView& record) -> absl::Status {
@@ -32,7 +62,20 @@ absl::StatusOr<Offset> restore_partition(const PartitionOptions& partition, Kafk
   };
   absl::StatusOr<Offset> restored = lane.restore(partition, catch_up);
   if (restored.status().code() != absl::StatusCode::kOutOfRange) return restored;
-  // The changelog is not the one this store was written beside: what it holds now is the truth.
+  // The changelog is not the one this store was written beside: what it holds now is the truth, if
+  // it is whole.
+  const absl::StatusOr<Offset> stored = stored_position(store, partition.partition);
+  if (!stored.ok()) return stored;
+  const absl::StatusOr<Offset> logged = logged_position(changelog, topic, partition.partition);
+  if (!logged.ok()) return logged;
+  if (*logged != group_offset.value_or(*stored)) {
+    return absl::FailedPreconditionError(fmt::format(
+        "partition {}: the changelog {} leads to offset {} of the input, but {} is committed and "
+        "{} "
+        "in the state directory, which is left as it is: the changelog was cut or made anew ({})",
+        partition.partition, topic, *logged, group_offset.value_or(0), *stored,
+        std::string(restored.status().message())));
+  }
   spdlog::warn("partition {}: the state does not fit the changelog and is restored from there ({})",
                partition.partition, std::string(restored.status().message()));
   const absl::Status dropped = store.drop_partition(partition.partition);
@@ -45,14 +88,14 @@ absl::StatusOr<Offset> start_of(PartitionId partition, Offset restored,
                                 const std::optional<Offset>& group_offset, const OffsetRange& log,
                                 const std::string& topic) {
   if (group_offset && *group_offset != restored) {
-    return absl::DataLossError(fmt::format(
+    return absl::FailedPreconditionError(fmt::format(
         "partition {}: the group has committed offset {}, but the state belongs to {}: they are "
         "always committed together, so somebody has changed one of them",
         partition, *group_offset, restored));
   }
   if (restored == 0 && log.begin > 0) return log.begin;  // Nothing has been read yet.
   if (restored < log.begin || restored > log.end) {
-    return absl::DataLossError(
+    return absl::FailedPreconditionError(
         fmt::format("partition {} of {}: offset {} is next, but the log holds {} to {}", partition,
                     topic, restored, log.begin, log.end));
   }
@@ -147,7 +190,8 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> restore_partitions(
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     const PartitionId p = ids[i];
     const absl::StatusOr<Offset> restored =
-        restore_partition(partitions[i], **changelog, topic_names(options).changelog, store, lane);
+        restore_partition(partitions[i], (*committed)[i].next_offset, **changelog,
+                          topic_names(options).changelog, store, lane);
     if (!restored.ok()) return restored.status();
     const absl::StatusOr<Offset> start =
         start_of(p, *restored, (*committed)[i].next_offset, (*input)[static_cast<std::size_t>(p)],

@@ -32,7 +32,8 @@ absl::StatusOr<std::map<std::pair<std::int64_t, PartitionId>, Contribution>> rea
 absl::StatusOr<std::vector<Offset>> input_ends(const KafkaOptions& options);
 
 // Brings `partitions` into `lane`: what the store holds, then the changelog to its end. Returns the
-// offset from which each is to be read. kDataLoss: log, group and state do not belong together.
+// offset from which each is to be read. kFailedPrecondition: log, group and state do not belong
+// together. kDataLoss: the store or what was read is damaged.
 absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> restore_partitions(
     const KafkaOptions& options, const std::vector<PartitionOptions>& partitions, StateStore& store,
     Lane& lane);

@@ -251,7 +251,8 @@ absl::Status KafkaSource::service() {
   for (int i = 0; i < kEventsPerService && failed_.ok(); ++i) {
     const KafkaMessage event(rd_kafka_consumer_poll(handle_.get(), 0));
     if (event == nullptr) break;
-    failed_ = judge(*event);
+    // The poll may have run a callback that failed.
+    if (absl::Status judged = judge(*event); failed_.ok()) failed_ = std::move(judged);
   }
   return failed_;
 }
@@ -332,6 +333,11 @@ bool KafkaSource::at_end(PartitionId id) const {
   const Partition* const partition = find(id);
   if (partition == nullptr) return false;
   return partition->next >= partition->end || partition->eof >= partition->next;
+}
+
+Offset KafkaSource::next_offset(PartitionId id) const {
+  const Partition* const partition = find(id);
+  return partition == nullptr ? 0 : std::max(partition->next, partition->eof);
 }
 
 void KafkaSource::wait(std::chrono::milliseconds longest) {

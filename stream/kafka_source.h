@@ -71,6 +71,7 @@ class KafkaSource final : public EventSource {
   absl::StatusOr<std::span<const RecordView>> read(PartitionId partition,
                                                    std::size_t records_max) override;
   bool at_end(PartitionId partition) const override;
+  Offset next_offset(PartitionId partition) const override;
   absl::Status service() override;
   void wait(std::chrono::milliseconds longest) override;
 

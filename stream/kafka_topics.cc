@@ -17,7 +17,7 @@ namespace rfm {
 namespace {
 
 constexpr std::chrono::milliseconds kCallMax{5'000};
-constexpr std::int64_t kHeaderRoom = 64 * 1024;  // For a dead letter's own headers.
+constexpr std::int64_t kHeaderRoom = std::int64_t{64} * 1024;  // For a dead letter's own headers.
 constexpr std::string_view kCommitPrefix = "commit=";
 
 struct AdminDeleter {

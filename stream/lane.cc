@@ -3,21 +3,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
+#include <limits>
 
 #include "state/epoch.h"
 #include "state/row_codec.h"
 #include "stream/contribution_codec.h"
-#include "stream/decimal.h"
-#include "stream/json_text.h"
+#include "stream/lane_work.h"
 #include "stream/tick.h"
 
 namespace rfm {
 namespace {
-
-// The kind byte of a changelog key.
-constexpr char kRowKey = 'r';
-constexpr char kMetaKey = 'm';
 
 std::optional<EventTime> time_of(const DecodedEvent& event) {
   if (const auto* line = std::get_if<LineEvent>(&event)) return line->invoice_time;
@@ -27,123 +22,20 @@ std::optional<EventTime> time_of(const DecodedEvent& event) {
 
 }  // namespace
 
-// A partition with what its lane keeps of it.
-struct Lane::Work {
-  Work(const PartitionOptions& partition_options, const Rules& rules, const ModelTimeline& models)
-      : options(partition_options), partition(partition_options, rules, models, output) {}
-
-  PartitionOptions options;
-  PartitionOutput output;
-  Partition partition;
-  std::span<const RecordView> batch;  // Not all applied yet.
-  std::int64_t waits_since =
-      -1;              // The last epoch trained when it had to wait; -1: it does not wait.
-  bool empty = false;  // Nothing was there at the last look.
-  bool ended = false;  // `until` is reached.
-  bool reported_empty = false;
-  std::chrono::steady_clock::time_point last_read{};
-  std::vector<Contribution> contributions;  // Since the last commit.
-};
-
 Lane::Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions& decoder,
            const LaneParts& parts)
     : options_(options),
       rules_(rules),
       parts_(parts),
       decoder_(decoder),
-      output_(parts.sink, rules, options.application, options.input_topic, options.output),
+      output_(parts.sink, rules,
+              {.application = options.application,
+               .input_topic = options.input_topic,
+               .currency = decoder.currency},
+              options.output),
       last_commit_(parts.clock.steady()) {}
 
 Lane::~Lane() = default;
-
-absl::StatusOr<Offset> Lane::restore(const PartitionOptions& options, const CatchUp& catch_up) {
-  const absl::Status synced = sync_model();
-  if (!synced.ok()) return synced;
-  auto work = std::make_unique<Work>(options, rules_, models_);
-  Work& w = *work;
-  const PartitionId id = options.partition;
-  w.output = {
-      .transition = [this, &w](const Transition& t,
-                               const PartitionMeta& meta) { write_transition(t, meta, w); },
-      .dead_letter = [this, id](const RecordView& record,
-                                const Rejection& r) { output_.dead_letter(record, r, id); },
-      .rejected_invoice =
-          [this, id](const CustomerRow& row, const SettledInvoice& settled) {
-            output_.rejected_invoice(row, settled, id);
-          },
-      .erased = [this](std::string_view customer,
-                       const CustomerRow* row) { output_.erased(customer, row); },
-      .started = [this,
-                  id](std::int64_t boundary) { parts_.trainer.partition_started(id, boundary); },
-      .contribution = [this, &w](const Contribution& c) { write_contribution(c, w); },
-  };
-  PartitionMeta& meta = w.partition.meta();
-  ResidentRows& rows = w.partition.rows();
-  const auto restore_row = [&](std::string_view customer, std::string_view bytes) {
-    absl::StatusOr<CustomerRow> row = decode_row(customer, bytes, rules_);
-    if (!row.ok()) return row.status();
-    rows.restore(*std::move(row));
-    return absl::OkStatus();
-  };
-  const auto restore_meta = [&](std::string_view, std::string_view bytes) {
-    absl::StatusOr<PartitionMeta> read = decode_meta(bytes);
-    if (!read.ok()) return read.status();
-    meta = *std::move(read);
-    return absl::OkStatus();
-  };
-  absl::Status read = parts_.store.scan(StoreKind::kMeta, id, restore_meta);
-  if (read.ok()) read = parts_.store.scan(StoreKind::kRow, id, restore_row);
-  if (!read.ok()) return read;
-  const bool foreign =
-      !meta.application.empty() &&
-      (meta.application != options_.application || meta.input_topic != options_.input_topic ||
-       meta.partition_count != options_.partition_count);
-  if (foreign) {
-    return absl::FailedPreconditionError(
-        fmt::format("the state belongs to application {}, topic {} with {} partitions, not to {}, "
-                    "{} with {}: use "
-                    "another state directory",
-                    meta.application, meta.input_topic, meta.partition_count, options_.application,
-                    options_.input_topic, options_.partition_count));
-  }
-  if (catch_up) {
-    std::map<std::pair<StoreKind, std::string>, std::optional<std::string>> newer;
-    const Apply apply = [&](std::string_view key,
-                            std::optional<std::string_view> value) -> absl::Status {
-      if (key.empty()) return absl::DataLossError("changelog: a record has an empty key");
-      const std::string_view rest = key.substr(1);
-      if (key.front() == kMetaKey) {
-        if (!value) return absl::DataLossError("changelog: the meta row was deleted");
-        newer[{StoreKind::kMeta, ""}] = std::string(*value);
-        return restore_meta({}, *value);
-      }
-      newer[{StoreKind::kRow, std::string(rest)}] =
-          value ? std::optional<std::string>(*value) : std::nullopt;
-      if (value) return restore_row(rest, *value);
-      rows.forget(rest);
-      return absl::OkStatus();
-    };
-    const absl::StatusOr<Offset> next = catch_up(meta.changelog_next, apply);
-    if (!next.ok()) return next.status();
-    meta.changelog_next = *next;
-    if (!newer.empty()) {
-      newer[{StoreKind::kMeta, ""}] = encode_meta(meta);
-      std::vector<StoreWrite> writes;
-      for (auto& [key, value] : newer)
-        writes.push_back({key.first, id, key.second, std::move(value)});
-      const absl::Status written = parts_.store.write(writes);
-      if (!written.ok()) return written;
-    }
-  }
-  meta.application = options_.application;
-  meta.input_topic = options_.input_topic;
-  meta.partition_count = options_.partition_count;
-  w.partition.finish_restore();
-  if (meta.started) parts_.trainer.partition_started(id, meta.first_boundary);
-  const Offset next_offset = meta.next_offset;
-  work_.push_back(std::move(work));
-  return next_offset;
-}
 
 void Lane::drop_partitions() {
   work_.clear();
@@ -160,11 +52,8 @@ absl::StatusOr<Lane::Activity> Lane::step() {
   bool waiting = false;
   for (const auto& work : work_) {
     work->empty = false;
-    if (work->waits_since >= 0 && models_.started() &&
-        models_.trained_through() != work->waits_since) {
-      work->waits_since = -1;
-    }
-    waiting |= work->waits_since >= 0;
+    if (work->waits_since != trained_through()) work->waits_since.reset();
+    waiting |= work->waits_since.has_value();
   }
   bool busy = false;
   while (Work* work = choose()) {
@@ -173,7 +62,7 @@ absl::StatusOr<Lane::Activity> Lane::step() {
     if (!*filled) continue;
     status = process(*work);
     if (!status.ok()) return status;
-    waiting |= work->waits_since >= 0;
+    waiting |= work->waits_since.has_value();
     busy = true;
     break;
   }
@@ -188,7 +77,7 @@ absl::StatusOr<Lane::Activity> Lane::step() {
 Lane::Work* Lane::choose() {
   Work* chosen = nullptr;
   for (const auto& work : work_) {
-    if (work->ended || work->empty || work->waits_since >= 0) continue;
+    if (work->ended || work->empty || work->waits_since) continue;
     if (chosen == nullptr ||
         work->partition.meta().max_event_time < chosen->partition.meta().max_event_time) {
       chosen = work.get();
@@ -205,6 +94,12 @@ absl::StatusOr<bool> Lane::fill(Work& work) {
   work.batch = *read;
   if (work.batch.empty()) {
     work.empty = true;
+    // What is no record is behind us too: else its deletion would look like a loss.
+    const Offset next = parts_.source.next_offset(work.partition.id());
+    if (next > work.partition.meta().next_offset) {
+      work.partition.meta().next_offset = next;
+      uncommitted_ = true;
+    }
     const bool never_held =
         !work.partition.meta().started && parts_.source.at_end(work.partition.id());
     if (never_held && !work.reported_empty) {
@@ -223,15 +118,16 @@ absl::Status Lane::process(Work& work) {
     const DecodedEvent event = decode(record, work.partition.id());
     if (is_past_end(record, event)) {
       work.ended = true;
+      if (!work.partition.meta().started) parts_.trainer.partition_empty(work.partition.id());
       return absl::OkStatus();
     }
     const bool was_started = work.partition.meta().started;
     if (work.partition.process(record, event) == Partition::Progress::kWaitsForModel) {
-      work.waits_since = models_.started() ? models_.trained_through() : 0;
+      work.waits_since = trained_through();
       // It may have crossed boundaries on the way. What they put into the transaction must not stay
       // open for as long as the model lets it wait.
       uncommitted_ |= !was_started || output_.pending_records() > 0;
-      if (parts_.trainer.recorded())
+      if (parts_.trainer.recorded() && models_.started())
         return absl::FailedPreconditionError("the recorded model log ends before the input does");
       break;
     }
@@ -257,13 +153,19 @@ DecodedEvent Lane::decode(const RecordView& record, PartitionId partition) {
                    fmt::format("input.partitioner puts this key on partition {}", *expected)};
 }
 
+std::int64_t Lane::trained_through() const {
+  return models_.started() ? models_.trained_through() : std::numeric_limits<std::int64_t>::min();
+}
+
 absl::Status Lane::sync_model() { return parts_.trainer.update(models_); }
 
 absl::Status Lane::idle() {
+  if (const absl::Status synced = sync_model(); !synced.ok()) return synced;
   for (const auto& work : work_) {
     const PartitionId id = work->partition.id();
-    if (!work->batch.empty() || !parts_.source.at_end(id)) continue;
-    if (const std::optional<std::int64_t> epoch = parts_.trainer.awaited(id)) {
+    if (!work->ended && (!work->batch.empty() || !parts_.source.at_end(id))) continue;
+    const std::optional<std::int64_t> epoch = parts_.trainer.awaited(id);
+    if (epoch && models_.knows(*epoch)) {
       work->partition.contribute_idle(*epoch);
       uncommitted_ = true;
     }
@@ -284,11 +186,26 @@ absl::Status Lane::tick_idle(Work& work) {
   const EventTime to =
       std::min(meta.max_event_time + since - rules_.lateness, work.partition.reachable());
   if (to <= meta.watermark || !work.partition.is_due(to)) return absl::OkStatus();
-  output_.append(OutputTopic::kTicks, work.partition.id(), std::nullopt,
-                 encode_tick({.offset = meta.next_offset, .time = to}), {});
+  log_tick(work, to);
   work.partition.tick(to);
   uncommitted_ = true;
   return absl::OkStatus();
+}
+
+void Lane::log_tick(Work& work, EventTime to) {
+  work.logged_tick = to;
+  if (!parts_.sink.keeps(OutputTopic::kTicks)) return;
+  const Tick tick{.offset = work.partition.meta().next_offset, .time = to};
+  output_.append(OutputTopic::kTicks, work.partition.id(), std::nullopt, encode_tick(tick), {});
+}
+
+// A record that waits has led its partition over boundaries. If it is not committed with them, the
+// log has to say how far they went.
+void Lane::log_clock_of_waiting(Work& work) {
+  const PartitionMeta& meta = work.partition.meta();
+  if (!work.waits_since || meta.max_event_time == kBeforeAll) return;
+  const EventTime explained = std::max(meta.max_event_time - rules_.lateness, work.logged_tick);
+  if (meta.watermark > explained) log_tick(work, meta.watermark);
 }
 
 absl::StatusOr<Lane::Activity> Lane::tick_all(std::optional<EventTime> to) {
@@ -301,7 +218,7 @@ absl::StatusOr<Lane::Activity> Lane::tick_all(std::optional<EventTime> to) {
     waiting |= progress == Partition::Progress::kWaitsForModel;
     uncommitted_ = true;
   }
-  if (waiting && parts_.trainer.recorded()) {
+  if (waiting && parts_.trainer.recorded() && models_.started()) {
     return absl::FailedPreconditionError("the recorded model log ends before the time asked for");
   }
   if (const absl::Status written = output_.take_status(); !written.ok()) return written;
@@ -335,6 +252,7 @@ absl::Status Lane::commit() {
   for (const auto& work : work_) {
     PartitionMeta& meta = work->partition.meta();
     ++meta.commit_number;
+    log_clock_of_waiting(*work);
     append_rows(*work, writes);
     request.positions.push_back({.partition = work->partition.id(),
                                  .next_offset = meta.next_offset,
@@ -385,7 +303,7 @@ void Lane::append_rows(Work& work, std::vector<StoreWrite>& writes) {
     std::optional<std::string> value;
     if (dirty.row != nullptr) value = encode_row(*dirty.row);
     if (logged) {
-      key.assign(1, kRowKey).append(dirty.customer_id);
+      key.assign(1, kChangelogRow).append(dirty.customer_id);
       output_.append(OutputTopic::kChangelog, id, key,
                      value ? std::optional<std::string_view>(*value) : std::nullopt, {});
       ++changelog_records_;
@@ -393,7 +311,7 @@ void Lane::append_rows(Work& work, std::vector<StoreWrite>& writes) {
     writes.push_back({StoreKind::kRow, id, std::string(dirty.customer_id), std::move(value)});
   }
   if (logged) {
-    key.assign(1, kMetaKey);
+    key.assign(1, kChangelogMeta);
     output_.append(OutputTopic::kChangelog, id, key, encode_meta(work.partition.meta()), {});
     ++changelog_records_;
   }

@@ -29,6 +29,10 @@
 
 namespace rfm {
 
+// The kind byte of a changelog key.
+inline constexpr char kChangelogRow = 'r';
+inline constexpr char kChangelogMeta = 'm';
+
 struct LaneOptions {
   std::string application = "rfmstream";
   std::string input_topic;
@@ -113,17 +117,21 @@ class Lane {
  private:
   struct Work;
 
+  absl::Status check_identity(const PartitionMeta& meta) const;
   Work* choose();
   absl::StatusOr<bool> fill(Work& work);
   absl::Status process(Work& work);
   DecodedEvent decode(const RecordView& record, PartitionId partition);
   bool is_past_end(const RecordView& record, const DecodedEvent& event) const;
   absl::Status sync_model();
+  std::int64_t trained_through() const;  // The smallest number: no training has begun.
   bool commit_due();
   void write_transition(const Transition& transition, const PartitionMeta& meta, const Work& work);
   void write_contribution(const Contribution& contribution, Work& work);
   void append_rows(Work& work, std::vector<StoreWrite>& writes);
   absl::Status tick_idle(Work& work);
+  void log_tick(Work& work, EventTime to);
+  void log_clock_of_waiting(Work& work);
 
   LaneOptions options_;
   const Rules& rules_;

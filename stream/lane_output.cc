@@ -20,11 +20,11 @@ DeadLetterReason reason_of(LedgerOutcome outcome) {
 
 }  // namespace
 
-LaneOutput::LaneOutput(TransitionSink& sink, const Rules& rules, std::string application,
-                       std::string input_topic, Threading threading)
+LaneOutput::LaneOutput(TransitionSink& sink, const Rules& rules, Names names, Threading threading)
     : sink_(sink),
-      input_topic_(std::move(input_topic)),
-      writer_({.application = std::move(application)}, rules) {
+      input_topic_(std::move(names.input_topic)),
+      currency_(std::move(names.currency)),
+      writer_({.application = std::move(names.application)}, rules) {
   if (threading == Threading::kOwnThread)
     worker_.emplace("output", [this](Event& event) { write(event); });
 }
@@ -133,6 +133,7 @@ void LaneOutput::rejected_invoice(const CustomerRow& row, const SettledInvoice& 
   out.key("invoice_no").text(invoice.invoice_no);
   out.key("customer_id").text(row.id);
   out.key("invoice_time").text(to_rfc3339(invoice.last_line));
+  out.key("currency").text(currency_);
   out.key("country").text(invoice.country);
   out.key("total").text(to_text(invoice.sum));
   out.end_object();

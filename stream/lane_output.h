@@ -28,9 +28,14 @@ class LaneOutput {
  public:
   enum class Threading : std::uint8_t { kLane, kOwnThread };
 
-  // All outlive it.
-  LaneOutput(TransitionSink& sink, const Rules& rules, std::string application,
-             std::string input_topic, Threading threading);
+  struct Names {
+    std::string application;
+    std::string input_topic;
+    std::string currency;
+  };
+
+  // `sink` and `rules` outlive it.
+  LaneOutput(TransitionSink& sink, const Rules& rules, Names names, Threading threading);
 
   void append(OutputTopic topic, std::optional<PartitionId> partition,
               std::optional<std::string_view> key, std::optional<std::string_view> value,
@@ -85,6 +90,7 @@ class LaneOutput {
 
   TransitionSink& sink_;
   std::string input_topic_;
+  std::string currency_;
   TransitionWriter writer_;
   absl::flat_hash_map<const CustomerRow*, Moved> moved_;
   std::vector<const CustomerRow*> moved_order_;  // By first change; may hold rows erased since.

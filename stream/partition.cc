@@ -1,6 +1,7 @@
 #include "stream/partition.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "state/assertion.h"
 #include "state/epoch.h"
@@ -38,9 +39,13 @@ bool is_from_future(EventTime event_time, std::int64_t received_ms, const Rules&
   return to_ms(event_time) > received_ms + rules.future_max.count();
 }
 
-Partition::Partition(const PartitionOptions& options, const Rules& rules,
-                     const ModelTimeline& models, const PartitionOutput& output)
-    : options_(options), rules_(rules), models_(models), output_(output), rows_({rules, models}) {
+Partition::Partition(PartitionOptions options, const Rules& rules, const ModelTimeline& models,
+                     const PartitionOutput& output)
+    : options_(std::move(options)),
+      rules_(rules),
+      models_(models),
+      output_(output),
+      rows_({rules, models}) {
   on_step_ = [this](const CustomerRow&, TransitionBuffer& out) { emit(out); };
   on_settled_ = [this](const CustomerRow& row, const SettledInvoice& settled) {
     on_settled(row, settled);
@@ -83,15 +88,14 @@ Partition::Progress Partition::process(const RecordView& record, const DecodedEv
 
 Partition::Progress Partition::tick(EventTime to) {
   if (!meta_.started || to <= meta_.watermark) return Progress::kDone;
-  // A tick is written at the end of the log, which is not before the go-live offset.
-  if (!meta_.go_live_watermark) meta_.go_live_watermark = meta_.watermark;
+  if (!meta_.go_live_watermark && meta_.next_offset >= options_.go_live_offset)
+    meta_.go_live_watermark = meta_.watermark;
   return move_watermark(to, to);
 }
 
 EventTime Partition::reachable() const {
-  std::int64_t unknown = meta_.crossed + 1;
-  if (models_.started()) unknown = std::max(unknown, models_.trained_through() + 2);
-  return boundary_of(unknown) - Duration{1};
+  if (!models_.knows(meta_.crossed)) return meta_.watermark;
+  return boundary_of(models_.trained_through() + 2) - Duration{1};
 }
 
 // One that was followed before a restart is not later than the watermark.
@@ -99,6 +103,7 @@ Partition::Progress Partition::follow_ticks(Offset offset) {
   for (; next_tick_ < options_.ticks.size(); ++next_tick_) {
     const Tick& recorded = options_.ticks[next_tick_];
     if (recorded.offset > offset) break;
+    meta_.next_offset = std::max(meta_.next_offset, recorded.offset);
     if (tick(recorded.time) == Progress::kWaitsForModel) return Progress::kWaitsForModel;
   }
   return Progress::kDone;
@@ -162,7 +167,7 @@ Partition::Progress Partition::move_watermark(EventTime to, EventTime event_time
     if (!models_.knows(epoch)) return Progress::kWaitsForModel;
     cross(epoch);
   }
-  if (epoch_of(event_time) > meta_.crossed && !models_.knows(epoch_of(event_time)))
+  if (!models_.knows(std::max(meta_.crossed, epoch_of(event_time))))
     return Progress::kWaitsForModel;
   if (to > meta_.watermark) {
     rows_.fire_deadlines(meta_.watermark, to, on_step_, on_settled_);

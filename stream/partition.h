@@ -44,7 +44,7 @@ bool is_from_future(EventTime event_time, std::int64_t received_ms, const Rules&
 class Partition {
  public:
   // `rules`, `models` and `output` outlive the partition.
-  Partition(const PartitionOptions& options, const Rules& rules, const ModelTimeline& models,
+  Partition(PartitionOptions options, const Rules& rules, const ModelTimeline& models,
             const PartitionOutput& output);
 
   // At start: restore rows and meta, then `finish_restore`.

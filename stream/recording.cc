@@ -19,7 +19,6 @@ absl::StatusOr<Recording> read_recording(const KafkaOptions& options) {
   std::iota(partitions.begin(), partitions.end(), 0);
   absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options);
   if (!topics.ok()) return topics.status();
-  // First how far it is: versions and ticks are committed no later than the positions they led to.
   const absl::StatusOr<std::vector<CommittedPosition>> committed = topics->committed(partitions);
   if (!committed.ok()) return committed.status();
   const std::string topic = topic_names(options).ticks;
@@ -27,13 +26,6 @@ absl::StatusOr<Recording> read_recording(const KafkaOptions& options) {
   if (!status.ok()) return status;
 
   Recording recording;
-  absl::StatusOr<ModelLog> log = read_model_log(options);
-  if (!log.ok()) return log.status();
-  if (log->rules.empty()) {
-    return absl::NotFoundError(fmt::format(
-        "application {} has recorded nothing yet: its model log is empty", options.application));
-  }
-  recording.log = *std::move(log);
   absl::StatusOr<std::unique_ptr<KafkaReader>> reader =
       KafkaReader::open(options, Isolation::kCommitted);
   if (!reader.ok()) return reader.status();
@@ -50,6 +42,14 @@ absl::StatusOr<Recording> read_recording(const KafkaOptions& options) {
     recording.ends.push_back(end);
     recording.ticks.push_back(std::move(ticks));
   }
+  // After the ticks: versions are committed no later than what they led to.
+  absl::StatusOr<ModelLog> log = read_model_log(options);
+  if (!log.ok()) return log.status();
+  if (log->rules.empty()) {
+    return absl::NotFoundError(fmt::format(
+        "application {} has recorded nothing yet: its model log is empty", options.application));
+  }
+  recording.log = *std::move(log);
   return recording;
 }
 

@@ -76,6 +76,10 @@ absl::Status Replay::Implementation::open() {
   if (!store.ok()) return store.status();
   store_ = *std::move(store);
   if (is_topic(options_.input)) {
+    if (options_.format == InputFormat::kCsv) {
+      return absl::InvalidArgumentError(
+          "the format csv is for files: a topic holds lines or invoices (--format)");
+    }
     options_.kafka.input_topic = options_.input.substr(kKafkaScheme.size());
     options_.lane.input_topic = options_.kafka.input_topic;
   } else if (options_.recorded) {
@@ -117,7 +121,15 @@ absl::Status Replay::Implementation::set_rules(const ModelLog& stored) {
                      .first_start_ms = clock_.wall_ms()};
   }
   const absl::Status same = options_.check_rules(rules_record_.settings);
-  if (!same.ok() || !stored.rules.empty()) return same;
+  if (!same.ok()) return same;
+  if (!stored.rules.empty()) {
+    if (!options_.go_live || to_rfc3339(*options_.go_live) == rules_record_.go_live_time)
+      return absl::OkStatus();
+    return absl::FailedPreconditionError(fmt::format(
+        "--go-live: the state directory {} was begun {}{}; it cannot be changed",
+        options_.state_directory, rules_record_.go_live_time.empty() ? "without it" : "with ",
+        rules_record_.go_live_time));
+  }
   const std::vector<ModelLogRecord> first = {encode_rules(rules_record_)};
   return store_model_log(first);
 }
@@ -129,6 +141,10 @@ absl::Status Replay::Implementation::set_history(ModelLog stored, TrainerHistory
     } else {
       absl::StatusOr<ModelLog> followed = read_model_log_file(options_.model_log);
       if (!followed.ok()) return followed.status();
+      if (followed->versions.empty()) {
+        return absl::InvalidArgumentError(
+            fmt::format("--model-log {}: it holds no version", options_.model_log));
+      }
       history.versions = std::move(followed->versions);
     }
     // The state directory holds all that its rows mean.
@@ -182,6 +198,17 @@ absl::Status Replay::Implementation::open_trainer() {
 }
 
 absl::Status Replay::Implementation::open_sink(const PartitionMeta& meta) {
+  const std::uint64_t committed =
+      meta.file_lengths[static_cast<std::size_t>(OutputTopic::kTransitions)];
+  const bool wrote_nothing = meta.counters.transitions > 0 && committed == 0;
+  if (options_.output_directory.empty() ? committed > 0 : wrote_nothing) {
+    return absl::FailedPreconditionError(fmt::format(
+        "state directory {}: what it did so far was {}; go on in the same way, or with another "
+        "state directory",
+        options_.state_directory,
+        wrote_nothing ? "not written anywhere, and would be missing from the output"
+                      : "written to an output directory, and what follows would be missing there"));
+  }
   if (options_.output_directory.empty()) {
     sink_ = std::make_unique<NullSink>();
     return absl::OkStatus();
@@ -230,6 +257,12 @@ absl::Status Replay::Implementation::make_lane() {
   for (PartitionId p = 0; p < options_.lane.partition_count; ++p) {
     const absl::StatusOr<Offset> restored = lane_->restore(partition_options(p), {});
     if (!restored.ok()) return restored.status();
+    const PartitionMeta& meta = lane_->partitions().back()->meta();
+    if (options_.until && meta.started && meta.watermark > *options_.until) {
+      return absl::FailedPreconditionError(fmt::format(
+          "--until {}: the state directory {} is at {} already", to_rfc3339(*options_.until),
+          options_.state_directory, to_rfc3339(meta.watermark)));
+    }
   }
   return absl::OkStatus();
 }

@@ -24,6 +24,7 @@ constexpr std::chrono::minutes kFencedWindow{1};
 constexpr milliseconds kModelPoll{10};
 constexpr milliseconds kStatusInterval{200};
 constexpr milliseconds kReportInterval{100};
+constexpr std::chrono::seconds kUnownedMax{30};
 
 // Whether dropping everything and starting from the last commit can help.
 bool is_mendable(const absl::Status& status) {
@@ -83,6 +84,7 @@ class Pipeline {
   std::unique_ptr<Trainer> trainer_;
   std::vector<std::unique_ptr<LaneThread>> lanes_;
   std::atomic<bool> stopping_ = false;
+  std::chrono::steady_clock::time_point all_owned_ = clock_.steady();  // When they were last.
 };
 
 // The trainer's own leftover is settled by now, so that the log read here is all there is.
@@ -234,6 +236,7 @@ void Pipeline::publish_report(LaneThread& l) {
   for (const Partition* p : l.lane->partitions())
     report.event_time = std::max(report.event_time, p->meta().max_event_time);
   report.caught_up = settled;
+  report.partitions_owned = l.assigned ? static_cast<int>(l.lane->partitions().size()) : 0;
   report.commits = l.lane->commits();
   report.changelog_records = l.lane->changelog_records();
 }
@@ -248,8 +251,18 @@ void Pipeline::say_status() {
     sum.records_behind += lane->report.records_behind;
     sum.event_time = std::max(sum.event_time, lane->report.event_time);
     sum.caught_up &= lane->report.caught_up;
+    sum.partitions_owned += lane->report.partitions_owned;
     sum.commits += lane->report.commits;
     sum.changelog_records += lane->report.changelog_records;
+  }
+  sum.caught_up &= sum.partitions_owned == partition_count_;
+  if (sum.partitions_owned == partition_count_) all_owned_ = clock_.steady();
+  if (clock_.steady() - all_owned_ > kUnownedMax) {
+    all_owned_ = clock_.steady();
+    spdlog::warn(
+        "{} of {} partitions are owned by this process. Another instance that owns the rest is not "
+        "supported yet: no model is trained while any is missing",
+        sum.partitions_owned, partition_count_);
   }
   options_.on_status(sum);
 }
@@ -309,17 +322,37 @@ absl::Status Pipeline::run() {
 }  // namespace
 
 absl::Status run_service(const ServiceOptions& options, const Clock& clock) {
-  absl::StatusOr<std::unique_ptr<StateStore>> store = open_rocksdb_store(
-      {.directory = options.state_directory,
-       .on_corruption = [](const std::string& what) { spdlog::error("{}", what); }});
+  const RocksdbOptions rocksdb{
+      .directory = options.state_directory,
+      .on_corruption = [](const std::string& what) { spdlog::error("{}", what); }};
+  absl::StatusOr<std::unique_ptr<StateStore>> store = open_rocksdb_store(rocksdb);
   if (!store.ok()) return store.status();
+  bool was_set_aside = false;
   std::optional<std::chrono::steady_clock::time_point> fenced;
   while (true) {
     const absl::Status ended = Pipeline(options, clock, **store).run();
+    if (absl::IsDataLoss(ended) && !was_set_aside) {
+      // Found while reading, not when it was opened. Everything is in the changelog.
+      was_set_aside = true;
+      store->reset();
+      const absl::StatusOr<std::string> aside = set_aside(options.state_directory);
+      if (!aside.ok()) return aside.status();
+      spdlog::error("{}: the state is set aside as {} and restored", std::string(ended.message()),
+                    *aside);
+      store = open_rocksdb_store(rocksdb);
+      if (!store.ok()) return store.status();
+      continue;
+    }
     if (ended.ok() || !is_mendable(ended)) return ended;
-    if (options.should_stop()) return absl::OkStatus();
+    if (options.should_stop()) return ended;
     if (ended.code() == absl::StatusCode::kPermissionDenied) {
-      if (fenced && clock.steady() - *fenced < kFencedWindow) return ended;
+      if (fenced && clock.steady() - *fenced < kFencedWindow) {
+        const KafkaOptions& kafka = options.kafka.front();
+        return absl::PermissionDeniedError(fmt::format(
+            "{}\nAnother process runs as app.name = {}, app.instance = {}; each needs an "
+            "app.instance of its own.",
+            std::string(ended.message()), kafka.application, kafka.instance));
+      }
       fenced = clock.steady();
     }
     spdlog::warn("rebuilding from the last commit: {}", std::string(ended.message()));

@@ -36,7 +36,8 @@ struct ServiceOptions {
     OutcomeCounters counters;
     std::int64_t records_behind = 0;
     EventTime event_time = kBeforeAll;
-    bool caught_up = false;
+    bool caught_up = false;  // All partitions of the input are owned, and each is at its end.
+    int partitions_owned = 0;
     std::uint64_t commits = 0;
     std::uint64_t changelog_records = 0;
   };

@@ -18,17 +18,14 @@ absl::StatusOr<Tick> decode_tick(std::string_view value) {
   rapidjson::Document json;
   json.Parse(value.data(), value.size());
   const auto damaged = [&] { return absl::DataLossError(fmt::format("not a tick: {}", value)); };
-  if (json.HasParseError() || !json.IsObject()) return damaged();
-  const auto offset = json.FindMember("offset");
-  const auto time = json.FindMember("time");
-  if (offset == json.MemberEnd() || !offset->value.IsInt64() || time == json.MemberEnd() ||
-      !time->value.IsString())
-    return damaged();
+  const bool is_tick = !json.HasParseError() && json.IsObject() && json.HasMember("offset") &&
+                       json["offset"].IsInt64() && json.HasMember("time") &&
+                       json["time"].IsString();
+  if (!is_tick) return damaged();
   const std::optional<EventTime> at =
-      TimeReader(std::chrono::minutes{0})
-          .read({time->value.GetString(), time->value.GetStringLength()});
+      TimeReader(std::chrono::minutes{0}).read(json["time"].GetString());
   if (!at) return damaged();
-  return Tick{.offset = offset->value.GetInt64(), .time = *at};
+  return Tick{.offset = json["offset"].GetInt64(), .time = *at};
 }
 
 }  // namespace rfm

@@ -112,9 +112,7 @@ std::optional<std::int64_t> Trainer::awaited(PartitionId partition) const {
   const std::int64_t epoch = *start_epoch_ + static_cast<std::int64_t>(versions_.size());
   if (has_contributed(partitions_.at(static_cast<std::size_t>(partition)), epoch))
     return std::nullopt;
-  const bool passed = std::ranges::any_of(
-      partitions_, [&](const PartitionProgress& p) { return p.contributed >= epoch; });
-  return passed ? std::optional(epoch) : std::nullopt;
+  return has_passed(epoch) ? std::optional(epoch) : std::nullopt;
 }
 
 absl::Status Trainer::wait_committed(std::int64_t epoch) {
@@ -156,6 +154,13 @@ bool Trainer::has_contributed(const PartitionProgress& partition, std::int64_t e
          partition.contributed >= epoch;
 }
 
+// Until one partition is beyond the boundary there is nothing to say about it.
+bool Trainer::has_passed(std::int64_t epoch) const {
+  return std::ranges::any_of(partitions_, [&](const PartitionProgress& p) {
+    return p.contributed >= epoch || (p.first_boundary && *p.first_boundary > epoch);
+  });
+}
+
 // The first epoch trained is the earliest first boundary. It takes every partition's word that it
 // knows none earlier.
 void Trainer::find_start() {
@@ -175,12 +180,9 @@ void Trainer::find_start() {
 std::optional<std::int64_t> Trainer::ready_epoch() {
   if (!start_epoch_) return std::nullopt;
   const std::int64_t epoch = *start_epoch_ + static_cast<std::int64_t>(versions_.size());
-  // At least one has passed the boundary; else there is nothing to say about it yet.
-  const bool passed = std::ranges::any_of(
-      partitions_, [&](const PartitionProgress& p) { return p.contributed >= epoch; });
   const bool all = std::ranges::all_of(
       partitions_, [&](const PartitionProgress& p) { return has_contributed(p, epoch); });
-  return passed && all ? std::optional(epoch) : std::nullopt;
+  return has_passed(epoch) && all ? std::optional(epoch) : std::nullopt;
 }
 
 // The samples of the epochs trained before the start. They are complete when the next epoch is

@@ -86,6 +86,7 @@ class Trainer {
 
   void run();      // The training thread's body.
   void publish();  // The publishing thread's.
+  bool has_passed(std::int64_t epoch) const;
   bool has_contributed(const PartitionProgress& partition, std::int64_t epoch) const;
   // The next epoch to train if all partitions have contributed for it.
   std::optional<std::int64_t> ready_epoch();

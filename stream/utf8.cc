@@ -36,6 +36,18 @@ bool is_utf8(std::string_view text) {
   return simdjson::validate_utf8(text);
 }
 
+std::string with_replacements(std::string_view text) {
+  if (is_utf8(text)) return std::string(text);
+  std::string result;
+  for (std::size_t i = 0; i < text.size();) {
+    const std::string_view character = text.substr(i, character_size(text[i]));
+    const bool valid = is_utf8(character);
+    result += valid ? character : "\xef\xbf\xbd";
+    i += valid ? character.size() : 1;
+  }
+  return result;
+}
+
 std::string shown(std::string_view text) {
   std::string result = "\"";
   std::size_t i = 0;

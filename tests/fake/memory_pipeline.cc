@@ -91,7 +91,7 @@ absl::Status MemoryPipeline::restore() {
                          .commit_interval_behind = options_.commit_interval,
                          .batch_records = options_.batch_records,
                          .tick_idle = options_.tick_idle,
-                         .until = std::nullopt,
+                         .until = options_.until,
                          .output = options_.output};
   for (int l = 0; l < options_.lanes; ++l) {
     LaneThread& thread = lanes_.emplace_back();

@@ -31,6 +31,7 @@ struct PipelineOptions {
   std::vector<ModelVersion> recorded;  // Not empty: follow this model log instead of training.
   std::map<PartitionId, std::vector<Tick>> ticks;  // Recorded ones to follow.
   Offset go_live_offset = 0;
+  std::optional<EventTime> until;  // Of the lanes.
   LaneOutput::Threading output = LaneOutput::Threading::kLane;
 };
 

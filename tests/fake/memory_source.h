@@ -32,6 +32,7 @@ class MemorySource final : public EventSource {
   absl::StatusOr<std::span<const RecordView>> read(PartitionId partition,
                                                    std::size_t records_max) override;
   bool at_end(PartitionId partition) const override;
+  Offset next_offset(PartitionId partition) const override { return next_.at(partition); }
   absl::Status service() override { return absl::OkStatus(); }
   void wait(std::chrono::milliseconds) override {}
 

@@ -128,7 +128,7 @@ RebalanceListener resuming_listener(const KafkaOptions& options) {
   return listener;
 }
 
-void serve_until(std::vector<KafkaSource*> sources, const std::function<bool()>& done) {
+void serve_until(const std::vector<KafkaSource*>& sources, const std::function<bool()>& done) {
   const Deadline deadline(std::chrono::seconds(30));
   while (!done()) {
     for (KafkaSource* const source : sources) {

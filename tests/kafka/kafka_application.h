@@ -41,6 +41,6 @@ std::vector<std::string> numbers(int first, int count);
 RebalanceListener resuming_listener(const KafkaOptions& options);
 
 // Serves the sources until `done`, or fails the test after half a minute.
-void serve_until(std::vector<KafkaSource*> sources, const std::function<bool()>& done);
+void serve_until(const std::vector<KafkaSource*>& sources, const std::function<bool()>& done);
 
 }  // namespace rfm

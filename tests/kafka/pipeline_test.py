@@ -11,6 +11,9 @@ import subprocess
 import tempfile
 import unittest
 
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
 from application import Application, BINARY, Broker, by_customer, file_line, read_lines
 
 # So that the clock has passed all that the history opens, in file and topic alike: one more
@@ -320,6 +323,61 @@ class PipelineTest(unittest.TestCase):
                                       extra={"model.clusters": "4"}, check=False)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("model.clusters: 5 in the model log, 4 here", refused.stderr)
+
+    def test_what_is_no_record_is_behind_the_position_too(self):
+        application = self.application("markers")
+        when = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
+        producer = Producer({"bootstrap.servers": self.broker.endpoint, "transactional.id": "m"})
+        producer.init_transactions(20)
+        for number, end in ((1, producer.commit_transaction), (2, producer.abort_transaction)):
+            producer.begin_transaction()
+            producer.produce(application.settings["input.topic"], key="a",
+                             value=invoice(number, "a", when))
+            producer.flush()
+            end(20)
+        application.catch_up()
+        group = Consumer({"bootstrap.servers": self.broker.endpoint, "group.id": "markers"})
+        place = TopicPartition(application.settings["input.topic"], 0)
+        committed = group.committed([place], 10)[0].offset
+        self.assertEqual(committed, group.get_watermark_offsets(place, 10)[1])
+        group.close()
+        self.assertEqual({r.key for r in application.read("transitions")}, {b"a"})
+
+    def test_a_damaged_state_is_set_aside_and_restored(self):
+        application = self.application("damaged")
+        application.produce(self.records[:500])
+        application.catch_up()
+        application.catch_up()  # Its log becomes tables when it is opened again.
+        tables = list(application.state.glob("*.sst"))
+        self.assertTrue(tables)
+        for table in tables:
+            content = bytearray(table.read_bytes())
+            for at in range(0, len(content) // 2):
+                content[at] ^= 0xff
+            table.write_bytes(content)
+        application.produce(self.records[500:1000])
+        application.catch_up()
+        self.assertIn("set aside", application.tail_of_log())
+        identifiers = [r.header("ce_id") for r in application.read("transitions")]
+        self.assertEqual(len(set(identifiers)), len(identifiers))
+        self.assertGreater(len(identifiers), 500)
+
+    def test_a_state_is_not_given_up_for_a_changelog_that_is_not_whole(self):
+        application = self.application("cut")
+        application.produce(self.records[:200])
+        application.catch_up()
+        admin = AdminClient({"bootstrap.servers": self.broker.endpoint})
+        admin.delete_topics(["cut-changelog"])["cut-changelog"].result(20)
+        application.wait_for(lambda: "cut-changelog" not in admin.list_topics(timeout=10).topics,
+                             "the topic to go")
+        application.command("topics", "create", "--partitions", "1")
+        exported = application.command("export", "customers", "--state", application.state).stdout
+        refused = application.command("run", "--state", application.state, "--until-caught-up",
+                                      check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("which is left as it is", refused.stderr)
+        self.assertEqual(application.command("export", "customers", "--state",
+                                             application.state).stdout, exported)
 
     def test_missing_topics_and_brokers_are_explained(self):
         application = self.application("missing")

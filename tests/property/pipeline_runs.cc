@@ -84,7 +84,7 @@ PipelineOutput run_live(const MemoryInput& input, PipelineOptions options, Memor
         return output_of(world);
       }
       if (random() % 4 == 0) feed();
-      if (random() % 8 == 0) pipeline.clock().pass(std::chrono::minutes(random() % (40 * 60)));
+      if (random() % 8 == 0) pipeline.clock().pass(std::chrono::minutes(random() % 2400));
     }
   }
   ADD_FAILURE() << "no life reached the end";

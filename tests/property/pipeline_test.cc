@@ -123,6 +123,29 @@ TEST(SameOutput, AReplayThatFollowsTheTicksIsWhatTheServiceDid) {
   }
 }
 
+// Logs rarely begin and end together: brokers drop old segments at different times.
+TEST(SameOutput, PartitionsThatBeginLateOrEndEarlyAreTreatedAlike) {
+  HistoryOptions history = small_history(7, InputFormat::kInvoices);
+  history.partition_count = 3;
+  MemoryInput input = generated_history(history);
+  const std::int64_t first = input[2].front().received_ms;
+  constexpr std::int64_t kDay = 86'400'000;
+  std::erase_if(input[0], [&](const auto& r) { return r.received_ms < first + 30 * kDay; });
+  std::erase_if(input[1], [&](const auto& r) { return r.received_ms > first + 20 * kDay; });
+  PipelineOptions options = options_for(InputFormat::kInvoices);
+  const PipelineOutput whole = run_whole(input, options);
+  expect_sound(whole, size_of(input));
+  EXPECT_GE(trained_clusters(versions_of(whole)), 5U);
+  expect_same(whole, run_restarting(input, options, 7, 100));
+  options.batch_records = 7;
+  options.lanes = 2;
+  expect_same(whole, run_whole(input, options));
+  options.recorded = versions_of(whole);
+  PipelineOutput replayed = run_whole(input, options);
+  replayed.model_log = whole.model_log;  // It trains nothing.
+  expect_same(whole, replayed);
+}
+
 // Every append, commit and store write of a small history fails once.
 TEST(SameOutput, AnyFailingCallChangesNothing) {
   HistoryOptions history = small_history(5, InputFormat::kInvoices);

@@ -164,5 +164,30 @@ TEST(Lane, RefusesTheStateOfAnotherPartitioning) {
   EXPECT_EQ(pipeline.restore().code(), absl::StatusCode::kFailedPrecondition);
 }
 
+TEST(Lane, AHistoryMayBeginWithTheFirstDayOfTime) {
+  const EventTime noon = from_ms(0) + hours{12};
+  MemoryWorld world({{invoice("a", "1", noon), invoice("a", "2", noon + hours{24}),
+                      invoice("a", "3", noon + hours{24 * 15'000})}});
+  MemoryPipeline pipeline(world, invoice_options());
+  ASSERT_TRUE(pipeline.restore().ok());
+  ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
+  EXPECT_EQ(pipeline.counters().applied, 3U);
+}
+
+// One partition holds records from `until` on only, another one stops before it.
+TEST(Lane, UntilEndsPartitionsThatOthersWaitFor) {
+  MemoryWorld world(MemoryInput(3));
+  world.input[0] = {invoice("a", "1", kSale), invoice("a", "2", kSale + hours{24 * 30})};
+  world.input[1] = {invoice("b", "3", kSale + hours{24 * 25})};
+  for (int day = 0; day <= 30; ++day)
+    world.input[2].push_back(invoice("c", fmt::format("c{}", day), kSale + hours{24 * day}));
+  PipelineOptions options = invoice_options();
+  options.until = kSale + hours{24 * 20};
+  MemoryPipeline pipeline(world, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  ASSERT_TRUE(pipeline.run_to_end(options.until).ok());
+  EXPECT_EQ(pipeline.counters().applied, 1U + 20U);
+}
+
 }  // namespace
 }  // namespace rfm

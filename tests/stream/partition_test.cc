@@ -370,5 +370,16 @@ TEST_F(PartitionTest, ATickMovesTheClockForwardOnly) {
   EXPECT_EQ(transitions_.back().substr(0, 6), "a rfm ");
 }
 
+TEST_F(PartitionTest, TheFirstEpochWaitsForItsVersionToo) {
+  models_ = ModelTimeline();
+  models_.start_at(kFirstEpoch - 5);  // Another partition is older.
+  open();
+  EXPECT_EQ(invoice("a", "1", kStart), Partition::Progress::kWaitsForModel);
+  EXPECT_EQ(first_boundary_, kFirstEpoch + 1) << "the trainer must know of it";
+  EXPECT_EQ(partition_->reachable(), partition_->meta().watermark);
+  know_until(kFirstEpoch);
+  EXPECT_EQ(invoice("a", "1", kStart), Partition::Progress::kDone);
+}
+
 }  // namespace
 }  // namespace rfm

@@ -174,5 +174,20 @@ TEST(Trainer, AFailedPublicationEndsEverything) {
   EXPECT_FALSE(trainer.update(timeline).ok());
 }
 
+TEST(Trainer, OneThatBeginsLaterIsBeyondTheBoundariesBeforeIt) {
+  Published published;
+  Trainer trainer(published.options(2), {}, Trainer::Mode::kTrain);
+  trainer.partition_started(0, kFirst);
+  EXPECT_EQ(trainer.awaited(0), std::nullopt) << "nobody is further";
+  trainer.partition_started(1, kFirst + 2);
+  for (const std::int64_t epoch : {kFirst, kFirst + 1}) {
+    EXPECT_EQ(trainer.awaited(0), epoch);
+    EXPECT_EQ(trainer.awaited(1), std::nullopt);
+    trainer.contribute(0, contribution_at(epoch, 0, 2));
+    ASSERT_TRUE(trainer.finish().ok());
+  }
+  EXPECT_EQ(published.records.size(), 2U);
+}
+
 }  // namespace
 }  // namespace rfm
