@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <iterator>
 
@@ -151,7 +152,7 @@ absl::StatusOr<Settings> Settings::from_semantic(
 
 absl::Status Settings::merge_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) {
+  if (!file || std::filesystem::is_directory(path)) {
     return absl::InvalidArgumentError(
         fmt::format("{}: cannot be opened; --config names the settings file", path));
   }
@@ -311,7 +312,8 @@ std::map<std::string, std::string> Settings::semantic() const {
   return semantic;
 }
 
-absl::Status Settings::check_same_rules(const std::map<std::string, std::string>& logged) const {
+absl::Status Settings::check_same_rules(const std::map<std::string, std::string>& logged,
+                                        Compared compared) const {
   const std::map<std::string, std::string> given = semantic();
   const auto value = [](const std::map<std::string, std::string>& side, const std::string& key) {
     if (const auto found = side.find(key); found != side.end()) return found->second;
@@ -322,6 +324,9 @@ absl::Status Settings::check_same_rules(const std::map<std::string, std::string>
   keys.insert(given.begin(), given.end());
   std::string differences;
   for (const auto& [key, unused] : keys) {
+    const auto mine = entries_.find(key);
+    const bool chosen = mine != entries_.end() && mine->second.origin != SettingOrigin::kDefault;
+    if (compared == Compared::kChosen && !chosen) continue;
     const std::string before = value(logged, key);
     const std::string now = value(given, key);
     if (before != now)
@@ -331,7 +336,8 @@ absl::Status Settings::check_same_rules(const std::map<std::string, std::string>
   return absl::FailedPreconditionError(
       "settings that change state or transitions differ from those this application started with:" +
       differences +
-      "\nStart with the logged values, or under another app.name and state directory.");
+      "\nStart with the logged values, or as another application: with an app.name, a state "
+      "directory, output.transitions and output.segments of its own.");
 }
 
 }  // namespace rfm

@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <system_error>
 
 #include "config/options.h"
 
@@ -31,10 +34,37 @@ void add_settings_arguments(CLI::App& command, SettingsArguments& arguments) {
       ->group("Settings");
 }
 
+absl::Status run_to_end(const Invocation& invocation) {
+  const auto unwritten = [](std::string_view reason) {
+    return absl::ResourceExhaustedError(
+        fmt::format("standard output cannot be written: {}", reason));
+  };
+  try {
+    const absl::Status status = invocation.run();
+    if (!status.ok()) return status;
+  } catch (const std::system_error& error) {  // fmt::print says so.
+    return unwritten(error.what());
+  }
+  errno = 0;
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return absl::OkStatus();
+  return unwritten(errno == 0 ? "not all of it was" : std::generic_category().message(errno));
+}
+
+absl::Status interrupted(std::string_view what) {
+  return absl::CancelledError(fmt::format("{} was interrupted", what));
+}
+
 int exit_code(const absl::Status& status) {
   if (status.ok()) return 0;
   fmt::print(stderr, "rfmstream: {}\n", std::string(status.message()));
-  return status.code() == absl::StatusCode::kInvalidArgument ? 2 : 1;
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+      return 2;
+    case absl::StatusCode::kCancelled:
+      return 130;
+    default:
+      return 1;
+  }
 }
 
 }  // namespace rfm

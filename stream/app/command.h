@@ -4,6 +4,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -33,8 +34,14 @@ struct SettingsArguments {
 };
 void add_settings_arguments(CLI::App& command, SettingsArguments& arguments);
 
-// Exit codes: 0 done, 1 failed, 2 wrong use or settings (InvalidArgument). Says what went wrong on
-// standard error.
+// Runs it. Also an error: what it has printed could not be written to standard output.
+absl::Status run_to_end(const Invocation& invocation);
+
+// kCancelled: SIGINT or SIGTERM ended `what` ("the export") before it was done.
+absl::Status interrupted(std::string_view what);
+
+// Exit codes: 0 done, 1 failed, 2 wrong use or settings (InvalidArgument), 130 interrupted
+// (Cancelled). Says what went wrong on standard error.
 int exit_code(const absl::Status& status);
 
 }  // namespace rfm

@@ -15,6 +15,10 @@ namespace {
 
 enum class Shown { kAll, kChanged };
 
+bool is_changed(const EffectiveSetting& setting) {
+  return setting.spec == nullptr || setting.text != setting.spec->default_text;
+}
+
 std::string origin_text(const EffectiveSetting& setting) {
   return setting.origin == SettingOrigin::kFile ? setting.where : std::string(name(setting.origin));
 }
@@ -24,8 +28,7 @@ absl::Status show(const SettingsArguments& arguments, Shown shown) {
   if (!settings.ok()) return settings.status();
   std::vector<EffectiveSetting> rows = settings->effective();
   if (shown == Shown::kChanged) {
-    std::erase_if(
-        rows, [](const EffectiveSetting& row) { return row.origin == SettingOrigin::kDefault; });
+    std::erase_if(rows, [](const EffectiveSetting& row) { return !is_changed(row); });
   }
   std::size_t key_width = 0;
   std::size_t text_width = 0;
@@ -45,9 +48,7 @@ absl::Status check(const SettingsArguments& arguments) {
   const absl::StatusOr<Settings> settings = arguments.load();
   if (!settings.ok()) return settings.status();
   const std::vector<EffectiveSetting> rows = settings->effective();
-  const auto changed = std::count_if(rows.begin(), rows.end(), [](const EffectiveSetting& row) {
-    return row.origin != SettingOrigin::kDefault;
-  });
+  const auto changed = std::count_if(rows.begin(), rows.end(), is_changed);
   const absl::StatusOr<SegmentMap> map = segment_map(*settings);
   if (!map.ok()) return map.status();
   fmt::print(
@@ -77,7 +78,7 @@ void add_config_command(CLI::App& app, Invocation& invocation) {
       *config.add_subcommand("show", "Print every setting with its value and where it comes from");
   add_settings_arguments(show_command, arguments->settings);
   show_command.add_flag("--changed", arguments->changed_only,
-                        "Only those that differ from the defaults' source");
+                        "Only those that differ from their defaults");
   show_command.callback([arguments, &invocation] {
     invocation.run = [arguments] {
       return show(arguments->settings, arguments->changed_only ? Shown::kChanged : Shown::kAll);

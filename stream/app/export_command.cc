@@ -111,14 +111,20 @@ absl::Status write_lines(std::FILE* file, const std::vector<Line>& lines) {
   return written ? absl::OkStatus() : absl::ResourceExhaustedError("not all could be written");
 }
 
-// The file is there when it is whole.
-absl::Status write_file(const std::string& path, const std::vector<Line>& lines) {
-  const std::string part = path + ".part";
+// A file is there when it is whole; what is none (a device, a pipe) is written as it is.
+absl::Status write_file(const std::string& given, const std::vector<Line>& lines) {
+  std::error_code unresolved;
+  const std::filesystem::path resolved = std::filesystem::weakly_canonical(given, unresolved);
+  const std::string path = unresolved ? given : resolved.string();
+  const bool in_place = std::filesystem::exists(path, unresolved) &&
+                        !std::filesystem::is_regular_file(path, unresolved);
+  const std::string part = in_place ? path : path + ".part";
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
       std::fopen(part.c_str(), "wb"), [](std::FILE* f) { return fclose(f); });
   if (file == nullptr)
     return absl::FailedPreconditionError(fmt::format("{} cannot be written", path));
   const absl::Status written = write_lines(file.get(), lines);
+  if (in_place) return written;
   std::error_code error;
   if (written.ok()) {
     std::filesystem::rename(part, path, error);

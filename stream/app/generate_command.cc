@@ -12,6 +12,7 @@
 
 #include "config/options.h"
 #include "config/setting_value.h"
+#include "stream/app/choice_option.h"
 #include "stream/app/progress.h"
 #include "stream/app/record_output.h"
 #include "stream/app/stop_signal.h"
@@ -141,7 +142,6 @@ absl::Status generate(Arguments& arguments) {
   const EventTime to = arguments.to_day ? start + std::chrono::days{*arguments.to_day} : kNever;
   const double span = std::chrono::duration<double>(records.generator().end() - start).count();
   std::uint64_t count = 0;
-  std::string now;
   while (const std::optional<GeneratedRecord> record = records.next()) {
     if (record->emitted_at < from) continue;
     if (record->emitted_at >= to) break;
@@ -158,7 +158,7 @@ absl::Status generate(Arguments& arguments) {
   }
   if (absl::Status status = output->finish(); !status.ok()) return status;
   progress.finish(count, "");
-  return absl::OkStatus();
+  return stop.asked() ? interrupted("the generator") : absl::OkStatus();
 }
 
 void add_history_options(CLI::App& command, Arguments& arguments) {
@@ -239,11 +239,9 @@ void add_generate_command(CLI::App& app, Invocation& invocation) {
   const std::map<std::string, InputFormat> formats = {{"lines", InputFormat::kLines},
                                                       {"invoices", InputFormat::kInvoices},
                                                       {"csv", InputFormat::kCsv}};
-  command
-      .add_option("--format", arguments->format,
-                  "lines, invoices or csv; default: the setting input.format")
-      ->type_name("FORMAT")
-      ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case).description(""));
+  add_choice(command, "--format", arguments->format, formats,
+             "lines, invoices or csv; default: the setting input.format")
+      .type_name("FORMAT");
   CLI::Option* const file =
       command.add_option("--output,-o", arguments->output, "File to write; -: standard output")
           ->type_name("FILE|-");

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "config/options.h"
+#include "stream/app/choice_option.h"
 #include "stream/app/progress.h"
 #include "stream/app/record_output.h"
 #include "stream/app/stop_signal.h"
@@ -66,7 +67,7 @@ class Import {
       fmt::print(stderr, "left out: {} rows of adjustments (invoice numbers that begin with A)\n",
                  invoices_.adjustment_rows());
     }
-    return absl::OkStatus();
+    return stop_.asked() ? interrupted("the import") : absl::OkStatus();
   }
 
  private:
@@ -142,12 +143,10 @@ void add_import_command(CLI::App& app, Invocation& invocation) {
       ->type_name("CSV|-");
   const std::map<std::string, InputFormat> formats = {{"lines", InputFormat::kLines},
                                                       {"invoices", InputFormat::kInvoices}};
-  command
-      .add_option("--as", arguments->as,
-                  "lines (default): one event a row, in the file's order; invoices: one event an "
-                  "invoice, as of its last row")
-      ->type_name("FORMAT")
-      ->transform(CLI::CheckedTransformer(formats, CLI::ignore_case).description(""));
+  add_choice(command, "--as", arguments->as, formats,
+             "lines (default): one event a row, in the file's order; invoices: one event an "
+             "invoice, as of its last row")
+      .type_name("FORMAT");
   CLI::Option* const file =
       command.add_option("--output,-o", arguments->output, "JSON lines; -: standard output")
           ->type_name("FILE|-");

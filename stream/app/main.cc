@@ -1,5 +1,9 @@
 // The one binary: parses the command line and runs the chosen command.
+#include <fmt/format.h>
+
 #include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
 
 #include "stream/app/command.h"
 #include "stream/app/config_command.h"
@@ -8,6 +12,7 @@
 #include "stream/app/generate_command.h"
 #include "stream/app/import_command.h"
 #include "stream/app/inspect_command.h"
+#include "stream/app/kafka_setup.h"
 #include "stream/app/replay_command.h"
 #include "stream/app/run_command.h"
 #include "stream/app/tail_command.h"
@@ -20,7 +25,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(1);
   app.footer(
       "Every command has its own --help.\n"
-      "Exit status: 0 done, 1 failed, 2 wrong use or settings.");
+      "Exit status: 0 done, 1 failed, 2 wrong use or settings, 130 interrupted.");
   rfm::Invocation invocation;
 
   // In the order of the overview in --help.
@@ -37,8 +42,15 @@ int main(int argc, char** argv) {
 
   try {
     app.parse(argc, argv);
+  } catch (const CLI::RequiredError& error) {
+    // A misspelt word is missed before it is read.
+    const std::vector<std::string> unknown = app.remaining(true);
+    if (unknown.empty()) return app.exit(error) == 0 ? 0 : 2;
+    fmt::print(stderr, "rfmstream: {} is not known here; see --help\n", unknown.front());
+    return 2;
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return rfm::exit_code(invocation.run());
+  rfm::log_to_standard_error("warn");
+  return rfm::exit_code(rfm::run_to_end(invocation));
 }

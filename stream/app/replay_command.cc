@@ -25,7 +25,7 @@ absl::Status replay(const Arguments& arguments) {
     setup->replay().on_transition([&](const Transition& t) { summary.add(t, rules); });
   }
   const absl::Status done = setup->run();
-  if (!done.ok()) return done;
+  if (!done.ok() && !absl::IsCancelled(done)) return done;
   const OutcomeCounters counters = setup->replay().lane().counters();
   if (arguments.summary) {
     summary.print(setup->replay(), setup->seconds());
@@ -33,7 +33,7 @@ absl::Status replay(const Arguments& arguments) {
     fmt::print("{} records, {} transitions, {} dead letters in {:.1f} s\n", counters.records,
                counters.transitions, counters.dead_lettered_total(), setup->seconds());
   }
-  return absl::OkStatus();
+  return done;
 }
 
 }  // namespace

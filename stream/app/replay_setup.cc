@@ -15,25 +15,21 @@
 namespace rfm {
 namespace {
 
+// A date is its midnight; what has no zone is at `offset`.
 absl::StatusOr<std::optional<EventTime>> time_of(const std::optional<std::string>& text,
-                                                 std::string_view option) {
+                                                 std::string_view option,
+                                                 std::chrono::minutes offset) {
   if (!text) return std::optional<EventTime>();
-  const std::string full = text->size() == 10 ? *text + "T00:00:00Z" : *text;
-  const std::optional<EventTime> time = TimeReader(std::chrono::minutes{0}).read(full);
-  if (!time) {
+  const std::optional<EventTime> time =
+      TimeReader(offset).read(text->size() == 10 ? *text + "T00:00:00" : *text);
+  if (!time || text->find('/') != std::string::npos) {
     return absl::InvalidArgumentError(fmt::format(
-        "{} {}: expected a date (2011-12-10) or an RFC 3339 time (2011-12-10T08:00:00Z)", option,
-        *text));
+        "{} {} is refused; allowed: a date (2011-12-10) or an RFC 3339 time (2011-12-10T08:00:00Z) "
+        "from {} to {}",
+        option, *text, to_rfc3339(kEarliestEventTime).substr(0, 10),
+        to_rfc3339(kLatestEventTime - std::chrono::days{1}).substr(0, 10)));
   }
   return time;
-}
-
-absl::StatusOr<InputFormat> format_of(const std::string& name) {
-  if (name == "csv") return InputFormat::kCsv;
-  if (name == "lines") return InputFormat::kLines;
-  if (name == "invoices") return InputFormat::kInvoices;
-  return absl::InvalidArgumentError(
-      fmt::format("--format {}: expected csv, lines or invoices", name));
 }
 
 }  // namespace
@@ -44,9 +40,9 @@ void add_input_arguments(CLI::App& command, ReplayArguments& arguments) {
       ->type_name("FILE|-|kafka:TOPIC");
   command
       .add_option("--format", arguments.format,
-                  "How records are written: csv (UCI Online Retail), lines, invoices")
-      ->type_name("FORMAT")
-      ->capture_default_str();
+                  "How records are written: csv (UCI Online Retail), lines, invoices (default: the "
+                  "setting input.format)")
+      ->type_name("FORMAT");
   command
       .add_option("--until", arguments.until,
                   "Read records before TIME, then move every clock to it (default: the last event, "
@@ -59,21 +55,21 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) 
   ReplaySetup setup;
   absl::StatusOr<Settings> settings = arguments.settings.load();
   if (!settings.ok()) return settings.status();
-  const absl::StatusOr<InputFormat> format = format_of(arguments.format);
-  if (!format.ok()) return format.status();
-  const auto until = time_of(arguments.until, "--until");
+  if (arguments.format) {
+    const absl::Status set =
+        settings->assign("input.format", *arguments.format, SettingOrigin::kOverride, "--format");
+    if (!set.ok()) return set;
+  }
+  const std::chrono::minutes offset = settings->utc_offset("input.utc_offset");
+  const auto until = time_of(arguments.until, "--until", offset);
   if (!until.ok()) return until.status();
-  const auto go_live = time_of(arguments.go_live, "--go-live");
+  const auto go_live = time_of(arguments.go_live, "--go-live", offset);
   if (!go_live.ok()) return go_live.status();
-  const auto received = time_of(arguments.received_at, "--received-at");
+  const auto received = time_of(arguments.received_at, "--received-at", offset);
   if (!received.ok()) return received.status();
 
-  // The format is given here, not by the settings file: it is part of the rules all the same.
-  const absl::Status set = settings->set("input.format=" + arguments.format);
-  if (!set.ok()) return set;
   ReplayOptions options;
   options.input = arguments.input;
-  options.format = *format;
   options.output_directory = arguments.output.value_or("");
   options.model_log = arguments.model_log.value_or("");
   options.recorded = arguments.recorded;
@@ -83,6 +79,7 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) 
   options.rules = rfm::rules(*settings);
   options.training = training_options(*settings);
   options.decoder = decoder_options(*settings, KeyPolicy::kIfPresent);
+  options.format = options.decoder.format;
   options.kafka = kafka_options(*settings, 0);
   options.lane = lane_options(*settings);
   options.lane.tick_idle = std::nullopt;
@@ -122,14 +119,19 @@ absl::Status ReplaySetup::run() {
   const auto elapsed = [&] {
     return std::chrono::duration<double>(clock_->steady() - start).count();
   };
+  bool ended = true;
   const absl::Status done = replay_->run([&](const ReplayProgress& progress) {
     const std::string day = to_rfc3339(progress.event_time).substr(0, 10);
     line.update(progress.records, progress.fraction, "event time " + day);
-    return !stop.asked();
+    ended = !stop.asked();
+    return ended;
   });
   line.finish(replay_->lane().counters().records, "");
   seconds_ = elapsed();
-  return done;
+  if (!done.ok() || ended) return done;
+  return interrupted(temporary_.empty()
+                         ? "the replay (what is done is committed: the same command goes on)"
+                         : "the replay");
 }
 
 }  // namespace rfm

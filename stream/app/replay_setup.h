@@ -14,7 +14,7 @@ namespace rfm {
 struct ReplayArguments {
   SettingsArguments settings;
   std::string input;
-  std::string format = "lines";
+  std::optional<std::string> format;  // Absent: the setting's.
   std::optional<std::string> until;
   std::optional<std::string> state;
   std::optional<std::string> output;
@@ -39,7 +39,7 @@ class ReplaySetup {
   const Settings& settings() const { return settings_; }
 
   // Runs it with a line of progress on standard error (if that is a terminal or the run is long).
-  // SIGINT and SIGTERM commit and end it early.
+  // SIGINT and SIGTERM commit and end it early: kCancelled.
   absl::Status run();
   double seconds() const { return seconds_; }
 

@@ -84,6 +84,7 @@ void ReplaySummary::print_segments(const Replay& replay) const {
       }
     });
   }
+  if (clock == kBeforeAll) return fmt::print("\nNo event that counts\n");
   fmt::print("\nSegments as of {} ({} customers)\n", to_rfc3339(clock), total);
   for (std::size_t s = 0; s < sizes.size(); ++s) {
     fmt::print("  {:<28}{:>12}{:>10}{:>18}{:>10}\n", kSegmentationNames[s], "customers", "share",

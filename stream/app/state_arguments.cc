@@ -25,6 +25,8 @@ absl::StatusOr<OpenedState> OpenedState::open(const StateArguments& arguments) {
   if (!read.ok()) return read;
   // What the rows mean is in the model log, not in this command's settings.
   const RulesRecord& record = (*snapshot)->rules_record();
+  const absl::Status same = given->check_same_rules(record.settings, Settings::Compared::kChosen);
+  if (!same.ok()) return same;
   const absl::StatusOr<Settings> logged = Settings::from_semantic(record.settings);
   if (!logged.ok()) return logged.status();
   OpenedState opened{.snapshot = *std::move(snapshot), .rules = rfm::rules(*logged)};

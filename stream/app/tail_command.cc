@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "config/options.h"
+#include "stream/app/choice_option.h"
 #include "stream/app/kafka_setup.h"
 #include "stream/app/stop_signal.h"
 #include "stream/kafka_source.h"
@@ -168,11 +169,9 @@ void add_tail_command(CLI::App& app, Invocation& invocation) {
   const std::map<std::string, Tailed> topics = {{"transitions", Tailed::kTransitions},
                                                 {"segments", Tailed::kSegments},
                                                 {"dead-letters", Tailed::kDeadLetters}};
-  command
-      .add_option("--topic", arguments->topic,
-                  "transitions, segments or dead-letters (default: transitions)")
-      ->type_name("TOPIC")
-      ->transform(CLI::CheckedTransformer(topics, CLI::ignore_case).description(""));
+  add_choice(command, "--topic", arguments->topic, topics,
+             "transitions, segments or dead-letters (default: transitions)")
+      .type_name("TOPIC");
   command.add_flag("--from-beginning", arguments->from_beginning,
                    "All that is there first (default: only what comes from now on)");
   command.add_option("--count", arguments->count, "End after N records (default: at Ctrl-C)")

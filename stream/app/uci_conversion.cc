@@ -8,6 +8,7 @@
 
 #include "stream/decimal.h"
 #include "stream/json_text.h"
+#include "stream/utf8.h"
 
 namespace rfm {
 
@@ -89,8 +90,8 @@ std::string line_event(const UciRow& row) {
   JsonText out(buffer);
   out.begin_object();
   out.key("InvoiceNo").text(row.invoice_no);
-  out.key("StockCode").text(row.stock_code);
-  out.key("Description").text(row.description);
+  out.key("StockCode").text(with_replacements(row.stock_code));
+  out.key("Description").text(with_replacements(row.description));
   write_number(out, "Quantity", row.quantity);
   out.key("InvoiceDate").text(row.invoice_date);
   write_number(out, "UnitPrice", row.unit_price);
@@ -125,8 +126,8 @@ absl::Status UciInvoices::add(const UciRow& row) {
   TextBuffer buffer;
   JsonText out(buffer);
   out.begin_object();
-  out.key("stock_code").text(row.stock_code);
-  out.key("description").text(row.description);
+  out.key("stock_code").text(with_replacements(row.stock_code));
+  out.key("description").text(with_replacements(row.description));
   write_number(out, "quantity", row.quantity);
   write_number(out, "unit_price", row.unit_price);
   out.end_object();

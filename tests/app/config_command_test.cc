@@ -1,7 +1,12 @@
 // Goal: `config` shows where each value comes from and refuses what no other command would accept.
 #include "stream/app/config_command.h"
 
+#include <fcntl.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cstdio>
 
 #include "config/options.h"
 #include "config/settings.h"
@@ -121,6 +126,46 @@ TEST(Options, DefaultsAreTheComponents) {
   const DecoderOptions decoder = decoder_options(settings, KeyPolicy::kRequired);
   EXPECT_EQ(decoder.record_bytes_max, DecoderOptions().record_bytes_max);
   EXPECT_EQ(decoder.currency, DecoderOptions().currency);
+}
+
+TEST(ConfigCommand, RefusesADirectoryAndTopicsWithTwoUses) {
+  TestDirectory directory;
+  const absl::Status folder = config({"check", "--config", directory.file("")});
+  EXPECT_EQ(folder.code(), absl::StatusCode::kInvalidArgument) << folder;
+  const absl::Status twice =
+      run_command(add_config_command, {"config", "check", "--set", "output.transitions=invoices"});
+  EXPECT_EQ(twice.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(twice.message().find("both input.topic and output.transitions"), std::string::npos)
+      << twice;
+}
+
+TEST(ConfigCommand, CountsWhatDiffersNotWhatIsSet) {
+  testing::internal::CaptureStdout();
+  const absl::Status shown = run_command(
+      add_config_command,
+      {"config", "show", "--changed", "--set", "input.lateness=60s", "--set", "model.clusters=4"});
+  const std::string text = testing::internal::GetCapturedStdout();
+  ASSERT_TRUE(shown.ok()) << shown;
+  EXPECT_EQ(text.find("input.lateness"), std::string::npos) << text;
+  EXPECT_NE(text.find("model.clusters"), std::string::npos) << text;
+}
+
+TEST(Command, SaysWhatCouldNotBeWrittenAndWhatWasInterrupted) {
+  EXPECT_EQ(exit_code(absl::OkStatus()), 0);
+  EXPECT_EQ(exit_code(interrupted("the test")), 130);
+  const int kept = ::dup(STDOUT_FILENO);
+  const int full = ::open("/dev/full", O_WRONLY);
+  std::fflush(stdout);
+  ::dup2(full, STDOUT_FILENO);
+  const absl::Status status = run_to_end({.run = [] {
+    fmt::print("something\n");
+    return absl::OkStatus();
+  }});
+  ::dup2(kept, STDOUT_FILENO);
+  std::clearerr(stdout);
+  ::close(full);
+  ::close(kept);
+  EXPECT_EQ(status.code(), absl::StatusCode::kResourceExhausted) << status;
 }
 
 }  // namespace

@@ -112,5 +112,14 @@ TEST(UciConversion, KeepsNumbersAsWritten) {
   EXPECT_NE(line_event(row).find(R"("UnitPrice":"1e3")"), std::string::npos);
 }
 
+TEST(UciConversion, WritesTextThatIsNotUtf8AsJson) {
+  const absl::StatusOr<UciRow> row =
+      read_uci_row("1,85123A,caf\xe9 \xc3\xa9,6,2010-12-01 08:26:00,2.55,17850,France");
+  ASSERT_TRUE(row.ok()) << row.status();
+  EXPECT_NE(line_event(*row).find("\"Description\":\"caf\xef\xbf\xbd \xc3\xa9\""),
+            std::string::npos)
+      << line_event(*row);
+}
+
 }  // namespace
 }  // namespace rfm

@@ -137,5 +137,50 @@ TEST_F(StateCommands, SayWhatIsWrong) {
             absl::StatusCode::kFailedPrecondition);
 }
 
+TEST_F(StateCommands, SettingsThatContradictTheStateAreRefused) {
+  const absl::Status refused = exported({"--state", state_, "--set", "rfm.monetary=gross"});
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(refused.message().find("rfm.monetary: net in the model log, gross here"),
+            std::string::npos)
+      << refused;
+  EXPECT_TRUE(exported({"--state", state_, "--set", "rfm.monetary=net"}).ok());
+}
+
+TEST_F(StateCommands, ExportWritesThroughALink) {
+  const std::string target = directory_.file("target.csv");
+  const std::string link = directory_.file("link.csv");
+  std::ofstream(target) << "old";
+  std::filesystem::create_symlink(target, link);
+  ASSERT_TRUE(exported({"--state", state_, "--output", link}).ok());
+  EXPECT_TRUE(std::filesystem::is_symlink(link));
+  EXPECT_EQ(read_lines(target).front(), kHeader);
+  EXPECT_EQ(exported({"--state", state_, "--output", "/dev/full"}).code(),
+            absl::StatusCode::kResourceExhausted);
+  EXPECT_TRUE(std::filesystem::is_character_file("/dev/full"));
+}
+
+TEST_F(StateCommands, AReplayGoesOnOnlyAsItWasBegun) {
+  const auto again = [&](std::vector<std::string> more) {
+    std::vector<std::string> arguments = {"replay",   "--input",  directory_.file("in.jsonl"),
+                                          "--format", "invoices", "--state",
+                                          state_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    testing::internal::CaptureStdout();
+    absl::Status status = run_command(add_replay_command, std::move(arguments));
+    testing::internal::GetCapturedStdout();
+    return status;
+  };
+  EXPECT_TRUE(again({"--until", "2024-01-21"}).ok());
+  const auto refuses = [&](const std::vector<std::string>& more, const std::string& why) {
+    const absl::Status status = again(more);
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << why;
+    EXPECT_NE(status.message().find(why), std::string::npos) << status;
+  };
+  refuses({"--until", "2024-01-10"}, "is at 2024-01-21T00:00:00.000Z already");
+  refuses({"--go-live", "2024-01-10"}, "was begun without it");
+  refuses({"--output", directory_.file("out")}, "was not written anywhere");
+  refuses({"--set", "rfm.monetary=gross"}, "rfm.monetary");
+}
+
 }  // namespace
 }  // namespace rfm
