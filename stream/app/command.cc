@@ -50,8 +50,8 @@ absl::Status run_to_end(const Invocation& invocation) {
   return unwritten(errno == 0 ? "not all of it was" : std::generic_category().message(errno));
 }
 
-absl::Status interrupted(std::string_view what) {
-  return absl::CancelledError(fmt::format("{} was interrupted", what));
+absl::Status interrupted(std::string_view result) {
+  return absl::CancelledError(fmt::format("interrupted: {}", result));
 }
 
 int exit_code(const absl::Status& status) {

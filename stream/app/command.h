@@ -37,8 +37,8 @@ void add_settings_arguments(CLI::App& command, SettingsArguments& arguments);
 // Runs it. Also an error: what it has printed could not be written to standard output.
 absl::Status run_to_end(const Invocation& invocation);
 
-// kCancelled: SIGINT or SIGTERM ended `what` ("the export") before it was done.
-absl::Status interrupted(std::string_view what);
+// kCancelled: SIGINT or SIGTERM ended the command before it was done; `result` says what there is.
+absl::Status interrupted(std::string_view result);
 
 // Exit codes: 0 done, 1 failed, 2 wrong use or settings (InvalidArgument), 130 interrupted
 // (Cancelled). Says what went wrong on standard error.

@@ -158,7 +158,7 @@ absl::Status generate(Arguments& arguments) {
   }
   if (absl::Status status = output->finish(); !status.ok()) return status;
   progress.finish(count, "");
-  return stop.asked() ? interrupted("the generator") : absl::OkStatus();
+  return stop.asked() ? interrupted("the output is not complete") : absl::OkStatus();
 }
 
 void add_history_options(CLI::App& command, Arguments& arguments) {

@@ -67,7 +67,7 @@ class Import {
       fmt::print(stderr, "left out: {} rows of adjustments (invoice numbers that begin with A)\n",
                  invoices_.adjustment_rows());
     }
-    return stop_.asked() ? interrupted("the import") : absl::OkStatus();
+    return stop_.asked() ? interrupted("the output is not complete") : absl::OkStatus();
   }
 
  private:

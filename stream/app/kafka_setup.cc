@@ -4,7 +4,9 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "stream/kafka_topics.h"
 
@@ -16,7 +18,8 @@ constexpr std::chrono::seconds kFirstAnswerMax{10};
 }  // namespace
 
 void log_to_standard_error(const std::string& level) {
-  auto logger = spdlog::stderr_logger_mt("rfmstream");
+  auto logger = std::make_shared<spdlog::logger>("rfmstream",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
   logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %-7l %v", spdlog::pattern_time_type::utc);
   logger->set_level(spdlog::level::from_str(level));
   spdlog::set_default_logger(std::move(logger));

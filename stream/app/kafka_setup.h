@@ -10,7 +10,7 @@
 
 namespace rfm {
 
-// Log lines from `level` on (as in log.level) go to standard error. Once, before the first line.
+// Log lines from `level` on (as in log.level) go to standard error. The last call counts.
 void log_to_standard_error(const std::string& level);
 
 // kUnavailable, with what to look at, when no broker answers.

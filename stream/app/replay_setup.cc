@@ -130,8 +130,8 @@ absl::Status ReplaySetup::run() {
   seconds_ = elapsed();
   if (!done.ok() || ended) return done;
   return interrupted(temporary_.empty()
-                         ? "the replay (what is done is committed: the same command goes on)"
-                         : "the replay");
+                         ? "what is done is committed, and the same command goes on from there"
+                         : "a part of the input was read");
 }
 
 }  // namespace rfm
