@@ -180,9 +180,11 @@ def resident_bytes(work, history):
     nothing = work / "nothing.jsonl"
     nothing.touch()
     peaks = []
-    for source, state in ((history, "file-state"), (nothing, "no-state")):
+    for source, state, output in ((history, "file-state", "file-out"),
+                                  (nothing, "no-state", "no-out")):
         *_, sampler, _ = measured(["replay", "--input", source, "--format", "lines", "--state",
-                                   work / state, "--model-log", work / "file-out/model.jsonl"])
+                                   work / state, "--output", work / output, "--model-log",
+                                   work / "file-out/model.jsonl"])
         peaks.append(sampler.peak_bytes)
     return peaks[0] - peaks[1]
 
