@@ -37,7 +37,7 @@ absl::StatusOr<Offset> logged_position(KafkaReader& changelog, const std::string
   Offset position = 0;
   const absl::StatusOr<Offset> read = changelog.read_to_end(
       topic, partition, kFromBeginning, [&](const RecordView& record) -> absl::Status {
-        if (!record.key || !record.value || record.key->front() != kChangelogMeta)
+        if (!record.key || !record.value || !record.key->starts_with(kChangelogMeta))
           return absl::OkStatus();
         const absl::StatusOr<PartitionMeta> meta = decode_meta(*record.value);
         if (meta.ok()) position = meta->next_offset;
@@ -69,12 +69,13 @@ absl::StatusOr<Offset> restore_partition(const PartitionOptions& partition,
   const absl::StatusOr<Offset> logged = logged_position(changelog, topic, partition.partition);
   if (!logged.ok()) return logged;
   if (*logged != group_offset.value_or(*stored)) {
-    return absl::FailedPreconditionError(fmt::format(
-        "partition {}: the changelog {} leads to offset {} of the input, but {} is committed and "
-        "{} "
-        "in the state directory, which is left as it is: the changelog was cut or made anew ({})",
-        partition.partition, topic, *logged, group_offset.value_or(0), *stored,
-        std::string(restored.status().message())));
+    return absl::FailedPreconditionError(
+        fmt::format("partition {}: the changelog {} leads to offset {} of the input, but {} is "
+                    "committed and {} "
+                    "is in the state directory, which is left as it is: the changelog was cut or "
+                    "made anew ({})",
+                    partition.partition, topic, *logged, group_offset.value_or(0), *stored,
+                    std::string(restored.status().message())));
   }
   spdlog::warn("partition {}: the state does not fit the changelog and is restored from there ({})",
                partition.partition, std::string(restored.status().message()));

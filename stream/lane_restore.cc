@@ -99,8 +99,7 @@ absl::Status Lane::check_identity(const PartitionMeta& meta) const {
   if (ours) return absl::OkStatus();
   return absl::FailedPreconditionError(
       fmt::format("the state belongs to application {}, topic {} with {} partitions, not to {}, {} "
-                  "with {}: use "
-                  "another state directory, and another app.name for another topic",
+                  "with {}: use another state directory, and another app.name for another topic",
                   meta.application, meta.input_topic, meta.partition_count, options_.application,
                   options_.input_topic, options_.partition_count));
 }
