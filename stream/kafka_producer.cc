@@ -200,7 +200,7 @@ absl::Status KafkaProducer::commit(std::string_view input_topic,
   absl::Status status = end(input_topic, positions, membership);
   if (status.code() == absl::StatusCode::kAborted) {
     if (absl::Status aborted = abort(); !aborted.ok()) return aborted;
-    if (!refused_.ok()) return refused_;
+    if (!refused_.ok()) return std::exchange(refused_, absl::OkStatus());
   }
   return status;
 }

@@ -201,9 +201,9 @@ void Lane::log_tick(Work& work, EventTime to) {
 
 // A record that waits has led its partition over boundaries. If it is not committed with them, the
 // log has to say how far they went.
-void Lane::log_clock_of_waiting(Work& work) {
+void Lane::log_clock(Work& work) {
   const PartitionMeta& meta = work.partition.meta();
-  if (!work.waits_since || meta.max_event_time == kBeforeAll) return;
+  if (meta.max_event_time == kBeforeAll) return;
   const EventTime explained = std::max(meta.max_event_time - rules_.lateness, work.logged_tick);
   if (meta.watermark > explained) log_tick(work, meta.watermark);
 }
@@ -252,7 +252,7 @@ absl::Status Lane::commit() {
   for (const auto& work : work_) {
     PartitionMeta& meta = work->partition.meta();
     ++meta.commit_number;
-    log_clock_of_waiting(*work);
+    log_clock(*work);
     append_rows(*work, writes);
     request.positions.push_back({.partition = work->partition.id(),
                                  .next_offset = meta.next_offset,

@@ -131,7 +131,7 @@ class Lane {
   void append_rows(Work& work, std::vector<StoreWrite>& writes);
   absl::Status tick_idle(Work& work);
   void log_tick(Work& work, EventTime to);
-  void log_clock_of_waiting(Work& work);
+  void log_clock(Work& work);
 
   LaneOptions options_;
   const Rules& rules_;

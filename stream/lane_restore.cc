@@ -86,6 +86,7 @@ absl::StatusOr<Offset> Lane::restore(const PartitionOptions& options, const Catc
   meta.input_topic = options_.input_topic;
   meta.partition_count = options_.partition_count;
   w.partition.finish_restore();
+  w.logged_tick = meta.watermark;
   if (meta.started) parts_.trainer.partition_started(id, meta.first_boundary);
   const Offset next_offset = meta.next_offset;
   work_.push_back(std::move(work));

@@ -23,7 +23,7 @@ struct Lane::Work {
   bool empty = false;                       // Nothing was there at the last look.
   bool ended = false;                       // `until` is reached.
   bool reported_empty = false;
-  EventTime logged_tick = kBeforeAll;  // Since the start.
+  EventTime logged_tick = kBeforeAll;  // What is committed needs none any more.
   std::chrono::steady_clock::time_point last_read{};
   std::vector<Contribution> contributions;  // Since the last commit.
 };

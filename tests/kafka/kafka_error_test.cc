@@ -83,11 +83,13 @@ TEST_F(KafkaErrors, AStaleMemberIsRolledBackAndTheProducerStaysUsable) {
   EXPECT_TRUE(commit_one_record().ok());
 }
 
-TEST_F(KafkaErrors, ARefusedRecordRollsBack) {
+TEST_F(KafkaErrors, ARefusedRecordRollsBackAndSaysThatTryingAgainIsOfNoUse) {
   fail_next(kProduce, RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE);
   const absl::Status status = commit_one_record();
-  EXPECT_EQ(status.code(), absl::StatusCode::kAborted) << status;
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
   EXPECT_TRUE(producer_->take_next_offsets(kTopic).empty());
+  EXPECT_EQ(producer_->counters().aborts, 1U);
+  EXPECT_TRUE(commit_one_record().ok());
 }
 
 TEST_F(KafkaErrors, AFencedProducerSaysSoForGood) {

@@ -189,5 +189,40 @@ TEST(Lane, UntilEndsPartitionsThatOthersWaitFor) {
   EXPECT_EQ(pipeline.counters().applied, 1U + 20U);
 }
 
+// Partition 0's second record waits for the days of partition 1, and leads it over those that are
+// known: a replay that ends before the record has to be told.
+TEST(Lane, WhatAWaitingRecordCausedIsInTheTickLog) {
+  MemoryWorld world(MemoryInput(2));
+  world.input[0] = {invoice("a", "1", kSale), invoice("a", "2", kSale + hours{24 * 30})};
+  for (int day = 0; day <= 40; ++day)
+    world.input[1].push_back(invoice("b", fmt::format("b{}", day), kSale + hours{24 * day}));
+  PipelineOptions options = invoice_options();
+  options.batch_records = 1;
+  {
+    MemoryPipeline pipeline(world, options);
+    ASSERT_TRUE(pipeline.restore().ok());
+    while (pipeline.counters().applied < 22) ASSERT_TRUE(pipeline.step().ok());
+    ASSERT_TRUE(pipeline.commit().ok());
+    ASSERT_TRUE(pipeline.trainer().finish().ok());
+  }
+  const std::vector<std::string> expected = {to_rfc3339(kSale + hours{24 * 14} + Duration{1})};
+  ASSERT_EQ(instants_of(world, "a", "inactivity"), expected);
+  const absl::StatusOr<ModelLog> log = decode_model_log(world.topics.model_log);
+  ASSERT_TRUE(log.ok()) << log.status();
+  options.recorded = log->versions;
+  for (const OutputRecord& record : world.topics.of(OutputTopic::kTicks))
+    options.ticks[*record.partition].push_back(*decode_tick(*record.value));
+  MemoryInput read = world.input;
+  for (const auto& [partition, position] : world.topics.positions)
+    read[static_cast<std::size_t>(partition)].resize(
+        static_cast<std::size_t>(position.next_offset));
+  ASSERT_EQ(read[0].size(), 1U) << "the second record has not been applied";
+  MemoryWorld replayed(read);
+  MemoryPipeline replay(replayed, options);
+  ASSERT_TRUE(replay.restore().ok());
+  ASSERT_TRUE(replay.run_to_end(std::nullopt).ok());
+  EXPECT_EQ(instants_of(replayed, "a", "inactivity"), expected);
+}
+
 }  // namespace
 }  // namespace rfm
