@@ -41,8 +41,7 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "Offset of times that come without a zone."},
     {"input.lateness", kDuration, kSemantic, "1m", "0s", "1d", "",
      "How far the watermark stays behind the newest event, so that events may come out of order. "
-     "At "
-     "most an epoch: what is trained in one takes effect in the next."},
+     "At most an epoch: what is trained in one takes effect in the next."},
     {"input.settle", kDuration, kSemantic, "1m", "0s", "1d", "",
      "An open invoice of the line format is complete when the watermark is this far past its last "
      "line."},

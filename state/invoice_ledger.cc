@@ -92,7 +92,7 @@ LedgerOutcome InvoiceLedger::put(const LedgerInvoice& given, const Rules& rules,
     return LedgerOutcome::kOverflow;
   LedgerInvoice invoice = given;
   // The sign of a credit says nothing.
-  if (invoice.type == InvoiceType::kCredit) invoice.amount = Money{} - magnitude(invoice.amount);
+  if (invoice.type == InvoiceType::kCredit) invoice.amount = -magnitude(invoice.amount);
   const std::size_t index = find(invoice.number_hash);
   if (index == entries_.size()) {
     if (overflows(sums_, invoice.amount)) return LedgerOutcome::kOverflow;

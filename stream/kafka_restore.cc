@@ -71,9 +71,8 @@ absl::StatusOr<Offset> restore_partition(const PartitionOptions& partition,
   if (*logged != group_offset.value_or(*stored)) {
     return absl::FailedPreconditionError(
         fmt::format("partition {}: the changelog {} leads to offset {} of the input, but {} is "
-                    "committed and {} "
-                    "is in the state directory, which is left as it is: the changelog was cut or "
-                    "made anew ({})",
+                    "committed and {} is in the state directory, which is left as it is: the "
+                    "changelog was cut or made anew ({})",
                     partition.partition, topic, *logged, group_offset.value_or(0), *stored,
                     std::string(restored.status().message())));
   }
