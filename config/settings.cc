@@ -320,13 +320,15 @@ absl::Status Settings::check_same_rules(const std::map<std::string, std::string>
     const SettingSpec* const spec = find_setting(key);
     return spec == nullptr ? "(unknown)" : std::string(spec->default_text);
   };
+  const auto is_chosen = [this](const std::string& key) {
+    const auto found = entries_.find(key);
+    return found != entries_.end() && found->second.origin != SettingOrigin::kDefault;
+  };
   std::map<std::string, std::string> keys = logged;
   keys.insert(given.begin(), given.end());
   std::string differences;
   for (const auto& [key, unused] : keys) {
-    const auto mine = entries_.find(key);
-    const bool chosen = mine != entries_.end() && mine->second.origin != SettingOrigin::kDefault;
-    if (compared == Compared::kChosen && !chosen) continue;
+    if (compared == Compared::kChosen && !is_chosen(key)) continue;
     const std::string before = value(logged, key);
     const std::string now = value(given, key);
     if (before != now)

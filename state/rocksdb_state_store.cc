@@ -153,25 +153,12 @@ absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const RocksdbOpti
         fmt::format("state directory {} cannot be made: {}", options.directory, error.message()));
   }
   const auto families = families_of(options);
-  const auto open = [&](rocksdb::DB** db, std::vector<rocksdb::ColumnFamilyHandle*>* handles) {
-    return options.access == StoreAccess::kReadOnly
-               ? rocksdb::DB::OpenForReadOnly(db_options, options.directory, families, handles, db)
-               : rocksdb::DB::Open(db_options, options.directory, families, handles, db);
-  };
   rocksdb::DB* db = nullptr;
   std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::Status status = open(&db, &handles);
-  if (status.IsCorruption() && options.access == StoreAccess::kReadWrite) {
-    // Everything is in the changelog: set the damage aside and restore.
-    const absl::StatusOr<std::string> aside = set_aside(options.directory);
-    if (!aside.ok()) return to_status(status, "open", options.directory);
-    if (options.on_corruption) {
-      options.on_corruption(fmt::format("{} is damaged ({}), set aside as {}", options.directory,
-                                        status.ToString(), *aside));
-    }
-    std::filesystem::create_directories(options.directory, error);
-    status = open(&db, &handles);
-  }
+  const rocksdb::Status status =
+      options.access == StoreAccess::kReadOnly
+          ? rocksdb::DB::OpenForReadOnly(db_options, options.directory, families, &handles, &db)
+          : rocksdb::DB::Open(db_options, options.directory, families, &handles, &db);
   if (!status.ok()) return to_status(status, "open", options.directory);
   return std::make_unique<RocksdbStateStore>(options.directory, db, std::move(handles));
 }

@@ -2,7 +2,6 @@
 // partition.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -17,13 +16,11 @@ struct RocksdbOptions {
   std::string directory;
   StoreAccess access = StoreAccess::kReadWrite;
   std::size_t memtable_bytes = std::size_t{64} << 20;
-  // Called when damage is found and the directory has been set aside; `what` says both names.
-  std::function<void(const std::string& what)> on_corruption;
 };
 
 // One process per directory (RocksDB's lock). Rows live in a vector memtable: nothing may read a
 // row while the store is written to; scans happen at start. kFailedPrecondition: another process
-// has it open. kNotFound (read only): none there.
+// has it open. kNotFound (read only): none there. kDataLoss: damaged, as later scans may find too.
 absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const RocksdbOptions& options);
 
 // Renames a directory that nothing has open, so that a new one takes its place; returns the name it

@@ -80,11 +80,8 @@ absl::Status validate(const KafkaOptions& options) {
   if (options.lane < 0) return absl::InvalidArgumentError("a lane's number is not negative");
   const KafkaTopicNames names = topic_names(options);
   for (const auto& [what, name] :
-       {std::pair<std::string_view, std::string_view>{"the application", names.contributions},
-        {"the instance", options.instance},
-        {"the input topic", names.input},
-        {"the transitions topic", names.transitions},
-        {"the segments topic", names.segments}}) {
+       {std::pair<std::string_view, std::string_view>{"the application", options.application},
+        {"the instance", options.instance}}) {
     if (absl::Status status = check_name(what, name); !status.ok()) return status;
   }
   std::map<std::string_view, std::string_view> uses;  // By topic.
@@ -98,13 +95,13 @@ absl::Status validate(const KafkaOptions& options) {
         {"the contributions", names.contributions},
         {"the model log", names.model},
         {"the idle topic", names.idle}}) {
+    if (absl::Status status = check_name(use, name); !status.ok()) return status;
     const auto [first, is_new] = uses.emplace(name, use);
     if (!is_new) {
       return absl::InvalidArgumentError(fmt::format(
           "topic {} would be both {} and {}; each has to be of its own", name, first->second, use));
     }
   }
-  if (options.application.empty()) return absl::InvalidArgumentError("the application has no name");
   for (const auto& [name, value] : options.properties) {
     if (std::binary_search(kFixedProperties.begin(), kFixedProperties.end(), name)) {
       return absl::InvalidArgumentError(fmt::format(

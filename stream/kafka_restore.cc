@@ -20,18 +20,6 @@ absl::Status missing(const std::string& topic) {
 }
 
 // How far the input was when the last meta row was written; 0: there is none.
-absl::StatusOr<Offset> stored_position(StateStore& store, PartitionId partition) {
-  Offset position = 0;
-  const absl::Status read =
-      store.scan(StoreKind::kMeta, partition, [&](std::string_view, std::string_view bytes) {
-        const absl::StatusOr<PartitionMeta> meta = decode_meta(bytes);
-        if (meta.ok()) position = meta->next_offset;
-        return meta.status();
-      });
-  if (!read.ok()) return read;
-  return position;
-}
-
 absl::StatusOr<Offset> logged_position(KafkaReader& changelog, const std::string& topic,
                                        PartitionId partition) {
   Offset position = 0;
@@ -64,16 +52,17 @@ absl::StatusOr<Offset> restore_partition(const PartitionOptions& partition,
   if (restored.status().code() != absl::StatusCode::kOutOfRange) return restored;
   // The changelog is not the one this store was written beside: what it holds now is the truth, if
   // it is whole.
-  const absl::StatusOr<Offset> stored = stored_position(store, partition.partition);
-  if (!stored.ok()) return stored;
+  const auto meta = read_meta(store, partition.partition);
+  if (!meta.ok()) return meta.status();
+  const Offset stored = *meta ? (*meta)->next_offset : 0;
   const absl::StatusOr<Offset> logged = logged_position(changelog, topic, partition.partition);
   if (!logged.ok()) return logged;
-  if (*logged != group_offset.value_or(*stored)) {
+  if (*logged != group_offset.value_or(stored)) {
     return absl::FailedPreconditionError(
         fmt::format("partition {}: the changelog {} leads to offset {} of the input, but {} is "
                     "committed and {} is in the state directory, which is left as it is: the "
                     "changelog was cut or made anew ({})",
-                    partition.partition, topic, *logged, group_offset.value_or(0), *stored,
+                    partition.partition, topic, *logged, group_offset.value_or(0), stored,
                     std::string(restored.status().message())));
   }
   spdlog::warn("partition {}: the state does not fit the changelog and is restored from there ({})",

@@ -42,14 +42,10 @@ absl::StatusOr<Offset> Lane::restore(const PartitionOptions& options, const Catc
     rows.restore(*std::move(row));
     return absl::OkStatus();
   };
-  const auto restore_meta = [&](std::string_view, std::string_view bytes) {
-    absl::StatusOr<PartitionMeta> read = decode_meta(bytes);
-    if (!read.ok()) return read.status();
-    meta = *std::move(read);
-    return absl::OkStatus();
-  };
-  absl::Status read = parts_.store.scan(StoreKind::kMeta, id, restore_meta);
-  if (read.ok()) read = parts_.store.scan(StoreKind::kRow, id, restore_row);
+  absl::StatusOr<std::optional<PartitionMeta>> stored = read_meta(parts_.store, id);
+  if (!stored.ok()) return stored.status();
+  if (*stored) meta = **std::move(stored);
+  const absl::Status read = parts_.store.scan(StoreKind::kRow, id, restore_row);
   if (!read.ok()) return read;
   if (const absl::Status ours = check_identity(meta); !ours.ok()) return ours;
   if (catch_up) {
@@ -61,7 +57,9 @@ absl::StatusOr<Offset> Lane::restore(const PartitionOptions& options, const Catc
       if (key.front() == kChangelogMeta) {
         if (!value) return absl::DataLossError("changelog: the meta row was deleted");
         newer[{StoreKind::kMeta, ""}] = std::string(*value);
-        return restore_meta({}, *value);
+        absl::StatusOr<PartitionMeta> logged = decode_meta(*value);
+        if (logged.ok()) meta = *std::move(logged);
+        return logged.status();
       }
       newer[{StoreKind::kRow, std::string(rest)}] =
           value ? std::optional<std::string>(*value) : std::nullopt;

@@ -294,4 +294,15 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
   return log;
 }
 
+absl::StatusOr<std::vector<ModelLogRecord>> read_model_log(StateStore& store) {
+  std::vector<ModelLogRecord> records;
+  const absl::Status read =
+      store.scan(StoreKind::kModelLog, 0, [&](std::string_view key, std::string_view value) {
+        records.push_back({std::string(key), std::string(value)});
+        return absl::OkStatus();
+      });
+  if (!read.ok()) return read;
+  return records;
+}
+
 }  // namespace rfm

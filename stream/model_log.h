@@ -11,6 +11,7 @@
 
 #include "absl/status/statusor.h"
 #include "model/model_version.h"
+#include "state/state_store.h"
 #include "stream/record.h"
 
 namespace rfm {
@@ -45,5 +46,8 @@ struct ModelLog {
   std::vector<ModelVersion> versions;  // By trained epoch, without gaps.
 };
 absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& records);
+
+// The records that a store holds (file mode); none: the log is a topic.
+absl::StatusOr<std::vector<ModelLogRecord>> read_model_log(StateStore& store);
 
 }  // namespace rfm

@@ -109,6 +109,18 @@ absl::StatusOr<PartitionMeta> decode_meta(std::string_view bytes) {
   return meta;
 }
 
+absl::StatusOr<std::optional<PartitionMeta>> read_meta(StateStore& store, PartitionId partition) {
+  std::optional<PartitionMeta> meta;
+  const absl::Status read =
+      store.scan(StoreKind::kMeta, partition, [&](std::string_view, std::string_view bytes) {
+        absl::StatusOr<PartitionMeta> decoded = decode_meta(bytes);
+        if (decoded.ok()) meta = *std::move(decoded);
+        return decoded.status();
+      });
+  if (!read.ok()) return read;
+  return meta;
+}
+
 bool same_progress(const PartitionMeta& a, const PartitionMeta& b) {
   return a.started == b.started && a.max_event_time == b.max_event_time &&
          a.watermark == b.watermark && a.first_boundary == b.first_boundary &&

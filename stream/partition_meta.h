@@ -10,6 +10,7 @@
 
 #include "absl/status/statusor.h"
 #include "state/event_time.h"
+#include "state/state_store.h"
 #include "stream/event.h"
 #include "stream/record.h"
 #include "stream/transition_sink.h"
@@ -73,6 +74,9 @@ struct PartitionMeta {
 
 std::string encode_meta(const PartitionMeta& meta);
 absl::StatusOr<PartitionMeta> decode_meta(std::string_view bytes);
+
+// As it was committed last; absent: never.
+absl::StatusOr<std::optional<PartitionMeta>> read_meta(StateStore& store, PartitionId partition);
 
 // Leaves out what depends on commits and restarts (N, offsets, file lengths): what "the same state"
 // compares.

@@ -8,14 +8,13 @@
 #include <string_view>
 
 #include "state/rocksdb_state_store.h"
-#include "stream/contribution_codec.h"
 #include "stream/file_sink.h"
 #include "stream/file_source.h"
 #include "stream/kafka_source.h"
 #include "stream/kafka_topics.h"
 #include "stream/model_log_file.h"
 #include "stream/null_sink.h"
-#include "stream/recording.h"
+#include "stream/replay_model.h"
 #include "stream/time_text.h"
 
 namespace rfm {
@@ -39,14 +38,8 @@ class Replay::Implementation {
  private:
   friend class Replay;
 
-  bool follows_model() const { return recording_ || !options_.model_log.empty(); }
-  absl::StatusOr<ModelLog> read_stored_log();
-  absl::Status store_model_log(std::span<const ModelLogRecord> records);
-  absl::Status set_rules(const ModelLog& stored);
-  absl::Status set_history(ModelLog stored, TrainerHistory& history);
-  absl::Status open_trainer();
+  absl::Status open_model();
   absl::Status open_sink(const PartitionMeta& meta);
-  absl::StatusOr<std::vector<PartitionRange>> ranges();
   absl::Status open_file();
   absl::Status open_topic();
   PartitionOptions partition_options(PartitionId partition) const;
@@ -60,10 +53,8 @@ class Replay::Implementation {
   std::unique_ptr<EventSource> source_;
   FileSource* file_ = nullptr;
   std::unique_ptr<TransitionSink> sink_;
-  std::unique_ptr<Trainer> trainer_;
+  std::unique_ptr<ReplayModel> model_;
   std::unique_ptr<Lane> lane_;
-  std::optional<Recording> recording_;
-  RulesRecord rules_record_;
   std::vector<ModelVersion> versions_;
   std::function<void(const Transition&)> on_transition_;
   std::function<void(const Contribution&)> on_contribution_;
@@ -72,128 +63,25 @@ class Replay::Implementation {
 
 absl::Status Replay::Implementation::open() {
   absl::StatusOr<std::unique_ptr<StateStore>> store =
-      open_rocksdb_store({.directory = options_.state_directory, .on_corruption = {}});
+      open_rocksdb_store({.directory = options_.state_directory});
+  if (absl::IsDataLoss(store.status())) {
+    return absl::DataLossError(fmt::format("{}\nA replay can begin anew without the directory.",
+                                           std::string(store.status().message())));
+  }
   if (!store.ok()) return store.status();
   store_ = *std::move(store);
-  if (is_topic(options_.input)) {
-    if (options_.format == InputFormat::kCsv) {
-      return absl::InvalidArgumentError(
-          "the format csv is for files: a topic holds lines or invoices (--format)");
-    }
-    options_.kafka.input_topic = options_.input.substr(kKafkaScheme.size());
-    options_.lane.input_topic = options_.kafka.input_topic;
-  } else if (options_.recorded) {
+  if (is_topic(options_.input)) return open_topic();
+  if (options_.recorded) {
     return absl::InvalidArgumentError(
         "--recorded: what an application has recorded belongs to its topic: --input kafka:TOPIC");
   }
-  absl::Status status = open_trainer();
-  if (!status.ok()) return status;
-  return is_topic(options_.input) ? open_topic() : open_file();
+  return open_file();
 }
 
-absl::StatusOr<ModelLog> Replay::Implementation::read_stored_log() {
-  std::vector<ModelLogRecord> records;
-  const absl::Status read =
-      store_->scan(StoreKind::kModelLog, 0, [&](std::string_view key, std::string_view value) {
-        records.push_back({std::string(key), std::string(value)});
-        return absl::OkStatus();
-      });
-  if (!read.ok()) return read;
-  return decode_model_log(records);
-}
-
-absl::Status Replay::Implementation::store_model_log(std::span<const ModelLogRecord> records) {
-  std::vector<StoreWrite> writes;
-  for (const ModelLogRecord& record : records)
-    writes.push_back({StoreKind::kModelLog, 0, record.key, record.value});
-  return store_->write(writes);
-}
-
-absl::Status Replay::Implementation::set_rules(const ModelLog& stored) {
-  if (!stored.rules.empty()) {
-    rules_record_ = stored.rules.back();
-  } else if (recording_) {
-    rules_record_ = recording_->log.rules.back();
-  } else {
-    rules_record_ = {.settings = options_.semantic,
-                     .go_live = {},
-                     .go_live_time = options_.go_live ? to_rfc3339(*options_.go_live) : "",
-                     .first_start_ms = clock_.wall_ms()};
-  }
-  const absl::Status same = options_.check_rules(rules_record_.settings);
-  if (!same.ok()) return same;
-  if (!stored.rules.empty()) {
-    if (!options_.go_live || to_rfc3339(*options_.go_live) == rules_record_.go_live_time)
-      return absl::OkStatus();
-    return absl::FailedPreconditionError(fmt::format(
-        "--go-live: the state directory {} was begun {}{}; it cannot be changed",
-        options_.state_directory, rules_record_.go_live_time.empty() ? "without it" : "with ",
-        rules_record_.go_live_time));
-  }
-  const std::vector<ModelLogRecord> first = {encode_rules(rules_record_)};
-  return store_model_log(first);
-}
-
-absl::Status Replay::Implementation::set_history(ModelLog stored, TrainerHistory& history) {
-  if (follows_model()) {
-    if (recording_) {
-      history.versions = recording_->log.versions;
-    } else {
-      absl::StatusOr<ModelLog> followed = read_model_log_file(options_.model_log);
-      if (!followed.ok()) return followed.status();
-      if (followed->versions.empty()) {
-        return absl::InvalidArgumentError(
-            fmt::format("--model-log {}: it holds no version", options_.model_log));
-      }
-      history.versions = std::move(followed->versions);
-    }
-    // The state directory holds all that its rows mean.
-    std::vector<ModelLogRecord> records;
-    for (const ModelVersion& version : history.versions) records.push_back(encode_version(version));
-    return store_model_log(records);
-  }
-  history.versions = std::move(stored.versions);
-  ContributionAssembler assembler;
-  for (PartitionId p = 0; p < options_.lane.partition_count; ++p) {
-    const absl::Status read = store_->scan(
-        StoreKind::kContribution, p,
-        [&](std::string_view key, std::string_view value) { return assembler.add(key, value); });
-    if (!read.ok()) return read;
-  }
-  history.contributions = assembler.take();
-  return absl::OkStatus();
-}
-
-absl::Status Replay::Implementation::open_trainer() {
-  if (is_topic(options_.input)) {
-    absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options_.kafka);
-    if (!topics.ok()) return topics.status();
-    const absl::StatusOr<std::optional<int>> count =
-        topics->partition_count(options_.kafka.input_topic);
-    if (!count.ok()) return count.status();
-    if (!*count)
-      return absl::NotFoundError(fmt::format("there is no topic {}", options_.kafka.input_topic));
-    options_.lane.partition_count = **count;
-  }
-  if (options_.recorded) {
-    absl::StatusOr<Recording> recording = read_recording(options_.kafka);
-    if (!recording.ok()) return recording.status();
-    recording_ = *std::move(recording);
-  }
-  absl::StatusOr<ModelLog> stored = read_stored_log();
-  if (!stored.ok()) return stored.status();
-  TrainerHistory history;
-  absl::Status status = set_rules(*stored);
-  if (status.ok()) status = set_history(*std::move(stored), history);
-  if (!status.ok()) return status;
-  versions_ = history.versions;
-  TrainerOptions trainer{.training = options_.training,
-                         .partition_count = options_.lane.partition_count,
-                         .publish = [this](std::span<const ModelLogRecord> records) {
-                           return store_model_log(records);
-                         }};
-  const auto mode = follows_model() ? Trainer::Mode::kRecorded : Trainer::Mode::kTrain;
-  trainer_ = std::make_unique<Trainer>(std::move(trainer), std::move(history), mode);
+absl::Status Replay::Implementation::open_model() {
+  absl::StatusOr<std::unique_ptr<ReplayModel>> model = ReplayModel::open(options_, *store_, clock_);
+  if (!model.ok()) return model.status();
+  model_ = *std::move(model);
   return absl::OkStatus();
 }
 
@@ -224,15 +112,14 @@ PartitionOptions Replay::Implementation::partition_options(PartitionId partition
   PartitionOptions partition_options;
   partition_options.partition = partition;
   partition_options.schedule = options_.training.schedule;
-  if (!rules_record_.go_live_time.empty()) {
-    partition_options.go_live_time =
-        TimeReader(std::chrono::minutes{0}).read(rules_record_.go_live_time);
+  const RulesRecord& rules = model_->rules();
+  if (!rules.go_live_time.empty()) {
+    partition_options.go_live_time = TimeReader(std::chrono::minutes{0}).read(rules.go_live_time);
   }
   const auto index = static_cast<std::size_t>(partition);
-  if (index < rules_record_.go_live.size())
-    partition_options.go_live_offset = rules_record_.go_live[index];
-  if (recording_) {
-    for (const Tick& tick : recording_->ticks[index]) {
+  if (index < rules.go_live.size()) partition_options.go_live_offset = rules.go_live[index];
+  if (model_->recording()) {
+    for (const Tick& tick : model_->recording()->ticks[index]) {
       if (!options_.until || tick.time <= *options_.until) partition_options.ticks.push_back(tick);
     }
   }
@@ -243,7 +130,7 @@ absl::Status Replay::Implementation::make_lane() {
   LaneParts parts{.source = *source_,
                   .sink = *sink_,
                   .store = *store_,
-                  .trainer = *trainer_,
+                  .trainer = model_->trainer(),
                   .clock = clock_,
                   .on_transition =
                       [this](const Transition& t) {
@@ -269,21 +156,18 @@ absl::Status Replay::Implementation::make_lane() {
 
 // The position is in the store, and the source starts there.
 absl::Status Replay::Implementation::open_file() {
-  PartitionMeta meta;
-  absl::Status status =
-      store_->scan(StoreKind::kMeta, 0, [&](std::string_view, std::string_view bytes) {
-        absl::StatusOr<PartitionMeta> read = decode_meta(bytes);
-        if (!read.ok()) return read.status();
-        meta = *std::move(read);
-        return absl::OkStatus();
-      });
+  absl::Status status = open_model();
   if (!status.ok()) return status;
-  FileSourceOptions file{.path = options_.input,
-                         .format = options_.format,
-                         .received_ms = options_.received_ms.value_or(rules_record_.first_start_ms),
-                         .start_offset = meta.next_offset,
-                         .hint = std::nullopt,
-                         .record_bytes_max = options_.decoder.record_bytes_max};
+  const absl::StatusOr<std::optional<PartitionMeta>> stored = read_meta(*store_, 0);
+  if (!stored.ok()) return stored.status();
+  const PartitionMeta meta = stored->value_or(PartitionMeta());
+  FileSourceOptions file{
+      .path = options_.input,
+      .format = options_.format,
+      .received_ms = options_.received_ms.value_or(model_->rules().first_start_ms),
+      .start_offset = meta.next_offset,
+      .hint = std::nullopt,
+      .record_bytes_max = options_.decoder.record_bytes_max};
   absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::open(file);
   if (!source.ok()) return source.status();
   file_ = source->get();
@@ -296,25 +180,34 @@ absl::Status Replay::Implementation::open_file() {
 }
 
 absl::Status Replay::Implementation::open_topic() {
+  if (options_.format == InputFormat::kCsv) {
+    return absl::InvalidArgumentError(
+        "the format csv is for files: a topic holds lines or invoices (--format)");
+  }
+  const std::string topic = options_.input.substr(kKafkaScheme.size());
+  options_.kafka.input_topic = topic;
+  options_.lane.input_topic = topic;
   absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options_.kafka);
   if (!topics.ok()) return topics.status();
-  const absl::StatusOr<std::vector<OffsetRange>> log = topics->ranges(options_.kafka.input_topic);
+  const absl::StatusOr<std::optional<int>> count = topics->partition_count(topic);
+  if (!count.ok()) return count.status();
+  if (!*count) return absl::NotFoundError(fmt::format("there is no topic {}", topic));
+  options_.lane.partition_count = **count;
+  absl::Status status = open_model();
+  if (!status.ok()) return status;
+  const absl::StatusOr<std::vector<OffsetRange>> log = topics->ranges(topic);
   if (!log.ok()) return log.status();
+  const std::optional<Recording>& recording = model_->recording();
   PartitionMeta first;
   std::vector<PartitionRange> ranges;
   for (PartitionId p = 0; p < options_.lane.partition_count; ++p) {
     OffsetRange range = (*log)[static_cast<std::size_t>(p)];
-    if (recording_)
-      range.end = std::max(range.begin, recording_->ends[static_cast<std::size_t>(p)]);
-    const absl::Status read =
-        store_->scan(StoreKind::kMeta, p, [&](std::string_view, std::string_view bytes) {
-          const absl::StatusOr<PartitionMeta> meta = decode_meta(bytes);
-          if (!meta.ok()) return meta.status();
-          range.begin = std::max(range.begin, meta->next_offset);
-          if (p == 0) first = *meta;
-          return absl::OkStatus();
-        });
-    if (!read.ok()) return read;
+    if (recording) range.end = std::max(range.begin, recording->ends[static_cast<std::size_t>(p)]);
+    const absl::StatusOr<std::optional<PartitionMeta>> stored = read_meta(*store_, p);
+    if (!stored.ok()) return stored.status();
+    const PartitionMeta meta = stored->value_or(PartitionMeta());
+    range.begin = std::max(range.begin, meta.next_offset);
+    if (p == 0) first = meta;
     ranges.push_back({p, range});
   }
   absl::StatusOr<std::unique_ptr<KafkaSource>> source = KafkaSource::over(options_.kafka, ranges);
@@ -322,8 +215,8 @@ absl::Status Replay::Implementation::open_topic() {
   source_ = *std::move(source);
   options_.decoder.format = options_.format;
   options_.decoder.keys = KeyPolicy::kRequired;
-  const absl::Status opened = open_sink(first);
-  if (!opened.ok()) return opened;
+  status = open_sink(first);
+  if (!status.ok()) return status;
   return make_lane();
 }
 
@@ -346,7 +239,7 @@ absl::Status Replay::Implementation::run(
   bool reading = true;
   std::optional<EventTime> end = options_.until;
   while (true) {
-    const std::int64_t announced = trainer_->announcements();
+    const std::int64_t announced = model_->trainer().announcements();
     absl::StatusOr<Lane::Activity> activity = reading ? lane_->step() : lane_->tick_all(end);
     if (!activity.ok()) return activity.status();
     if (!report(progress)) break;
@@ -357,7 +250,7 @@ absl::Status Replay::Implementation::run(
       if (!idle.ok()) return idle;
     }
     if (*activity == Lane::Activity::kWaiting) {
-      trainer_->wait_announcement(announced, kProgressInterval);
+      model_->trainer().wait_announcement(announced, kProgressInterval);
       continue;
     }
     if (!reading) break;
@@ -366,7 +259,7 @@ absl::Status Replay::Implementation::run(
       continue;
     }
     reading = false;
-    if (!end && !recording_) {  // A recording has its own ticks.
+    if (!end && !model_->recording()) {  // A recording has its own ticks.
       EventTime highest = kBeforeAll;
       for (const Partition* p : lane_->partitions())
         highest = std::max(highest, p->meta().max_event_time);
@@ -379,16 +272,13 @@ absl::Status Replay::Implementation::run(
 
 absl::Status Replay::Implementation::finish() {
   absl::Status status = lane_->commit();
-  if (status.ok()) status = trainer_->finish();
+  if (status.ok()) status = model_->trainer().finish();
   if (!status.ok()) return status;
-  if (!follows_model()) {
-    absl::StatusOr<ModelLog> log = read_stored_log();
-    if (!log.ok()) return log.status();
-    versions_ = std::move(log->versions);
-  }
+  absl::StatusOr<ModelLog> log = model_->log();
+  if (!log.ok()) return log.status();
+  versions_ = log->versions;
   if (options_.output_directory.empty()) return absl::OkStatus();
-  return write_model_log_file(options_.output_directory + "/model.jsonl",
-                              {{rules_record_}, versions_});
+  return write_model_log_file(options_.output_directory + "/model.jsonl", *log);
 }
 
 absl::StatusOr<std::unique_ptr<Replay>> Replay::open(const ReplayOptions& options,

@@ -68,8 +68,8 @@ class Replay {
 
   const Lane& lane() const;
   const Rules& rules() const;
-  const std::vector<ModelVersion>& versions()
-      const;  // After `run`: the model log, by trained epoch.
+  // After `run`: the model log, by trained epoch.
+  const std::vector<ModelVersion>& versions() const;
 
  private:
   class Implementation;

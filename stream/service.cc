@@ -322,25 +322,22 @@ absl::Status Pipeline::run() {
 }  // namespace
 
 absl::Status run_service(const ServiceOptions& options, const Clock& clock) {
-  const RocksdbOptions rocksdb{
-      .directory = options.state_directory,
-      .on_corruption = [](const std::string& what) { spdlog::error("{}", what); }};
+  const RocksdbOptions rocksdb{.directory = options.state_directory};
   absl::StatusOr<std::unique_ptr<StateStore>> store = open_rocksdb_store(rocksdb);
-  if (!store.ok()) return store.status();
   bool was_set_aside = false;
   std::optional<std::chrono::steady_clock::time_point> fenced;
   while (true) {
-    const absl::Status ended = Pipeline(options, clock, **store).run();
+    const absl::Status ended =
+        store.ok() ? Pipeline(options, clock, **store).run() : store.status();
     if (absl::IsDataLoss(ended) && !was_set_aside) {
-      // Found while reading, not when it was opened. Everything is in the changelog.
+      // Everything is in the changelog.
       was_set_aside = true;
-      store->reset();
+      if (store.ok()) store->reset();  // Nothing may have the directory open.
       const absl::StatusOr<std::string> aside = set_aside(options.state_directory);
       if (!aside.ok()) return aside.status();
       spdlog::error("{}: the state is set aside as {} and restored", std::string(ended.message()),
                     *aside);
       store = open_rocksdb_store(rocksdb);
-      if (!store.ok()) return store.status();
       continue;
     }
     if (ended.ok() || !is_mendable(ended)) return ended;

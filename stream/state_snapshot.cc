@@ -31,8 +31,8 @@ absl::StatusOr<std::unique_ptr<StateSnapshot>> StateSnapshot::open(const std::st
     return absl::NotFoundError(
         fmt::format("{} is not a state directory: `run` and `replay --state` make one", directory));
   }
-  absl::StatusOr<std::unique_ptr<StateStore>> store = open_rocksdb_store(
-      {.directory = directory, .access = StoreAccess::kReadOnly, .on_corruption = {}});
+  absl::StatusOr<std::unique_ptr<StateStore>> store =
+      open_rocksdb_store({.directory = directory, .access = StoreAccess::kReadOnly});
   if (!store.ok()) return store.status();
   std::unique_ptr<StateSnapshot> snapshot(new StateSnapshot(directory, *std::move(store)));
   const absl::Status read = snapshot->read_partitions();
@@ -43,30 +43,15 @@ absl::StatusOr<std::unique_ptr<StateSnapshot>> StateSnapshot::open(const std::st
 absl::Status StateSnapshot::read_partitions() {
   PartitionId count = kPartitionsMax;
   for (PartitionId p = 0; p < count; ++p) {
-    absl::Status scanned =
-        store_->scan(StoreKind::kMeta, p, [&](std::string_view, std::string_view bytes) {
-          absl::StatusOr<PartitionMeta> meta = decode_meta(bytes);
-          if (!meta.ok()) return meta.status();
-          count = meta->partition_count;
-          partitions_.push_back({p, *std::move(meta)});
-          return absl::OkStatus();
-        });
-    if (!scanned.ok()) return scanned;
+    absl::StatusOr<std::optional<PartitionMeta>> meta = read_meta(*store_, p);
+    if (!meta.ok()) return meta.status();
+    if (!*meta) continue;
+    count = (*meta)->partition_count;
+    partitions_.push_back({p, **std::move(meta)});
   }
   if (!partitions_.empty()) return absl::OkStatus();
   return absl::NotFoundError(
       fmt::format("state directory {} is empty: nothing has been committed yet", directory_));
-}
-
-absl::StatusOr<std::vector<ModelLogRecord>> StateSnapshot::stored_log() const {
-  std::vector<ModelLogRecord> records;
-  absl::Status scanned =
-      store_->scan(StoreKind::kModelLog, 0, [&](std::string_view key, std::string_view value) {
-        records.push_back({std::string(key), std::string(value)});
-        return absl::OkStatus();
-      });
-  if (!scanned.ok()) return scanned;
-  return records;
 }
 
 absl::StatusOr<std::vector<ModelLogRecord>> StateSnapshot::topic_log(
@@ -95,7 +80,7 @@ absl::StatusOr<std::vector<ModelLogRecord>> StateSnapshot::topic_log(
 }
 
 absl::Status StateSnapshot::read_model(KafkaOptions kafka) {
-  absl::StatusOr<std::vector<ModelLogRecord>> records = stored_log();
+  absl::StatusOr<std::vector<ModelLogRecord>> records = read_model_log(*store_);
   if (records.ok() && records->empty()) {
     kafka.application = partitions_.front().meta.application;
     kafka.request_timeout = std::min(kafka.request_timeout, kBrokerTimeout);

@@ -67,7 +67,6 @@ class StateSnapshot {
       : directory_(std::move(directory)), store_(std::move(store)) {}
 
   absl::Status read_partitions();
-  absl::StatusOr<std::vector<ModelLogRecord>> stored_log() const;
   absl::StatusOr<std::vector<ModelLogRecord>> topic_log(const KafkaOptions& kafka) const;
 
   std::string directory_;

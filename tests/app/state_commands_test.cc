@@ -39,12 +39,17 @@ class StateCommands : public testing::Test {
   void SetUp() override {
     std::ofstream(directory_.file("in.jsonl")) << invoices();
     state_ = directory_.file("state");
+    const absl::Status made = replayed({"--until", "2024-01-21", "--state", state_});
+    ASSERT_TRUE(made.ok()) << made;
+  }
+
+  absl::Status replayed(std::vector<std::string> arguments) {
+    const std::string input = directory_.file("in.jsonl");
+    arguments.insert(arguments.begin(), {"replay", "--input", input, "--format", "invoices"});
     testing::internal::CaptureStdout();
-    const absl::Status replayed = run_command(
-        add_replay_command, {"replay", "--input", directory_.file("in.jsonl"), "--format",
-                             "invoices", "--until", "2024-01-21", "--state", state_});
+    absl::Status status = run_command(add_replay_command, std::move(arguments));
     testing::internal::GetCapturedStdout();
-    ASSERT_TRUE(replayed.ok()) << replayed;
+    return status;
   }
 
   absl::Status exported(std::vector<std::string> arguments) {
@@ -160,19 +165,10 @@ TEST_F(StateCommands, ExportWritesThroughALink) {
 }
 
 TEST_F(StateCommands, AReplayGoesOnOnlyAsItWasBegun) {
-  const auto again = [&](std::vector<std::string> more) {
-    std::vector<std::string> arguments = {"replay",   "--input",  directory_.file("in.jsonl"),
-                                          "--format", "invoices", "--state",
-                                          state_};
-    arguments.insert(arguments.end(), more.begin(), more.end());
-    testing::internal::CaptureStdout();
-    absl::Status status = run_command(add_replay_command, std::move(arguments));
-    testing::internal::GetCapturedStdout();
-    return status;
-  };
-  EXPECT_TRUE(again({"--until", "2024-01-21"}).ok());
-  const auto refuses = [&](const std::vector<std::string>& more, const std::string& why) {
-    const absl::Status status = again(more);
+  EXPECT_TRUE(replayed({"--state", state_, "--until", "2024-01-21"}).ok());
+  const auto refuses = [&](std::vector<std::string> more, const std::string& why) {
+    more.insert(more.end(), {"--state", state_});
+    const absl::Status status = replayed(more);
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << why;
     EXPECT_NE(status.message().find(why), std::string::npos) << status;
   };
@@ -180,6 +176,32 @@ TEST_F(StateCommands, AReplayGoesOnOnlyAsItWasBegun) {
   refuses({"--go-live", "2024-01-10"}, "was begun without it");
   refuses({"--output", directory_.file("out")}, "was not written anywhere");
   refuses({"--set", "rfm.monetary=gross"}, "rfm.monetary");
+}
+
+TEST_F(StateCommands, AReplayFollowsOneModelLogOnly) {
+  ASSERT_TRUE(replayed({"--output", directory_.file("out")}).ok());
+  const std::string log = directory_.file("out/model.jsonl");
+  const std::string following = directory_.file("following");
+  ASSERT_TRUE(replayed({"--state", following, "--model-log", log}).ok());
+  EXPECT_TRUE(replayed({"--state", following, "--model-log", log}).ok());
+  std::string other = read_file(log);
+  const std::string population = R"("population":2)";
+  other.replace(other.find(population), population.size(), R"("population":3)");
+  std::ofstream(directory_.file("other.jsonl")) << other;
+  const absl::Status refused =
+      replayed({"--state", following, "--model-log", directory_.file("other.jsonl")});
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(refused.message().find("another model log, which differs at version/19725"),
+            std::string::npos)
+      << refused;
+}
+
+TEST_F(StateCommands, AReplayLeavesADamagedStateToItsUser) {
+  std::ofstream(state_ + "/CURRENT", std::ios::trunc) << "nothing\n";
+  const absl::Status damaged = replayed({"--state", state_});
+  EXPECT_EQ(damaged.code(), absl::StatusCode::kDataLoss);
+  EXPECT_NE(damaged.message().find(state_), std::string::npos) << damaged;
+  EXPECT_TRUE(std::filesystem::exists(state_));
 }
 
 }  // namespace

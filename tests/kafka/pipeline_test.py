@@ -265,11 +265,14 @@ class PipelineTest(unittest.TestCase):
             self.assertEqual(transition["before"]["r"] - transition["after"]["r"], 1)
             self.assertTrue(transition["actionable"], transition)
             self.assertNotIn("cause", transition)
-        ticks = application.read("ticks")
-        self.assertTrue(ticks)
+        ticks = [r.json() for r in application.read("ticks")]
+        self.assertIn(len(due) + 1, [tick["offset"] for tick in ticks])
         for tick in ticks:
-            self.assertEqual(tick.json()["offset"], len(due) + 1)
-            self.assertLessEqual(parsed(tick.json()["time"]), seen_at)
+            self.assertLessEqual(parsed(tick["time"]), seen_at)
+            # A commit while "other" waits for the model says how far its time has led already.
+            if tick["offset"] != len(due) + 1:
+                self.assertEqual(tick["offset"], len(due))
+                self.assertLessEqual(parsed(tick["time"]), now)
         # No event and no restart makes them come again.
         application.catch_up()
         self.assertEqual(len(changes()), len(due))

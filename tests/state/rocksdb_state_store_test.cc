@@ -28,7 +28,7 @@ class RocksdbStateStoreTest : public testing::Test {
 
   std::unique_ptr<StateStore> open() const {
     absl::StatusOr<std::unique_ptr<StateStore>> store =
-        open_rocksdb_store({.directory = directory_.string(), .on_corruption = {}});
+        open_rocksdb_store({.directory = directory_.string()});
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? *std::move(store) : nullptr;
   }
@@ -132,16 +132,15 @@ TEST_F(RocksdbStateStoreTest, DropsOnePartition) {
 
 TEST_F(RocksdbStateStoreTest, OneProcessOwnsADirectory) {
   const std::unique_ptr<StateStore> store = open();
-  const auto second = open_rocksdb_store({.directory = directory_.string(), .on_corruption = {}});
+  const auto second = open_rocksdb_store({.directory = directory_.string()});
   EXPECT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_NE(std::string(second.status().message()).find("another process has it open"),
             std::string::npos);
 }
 
 TEST_F(RocksdbStateStoreTest, ReadOnlyReadsAndNeverMakesADirectory) {
-  const auto missing = open_rocksdb_store({.directory = (directory_ / "none").string(),
-                                           .access = StoreAccess::kReadOnly,
-                                           .on_corruption = {}});
+  const auto missing = open_rocksdb_store(
+      {.directory = (directory_ / "none").string(), .access = StoreAccess::kReadOnly});
   EXPECT_EQ(missing.status().code(), absl::StatusCode::kNotFound);
   EXPECT_FALSE(std::filesystem::exists(directory_ / "none"));
   {
@@ -149,28 +148,27 @@ TEST_F(RocksdbStateStoreTest, ReadOnlyReadsAndNeverMakesADirectory) {
     const std::vector<StoreWrite> writes = {{StoreKind::kRow, 0, "a", "1"}};
     ASSERT_TRUE(store->write(writes).ok());
   }
-  const auto read = open_rocksdb_store(
-      {.directory = directory_.string(), .access = StoreAccess::kReadOnly, .on_corruption = {}});
+  const auto read =
+      open_rocksdb_store({.directory = directory_.string(), .access = StoreAccess::kReadOnly});
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_EQ(content(**read, StoreKind::kRow, 0).size(), 1U);
   const std::vector<StoreWrite> more = {{StoreKind::kRow, 0, "b", "1"}};
   EXPECT_FALSE((*read)->write(more).ok());
 }
 
-TEST_F(RocksdbStateStoreTest, DamageIsSetAside) {
+TEST_F(RocksdbStateStoreTest, DamageIsSaidAndCanBeSetAside) {
   {
     const std::unique_ptr<StateStore> store = open();
     const std::vector<StoreWrite> writes = {{StoreKind::kRow, 0, "a", "1"}};
     ASSERT_TRUE(store->write(writes).ok());
   }
   std::ofstream(directory_ / "CURRENT", std::ios::trunc) << "nothing\n";
-  std::string said;
-  const auto store =
-      open_rocksdb_store({.directory = directory_.string(),
-                          .on_corruption = [&](const std::string& what) { said = what; }});
-  ASSERT_TRUE(store.ok()) << store.status();
-  EXPECT_EQ(content(**store, StoreKind::kRow, 0), kNothing);
-  EXPECT_NE(said.find("set aside"), std::string::npos) << said;
+  EXPECT_EQ(open_rocksdb_store({.directory = directory_.string()}).status().code(),
+            absl::StatusCode::kDataLoss);
+  const absl::StatusOr<std::string> aside = set_aside(directory_.string());
+  ASSERT_TRUE(aside.ok()) << aside.status();
+  EXPECT_TRUE(std::filesystem::exists(std::filesystem::path(*aside) / "CURRENT"));
+  EXPECT_EQ(content(*open(), StoreKind::kRow, 0), kNothing);
 }
 
 }  // namespace
