@@ -6,7 +6,9 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
+#include <map>
 
+#include "config/options.h"
 #include "config/segment_settings.h"
 #include "config/setting_value.h"
 #include "config/toml_reader.h"
@@ -233,6 +235,21 @@ absl::Status Settings::check() const {
     return fail(
         "commit.interval_behind",
         fmt::format("allowed: at least commit.interval, which is {}", text("commit.interval")));
+  }
+  const KafkaOptions kafka = kafka_options(*this, 0);
+  if (absl::Status valid = validate(kafka); !valid.ok()) return valid;
+  const KafkaTopicNames names = topic_names(kafka);
+  std::map<std::string_view, std::string_view> uses = {
+      {names.dead_letters, "for the dead letters"},
+      {names.changelog, "for the changelog"},
+      {names.ticks, "for the ticks"},
+      {names.contributions, "for the contributions"},
+      {names.model, "for the model log"},
+      {names.idle, "to be empty"}};
+  for (const std::string_view key : {"input.topic", "output.transitions", "output.segments"}) {
+    const auto [first, is_new] = uses.emplace(text(key), key);
+    if (!is_new)
+      return fail(key, fmt::format("allowed: a topic of its own; this one is {}", first->second));
   }
   absl::StatusOr<SegmentMap> map = segment_map(*this);
   if (!map.ok()) return fail("segmentation.rfm.map", std::string(map.status().message()));

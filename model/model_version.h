@@ -67,6 +67,10 @@ struct ModelVersion {
   std::optional<ChurnModel> churn;
   bool churn_changed = false;
 
+  // Input partitions that had held no record by then, in order. What they contribute later for this
+  // boundary is no part of it.
+  std::vector<std::int32_t> empty_partitions;
+
   friend bool operator==(const ModelVersion&, const ModelVersion&) = default;
 };
 

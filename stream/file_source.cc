@@ -66,7 +66,6 @@ class FileSource::Implementation {
     if (S_ISDIR(info.st_mode)) return errno_status("read", options_.path, EISDIR);
     if (S_ISREG(info.st_mode)) bytes_total_ = static_cast<std::uint64_t>(info.st_size);
     if (absl::Status status = read_beginning(); !status.ok()) return status;
-    if (options_.hint) use_hint(*options_.hint);
     return skip_to_start();
   }
 
@@ -88,7 +87,7 @@ class FileSource::Implementation {
   }
 
   bool at_end() const { return is_complete_ && begin_ == end_; }
-  FilePosition position() const { return {.offset = next_offset_, .byte = base_ + begin_}; }
+  Offset next_offset() const { return next_offset_; }
   std::uint64_t bytes_read() const { return base_ + begin_; }
   std::optional<std::uint64_t> bytes_total() const { return bytes_total_; }
 
@@ -131,17 +130,6 @@ class FileSource::Implementation {
                     "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,"
                     "CustomerID,Country; add it, or choose another format",
                     shown_path(options_.path)));
-  }
-
-  void use_hint(const FilePosition& hint) {
-    if (!bytes_total_ || hint.offset > options_.start_offset || hint.byte <= base_ + begin_) return;
-    char before = '\0';
-    if (::pread(fd_, &before, 1, static_cast<off_t>(hint.byte - 1)) != 1 || before != '\n') return;
-    if (::lseek(fd_, static_cast<off_t>(hint.byte), SEEK_SET) < 0) return;
-    next_offset_ = hint.offset;
-    base_ = hint.byte;
-    begin_ = end_ = 0;
-    is_complete_ = false;
   }
 
   absl::Status skip_to_start() {
@@ -241,13 +229,14 @@ bool FileSource::at_end(PartitionId partition) const {
   return implementation_->at_end();
 }
 
-Offset FileSource::next_offset(PartitionId /*partition*/) const { return position().offset; }
+Offset FileSource::next_offset(PartitionId /*partition*/) const {
+  return implementation_->next_offset();
+}
 
 absl::Status FileSource::service() { return absl::OkStatus(); }
 
 void FileSource::wait(std::chrono::milliseconds /*longest*/) {}  // `read` waits.
 
-FilePosition FileSource::position() const { return implementation_->position(); }
 std::uint64_t FileSource::bytes_read() const { return implementation_->bytes_read(); }
 std::optional<std::uint64_t> FileSource::bytes_total() const {
   return implementation_->bytes_total();

@@ -25,21 +25,11 @@
 
 namespace rfm {
 
-// Where a record starts in a file.
-struct FilePosition {
-  Offset offset = 0;
-  std::uint64_t byte = 0;
-};
-
 struct FileSourceOptions {
   std::string path = "-";  // "-": standard input.
   InputFormat format = InputFormat::kLines;
   std::int64_t received_ms = 0;  // What all records carry: the time of the first start.
   Offset start_offset = 0;
-  // A position at or before `start_offset`, as `position()` said earlier, to save reading what is
-  // before it. One that cannot be right (no line starts there) is not used; standard input has no
-  // use for it.
-  std::optional<FilePosition> hint{};
   // The decoder's. A line longer than twice this and 64 KiB is cut there; its rest is skipped.
   std::size_t record_bytes_max = std::size_t{1} << 20;
   std::size_t buffer_bytes = std::size_t{4} << 20;
@@ -58,9 +48,6 @@ class FileSource final : public EventSource {
   Offset next_offset(PartitionId partition) const override;
   absl::Status service() override;
   void wait(std::chrono::milliseconds longest) override;
-
-  // Of the record that `read` gives next.
-  FilePosition position() const;
 
   // For progress. The total is known for regular files only.
   std::uint64_t bytes_read() const;

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -78,29 +77,13 @@ std::string lane_name(const KafkaOptions& options) {
 absl::Status validate(const KafkaOptions& options) {
   if (options.brokers.empty()) return absl::InvalidArgumentError("kafka.brokers is empty");
   if (options.lane < 0) return absl::InvalidArgumentError("a lane's number is not negative");
-  const KafkaTopicNames names = topic_names(options);
   for (const auto& [what, name] :
        {std::pair<std::string_view, std::string_view>{"the application", options.application},
-        {"the instance", options.instance}}) {
+        {"the instance", options.instance},
+        {"the input topic", options.input_topic},
+        {"the transitions topic", options.transitions_topic},
+        {"the segments topic", options.segments_topic}}) {
     if (absl::Status status = check_name(what, name); !status.ok()) return status;
-  }
-  std::map<std::string_view, std::string_view> uses;  // By topic.
-  for (const auto& [use, name] :
-       {std::pair<std::string_view, std::string_view>{"input.topic", names.input},
-        {"output.transitions", names.transitions},
-        {"output.segments", names.segments},
-        {"the dead letters", names.dead_letters},
-        {"the changelog", names.changelog},
-        {"the ticks", names.ticks},
-        {"the contributions", names.contributions},
-        {"the model log", names.model},
-        {"the idle topic", names.idle}}) {
-    if (absl::Status status = check_name(use, name); !status.ok()) return status;
-    const auto [first, is_new] = uses.emplace(name, use);
-    if (!is_new) {
-      return absl::InvalidArgumentError(fmt::format(
-          "topic {} would be both {} and {}; each has to be of its own", name, first->second, use));
-    }
   }
   for (const auto& [name, value] : options.properties) {
     if (std::binary_search(kFixedProperties.begin(), kFixedProperties.end(), name)) {

@@ -44,8 +44,8 @@ KafkaTopicNames topic_names(const KafkaOptions& options);
 // `<app>-<instance>-<lane>`: the lane's group.instance.id and transactional.id.
 std::string lane_name(const KafkaOptions& options);
 
-// kInvalidArgument when a name is empty or not one Kafka takes, one topic has two uses, or a
-// property is one that rfmstream sets itself.
+// kInvalidArgument when a name is empty or not one Kafka takes, or a property is one that rfmstream
+// sets itself.
 absl::Status validate(const KafkaOptions& options);
 
 }  // namespace rfm

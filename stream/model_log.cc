@@ -167,6 +167,16 @@ bool read_churn(const Value& json, ChurnModel& churn) {
   return in.ok;
 }
 
+template <class Integer>
+bool read_integers(const Value& json, std::vector<Integer>& out) {
+  if (!json.IsArray()) return false;
+  for (const Value& item : json.GetArray()) {
+    if (!item.Is<Integer>()) return false;
+    out.push_back(item.Get<Integer>());
+  }
+  return true;
+}
+
 std::optional<ModelVersion> read_version(const Value& json) {
   Fields in(json);
   ModelVersion version;
@@ -188,6 +198,9 @@ std::optional<ModelVersion> read_version(const Value& json) {
   if (const Value* churn = in.find("churn")) {
     if (!read_churn(*churn, version.churn.emplace())) return std::nullopt;
   }
+  if (const Value* partitions = in.find("empty_partitions")) {
+    if (!read_integers(*partitions, version.empty_partitions)) return std::nullopt;
+  }
   return in.ok ? std::optional(std::move(version)) : std::nullopt;
 }
 
@@ -200,17 +213,13 @@ std::optional<RulesRecord> read_rules(const Value& json) {
   const Value* settings = in.find("settings");
   const Value* go_live = in.find("go_live");
   if (!in.ok || settings == nullptr || !settings->IsObject() || go_live == nullptr ||
-      !go_live->IsArray()) {
+      !read_integers(*go_live, rules.go_live)) {
     return std::nullopt;
   }
   for (const auto& [name, value] : settings->GetObject()) {
     if (!value.IsString()) return std::nullopt;
     rules.settings.emplace(std::string(name.GetString(), name.GetStringLength()),
                            std::string(value.GetString(), value.GetStringLength()));
-  }
-  for (const Value& offset : go_live->GetArray()) {
-    if (!offset.IsInt64()) return std::nullopt;
-    rules.go_live.push_back(offset.GetInt64());
   }
   return rules;
 }
@@ -234,6 +243,8 @@ ModelLogRecord encode_version(const ModelVersion& version) {
   write_cuts(out, version.cuts);
   if (version.clusters) write_clusters(out, *version.clusters);
   if (version.churn) write_churn(out, *version.churn);
+  if (!version.empty_partitions.empty())
+    integers(out, "empty_partitions", version.empty_partitions);
   out.end_object();
   return {fmt::format("version/{}", version.trained_epoch), std::string(buffer.view())};
 }

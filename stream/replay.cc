@@ -166,7 +166,6 @@ absl::Status Replay::Implementation::open_file() {
       .format = options_.format,
       .received_ms = options_.received_ms.value_or(model_->rules().first_start_ms),
       .start_offset = meta.next_offset,
-      .hint = std::nullopt,
       .record_bytes_max = options_.decoder.record_bytes_max};
   absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::open(file);
   if (!source.ok()) return source.status();

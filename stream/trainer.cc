@@ -29,11 +29,13 @@ Trainer::Trainer(TrainerOptions options, TrainerHistory history, Mode mode)
   committed_through_ = trained_through;
   for (auto& [key, contribution] : history.contributions) {
     const auto& [epoch, partition] = key;
-    auto& contributions = epoch <= trained_through ? closed_ : contributions_;
-    contributions[epoch].emplace(partition,
-                                 std::make_shared<const Contribution>(std::move(contribution)));
     PartitionProgress& progress = partitions_.at(static_cast<std::size_t>(partition));
     progress.contributed = std::max(progress.contributed, epoch);
+    const bool is_closed = epoch <= trained_through;
+    if (is_closed && !was_included(epoch, partition)) continue;
+    auto& contributions = is_closed ? closed_ : contributions_;
+    contributions[epoch].emplace(partition,
+                                 std::make_shared<const Contribution>(std::move(contribution)));
   }
   if (!versions_.empty()) training_.restore(*versions_.back());
   if (mode_ == Mode::kTrain) {
@@ -86,7 +88,7 @@ void Trainer::contribute(PartitionId partition, const Contribution& contribution
     if (!closed) {
       contributions_[contribution.epoch][partition] =
           std::make_shared<const Contribution>(contribution);
-    } else if (!past_taken_) {
+    } else if (!past_taken_ && was_included(contribution.epoch, partition)) {
       closed_[contribution.epoch].emplace(partition,
                                           std::make_shared<const Contribution>(contribution));
     }
@@ -208,6 +210,13 @@ std::vector<std::shared_ptr<const Contribution>> Trainer::take_contributions(std
   return parts;
 }
 
+bool Trainer::was_included(std::int64_t epoch, PartitionId partition) const {
+  const std::int64_t index = epoch - *start_epoch_;
+  if (index < 0) return false;
+  return !std::ranges::binary_search(versions_[static_cast<std::size_t>(index)]->empty_partitions,
+                                     partition);
+}
+
 void Trainer::run() {
   pthread_setname_np(pthread_self(), "trainer");
   std::unique_lock lock(mutex_);
@@ -220,14 +229,18 @@ void Trainer::run() {
     if (stopping_ || !status_.ok()) return;
     take_past();
     const auto parts = take_contributions(*epoch);
+    std::vector<PartitionId> empty;
+    for (std::size_t p = 0; p < partitions_.size(); ++p) {
+      if (!partitions_[p].first_boundary) empty.push_back(static_cast<PartitionId>(p));
+    }
     lock.unlock();
     std::vector<const Contribution*> views;
     for (const auto& part : parts) views.push_back(part.get());
-    const auto version =
-        std::make_shared<const ModelVersion>(training_.train(*epoch, merge(views)));
-    ModelLogRecord record = encode_version(*version);
+    ModelVersion version = training_.train(*epoch, merge(views));
+    version.empty_partitions = std::move(empty);
+    ModelLogRecord record = encode_version(version);
     lock.lock();
-    versions_.push_back(version);
+    versions_.push_back(std::make_shared<const ModelVersion>(std::move(version)));
     unpublished_.push_back(std::move(record));
     ++announcements_;
     changed_.notify_all();

@@ -93,6 +93,8 @@ class Trainer {
   void find_start();
   void take_past();
   std::vector<std::shared_ptr<const Contribution>> take_contributions(std::int64_t epoch);
+  // Whether the version trained at `epoch` knew what `partition` contributed for it.
+  bool was_included(std::int64_t epoch, PartitionId partition) const;
 
   TrainerOptions options_;
   Mode mode_;
@@ -104,7 +106,7 @@ class Trainer {
   std::map<std::int64_t, std::map<PartitionId, std::shared_ptr<const Contribution>>>
       contributions_;  // By epoch, of those to be trained.
   std::map<std::int64_t, std::map<PartitionId, std::shared_ptr<const Contribution>>>
-      closed_;  // Of those trained before the start, until their samples are taken.
+      closed_;  // That versions from before the start included, until their samples are taken.
   bool past_taken_ = false;
   std::optional<std::int64_t> start_epoch_;
   std::vector<std::shared_ptr<const ModelVersion>>

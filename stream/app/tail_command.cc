@@ -21,6 +21,7 @@
 #include "stream/app/stop_signal.h"
 #include "stream/kafka_source.h"
 #include "stream/kafka_topics.h"
+#include "stream/utf8.h"
 
 namespace rfm {
 namespace {
@@ -79,7 +80,7 @@ std::string segments_line(const RecordView& record) {
 std::string dead_letter_line(const RecordView& record) {
   constexpr std::size_t kValueMax = 160;
   const std::vector<RecordHeader> headers = record.headers.read();
-  std::string value(record.value.value_or("").substr(0, kValueMax));
+  std::string value = with_replacements(record.value.value_or("").substr(0, kValueMax));
   for (char& c : value) {
     if (static_cast<unsigned char>(c) < ' ') c = ' ';
   }

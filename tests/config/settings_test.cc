@@ -179,6 +179,11 @@ TEST(Settings, ChecksAcrossKeys) {
             std::string::npos);
   EXPECT_NE(load_error({"commit.interval=1s"}).find("commit.interval_behind"), std::string::npos);
   EXPECT_EQ(load_error({"rfm.window=400d"}), "");
+  EXPECT_NE(load_error({"output.segments=segment-transitions"}).find("is output.transitions"),
+            std::string::npos);
+  EXPECT_NE(load_error({"app.name=shop", "input.topic=shop-model"}).find("is for the model log"),
+            std::string::npos);
+  EXPECT_NE(load_error({"kafka.properties.acks=1"}).find("acks cannot be set"), std::string::npos);
 }
 
 TEST(Settings, MissingFileIsNamed) {

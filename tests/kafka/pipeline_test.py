@@ -215,6 +215,10 @@ class PipelineTest(unittest.TestCase):
         self.assertIsNone(reasons[2].record.key)
         self.assertEqual(reasons[3].record.header("__streams.errors.topic"),
                          application.settings["input.topic"])
+        shown = application.command("tail", "--topic", "dead-letters", "--from-beginning",
+                                    "--count", "4").stdout.splitlines()
+        self.assertEqual({line.split()[0] for line in shown},
+                         {letter.reason for letter in reasons.values()})
         # A year-2099 invoice moves no clock and a poison record stops nothing.
         self.assertEqual({r.key for r in application.read("transitions")}, {b"6"})
 
@@ -230,7 +234,16 @@ class PipelineTest(unittest.TestCase):
         self.assertIsNotNone(segments[b"b"])
         changelog = {r.key: r.value for r in application.read("changelog")}
         self.assertIsNone(changelog[b"ra"])
-        last = [r.json() for r in application.read("transitions") if r.key == b"a"]
+        transitions = [r.json() for r in application.read("transitions")]
+        shown = application.command("tail", "--from-beginning", "--count",
+                                    str(len(transitions))).stdout.splitlines()
+        self.assertEqual([line.split()[:3] for line in shown],
+                         [[t["effective_at"], t["customer_id"], t["segmentation"]]
+                          for t in transitions])
+        shown = application.command("tail", "--topic", "segments", "--from-beginning", "--count",
+                                    "1").stdout
+        self.assertTrue(shown.startswith(("a", "b")), shown)
+        last = [t for t in transitions if t["customer_id"] == "a"]
         self.assertEqual({t["reason"] for t in last if t["to"] == "none"}, {"erasure"})
         exported = application.command("export", "customers", "--all", "--state",
                                        application.state).stdout

@@ -198,42 +198,28 @@ TEST(FileSource, BatchesAndBuffersDoNotMatter) {
   }
 }
 
-TEST(FileSource, GoesOnFromAnOffsetWithAndWithoutHint) {
+TEST(FileSource, GoesOnFromAnOffset) {
   std::string text = "\xef\xbb\xbf";
   for (int i = 0; i < 1'000; ++i) text += std::to_string(i) + "\n" + (i % 10 == 0 ? "\n" : "");
   const TemporaryFile file(text);
-  const auto first = FileSource::open({.path = file.path()});
-  ASSERT_TRUE(first.ok());
-  ASSERT_EQ((*first)->read(0, 333)->size(), 333U);
-  const FilePosition position = (*first)->position();
-  EXPECT_EQ(position.offset, 333);
-
   for (const Offset start : {0, 1, 332, 333, 334, 999, 1'000}) {
-    for (const std::optional<FilePosition> hint :
-         {std::optional<FilePosition>(), std::optional(position),
-          std::optional(FilePosition{333, position.byte + 1}),
-          std::optional(FilePosition{333, 1'000'000}), std::optional(FilePosition{0, 0})}) {
-      const auto source =
-          FileSource::open({.path = file.path(), .start_offset = start, .hint = hint});
-      ASSERT_TRUE(source.ok()) << source.status();
-      const auto records = drain(**source, 50);
-      ASSERT_EQ(records.size(), static_cast<std::size_t>(1'000 - start)) << start;
-      if (records.empty()) continue;
-      EXPECT_EQ(records.front().offset, start);
-      EXPECT_EQ(records.front().value, std::to_string(start));
-    }
+    const auto source = FileSource::open({.path = file.path(), .start_offset = start});
+    ASSERT_TRUE(source.ok()) << source.status();
+    EXPECT_EQ((*source)->next_offset(0), start);
+    const auto records = drain(**source, 50);
+    ASSERT_EQ(records.size(), static_cast<std::size_t>(1'000 - start)) << start;
+    if (records.empty()) continue;
+    EXPECT_EQ(records.front().offset, start);
+    EXPECT_EQ(records.front().value, std::to_string(start));
   }
   const auto beyond = FileSource::open({.path = file.path(), .start_offset = 1'001});
   EXPECT_EQ(beyond.status().code(), absl::StatusCode::kInvalidArgument);
 }
 
-TEST(FileSource, AHintIntoACsvFileKeepsTheHeaderCheck) {
-  const std::string text = std::string(kHeader) + "1\n2\n3\n";
-  const TemporaryFile file(text);
-  const auto source = FileSource::open({.path = file.path(),
-                                        .format = InputFormat::kCsv,
-                                        .start_offset = 2,
-                                        .hint = FilePosition{1, kHeader.size() + 2}});
+TEST(FileSource, GoesOnBelowTheHeaderOfACsv) {
+  const TemporaryFile file(std::string(kHeader) + "1\n2\n3\n");
+  const auto source =
+      FileSource::open({.path = file.path(), .format = InputFormat::kCsv, .start_offset = 2});
   ASSERT_TRUE(source.ok()) << source.status();
   EXPECT_EQ(drain(**source, 10), (std::vector<Copy>{{std::nullopt, "3", 2}}));
 }

@@ -57,6 +57,9 @@ ModelVersion random_version(std::mt19937_64& random, std::int64_t epoch) {
     }
     version.churn_changed = random() % 2 == 0;
   }
+  for (std::int32_t p = 0; p < 3; ++p) {
+    if (random() % 4 == 0) version.empty_partitions.push_back(p);
+  }
   return version;
 }
 
@@ -119,6 +122,7 @@ TEST(ModelLog, RecordsAreAsPublished) {
   same.unchanged = true;
   same.cuts_changed = same.churn_changed = false;
   same.cluster_change = ClusterChange::kNone;
+  same.empty_partitions = {3, 5};
   std::string text;
   for (const ModelLogRecord& record :
        {encode_rules(rules), encode_version(golden_version()), encode_version(same)})

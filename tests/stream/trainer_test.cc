@@ -122,6 +122,55 @@ TEST(Trainer, GoesOnAsIfItHadNotBeenRestarted) {
   }
 }
 
+// It begins long after the other, with older records: what it says of boundaries that have their
+// record must count as little after a restart as before.
+TEST(Trainer, APartitionThatWasEmptyIsNoPartOfTheVersionsOfThen) {
+  const std::int64_t begins = kFirst + 24;
+  const auto contribute_from = [](Trainer& trainer, std::int64_t epoch) {
+    for (; epoch <= kLast; ++epoch) {
+      for (PartitionId p = 0; p < 2; ++p) trainer.contribute(p, contribution_at(epoch, p, 2));
+    }
+    ASSERT_TRUE(trainer.finish().ok());
+  };
+  Published expected;
+  {
+    Trainer trainer(expected.options(2), {}, Trainer::Mode::kTrain);
+    trainer.partition_started(0, kFirst);
+    trainer.partition_empty(1);
+    for (std::int64_t e = kFirst; e < begins; ++e) trainer.contribute(0, contribution_at(e, 0, 2));
+    ASSERT_TRUE(trainer.finish().ok());
+    trainer.partition_started(1, kFirst - 7);
+    for (std::int64_t e = kFirst - 7; e < begins; ++e)
+      trainer.contribute(1, contribution_at(e, 1, 2));
+    contribute_from(trainer, begins);
+  }
+  const std::vector<ModelVersion> versions = decoded(expected.records);
+  ASSERT_EQ(versions.size(), static_cast<std::size_t>(kLast - kFirst + 1));
+  EXPECT_EQ(versions[static_cast<std::size_t>(begins - kFirst) - 1].empty_partitions,
+            std::vector<std::int32_t>{1});
+  EXPECT_TRUE(versions.back().empty_partitions.empty());
+  for (const std::int64_t trained : {begins - kFirst, begins - kFirst + 1, begins - kFirst + 9}) {
+    // What the second one contributed is committed, or comes again.
+    for (const std::int64_t committed : {trained, trained - 20}) {
+      SCOPED_TRACE(testing::Message() << "trained=" << trained << " committed=" << committed);
+      Published published;
+      published.records.assign(expected.records.begin(), expected.records.begin() + trained);
+      TrainerHistory history{.versions = decoded(published.records), .contributions = {}};
+      for (std::int64_t e = kFirst - 7; e < kFirst + trained; ++e) {
+        if (e >= kFirst) history.contributions[{e, 0}] = contribution_at(e, 0, 2);
+        if (e < kFirst + committed) history.contributions[{e, 1}] = contribution_at(e, 1, 2);
+      }
+      Trainer trainer(published.options(2), std::move(history), Trainer::Mode::kTrain);
+      trainer.partition_started(0, kFirst);
+      trainer.partition_started(1, kFirst - 7);
+      for (std::int64_t e = kFirst + committed; e < kFirst + trained; ++e)
+        trainer.contribute(1, contribution_at(e, 1, 2));
+      contribute_from(trainer, kFirst + trained);
+      EXPECT_EQ(published.records, expected.records);
+    }
+  }
+}
+
 TEST(Trainer, WaitsForEveryPartitionThatHoldsRecords) {
   Published published;
   Trainer trainer(published.options(3), {}, Trainer::Mode::kTrain);
