@@ -30,7 +30,6 @@ std::string comment(std::string_view text) {
 
 std::string toml_value(const SettingSpec& spec, std::string_view text) {
   switch (spec.kind) {
-    case SettingKind::kToggle:
     case SettingKind::kInteger:
     case SettingKind::kReal:
     case SettingKind::kSegmentInfo:

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "absl/status/status.h"
-#include "absl/status/statusor.h"
 #include "config/settings.h"
 #include "model/training.h"
 #include "state/rules.h"

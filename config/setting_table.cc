@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <vector>
 
 #include "config/setting_value.h"
 
@@ -218,8 +217,6 @@ std::string allowed_values(const SettingSpec& spec) {
       return "letters, digits, '.', '_' and '-', at most 200";
     case kChoice:
       return fmt::format("{}", fmt::join(split_choices(spec.choices), ", "));
-    case kToggle:
-      return "true, false";
     case kInteger:
       return fmt::format("a whole number{}", limits(spec));
     case kReal:

@@ -15,7 +15,6 @@ enum class SettingKind : std::uint8_t {
   kText,
   kName,         // Legal in a Kafka topic name: letters, digits, '.', '_', '-'.
   kChoice,       // One of `choices`.
-  kToggle,       // true, false.
   kInteger,      //
   kReal,         //
   kDuration,     // "100ms", "60s", "15m", "1h", "400d".

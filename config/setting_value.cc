@@ -187,9 +187,6 @@ absl::StatusOr<std::string> canonical_text(const SettingSpec& spec, std::string_
         return not_allowed(spec);
       return std::string(text);
     }
-    case SettingKind::kToggle:
-      if (text != "true" && text != "false") return not_allowed(spec);
-      return std::string(text);
     case SettingKind::kCurrency:
       if (text.size() != 3 || !std::all_of(text.begin(), text.end(), is_upper))
         return not_allowed(spec);
@@ -210,7 +207,7 @@ absl::StatusOr<std::string> canonical_text(const SettingSpec& spec, std::string_
       return canonical_number(spec, text, parse_bytes, format_bytes);
     case SettingKind::kSegmentMap:
     case SettingKind::kSegmentInfo:
-      break;  // config/segment_rules.h
+      break;  // config/segment_settings.h
   }
   return absl::InternalError("a structured setting has no simple text");
 }

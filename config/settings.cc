@@ -59,8 +59,6 @@ absl::Status refused(std::string_view where, std::string_view key, std::string_v
 
 bool type_fits(SettingKind kind, TomlType type) {
   switch (kind) {
-    case SettingKind::kToggle:
-      return type == TomlType::kToggle;
     case SettingKind::kInteger:
       return type == TomlType::kInteger;
     case SettingKind::kReal:
@@ -236,6 +234,13 @@ absl::Status Settings::check() const {
         "commit.interval_behind",
         fmt::format("allowed: at least commit.interval, which is {}", text("commit.interval")));
   }
+  if (2 * duration("commit.interval_behind") > duration("kafka.transaction_timeout")) {
+    return fail(
+        "commit.interval_behind",
+        fmt::format("allowed: at most half of kafka.transaction_timeout, which is {}, or the "
+                    "broker would end transactions before their commit",
+                    text("kafka.transaction_timeout")));
+  }
   const KafkaOptions kafka = kafka_options(*this, 0);
   if (absl::Status valid = validate(kafka); !valid.ok()) return valid;
   const KafkaTopicNames names = topic_names(kafka);
@@ -272,11 +277,6 @@ std::int64_t Settings::integer(std::string_view key) const {
 double Settings::real(std::string_view key) const {
   RFM_ASSERT(find_setting(key) != nullptr && find_setting(key)->kind == SettingKind::kReal);
   return *parse_real(text(key));
-}
-
-bool Settings::toggle(std::string_view key) const {
-  RFM_ASSERT(find_setting(key) != nullptr && find_setting(key)->kind == SettingKind::kToggle);
-  return text(key) == "true";
 }
 
 std::chrono::milliseconds Settings::duration(std::string_view key) const {

@@ -66,7 +66,6 @@ class Settings {
   const std::string& text(std::string_view key) const;
   std::int64_t integer(std::string_view key) const;
   double real(std::string_view key) const;
-  bool toggle(std::string_view key) const;
   std::chrono::milliseconds duration(std::string_view key) const;
   std::optional<std::chrono::milliseconds> window(std::string_view key) const;  // Absent: lifetime.
   std::chrono::minutes utc_offset(std::string_view key) const;

@@ -224,9 +224,8 @@ ChurnInput churn_input(const SampleRow& row, std::int64_t at_ms) {
 }
 
 ChurnWeek label_week(std::span<const SampleRow> sample, std::span<const SampleRow> later,
-                     std::int64_t epoch, std::int64_t at_ms, int rows_max) {
+                     std::int64_t at_ms, int rows_max) {
   ChurnWeek week;
-  week.epoch = epoch;
   const std::uint64_t limit = hash_limit(later);
   auto next = later.begin();
   for (const SampleRow& row : sample) {

@@ -19,7 +19,6 @@ ChurnInput churn_input(const SampleRow& row, std::int64_t at_ms);
 
 // Rows of one weekly snapshot with features and label, ready for fitting. Structure of arrays.
 struct ChurnWeek {
-  std::int64_t epoch = 0;
   std::vector<double> age_days;
   std::vector<std::uint32_t> repeat_counts;                       // F - 1.
   std::array<std::vector<double>, kHazardFeatureCount> features;  // Raw log1p.
@@ -30,7 +29,7 @@ struct ChurnWeek {
 // sample seven days on. A customer who is not in `later` bought nothing; rows whose hash `later`
 // does not cover are left out. At most `rows_max` rows, lowest hash first.
 ChurnWeek label_week(std::span<const SampleRow> sample, std::span<const SampleRow> later,
-                     std::int64_t epoch, std::int64_t at_ms, int rows_max);
+                     std::int64_t at_ms, int rows_max);
 
 struct ChurnFitOptions {
   double lambda = 10;  // Ridge on the standardised coefficients; the intercept is free.

@@ -24,7 +24,7 @@ struct ClusterSums {
   friend bool operator==(const ClusterSums&, const ClusterSums&) = default;
 };
 
-// One sampled customer at a refit boundary. Holds the id's hash, never the id.
+// One sampled customer at an epoch boundary. Holds the id's hash, never the id.
 struct SampleRow {
   std::uint64_t id_hash = 0;
   std::int64_t first_purchase_ms = 0;
@@ -39,7 +39,8 @@ struct Contribution {
   std::int64_t epoch = 0;       // The boundary: start of this epoch.
   std::int64_t population = 0;  // Customers with a counted purchase.
   std::vector<ClusterSums> clusters{};
-  bool has_sample = false;          // Refit boundaries only.
+  // At refit boundaries, and at every one until there are clusters (training.h, wants_sample).
+  bool has_sample = false;
   std::vector<SampleRow> sample{};  // Sorted by id_hash.
 
   friend bool operator==(const Contribution&, const Contribution&) = default;

@@ -18,7 +18,7 @@ inline constexpr int kClustersMax = 16;
 using FeatureVector = std::array<double, kFeatureCount>;
 
 // Centroids in raw log1p space; d2(x, c) = sum_i weight[i] (x[i] - c[i])^2 with weight = 1/sd^2,
-// which is k-means on z-scores (the means cancel; research on representation, model.md section 1).
+// which is k-means on z-scores (the means cancel).
 struct ClusterModel {
   int cluster_count = 0;
   FeatureVector weight{};
@@ -30,9 +30,9 @@ struct ClusterModel {
   friend bool operator==(const ClusterModel&, const ClusterModel&) = default;
 };
 
-// NBD-offset weekly hazard model (protocol.md section 3): logit h = logit h0(NBD) + intercept +
-// sum_i coefficient[i] * (x_i - mean[i]) / sd[i], x = log1p of R, F, M, gap, R/max(gap,1) (days,
-// currency units).
+// Weekly hazard of a purchase, with that of the NBD (nbd.h) as offset: logit h = logit h0 +
+// intercept + sum_i coefficient[i] * (x_i - mean[i]) / sd[i], x = log1p of R, F, M, gap,
+// R/max(gap,1) (days, currency units).
 inline constexpr int kHazardFeatureCount = 5;
 struct ChurnModel {
   double nbd_r = 0;

@@ -124,7 +124,7 @@ NbdFit fit_nbd(std::span<const std::uint32_t> repeat_counts, std::span<const dou
   at = {.r = bounded(at.r), .alpha = bounded(at.alpha)};
   NbdFit fit;
   fit.log_likelihood = likelihood.value(at.r, at.alpha);
-  for (fit.iterations = 1; fit.iterations <= kIterationsMax; ++fit.iterations) {
+  for (int iteration = 0; iteration < kIterationsMax; ++iteration) {
     NbdParameters step = direction(likelihood.slope(at.r, at.alpha));
     double moved = 0;
     for (int halving = 0; halving < kHalvingsMax; ++halving) {

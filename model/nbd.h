@@ -15,7 +15,6 @@ struct NbdParameters {
 struct NbdFit {
   NbdParameters parameters;
   double log_likelihood = 0;
-  int iterations = 0;
 };
 
 // Maximum likelihood from each customer's repeat purchases x and observed time T > 0:

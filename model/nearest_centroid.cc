@@ -1,6 +1,7 @@
 #include "model/nearest_centroid.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstddef>
 #include <limits>

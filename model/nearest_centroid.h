@@ -1,8 +1,6 @@
-// Which cluster a customer belongs to, and when silence alone will change it (research: closed-form
-// crossings).
+// Which cluster a customer belongs to, and when silence alone will change it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <optional>
 
@@ -60,8 +58,8 @@ struct SwitchMargin {
 SwitchMargin switch_margin(const ClusterModel& model, const FeatureVector& x, int current,
                            double hysteresis, double recency_span);
 
-// The largest move of a centroid from `before` to `after` in scaled units (delta above); infinite
-// where the weights or the cluster counts differ.
+// The largest move of a centroid from `before` to `after` in scaled units, which is what a margin
+// is held against; infinite where the weights or the cluster counts differ.
 double centroid_move_max(const ClusterModel& before, const ClusterModel& after);
 
 }  // namespace rfm

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <vector>
 
 #include "model/model_version.h"
 
@@ -59,8 +60,6 @@ std::vector<SegmentInfo> cluster_table() {
 }
 
 }  // namespace
-
-std::span<const SegmentInfo> rfm_segments() { return rfm_table(); }
 
 const SegmentInfo* find_rfm_segment(std::string_view name) {
   const std::vector<SegmentInfo>& table = rfm_table();

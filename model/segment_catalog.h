@@ -3,10 +3,8 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace rfm {
 
@@ -27,9 +25,7 @@ inline constexpr std::string_view kUnassignedSegment = "Unassigned";  // No mode
 enum class ChurnBand : std::uint8_t { kLow, kMedium, kHigh };
 inline constexpr int kChurnBandCount = 3;
 
-// The segments known by name in the `rfm` segmentation (all names of the presets).
-std::span<const SegmentInfo> rfm_segments();
-// nullptr: unknown.
+// A segment of the `rfm` segmentation by its name (all names of the presets); nullptr: unknown.
 const SegmentInfo* find_rfm_segment(std::string_view name);
 
 const SegmentInfo& churn_segment(ChurnBand band);

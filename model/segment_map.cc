@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "absl/status/status.h"
+
 namespace rfm {
 
 namespace {

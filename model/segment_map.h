@@ -9,7 +9,6 @@
 #include <string_view>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/score_cuts.h"
 #include "model/segment_catalog.h"
@@ -54,8 +53,6 @@ class SegmentMap {
   std::size_t size() const { return segments_.size(); }
   const SegmentInfo& info(std::uint8_t id) const { return segments_[id]; }
   std::string_view name(std::uint8_t id) const { return segments_[id].name; }
-  std::string_view action(std::uint8_t id) const { return segments_[id].action; }
-  int rank(std::uint8_t id) const { return segments_[id].rank; }
 
   friend bool operator==(const SegmentMap&, const SegmentMap&) = default;
 

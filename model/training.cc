@@ -345,8 +345,8 @@ void Training::remember(std::int64_t epoch, std::vector<SampleRow> sample) {
   if (previous_sample_) {
     const std::int64_t before_ms = boundary_ms(options_.schedule, previous_sample_->epoch);
     if (at_ms - before_ms == kWeekDays * kDayMillis) {
-      weeks_.push_back(label_week(previous_sample_->rows, sample, previous_sample_->epoch,
-                                  before_ms, options_.churn_rows_max));
+      weeks_.push_back(
+          label_week(previous_sample_->rows, sample, before_ms, options_.churn_rows_max));
       if (weeks_.size() > static_cast<std::size_t>(options_.churn_weeks))
         weeks_.erase(weeks_.begin());
     }

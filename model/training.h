@@ -71,9 +71,6 @@ class Training {
 
   const ModelVersion& latest() const { return latest_; }
 
-  // How many past weekly samples add_sample needs at a restart.
-  int sample_weeks_needed() const { return options_.churn_weeks + 1; }
-
  private:
   struct WeeklySample {
     std::int64_t epoch = 0;

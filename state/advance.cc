@@ -61,13 +61,6 @@ void change_segment(CustomerRow& row, Segmentation segmentation, SegmentCode to,
   out.transitions.push_back(transition);
 }
 
-// When the least time in the current segment is over; kBeforeAll if none applies.
-EventTime dwell_end(const CustomerRow& row, Segmentation segmentation, const Rules& rules) {
-  const SegmentState& state = row.segments[index_of(segmentation)];
-  const Duration dwell = rules.dwell[index_of(segmentation)];
-  return dwell.count() == 0 || state.segment < kFirstSegment ? kBeforeAll : state.since + dwell;
-}
-
 // To the segment that is called for, unless the current one's dwell is not over.
 void move_segment(CustomerRow& row, Segmentation segmentation, SegmentCode to, Reason reason,
                   Comparison& compared, const Rules& rules, TransitionBuffer& out) {
@@ -293,6 +286,12 @@ void evaluate_event(CustomerRow& row, const InvoiceFact& fact, const CustomerFac
 }
 
 }  // namespace
+
+EventTime dwell_end(const CustomerRow& row, Segmentation segmentation, const Rules& rules) {
+  const SegmentState& state = row.segments[index_of(segmentation)];
+  const Duration dwell = rules.dwell[index_of(segmentation)];
+  return dwell.count() == 0 || state.segment < kFirstSegment ? kBeforeAll : state.since + dwell;
+}
 
 void advance(CustomerRow& row, EventTime from, EventTime to, const TimeContext& context,
              TransitionBuffer& out) {

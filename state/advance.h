@@ -41,6 +41,9 @@ BoundaryStep boundary_step(std::int64_t epoch, const TimeContext& context);
 // 2010). Conservative: false means "advance it and see".
 bool is_quiet_at(const CustomerRow& row, const BoundaryStep& step, const Rules& rules);
 
+// When the least time in the current segment is over; kBeforeAll if none applies.
+EventTime dwell_end(const CustomerRow& row, Segmentation segmentation, const Rules& rules);
+
 // What an event says about one invoice, and the record it comes from.
 struct InvoiceFact {
   LedgerInvoice invoice{};
@@ -57,7 +60,7 @@ LedgerOutcome apply_invoice(CustomerRow& row, const InvoiceFact& fact, EventTime
                             const TimeContext& context, TransitionBuffer& out);
 
 // Ends the open invoice: advances the row to its last line, applies it as of then, and goes on to
-// `watermark`. Returns what became of it and leaves the invoice in `settled`.
+// `watermark`. Returns the invoice and what became of it.
 struct SettledInvoice {
   LedgerOutcome outcome = LedgerOutcome::kApplied;
   OpenInvoice invoice;

@@ -3,10 +3,10 @@
 // the contributions.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace rfm {
 
@@ -31,8 +31,6 @@ class ByteWriter {
     bytes_.append(value);
   }
 
-  void clear() { bytes_.clear(); }
-  const std::string& bytes() const { return bytes_; }
   std::string take() { return std::move(bytes_); }
 
  private:

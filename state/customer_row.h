@@ -8,7 +8,6 @@
 #include <string>
 #include <vector>
 
-#include "model/segment_catalog.h"
 #include "state/event_time.h"
 #include "state/invoice_ledger.h"
 #include "state/rules.h"

@@ -2,11 +2,9 @@
 
 #include <algorithm>
 
-#include "model/churn.h"
 #include "model/contribution.h"
 #include "model/deterministic_math.h"
 #include "model/nearest_centroid.h"
-#include "model/segment_catalog.h"
 
 namespace rfm {
 namespace {

@@ -4,8 +4,9 @@
 
 #include <optional>
 
-#include "model/churn.h"
+#include "model/churn_risk.h"
 #include "model/model_version.h"
+#include "model/segment_catalog.h"
 #include "state/customer_row.h"
 #include "state/rules.h"
 #include "state/transition.h"

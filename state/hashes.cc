@@ -2,6 +2,7 @@
 
 #include <xxhash.h>
 
+#include <algorithm>
 #include <array>
 
 namespace rfm {
@@ -16,6 +17,7 @@ enum Domain : XXH64_hash_t {
   kHoldout = 0x401D,
   kBirth = 0xB127,
   kTransition = 0x725A,
+  kRecord = 0x4EC0,
 };
 
 std::uint64_t hash(Domain domain, std::string_view bytes) {
@@ -45,6 +47,10 @@ std::uint64_t invoice_hash(std::string_view invoice_no) { return hash(kInvoice, 
 std::uint64_t event_id_hash(std::string_view event_id) { return hash(kEventId, event_id); }
 std::uint16_t country_bits(std::string_view country) {
   return static_cast<std::uint16_t>(hash(kCountry, country) & 0xfff);
+}
+
+std::uint64_t record_hash(std::string_view bytes) {
+  return std::max<std::uint64_t>(hash(kRecord, bytes), 1);
 }
 
 double holdout_position(std::string_view customer_id) {

@@ -1,5 +1,5 @@
-// Hashes that are stored or published: XXH3 (libxxhash), each kind in a domain of its own (DESIGN
-// "Hashes").
+// Hashes that are stored or published: XXH3 (libxxhash), each kind with a seed of its own
+// (docs/formats.md, "Hashes").
 #pragma once
 
 #include <cstdint>
@@ -15,6 +15,8 @@ std::uint64_t invoice_hash(std::string_view invoice_no);
 std::uint64_t event_id_hash(std::string_view event_id);
 // 12 bits: only to tell a correction from a duplicate.
 std::uint16_t country_bits(std::string_view country);
+// Tells one input file from another by its first record. Never 0.
+std::uint64_t record_hash(std::string_view bytes);
 // Where a customer falls in [0, 1) for the hold-out group.
 double holdout_position(std::string_view customer_id);
 // The first invoice's number and time, so that a replay makes the same ids and an erased customer

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <optional>
 #include <tuple>
 
 namespace rfm {
@@ -165,6 +166,7 @@ InvoiceSums InvoiceLedger::recompute(const Rules& rules, EventTime now) const {
                    .frequency = folded_.count,
                    .purchases = folded_.purchases,
                    .credits = folded_.credits};
+  const bool any_named = std::ranges::any_of(entries_, has_extension);  // In few ledgers.
   for (const LedgerEntry& entry : entries_) {
     const EventTime time = time_of(entry);
     if (is_extension(entry) || !in_window(time, rules, now)) continue;
@@ -174,7 +176,8 @@ InvoiceSums InvoiceLedger::recompute(const Rules& rules, EventTime now) const {
       continue;
     }
     sums.purchases = sums.purchases + amount;
-    const std::optional<Money> credited = named_credits(entries_, entry.hash);
+    const std::optional<Money> credited =
+        any_named ? named_credits(entries_, entry.hash) : std::nullopt;
     if (credited && *credited >= amount) continue;
     ++sums.frequency;
     sums.first_purchase = std::min(sums.first_purchase, time);

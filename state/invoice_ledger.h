@@ -3,7 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "state/event_time.h"
@@ -21,7 +20,7 @@ struct LedgerInvoice {
   EventTime time{};
   InvoiceType type = InvoiceType::kInvoice;
   std::uint16_t country_bits =
-      0;  // Low 12 bits of country_hash: only to tell a correction from a duplicate.
+      0;  // country_bits (hashes.h): only to tell a correction from a duplicate.
   std::uint64_t original_hash = 0;  // The invoice that a credit names; 0: none.
   std::int64_t revision = 0;        // 0: none.
 
@@ -99,7 +98,7 @@ class InvoiceLedger {
   const std::vector<LedgerEntry>& entries() const { return entries_; }
   const FoldedInvoices& folded() const { return folded_; }
 
-  // For the codec: takes the entries as stored and recomputes the sums.
+  // For the codec: takes what was stored, the sums too.
   void restore(std::vector<LedgerEntry> entries, const FoldedInvoices& folded,
                const InvoiceSums& sums);
 

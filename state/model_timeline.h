@@ -7,7 +7,6 @@
 #include <optional>
 
 #include "model/model_version.h"
-#include "state/event_time.h"
 
 namespace rfm {
 

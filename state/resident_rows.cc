@@ -2,8 +2,6 @@
 
 #include <utility>
 
-#include "state/assertion.h"
-#include "state/epoch.h"
 #include "state/hashes.h"
 
 namespace rfm {
@@ -104,7 +102,7 @@ void ResidentRows::fire_deadlines(EventTime watermark, EventTime until, const On
         advance(changing, std::max(changing.clock, watermark), until, context_, buffer_);
       }
     });
-    if (!buffer_.transitions.empty()) on_step(row, buffer_);
+    if (!buffer_.transitions.empty() || buffer_.suppressed > 0) on_step(row, buffer_);
   }
 }
 

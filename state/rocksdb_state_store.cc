@@ -16,6 +16,7 @@
 namespace rfm {
 namespace {
 
+constexpr std::size_t kMemtableBytes = std::size_t{64} << 20;
 constexpr std::array<const char*, kStoreKindCount> kFamilyNames = {"default", "meta",
                                                                    "contributions", "model_log"};
 
@@ -107,9 +108,9 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const RocksdbOptions& o
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < kFamilyNames.size(); ++i) {
     rocksdb::ColumnFamilyOptions family;
-    family.write_buffer_size = options.memtable_bytes;
+    family.write_buffer_size = kMemtableBytes;
     family.compression = rocksdb::kNoCompression;
-    // Rows are written in whole batches and never read while running (perf.md, 6b).
+    // Rows are written in whole batches and never read while running: no order need be kept.
     if (i == static_cast<std::size_t>(StoreKind::kRow) &&
         options.access == StoreAccess::kReadWrite) {
       family.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();

@@ -15,7 +15,6 @@ enum class StoreAccess : std::uint8_t { kReadWrite, kReadOnly };
 struct RocksdbOptions {
   std::string directory;
   StoreAccess access = StoreAccess::kReadWrite;
-  std::size_t memtable_bytes = std::size_t{64} << 20;
 };
 
 // One process per directory (RocksDB's lock). Rows live in a vector memtable: nothing may read a

@@ -72,7 +72,7 @@ struct Transition {
 struct TransitionBuffer {
   std::vector<Transition> transitions;
   std::deque<Cause> causes;
-  std::uint64_t suppressed = 0;  // Changes that hysteresis or dwell held back at an event.
+  std::uint64_t suppressed = 0;  // Changes that dwell held back at an event.
 
   void clear() {
     transitions.clear();

@@ -2,9 +2,7 @@
 
 #include <fmt/core.h>
 
-#include <algorithm>
-
-#include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "state/byte_codec.h"
 
 namespace rfm {

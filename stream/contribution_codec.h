@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "absl/status/statusor.h"
+#include "absl/status/status.h"
 #include "model/contribution.h"
 #include "stream/record.h"
 

@@ -32,12 +32,6 @@ FieldTree field_tree(const DecoderOptions& options) {
   return *std::move(tree);
 }
 
-// `A` and digits: Online Retail's corrections of the books.
-bool is_adjustment(std::string_view invoice_no) {
-  return invoice_no.size() > 1 && invoice_no.front() == 'A' &&
-         invoice_no.find_first_not_of("0123456789", 1) == std::string_view::npos;
-}
-
 // What the elements of `lines` add up to. Exact whatever the order of its terms.
 class LineSum {
  public:

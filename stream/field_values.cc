@@ -22,6 +22,11 @@ bool is_text_or_number(const FieldText& field) {
 
 }  // namespace
 
+bool is_adjustment(std::string_view invoice_no) {
+  return invoice_no.size() > 1 && invoice_no.front() == 'A' &&
+         invoice_no.find_first_not_of("0123456789", 1) == std::string_view::npos;
+}
+
 std::string_view without_zero_decimals(std::string_view id) {
   if (id.empty() || id.back() != '0') return id;
   std::size_t end = id.size();

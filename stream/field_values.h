@@ -26,6 +26,9 @@ enum class IdForm : std::uint8_t {
 inline constexpr std::size_t kIdBytesMax = 128;
 std::string_view without_zero_decimals(std::string_view id);
 
+// `A` and digits: the number of Online Retail's corrections of the books.
+bool is_adjustment(std::string_view invoice_no);
+
 // Reads fields in the order in which it is asked. After the first problem it only gives empty
 // values, so that its user looks for the problem once, at the end. An empty string counts as a
 // missing field.

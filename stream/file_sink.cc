@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -84,6 +85,12 @@ absl::StatusOr<JsonLinesFile> JsonLinesFile::open(const std::filesystem::path& p
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, kFileMode);
   if (fd < 0) return file_error(errno, "cannot open", path);
   JsonLinesFile file(fd, path, committed_length);
+  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
+    return absl::FailedPreconditionError(
+        fmt::format("{} is being written by another process; name another directory, or wait until "
+                    "it has ended",
+                    path.string()));
+  }
   struct stat status {};
   if (::fstat(fd, &status) != 0) return file_error(errno, "cannot examine", path);
   const auto length = static_cast<std::uint64_t>(status.st_size);
@@ -181,9 +188,15 @@ absl::StatusOr<std::unique_ptr<FileSink>> FileSink::open(const FileSinkOptions& 
   std::unique_ptr<FileSink> sink(new FileSink());
   sink->lengths_ = options.committed_lengths;
   for (const OutputFile& output : kOutputFiles) {
+    const std::filesystem::path path = options.directory / output.name;
+    const std::uintmax_t there = std::filesystem::file_size(path, error);
+    if (options.begins && !error && there > 0) {
+      return absl::FailedPreconditionError(fmt::format(
+          "{} is there already: name another directory, or remove what is in it", path.string()));
+    }
     const auto index = static_cast<std::size_t>(output.topic);
     absl::StatusOr<JsonLinesFile> file =
-        JsonLinesFile::open(options.directory / output.name, options.committed_lengths[index]);
+        JsonLinesFile::open(path, options.committed_lengths[index]);
     if (!file.ok()) return file.status();
     sink->files_[index] = std::move(*file);
   }

@@ -30,7 +30,7 @@ enum class LineValue : std::uint8_t {
 class JsonLinesFile {
  public:
   // Opens or creates `path` and cuts it to `committed_length` bytes. kDataLoss when it is shorter
-  // than that.
+  // than that, kFailedPrecondition when somebody else writes it.
   static absl::StatusOr<JsonLinesFile> open(const std::filesystem::path& path,
                                             std::uint64_t committed_length);
 
@@ -60,12 +60,14 @@ class JsonLinesFile {
 
 struct FileSinkOptions {
   std::filesystem::path directory;  // Created if missing.
-  // Committed length of each file, by OutputTopic, as the last receipt said. Zeros: start anew.
+  // Committed length of each file, by OutputTopic, as the last receipt said.
   std::array<std::uint64_t, kOutputTopicCount> committed_lengths{};
+  bool begins = false;  // Its first start: what is in the files already is not its own.
 };
 
 // transitions.jsonl, segments.jsonl and dead-letters.jsonl. Changelog, ticks and contributions are
-// not kept.
+// not kept. One sink a directory: kFailedPrecondition when another has it, or at a first start
+// files with a content are there.
 class FileSink final : public TransitionSink {
  public:
   static absl::StatusOr<std::unique_ptr<FileSink>> open(const FileSinkOptions& options);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "stream/csv_row.h"
 #include "stream/csv_split.h"
 #include "stream/envelope.h"
+#include "stream/utf8.h"
 
 namespace rfm {
 namespace {
@@ -24,6 +26,10 @@ constexpr std::size_t kSkipRecordsMax = 4'096;                    // Skipped at 
 // Read at once: what stays in the processor's cache until it is decoded.
 constexpr std::size_t kReadBytes = std::size_t{512} << 10;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+constexpr std::array<std::string_view, 3> kCompressed = {
+    "\xfd"
+    "7z",
+    "\x1f\x8b", "PK\x03"};
 
 bool is_blank(std::string_view line) {
   return std::all_of(line.begin(), line.end(),
@@ -115,8 +121,15 @@ class FileSource::Implementation {
     while (!is_complete_ && end_ - begin_ < kByteOrderMark.size()) {
       if (const auto filled = fill(); !filled.ok()) return filled.status();
     }
-    if (unread().substr(0, kByteOrderMark.size()) == kByteOrderMark)
-      begin_ += kByteOrderMark.size();
+    for (const std::string_view magic : kCompressed) {
+      if (unread().starts_with(magic)) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} is compressed; unpack it on the way, as in: xz -dc FILE.xz | rfmstream "
+                        "replay --input -",
+                        shown_path(options_.path)));
+      }
+    }
+    if (unread().starts_with(kByteOrderMark)) begin_ += kByteOrderMark.size();
     if (options_.format != InputFormat::kCsv) return absl::OkStatus();
 
     std::optional<std::string_view> header = take_record();
@@ -126,10 +139,11 @@ class FileSource::Implementation {
     }
     if (header && is_uci_header(*header)) return absl::OkStatus();
     return absl::InvalidArgumentError(
-        fmt::format("{} does not begin with the header "
+        fmt::format("{} {}; add the header "
                     "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,"
-                    "CustomerID,Country; add it, or choose another format",
-                    shown_path(options_.path)));
+                    "CustomerID,Country, or choose another format",
+                    shown_path(options_.path),
+                    header ? "begins with " + shown(*header) : std::string("is empty")));
   }
 
   absl::Status skip_to_start() {

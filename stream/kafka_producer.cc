@@ -132,7 +132,6 @@ absl::Status KafkaProducer::settle(std::string_view what, std::chrono::milliseco
                                                           : status;
       return dead_;
     }
-    ++counters_.retries;
   }
 }
 
@@ -182,7 +181,6 @@ absl::Status KafkaProducer::produce(ProducerTopic topic, std::optional<Partition
       return kafka_status(*error, fmt::format("{}: record for {}", transactional_id_,
                                               rd_kafka_topic_name(target.handle.get())));
     }
-    ++counters_.queue_full;
     rd_kafka_poll(handle_.get(), deadline->remaining_ms(kQueueFullWait));
   }
   // The record owns them now.
@@ -231,11 +229,10 @@ absl::Status KafkaProducer::end(std::string_view input_topic,
 // Whether a record that failed asks for an abort is the commit's to judge.
 void KafkaProducer::flush() {
   const Deadline deadline(options_.request_timeout);
-  while (rd_kafka_flush(handle_.get(), deadline.remaining_ms(kCallMax)) !=
-             RD_KAFKA_RESP_ERR_NO_ERROR &&
-         !deadline.passed()) {
-    ++counters_.retries;
-  }
+  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
+  do {
+    code = rd_kafka_flush(handle_.get(), deadline.remaining_ms(kCallMax));
+  } while (code != RD_KAFKA_RESP_ERR_NO_ERROR && !deadline.passed());
 }
 
 absl::Status KafkaProducer::send_offsets(std::string_view input_topic,
@@ -308,7 +305,6 @@ void KafkaProducer::on_delivery(rd_kafka_t* /*handle*/, const rd_kafka_message_t
     if (absl::IsFailedPrecondition(status)) self.refused_.Update(status);
     return;
   }
-  ++self.counters_.records;
   std::vector<Offset>& next = static_cast<Topic*>(message->_private)->next;
   const auto partition = static_cast<std::size_t>(message->partition);
   if (partition >= next.size()) next.resize(partition + 1, kNothing);

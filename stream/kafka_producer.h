@@ -1,5 +1,5 @@
 // A transactional librdkafka producer: begin, produce, send offsets, commit or abort, with the
-// reactions of research on librdkafka 2.0's errors built in. One thread.
+// reactions that the errors of librdkafka 2.0 ask for built in. One thread.
 #pragma once
 
 #include <chrono>
@@ -36,9 +36,6 @@ class KafkaProducer {
   struct Counters {
     std::uint64_t commits = 0;
     std::uint64_t aborts = 0;
-    std::uint64_t retries = 0;  // Calls repeated because the broker said so.
-    std::uint64_t records = 0;  // Delivered, committed or not.
-    std::uint64_t queue_full = 0;
   };
 
   // Connects and settles what an earlier producer with this transactional id left open (it is

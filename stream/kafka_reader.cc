@@ -20,12 +20,10 @@ constexpr std::chrono::milliseconds kPollMax{100};
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<KafkaReader>> KafkaReader::open(const KafkaOptions& options,
-                                                               Isolation isolation) {
+absl::StatusOr<std::unique_ptr<KafkaReader>> KafkaReader::open(const KafkaOptions& options) {
   const std::array<KafkaProperty, 7> properties = {{
       {"group.id", options.application + "-reader"},  // librdkafka wants one; it is never joined.
-      {"isolation.level",
-       isolation == Isolation::kCommitted ? "read_committed" : "read_uncommitted"},
+      {"isolation.level", "read_committed"},
       {"enable.auto.commit", "false"},
       {"enable.auto.offset.store", "false"},
       {"auto.offset.reset", "error"},

@@ -1,8 +1,8 @@
 // Reads a topic partition from an offset to its end, once: restoring from the changelog, the model
-// log, contributions, ticks. No group. One thread.
+// log, contributions, ticks. Committed records only: the end is the last stable offset, and what
+// was aborted is left out. No group. One thread.
 #pragma once
 
-#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -16,17 +16,11 @@
 
 namespace rfm {
 
-enum class Isolation : std::uint8_t {
-  kCommitted,    // Up to the last stable offset; aborted records are left out.
-  kUncommitted,  // Up to the log's end, also what is not committed yet or was aborted.
-};
-
 inline constexpr Offset kFromBeginning = -1;
 
 class KafkaReader {
  public:
-  static absl::StatusOr<std::unique_ptr<KafkaReader>> open(const KafkaOptions& options,
-                                                           Isolation isolation);
+  static absl::StatusOr<std::unique_ptr<KafkaReader>> open(const KafkaOptions& options);
   KafkaReader(const KafkaReader&) = delete;
   KafkaReader& operator=(const KafkaReader&) = delete;
   ~KafkaReader();
@@ -41,7 +35,7 @@ class KafkaReader {
   absl::StatusOr<Offset> read_to_end(const std::string& topic, PartitionId partition, Offset from,
                                      absl::FunctionRef<absl::Status(const RecordView&)> on_record);
 
-  // The same, up to `to`, exclusive.
+  // The same of the offsets in `range` only.
   absl::StatusOr<Offset> read_range(const std::string& topic, PartitionId partition,
                                     OffsetRange range,
                                     absl::FunctionRef<absl::Status(const RecordView&)> on_record);

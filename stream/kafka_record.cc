@@ -2,7 +2,6 @@
 
 #include <librdkafka/rdkafka.h>
 
-#include <string_view>
 #include <vector>
 
 namespace rfm {

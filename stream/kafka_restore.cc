@@ -19,6 +19,11 @@ absl::Status missing(const std::string& topic) {
       "there is no topic {}: `rfmstream topics create` creates what is missing", topic));
 }
 
+// Damage in a topic is no damage of the state directory, which has to stay.
+absl::Status of_log(const absl::Status& status) {
+  return absl::IsDataLoss(status) ? absl::FailedPreconditionError(status.message()) : status;
+}
+
 // How far the input was when the last meta row was written; 0: there is none.
 absl::StatusOr<Offset> logged_position(KafkaReader& changelog, const std::string& topic,
                                        PartitionId partition) {
@@ -29,7 +34,7 @@ absl::StatusOr<Offset> logged_position(KafkaReader& changelog, const std::string
           return absl::OkStatus();
         const absl::StatusOr<PartitionMeta> meta = decode_meta(*record.value);
         if (meta.ok()) position = meta->next_offset;
-        return meta.status();
+        return of_log(meta.status());
       });
   if (!read.ok()) return read;
   return position;
@@ -40,13 +45,14 @@ absl::StatusOr<Offset> restore_partition(const PartitionOptions& partition,
                                          KafkaReader& changelog, const std::string& topic,
                                          StateStore& store, Lane& lane) {
   const auto catch_up = [&](Offset from, const Lane::Apply& apply) {
-    return changelog.read_to_end(topic, partition.partition, from == 0 ? kFromBeginning : from,
-                                 [&](const RecordView& record) -> absl::Status {
-                                   if (!record.key) {
-                                     return absl::DataLossError("changelog: a record has no key");
-                                   }
-                                   return apply(*record.key, record.value);
-                                 });
+    return changelog.read_to_end(
+        topic, partition.partition, from == 0 ? kFromBeginning : from,
+        [&](const RecordView& record) -> absl::Status {
+          if (!record.key) {
+            return absl::FailedPreconditionError("changelog: a record has no key");
+          }
+          return of_log(apply(*record.key, record.value));
+        });
   };
   absl::StatusOr<Offset> restored = lane.restore(partition, catch_up);
   if (restored.status().code() != absl::StatusCode::kOutOfRange) return restored;
@@ -118,8 +124,7 @@ absl::StatusOr<int> check_topics(const KafkaOptions& options) {
 }
 
 absl::StatusOr<ModelLog> read_model_log(const KafkaOptions& options) {
-  absl::StatusOr<std::unique_ptr<KafkaReader>> reader =
-      KafkaReader::open(options, Isolation::kCommitted);
+  absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
   if (!reader.ok()) return reader.status();
   std::vector<ModelLogRecord> records;
   const absl::StatusOr<Offset> read = (*reader)->read_to_end(
@@ -129,19 +134,20 @@ absl::StatusOr<ModelLog> read_model_log(const KafkaOptions& options) {
         return absl::OkStatus();
       });
   if (!read.ok()) return read.status();
-  return decode_model_log(records);
+  absl::StatusOr<ModelLog> log = decode_model_log(records);
+  if (!log.ok()) return of_log(log.status());
+  return log;
 }
 
 absl::StatusOr<std::map<std::pair<std::int64_t, PartitionId>, Contribution>> read_contributions(
     const KafkaOptions& options, int partition_count) {
-  absl::StatusOr<std::unique_ptr<KafkaReader>> reader =
-      KafkaReader::open(options, Isolation::kCommitted);
+  absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
   if (!reader.ok()) return reader.status();
   ContributionAssembler assembler;
   for (PartitionId p = 0; p < partition_count; ++p) {
     const absl::StatusOr<Offset> read = (*reader)->read_to_end(
         topic_names(options).contributions, p, kFromBeginning, [&](const RecordView& record) {
-          return record.key && record.value ? assembler.add(*record.key, *record.value)
+          return record.key && record.value ? of_log(assembler.add(*record.key, *record.value))
                                             : absl::OkStatus();
         });
     if (!read.ok()) return read.status();
@@ -173,8 +179,7 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> restore_partitions(
   if (!committed.ok()) return committed.status();
   const absl::StatusOr<std::vector<OffsetRange>> input = topics->ranges(options.input_topic);
   if (!input.ok()) return input.status();
-  absl::StatusOr<std::unique_ptr<KafkaReader>> changelog =
-      KafkaReader::open(options, Isolation::kCommitted);
+  absl::StatusOr<std::unique_ptr<KafkaReader>> changelog = KafkaReader::open(options);
   if (!changelog.ok()) return changelog.status();
   for (std::size_t i = 0; i < partitions.size(); ++i) {
     const PartitionId p = ids[i];

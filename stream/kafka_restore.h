@@ -3,12 +3,11 @@
 // records only: settle the instance's own leftover transactions first.
 #pragma once
 
-#include <functional>
+#include <cstdint>
 #include <map>
 #include <utility>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/contribution.h"
 #include "state/state_store.h"

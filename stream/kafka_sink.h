@@ -1,8 +1,6 @@
 // A lane's output as topics, in transactions that carry the lane's input offsets.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <span>
@@ -32,8 +30,6 @@ class KafkaSink final : public TransitionSink {
                       std::span<const Header> headers) override;
   absl::StatusOr<CommitReceipt> commit(const CommitRequest& request) override;
   void abandon() noexcept override;
-
-  const KafkaProducer::Counters& counters() const { return producer_->counters(); }
 
  private:
   KafkaSink(const KafkaOptions& options, const GroupMembership* membership,

@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <limits>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -117,14 +118,12 @@ absl::Status KafkaSource::open(Membership membership) {
   rd_kafka_conf_set_opaque(conf->get(), this);
   // Without this callback librdkafka would rejoin behind our back, and a stopped member's offsets
   // would be accepted.
+  // They heal, or a call says what failed.
+  rd_kafka_conf_set_error_cb(conf->get(), [](rd_kafka_t*, int, const char*, void*) {});
   rd_kafka_conf_set_rebalance_cb(
       conf->get(),
       [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions,
          void* self) { static_cast<KafkaSource*>(self)->on_rebalance(code, *partitions); });
-  rd_kafka_conf_set_error_cb(conf->get(), [](rd_kafka_t*, int, const char*, void* self) {
-    ++static_cast<KafkaSource*>(self)
-          ->connection_errors_;  // They heal, or a call says what failed.
-  });
   absl::StatusOr<KafkaHandle> handle = make_handle(KafkaRole::kConsumer, std::move(*conf));
   if (!handle.ok()) return handle.status();
   handle_ = std::move(*handle);
@@ -318,12 +317,6 @@ absl::Status KafkaSource::accept(Partition& partition, const rd_kafka_message_s&
   partition.next = std::min(message.offset + 1, partition.end);
   if (message.offset >= partition.end) return absl::OkStatus();
   show(message, partition.views.emplace_back());
-  if (record_time_ == RecordTime::kUnknown) {
-    rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
-    rd_kafka_message_timestamp(&message, &type);
-    record_time_ =
-        type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME ? RecordTime::kAppended : RecordTime::kCreated;
-  }
   return absl::OkStatus();
 }
 
@@ -337,7 +330,8 @@ bool KafkaSource::at_end(PartitionId id) const {
 
 Offset KafkaSource::next_offset(PartitionId id) const {
   const Partition* const partition = find(id);
-  return partition == nullptr ? 0 : std::max(partition->next, partition->eof);
+  if (partition == nullptr) return 0;
+  return std::min(std::max(partition->next, partition->eof), partition->end);
 }
 
 void KafkaSource::wait(std::chrono::milliseconds longest) {
@@ -346,8 +340,6 @@ void KafkaSource::wait(std::chrono::milliseconds longest) {
   std::uint64_t count = 0;
   static_cast<void>(::read(event_fd_, &count, sizeof count));
 }
-
-void KafkaSource::wake() noexcept { static_cast<void>(::write(event_fd_, &kWake, sizeof kWake)); }
 
 std::vector<PartitionId> KafkaSource::partitions() const {
   std::vector<PartitionId> result;

@@ -11,9 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <span>
-#include <string>
 #include <utility>
 #include <vector>
 
@@ -49,9 +47,6 @@ struct PartitionRange {
   OffsetRange range;
 };
 
-// What the records' timestamps mean.
-enum class RecordTime : std::uint8_t { kUnknown, kCreated, kAppended };
-
 class KafkaSource final : public EventSource {
  public:
   // Subscribes; partitions arrive in a later `service`. kNotFound when the input or the idle topic
@@ -75,9 +70,6 @@ class KafkaSource final : public EventSource {
   absl::Status service() override;
   void wait(std::chrono::milliseconds longest) override;
 
-  // Ends a running `wait`, or the next one. From any thread.
-  void wake() noexcept;
-
   // Gives up the partitions, through `on_revoke`.
   absl::Status close();
 
@@ -88,8 +80,6 @@ class KafkaSource final : public EventSource {
   // Records (and markers) of the partition that are not read yet, as of the last fetch. Once per
   // commit, not per record.
   std::int64_t records_behind(PartitionId partition) const;
-  RecordTime record_time() const { return record_time_; }
-  std::uint64_t connection_errors() const { return connection_errors_; }
 
  private:
   struct Partition;
@@ -112,8 +102,6 @@ class KafkaSource final : public EventSource {
   std::vector<std::unique_ptr<Partition>> partitions_;  // By partition number; null: not assigned.
   int idle_partitions_ = 0;
   int event_fd_ = -1;
-  RecordTime record_time_ = RecordTime::kUnknown;
-  std::uint64_t connection_errors_ = 0;
   absl::Status failed_;
   KafkaHandle handle_;
 };

@@ -4,7 +4,6 @@
 #include <librdkafka/rdkafka.h>
 
 #include <array>
-#include <charconv>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -17,8 +16,9 @@ namespace rfm {
 namespace {
 
 constexpr std::chrono::milliseconds kCallMax{5'000};
-constexpr std::int64_t kHeaderRoom = std::int64_t{64} * 1024;  // For a dead letter's own headers.
-constexpr std::string_view kCommitPrefix = "commit=";
+// Topics limit batches as they are compressed by their producers: what came in small may go out
+// many times as large. Below the size of a request that brokers take.
+constexpr std::int64_t kDeadLetterBytesMax = 100'000'000;
 
 struct AdminDeleter {
   void operator()(rd_kafka_NewTopic_t* topic) const noexcept { rd_kafka_NewTopic_destroy(topic); }
@@ -78,16 +78,6 @@ TopicReport compare(const TopicSpec& spec, const std::optional<TopicDescription>
   return report;
 }
 
-std::optional<std::uint64_t> commit_number(std::string_view metadata) {
-  if (!metadata.starts_with(kCommitPrefix)) return std::nullopt;
-  metadata.remove_prefix(kCommitPrefix.size());
-  std::uint64_t number = 0;
-  const char* const end = metadata.data() + metadata.size();
-  const auto [stop, error] = std::from_chars(metadata.data(), end, number);
-  if (error != std::errc() || stop != end) return std::nullopt;
-  return number;
-}
-
 }  // namespace
 
 std::vector<TopicSpec> application_topics(const KafkaOptions& options, const TopicPlan& plan) {
@@ -95,8 +85,7 @@ std::vector<TopicSpec> application_topics(const KafkaOptions& options, const Top
   const std::pair<const std::string, std::string> compacted{"cleanup.policy", "compact"};
   const std::pair<const std::string, std::string> deleted{"cleanup.policy", "delete"};
   const int as_input = plan.input_partitions;
-  const std::int64_t dead_letter_bytes_max = plan.input_message_bytes_max + kHeaderRoom;
-  std::vector<TopicSpec> topics = {
+  return {
       {.name = names.input,
        .partitions = as_input,
        .settings = {deleted,
@@ -106,7 +95,7 @@ std::vector<TopicSpec> application_topics(const KafkaOptions& options, const Top
       {.name = names.segments, .partitions = plan.output_partitions, .settings = {compacted}},
       {.name = names.dead_letters,
        .partitions = plan.output_partitions,
-       .settings = {deleted, {"max.message.bytes", fmt::format("{}", dead_letter_bytes_max)}}},
+       .settings = {deleted, {"max.message.bytes", fmt::format("{}", kDeadLetterBytesMax)}}},
       {.name = names.changelog,
        .partitions = as_input,
        .settings = {compacted, {"delete.retention.ms", "604800000"}}},  // 7 days.
@@ -115,13 +104,6 @@ std::vector<TopicSpec> application_topics(const KafkaOptions& options, const Top
       {.name = names.model, .partitions = 1, .settings = {compacted}},
       {.name = names.idle, .partitions = plan.broker_count, .settings = {deleted}},
   };
-  if (plan.input_retention_ms) {
-    for (TopicSpec& topic : topics) {
-      if (topic.name != names.input && topic.name != names.ticks) continue;
-      topic.settings["retention.ms"] = fmt::format("{}", *plan.input_retention_ms);
-    }
-  }
-  return topics;
 }
 
 absl::StatusOr<KafkaTopics> KafkaTopics::open(const KafkaOptions& options) {
@@ -295,12 +277,7 @@ absl::StatusOr<std::vector<CommittedPosition>> KafkaTopics::committed(
       const rd_kafka_topic_partition_t& entry = list->elems[i];
       CommittedPosition& position = result.emplace_back();
       position.partition = entry.partition;
-      if (entry.offset < 0) continue;
-      position.next_offset = entry.offset;
-      if (entry.metadata != nullptr) {
-        position.commit_number =
-            commit_number({static_cast<const char*>(entry.metadata), entry.metadata_size});
-      }
+      if (entry.offset >= 0) position.next_offset = entry.offset;
     }
     // A commit is acknowledged before its markers are written, partition by partition: the offsets
     // may be there when the end of the changelog is not.

@@ -28,7 +28,6 @@ struct TopicPlan {
   int output_partitions = 8;
   int broker_count = 1;
   std::int64_t input_message_bytes_max = 1'048'588;  // Kafka's own default.
-  std::optional<std::int64_t> input_retention_ms;    // -1: for ever. Absent: the broker's default.
 };
 
 // All topics that an application reads and writes, the input first.
@@ -50,8 +49,7 @@ struct TopicDescription {
 // Where the application's group has committed to in one partition of its input.
 struct CommittedPosition {
   PartitionId partition = 0;
-  std::optional<Offset> next_offset;           // Absent: nothing is committed.
-  std::optional<std::uint64_t> commit_number;  // N of the metadata `commit=N`.
+  std::optional<Offset> next_offset;  // Absent: nothing is committed.
 };
 
 class KafkaTopics {

@@ -36,7 +36,8 @@ inline constexpr char kChangelogMeta = 'm';
 struct LaneOptions {
   std::string application = "rfmstream";
   std::string input_topic;
-  int partition_count = 1;  // Of the input.
+  int partition_count = 1;       // Of the input.
+  std::uint64_t input_mark = 0;  // Tells one input file from another; 0: unknown.
   InputPartitioner partitioner = InputPartitioner::kAny;
   std::chrono::milliseconds commit_interval{100};
   std::chrono::milliseconds commit_interval_behind{

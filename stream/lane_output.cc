@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "stream/decimal.h"
+#include "stream/explanation.h"
 #include "stream/json_text.h"
 #include "stream/time_text.h"
 

@@ -83,8 +83,10 @@ absl::StatusOr<Offset> Lane::restore(const PartitionOptions& options, const Catc
   meta.application = options_.application;
   meta.input_topic = options_.input_topic;
   meta.partition_count = options_.partition_count;
+  if (meta.input_mark == 0) meta.input_mark = options_.input_mark;
   w.partition.finish_restore();
   w.logged_tick = meta.watermark;
+  w.last_read = parts_.clock.steady();
   if (meta.started) parts_.trainer.partition_started(id, meta.first_boundary);
   const Offset next_offset = meta.next_offset;
   work_.push_back(std::move(work));
@@ -95,7 +97,15 @@ absl::Status Lane::check_identity(const PartitionMeta& meta) const {
   const bool ours = meta.application.empty() || (meta.application == options_.application &&
                                                  meta.input_topic == options_.input_topic &&
                                                  meta.partition_count == options_.partition_count);
-  if (ours) return absl::OkStatus();
+  if (ours && (meta.input_mark == 0 || options_.input_mark == 0 ||
+               meta.input_mark == options_.input_mark)) {
+    return absl::OkStatus();
+  }
+  if (ours) {
+    return absl::FailedPreconditionError(
+        "the state was made from an input that begins with another record: go on with that one, "
+        "which may have grown at its end, or use another state directory");
+  }
   return absl::FailedPreconditionError(
       fmt::format("the state belongs to application {}, topic {} with {} partitions, not to {}, {} "
                   "with {}: use another state directory, and another app.name for another topic",

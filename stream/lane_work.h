@@ -24,7 +24,7 @@ struct Lane::Work {
   bool ended = false;                       // `until` is reached.
   bool reported_empty = false;
   EventTime logged_tick = kBeforeAll;  // What is committed needs none any more.
-  std::chrono::steady_clock::time_point last_read{};
+  std::chrono::steady_clock::time_point last_read{};  // Or restored.
   std::vector<Contribution> contributions;  // Since the last commit.
 };
 

@@ -110,8 +110,11 @@ Partition::Progress Partition::follow_ticks(Offset offset) {
 }
 
 void Partition::contribute_idle(std::int64_t epoch) {
-  if (meta_.started && epoch > meta_.contributed && epoch >= meta_.first_boundary)
-    contribute(epoch);
+  if (!meta_.started) return;
+  // A crash may have taken contributions that versions from before it were trained with: those
+  // before this one come again, of the same rows.
+  const std::int64_t next = std::max(meta_.contributed + 1, meta_.first_boundary);
+  for (std::int64_t e = next; e <= epoch; ++e) contribute(e);
 }
 
 bool Partition::is_due(EventTime by) const {

@@ -73,7 +73,7 @@ std::string encode_meta(const PartitionMeta& meta) {
   out.string(meta.input_topic);
   out.signed_varint(meta.partition_count);
   for (const std::uint64_t length : meta.file_lengths) out.varint(length);
-  out.signed_varint(meta.first_start_ms);
+  out.varint(meta.input_mark);
   return out.take();
 }
 
@@ -103,7 +103,7 @@ absl::StatusOr<PartitionMeta> decode_meta(std::string_view bytes) {
   meta.input_topic = in.string();
   meta.partition_count = static_cast<std::int32_t>(in.signed_varint());
   for (std::uint64_t& length : meta.file_lengths) length = in.varint();
-  meta.first_start_ms = in.signed_varint();
+  meta.input_mark = in.varint();
   if (version == 0 || !in.ok() || !in.at_end())
     return absl::DataLossError("the partition's meta row is damaged");
   return meta;

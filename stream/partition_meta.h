@@ -69,7 +69,7 @@ struct PartitionMeta {
   std::int32_t partition_count = 1;
 
   std::array<std::uint64_t, kOutputTopicCount> file_lengths{};  // File mode.
-  std::int64_t first_start_ms = 0;  // File mode: `received` of all records.
+  std::uint64_t input_mark = 0;  // File mode: tells one input from another; 0: unknown.
 };
 
 std::string encode_meta(const PartitionMeta& meta);

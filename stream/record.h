@@ -12,7 +12,7 @@ namespace rfm {
 using PartitionId = std::int32_t;
 using Offset = std::int64_t;
 
-// How the values of an input are written (docs: "event formats").
+// How the values of an input are written (config/schemas has those in JSON).
 enum class InputFormat : std::uint8_t {
   kLines,     // JSON, one row of an invoice, UCI Online Retail field names.
   kInvoices,  // JSON, a whole invoice or credit.

@@ -26,8 +26,7 @@ absl::StatusOr<Recording> read_recording(const KafkaOptions& options) {
   if (!status.ok()) return status;
 
   Recording recording;
-  absl::StatusOr<std::unique_ptr<KafkaReader>> reader =
-      KafkaReader::open(options, Isolation::kCommitted);
+  absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
   if (!reader.ok()) return reader.status();
   for (const CommittedPosition& position : *committed) {
     const Offset end = position.next_offset.value_or(0);

@@ -3,10 +3,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <string_view>
 
+#include "state/hashes.h"
 #include "state/rocksdb_state_store.h"
 #include "stream/file_sink.h"
 #include "stream/file_source.h"
@@ -20,10 +22,24 @@
 namespace rfm {
 namespace {
 
+using FileLengths = std::array<std::uint64_t, kOutputTopicCount>;
+
 constexpr std::string_view kKafkaScheme = "kafka:";
 constexpr std::chrono::milliseconds kProgressInterval{100};
 
 bool is_topic(const std::string& input) { return input.starts_with(kKafkaScheme); }
+
+// Of the first record; 0: there is none, or it can be read only once.
+absl::StatusOr<std::uint64_t> mark_of(const FileSourceOptions& file) {
+  std::error_code unknown;
+  if (!std::filesystem::is_regular_file(file.path, unknown)) return 0;
+  const absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::open(
+      {.path = file.path, .format = file.format, .record_bytes_max = file.record_bytes_max});
+  if (!source.ok()) return source.status();
+  const absl::StatusOr<std::span<const RecordView>> first = (*source)->read(0, 1);
+  if (!first.ok()) return first.status();
+  return first->empty() ? 0 : record_hash(first->front().value.value_or(""));
+}
 
 }  // namespace
 
@@ -39,7 +55,8 @@ class Replay::Implementation {
   friend class Replay;
 
   absl::Status open_model();
-  absl::Status open_sink(const PartitionMeta& meta);
+  absl::Status open_sink(std::uint64_t transitions, const FileLengths& lengths);
+  absl::StatusOr<OffsetRange> range_of(PartitionId partition, OffsetRange log, Offset next) const;
   absl::Status open_file();
   absl::Status open_topic();
   PartitionOptions partition_options(PartitionId partition) const;
@@ -85,10 +102,11 @@ absl::Status Replay::Implementation::open_model() {
   return absl::OkStatus();
 }
 
-absl::Status Replay::Implementation::open_sink(const PartitionMeta& meta) {
-  const std::uint64_t committed =
-      meta.file_lengths[static_cast<std::size_t>(OutputTopic::kTransitions)];
-  const bool wrote_nothing = meta.counters.transitions > 0 && committed == 0;
+// `transitions` and `lengths`: what the state has seen go out.
+absl::Status Replay::Implementation::open_sink(std::uint64_t transitions,
+                                               const FileLengths& lengths) {
+  const std::uint64_t committed = lengths[static_cast<std::size_t>(OutputTopic::kTransitions)];
+  const bool wrote_nothing = transitions > 0 && committed == 0;
   if (options_.output_directory.empty() ? committed > 0 : wrote_nothing) {
     return absl::FailedPreconditionError(fmt::format(
         "state directory {}: what it did so far was {}; go on in the same way, or with another "
@@ -101,8 +119,10 @@ absl::Status Replay::Implementation::open_sink(const PartitionMeta& meta) {
     sink_ = std::make_unique<NullSink>();
     return absl::OkStatus();
   }
-  absl::StatusOr<std::unique_ptr<FileSink>> sink = FileSink::open(
-      {.directory = options_.output_directory, .committed_lengths = meta.file_lengths});
+  absl::StatusOr<std::unique_ptr<FileSink>> sink =
+      FileSink::open({.directory = options_.output_directory,
+                      .committed_lengths = lengths,
+                      .begins = model_->begins()});
   if (!sink.ok()) return sink.status();
   sink_ = *std::move(sink);
   return absl::OkStatus();
@@ -161,21 +181,45 @@ absl::Status Replay::Implementation::open_file() {
   const absl::StatusOr<std::optional<PartitionMeta>> stored = read_meta(*store_, 0);
   if (!stored.ok()) return stored.status();
   const PartitionMeta meta = stored->value_or(PartitionMeta());
-  FileSourceOptions file{
-      .path = options_.input,
-      .format = options_.format,
-      .received_ms = options_.received_ms.value_or(model_->rules().first_start_ms),
-      .start_offset = meta.next_offset,
-      .record_bytes_max = options_.decoder.record_bytes_max};
+  FileSourceOptions file{.path = options_.input,
+                         .format = options_.format,
+                         .received_ms = model_->rules().first_start_ms,
+                         .start_offset = meta.next_offset,
+                         .record_bytes_max = options_.decoder.record_bytes_max};
+  const absl::StatusOr<std::uint64_t> mark = mark_of(file);
+  if (!mark.ok()) return mark.status();
+  options_.lane.input_mark = *mark;
   absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::open(file);
   if (!source.ok()) return source.status();
   file_ = source->get();
   source_ = *std::move(source);
   options_.decoder.format = options_.format;
   options_.decoder.keys = KeyPolicy::kIfPresent;
-  status = open_sink(meta);
+  status = open_sink(meta.counters.transitions, meta.file_lengths);
   if (!status.ok()) return status;
   return make_lane();
+}
+
+// What is to be read of a partition that goes on from `next` (0: begins).
+absl::StatusOr<OffsetRange> Replay::Implementation::range_of(PartitionId partition, OffsetRange log,
+                                                             Offset next) const {
+  if (next > log.end || (next > 0 && next < log.begin)) {
+    return absl::FailedPreconditionError(fmt::format(
+        "partition {} of {}: the state directory {} goes on from offset {}, but the log holds {} "
+        "to {}",
+        partition, options_.kafka.input_topic, options_.state_directory, next, log.begin, log.end));
+  }
+  OffsetRange range{.begin = std::max(log.begin, next), .end = log.end};
+  if (const std::optional<Recording>& recording = model_->recording()) {
+    const auto index = static_cast<std::size_t>(partition);
+    range.end = std::max(range.begin, recording->ends[index]);
+    // What came behind a tick that is beyond `until` was applied at the time of the tick.
+    for (const Tick& tick : recording->ticks[index]) {
+      if (options_.until && tick.time > *options_.until)
+        range.end = std::clamp(tick.offset, range.begin, range.end);
+    }
+  }
+  return range;
 }
 
 absl::Status Replay::Implementation::open_topic() {
@@ -196,25 +240,26 @@ absl::Status Replay::Implementation::open_topic() {
   if (!status.ok()) return status;
   const absl::StatusOr<std::vector<OffsetRange>> log = topics->ranges(topic);
   if (!log.ok()) return log.status();
-  const std::optional<Recording>& recording = model_->recording();
-  PartitionMeta first;
+  std::uint64_t transitions = 0;
+  FileLengths lengths{};
   std::vector<PartitionRange> ranges;
   for (PartitionId p = 0; p < options_.lane.partition_count; ++p) {
-    OffsetRange range = (*log)[static_cast<std::size_t>(p)];
-    if (recording) range.end = std::max(range.begin, recording->ends[static_cast<std::size_t>(p)]);
     const absl::StatusOr<std::optional<PartitionMeta>> stored = read_meta(*store_, p);
     if (!stored.ok()) return stored.status();
     const PartitionMeta meta = stored->value_or(PartitionMeta());
-    range.begin = std::max(range.begin, meta.next_offset);
-    if (p == 0) first = meta;
-    ranges.push_back({p, range});
+    const absl::StatusOr<OffsetRange> range =
+        range_of(p, (*log)[static_cast<std::size_t>(p)], meta.next_offset);
+    if (!range.ok()) return range.status();
+    ranges.push_back({p, *range});
+    transitions += meta.counters.transitions;
+    if (p == 0) lengths = meta.file_lengths;
   }
   absl::StatusOr<std::unique_ptr<KafkaSource>> source = KafkaSource::over(options_.kafka, ranges);
   if (!source.ok()) return source.status();
   source_ = *std::move(source);
   options_.decoder.format = options_.format;
   options_.decoder.keys = KeyPolicy::kRequired;
-  status = open_sink(first);
+  status = open_sink(transitions, lengths);
   if (!status.ok()) return status;
   return make_lane();
 }

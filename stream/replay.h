@@ -31,8 +31,8 @@ struct ReplayOptions {
   bool recorded = false;
   std::optional<EventTime> until;
   std::optional<EventTime> go_live;  // Absent: everything is actionable.
-  std::optional<std::int64_t>
-      received_ms;  // What a file's records carry; absent: the time of the first start.
+  // What a file's records carry; absent: the time of the first start.
+  std::optional<std::int64_t> received_ms;
   LaneOptions lane;
   Rules rules;
   TrainingOptions training;

@@ -13,6 +13,18 @@
 #include "stream/time_text.h"
 
 namespace rfm {
+namespace {
+
+// Versions belong to the rules they were trained under. How the input is written is another matter.
+absl::Status check_followed_rules(const ReplayOptions& options, const RulesRecord& rules) {
+  std::map<std::string, std::string> logged = rules.settings;
+  for (const auto& [key, value] : options.semantic) {
+    if (key.starts_with("input.")) logged[key] = value;
+  }
+  return options.check_rules(logged);
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<ReplayModel>> ReplayModel::open(const ReplayOptions& options,
                                                                StateStore& store,
@@ -37,6 +49,10 @@ absl::StatusOr<std::unique_ptr<ReplayModel>> ReplayModel::open(const ReplayOptio
     if (log->versions.empty()) {
       return absl::InvalidArgumentError(
           fmt::format("--model-log {}: it holds no version", options.model_log));
+    }
+    if (!log->rules.empty()) {
+      const absl::Status same = check_followed_rules(options, log->rules.back());
+      if (!same.ok()) return same;
     }
     history = model->follow(std::move(log->versions));
   } else {
@@ -78,13 +94,19 @@ absl::Status ReplayModel::set_rules(const ReplayOptions& options, const ModelLog
     rules_ = {.settings = options.semantic,
               .go_live = {},
               .go_live_time = go_live_time,
-              .first_start_ms = clock.wall_ms()};
+              .first_start_ms = options.received_ms.value_or(clock.wall_ms())};
   }
   const absl::Status same = options.check_rules(rules_.settings);
   if (!same.ok()) return same;
-  if (stored.rules.empty()) {
+  begins_ = stored.rules.empty();
+  if (begins_) {
     const std::vector<ModelLogRecord> first = {encode_rules(rules_)};
     return write(first);
+  }
+  if (options.received_ms && *options.received_ms != rules_.first_start_ms) {
+    return absl::FailedPreconditionError(
+        fmt::format("--received-at: the state directory {} was begun with {}; it cannot be changed",
+                    options.state_directory, to_rfc3339(from_ms(rules_.first_start_ms))));
   }
   if (!options.go_live || go_live_time == rules_.go_live_time) return absl::OkStatus();
   return absl::FailedPreconditionError(

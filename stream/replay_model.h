@@ -25,6 +25,8 @@ class ReplayModel {
                                                            StateStore& store, const Clock& clock);
 
   const RulesRecord& rules() const { return rules_; }
+  // Nothing was in the state directory.
+  bool begins() const { return begins_; }
   // What an application recorded, if that is followed.
   const std::optional<Recording>& recording() const { return recording_; }
   Trainer& trainer() { return *trainer_; }
@@ -42,6 +44,7 @@ class ReplayModel {
 
   StateStore& store_;
   RulesRecord rules_;
+  bool begins_ = false;
   std::optional<Recording> recording_;
   std::unique_ptr<Trainer> trainer_;
 };

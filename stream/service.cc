@@ -169,6 +169,12 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
   l.lane->drop_partitions();
   std::vector<PartitionOptions> wanted;
   for (const PartitionId p : partitions) {
+    if (p >= partition_count_) {
+      return absl::FailedPreconditionError(fmt::format(
+          "the input {} has more partitions than the {} this application was started with: which "
+          "customer is where has changed, so begin anew under another app.name",
+          options_.kafka.front().input_topic, partition_count_));
+    }
     PartitionOptions partition;
     partition.partition = p;
     partition.schedule = options_.training.schedule;

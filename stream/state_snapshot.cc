@@ -65,8 +65,7 @@ absl::StatusOr<std::vector<ModelLogRecord>> StateSnapshot::topic_log(
                     directory_, kafka.application, topic, kafka.brokers,
                     std::string(status.message())));
   };
-  absl::StatusOr<std::unique_ptr<KafkaReader>> reader =
-      KafkaReader::open(kafka, Isolation::kCommitted);
+  absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(kafka);
   if (!reader.ok()) return explained(reader.status());
   std::vector<ModelLogRecord> records;
   const absl::StatusOr<Offset> read =
@@ -100,8 +99,10 @@ absl::Status StateSnapshot::read_model(KafkaOptions kafka) {
   }
   for (const PartitionSnapshot& partition : partitions_) {
     const PartitionMeta& meta = partition.meta;
+    // One whose first record still waits for the model has no clock yet.
+    if (!meta.started || meta.max_event_time == kBeforeAll) continue;
     const std::int64_t epoch = std::max(meta.crossed, epoch_of(meta.max_event_time));
-    if (!meta.started || epoch <= meta.first_boundary || models_.knows(epoch)) continue;
+    if (epoch <= meta.first_boundary || models_.knows(epoch)) continue;
     return absl::DataLossError(fmt::format(
         "state directory {}: the model log ends before partition {}", directory_, partition.id));
   }

@@ -23,7 +23,6 @@ class Reader {
 
   bool ok() const { return ok_; }
   bool done() const { return ok_ && rest_.empty(); }
-  char peek() const { return rest_.empty() ? '\0' : rest_.front(); }
 
   void skip(char expected) {
     if (rest_.empty() || rest_.front() != expected) {

@@ -1,7 +1,6 @@
 #include "stream/trainer_producer.h"
 
 #include <array>
-#include <optional>
 #include <string>
 #include <utility>
 

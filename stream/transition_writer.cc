@@ -8,6 +8,7 @@
 #include "state/evaluation.h"
 #include "state/hashes.h"
 #include "stream/decimal.h"
+#include "stream/explanation.h"
 #include "stream/json_text.h"
 #include "stream/time_text.h"
 

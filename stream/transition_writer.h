@@ -11,8 +11,6 @@
 
 #include "state/rules.h"
 #include "state/transition.h"
-#include "stream/explanation.h"
-#include "stream/partition_meta.h"
 #include "stream/record.h"
 #include "stream/text_buffer.h"
 #include "stream/transition_sink.h"

@@ -4,10 +4,13 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <array>
 #include <memory>
 
+#include "config/options.h"
 #include "config/segment_settings.h"
 #include "config/settings.h"
+#include "stream/kafka_handles.h"
 
 namespace rfm {
 
@@ -21,6 +24,15 @@ bool is_changed(const EffectiveSetting& setting) {
 
 std::string origin_text(const EffectiveSetting& setting) {
   return setting.origin == SettingOrigin::kFile ? setting.where : std::string(name(setting.origin));
+}
+
+// What librdkafka takes as a secret is nobody's to see.
+std::string shown_text(const EffectiveSetting& setting) {
+  if (setting.text.empty()) return "\"\"";
+  const bool is_secret = std::ranges::any_of(
+      std::array{"password", "secret", ".pem"},
+      [&](const char* part) { return setting.key.find(part) != std::string::npos; });
+  return is_secret ? "(not shown)" : setting.text;
 }
 
 absl::Status show(const SettingsArguments& arguments, Shown shown) {
@@ -38,8 +50,8 @@ absl::Status show(const SettingsArguments& arguments, Shown shown) {
     text_width = std::max(text_width, std::min(row.text.size(), kTextWidthMax));
   }
   for (const EffectiveSetting& row : rows) {
-    fmt::print("{:<{}}  {:<{}}  {}\n", row.key, key_width, row.text.empty() ? "\"\"" : row.text,
-               text_width, origin_text(row));
+    fmt::print("{:<{}}  {:<{}}  {}\n", row.key, key_width, shown_text(row), text_width,
+               origin_text(row));
   }
   return absl::OkStatus();
 }
@@ -51,6 +63,8 @@ absl::Status check(const SettingsArguments& arguments) {
   const auto changed = std::count_if(rows.begin(), rows.end(), is_changed);
   const absl::StatusOr<SegmentMap> map = segment_map(*settings);
   if (!map.ok()) return map.status();
+  const absl::StatusOr<KafkaConf> kafka = make_conf(kafka_options(*settings, 0), {});
+  if (!kafka.ok()) return kafka.status();
   fmt::print(
       "settings are valid: {} of {} differ from the defaults; the segment map has {} segments in "
       "125 cells\n",

@@ -4,16 +4,12 @@
 
 #include <algorithm>
 
+#include "state/advance.h"
 #include "state/epoch.h"
 #include "state/evaluation.h"
 
 namespace rfm {
 namespace {
-
-EventTime dwell_end(const CustomerRow& row, Segmentation segmentation, const Rules& rules) {
-  const auto index = static_cast<std::size_t>(segmentation);
-  return row.segments[index].since + rules.dwell[index];
-}
 
 CustomerFacts at_instant(const CustomerFacts& facts, EventTime at) {
   CustomerFacts later = facts;
@@ -32,7 +28,7 @@ EventTime next_churn_change(const CustomerFacts& facts, SegmentCode current, con
   return kNever;
 }
 
-void add_recency_cuts(const CustomerFacts& facts, std::vector<Deadline>& deadlines) {
+void add_recency_cuts(const CustomerFacts& facts, std::vector<DueChange>& deadlines) {
   const int now = scores_of(facts).r;
   for (const std::int64_t cut : facts.version->cuts.recency_ms) {
     const EventTime at = facts.last_purchase + Duration{cut + 1};
@@ -60,9 +56,9 @@ std::optional<NextChange> next_change(Segmentation segmentation, const CustomerR
   return NextChange{at, to};
 }
 
-std::vector<Deadline> deadlines_of(const CustomerRow& row, const CustomerFacts& facts,
-                                   const Rules& rules) {
-  std::vector<Deadline> deadlines;
+std::vector<DueChange> deadlines_of(const CustomerRow& row, const CustomerFacts& facts,
+                                    const Rules& rules) {
+  std::vector<DueChange> deadlines;
   if (row.open) {
     deadlines.push_back({row.open->last_line + rules.settle,
                          fmt::format("invoice {} settles", row.open->invoice_no)});
@@ -81,12 +77,12 @@ std::vector<Deadline> deadlines_of(const CustomerRow& row, const CustomerFacts& 
   }
   for (int s = 0; s < kSegmentationCount; ++s) {
     const EventTime end = dwell_end(row, static_cast<Segmentation>(s), rules);
-    if (rules.dwell[static_cast<std::size_t>(s)].count() == 0 || end <= facts.at) continue;
+    if (end <= facts.at) continue;
     deadlines.push_back({end, fmt::format("the least time in the {} segment ends",
                                           kSegmentationNames[static_cast<std::size_t>(s)])});
   }
   std::ranges::stable_sort(deadlines,
-                           [](const Deadline& a, const Deadline& b) { return a.at < b.at; });
+                           [](const DueChange& a, const DueChange& b) { return a.at < b.at; });
   return deadlines;
 }
 

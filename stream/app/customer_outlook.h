@@ -27,13 +27,13 @@ struct NextChange {
 std::optional<NextChange> next_change(Segmentation segmentation, const CustomerRow& row,
                                       const CustomerFacts& facts, const Rules& rules);
 
-struct Deadline {
+struct DueChange {
   EventTime at{};
   std::string what;
 };
 
 // In order of time.
-std::vector<Deadline> deadlines_of(const CustomerRow& row, const CustomerFacts& facts,
-                                   const Rules& rules);
+std::vector<DueChange> deadlines_of(const CustomerRow& row, const CustomerFacts& facts,
+                                    const Rules& rules);
 
 }  // namespace rfm

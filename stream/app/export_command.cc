@@ -4,8 +4,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdio>
-#include <filesystem>
 #include <iterator>
 #include <memory>
 #include <utility>
@@ -13,6 +11,7 @@
 
 #include "model/nearest_centroid.h"
 #include "state/evaluation.h"
+#include "stream/app/output_file.h"
 #include "stream/app/progress.h"
 #include "stream/app/state_arguments.h"
 #include "stream/decimal.h"
@@ -101,38 +100,12 @@ absl::StatusOr<std::vector<Line>> lines_of(const OpenedState& state, Customers c
   return lines;
 }
 
-absl::Status write_lines(std::FILE* file, const std::vector<Line>& lines) {
-  bool written = std::fwrite(kColumns.data(), 1, kColumns.size(), file) == kColumns.size();
+absl::Status write_lines(OutputFile& file, const std::vector<Line>& lines) {
+  absl::Status written = file.write(kColumns);
   for (const Line& line : lines) {
-    written =
-        written && std::fwrite(line.text.data(), 1, line.text.size(), file) == line.text.size();
+    if (written.ok()) written = file.write(line.text);
   }
-  written = std::fflush(file) == 0 && written;
-  return written ? absl::OkStatus() : absl::ResourceExhaustedError("not all could be written");
-}
-
-// A file is there when it is whole; what is none (a device, a pipe) is written as it is.
-absl::Status write_file(const std::string& given, const std::vector<Line>& lines) {
-  std::error_code unresolved;
-  const std::filesystem::path resolved = std::filesystem::weakly_canonical(given, unresolved);
-  const std::string path = unresolved ? given : resolved.string();
-  const bool in_place = std::filesystem::exists(path, unresolved) &&
-                        !std::filesystem::is_regular_file(path, unresolved);
-  const std::string part = in_place ? path : path + ".part";
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
-      std::fopen(part.c_str(), "wb"), [](std::FILE* f) { return fclose(f); });
-  if (file == nullptr)
-    return absl::FailedPreconditionError(fmt::format("{} cannot be written", path));
-  const absl::Status written = write_lines(file.get(), lines);
-  if (in_place) return written;
-  std::error_code error;
-  if (written.ok()) {
-    std::filesystem::rename(part, path, error);
-    if (!error) return absl::OkStatus();
-  }
-  std::error_code ignored;
-  std::filesystem::remove(part, ignored);
-  return absl::ResourceExhaustedError(fmt::format("{} could not be written", path));
+  return written.ok() ? file.finish() : written;
 }
 
 absl::Status export_customers(const Arguments& arguments) {
@@ -141,8 +114,9 @@ absl::Status export_customers(const Arguments& arguments) {
   const absl::StatusOr<std::vector<Line>> lines =
       lines_of(*state, arguments.all ? Customers::kAll : Customers::kWithPurchases);
   if (!lines.ok()) return lines.status();
-  const absl::Status written =
-      arguments.output == "-" ? write_lines(stdout, *lines) : write_file(arguments.output, *lines);
+  absl::StatusOr<OutputFile> file = OutputFile::open(arguments.output, OutputFile::Place::kBeside);
+  if (!file.ok()) return file.status();
+  const absl::Status written = write_lines(*file, *lines);
   if (!written.ok()) return written;
   fmt::print(stderr, "{} customers as of {}\n", grouped(lines->size()),
              to_rfc3339(state->snapshot->clock()));

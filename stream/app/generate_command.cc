@@ -127,7 +127,7 @@ absl::Status generate(Arguments& arguments) {
   }
   absl::StatusOr<RecordOutput> output =
       arguments.to_kafka ? RecordOutput::open_topic(kafka_options(*settings, 0), "generate")
-                         : RecordOutput::open_file(arguments.output);
+                         : RecordOutput::open_file(arguments.output, OutputFile::Place::kItself);
   if (!output.ok()) return output.status();
   if (arguments.text.format == InputFormat::kCsv) {
     if (absl::Status status = output->write_header(kCsvHeader); !status.ok()) return status;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <map>
 #include <memory>
 #include <optional>
@@ -14,6 +15,7 @@
 #include "stream/app/record_output.h"
 #include "stream/app/stop_signal.h"
 #include "stream/app/uci_conversion.h"
+#include "stream/field_values.h"
 #include "stream/file_source.h"
 
 namespace rfm {
@@ -63,9 +65,9 @@ class Import {
     }
     if (absl::Status status = output_.finish(); !status.ok()) return status;
     progress_.finish(rows_, fmt::format("{} events written", grouped(events_)));
-    if (invoices_.adjustment_rows() > 0) {
-      fmt::print(stderr, "left out: {} rows of adjustments (invoice numbers that begin with A)\n",
-                 invoices_.adjustment_rows());
+    if (adjustments_ > 0) {
+      fmt::print(stderr, "left out: {} rows of adjustments (invoice numbers of A and digits)\n",
+                 adjustments_);
     }
     return stop_.asked() ? interrupted("the output is not complete") : absl::OkStatus();
   }
@@ -75,6 +77,10 @@ class Import {
   absl::Status add(std::string_view text) {
     const absl::StatusOr<UciRow> row = read_uci_row(text);
     if (!row.ok()) return row.status();
+    if (arguments_.as == InputFormat::kInvoices && is_adjustment(row->invoice_no)) {
+      ++adjustments_;
+      return absl::OkStatus();
+    }
     const int first = arguments_.copies == 1 ? 0 : 1;
     for (int copy = first; copy < first + arguments_.copies; ++copy) {
       const UciRow mine = copy_of(*row, copy);
@@ -112,6 +118,7 @@ class Import {
   StopSignal stop_;
   std::uint64_t rows_ = 0;
   std::uint64_t events_ = 0;
+  std::uint64_t adjustments_ = 0;
 };
 
 absl::Status import(const Arguments& arguments) {
@@ -122,9 +129,15 @@ absl::Status import(const Arguments& arguments) {
   source_options.format = InputFormat::kCsv;
   const absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::open(source_options);
   if (!source.ok()) return source.status();
+  std::error_code different;
+  if (!arguments.to_kafka &&
+      std::filesystem::equivalent(arguments.input, arguments.output, different)) {
+    return absl::InvalidArgumentError(
+        fmt::format("--output {} is the input itself: name another file", arguments.output));
+  }
   absl::StatusOr<RecordOutput> output =
       arguments.to_kafka ? RecordOutput::open_topic(kafka_options(*settings, 0), "import")
-                         : RecordOutput::open_file(arguments.output);
+                         : RecordOutput::open_file(arguments.output, OutputFile::Place::kBeside);
   if (!output.ok()) return output.status();
   return Import(arguments, decoder_options(*settings, KeyPolicy::kIfPresent), **source, *output)
       .run();
@@ -148,7 +161,9 @@ void add_import_command(CLI::App& app, Invocation& invocation) {
              "invoice, as of its last row")
       .type_name("FORMAT");
   CLI::Option* const file =
-      command.add_option("--output,-o", arguments->output, "JSON lines; -: standard output")
+      command
+          .add_option("--output,-o", arguments->output,
+                      "JSON lines, replaced when all is written (default: -, standard output)")
           ->type_name("FILE|-");
   command
       .add_flag("--kafka", arguments->to_kafka,

@@ -44,7 +44,7 @@ struct Inspection {
   const Rules& rules;
   CustomerFacts facts;
   std::vector<SegmentView> segments{};
-  std::vector<Deadline> deadlines{};
+  std::vector<DueChange> deadlines{};
   std::vector<LedgerInvoice> ledger{};
 };
 
@@ -164,7 +164,7 @@ void print_segments(const Inspection& view) {
                next);
   }
   fmt::print("\nDeadlines\n");
-  for (const Deadline& deadline : view.deadlines)
+  for (const DueChange& deadline : view.deadlines)
     fmt::print("  {}  {}\n", to_rfc3339(deadline.at), deadline.what);
   if (view.deadlines.empty()) fmt::print("  none\n");
 }
@@ -255,7 +255,7 @@ void write_segments(JsonText& out, const Inspection& view) {
   }
   out.end_object();
   out.key("deadlines").begin_array();
-  for (const Deadline& deadline : view.deadlines) {
+  for (const DueChange& deadline : view.deadlines) {
     out.begin_object();
     out.key("at").text(to_rfc3339(deadline.at));
     out.key("what").text(deadline.what);

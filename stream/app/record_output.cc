@@ -1,11 +1,8 @@
 #include "stream/app/record_output.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <array>
-#include <cerrno>
-#include <cstring>
 
 #include "stream/json_text.h"
 #include "stream/kafka_topics.h"
@@ -31,21 +28,14 @@ std::string tombstone_envelope(std::string_view key) {
   return std::string(buffer.view());
 }
 
-absl::Status system_error(std::string_view what, const std::string& name) {
-  return absl::UnavailableError(fmt::format("{} {}: {}", what, name, std::strerror(errno)));
-}
-
 }  // namespace
 
-void RecordOutput::FileCloser::operator()(std::FILE* file) const noexcept {
-  if (file != stdout) std::fclose(file);
-}
-
-absl::StatusOr<RecordOutput> RecordOutput::open_file(const std::string& path) {
+absl::StatusOr<RecordOutput> RecordOutput::open_file(const std::string& path,
+                                                     OutputFile::Place place) {
+  absl::StatusOr<OutputFile> file = OutputFile::open(path, place);
+  if (!file.ok()) return file.status();
   RecordOutput output;
-  output.name_ = path == "-" ? "standard output" : path;
-  output.file_.reset(path == "-" ? stdout : std::fopen(path.c_str(), "wb"));
-  if (!output.file_) return system_error("cannot write", path);
+  output.file_ = *std::move(file);
   output.buffer_.reserve(kBufferBytes + kBufferBytes / 4);
   return output;
 }
@@ -68,7 +58,6 @@ absl::StatusOr<RecordOutput> RecordOutput::open_topic(const KafkaOptions& option
         options.input_topic, options.brokers));
   }
   RecordOutput output;
-  output.name_ = options.input_topic;
   const std::array<std::string, 1> topics = {options.input_topic};
   absl::StatusOr<std::unique_ptr<KafkaProducer>> producer = KafkaProducer::open(
       options, fmt::format("{}-{}", options.application, role), topics, nullptr);
@@ -102,11 +91,9 @@ absl::Status RecordOutput::write_line(std::string_view line) {
 }
 
 absl::Status RecordOutput::flush_buffer() {
-  const std::size_t written = std::fwrite(buffer_.data(), 1, buffer_.size(), file_.get());
-  if (written != buffer_.size() || std::fflush(file_.get()) != 0)
-    return system_error("writing", name_);
+  absl::Status status = file_->write(buffer_);
   buffer_.clear();
-  return absl::OkStatus();
+  return status.ok() ? file_->flush() : status;
 }
 
 absl::Status RecordOutput::service() {
@@ -125,9 +112,7 @@ absl::Status RecordOutput::commit() {
 absl::Status RecordOutput::finish() {
   if (producer_) return commit();
   if (absl::Status status = flush_buffer(); !status.ok()) return status;
-  if (file_.get() == stdout) return absl::OkStatus();
-  if (std::fclose(file_.release()) != 0) return system_error("closing", name_);
-  return absl::OkStatus();
+  return file_->finish();
 }
 
 }  // namespace rfm

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "stream/app/output_file.h"
 #include "stream/kafka_options.h"
 #include "stream/kafka_producer.h"
 
@@ -19,7 +20,7 @@ namespace rfm {
 class RecordOutput {
  public:
   // "-": standard output. An existing file is replaced.
-  static absl::StatusOr<RecordOutput> open_file(const std::string& path);
+  static absl::StatusOr<RecordOutput> open_file(const std::string& path, OutputFile::Place place);
 
   // In transactions of about 100 ms; `role` ("generate") tells this producer's transactional id
   // from others', so two of the same role and application fence each other.
@@ -40,17 +41,12 @@ class RecordOutput {
   absl::Status finish();
 
  private:
-  struct FileCloser {
-    void operator()(std::FILE* file) const noexcept;
-  };
-
   RecordOutput() = default;
   absl::Status write_line(std::string_view line);
   absl::Status flush_buffer();
   absl::Status commit();
 
-  std::string name_;
-  std::unique_ptr<std::FILE, FileCloser> file_;
+  std::optional<OutputFile> file_;
   std::string buffer_;
   std::unique_ptr<KafkaProducer> producer_;
   std::uint64_t uncommitted_ = 0;

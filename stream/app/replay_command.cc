@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 #include <memory>
+#include <string>
 
 #include "stream/app/replay_setup.h"
 #include "stream/app/replay_summary.h"
@@ -15,6 +16,17 @@ struct Arguments {
   ReplayArguments replay;
   bool summary = false;
 };
+
+std::string reasons_of(const OutcomeCounters& counters) {
+  std::string reasons;
+  for (int r = 0; r < kDeadLetterReasonCount; ++r) {
+    const std::uint64_t count = counters.dead_lettered[static_cast<std::size_t>(r)];
+    if (count == 0) continue;
+    reasons += fmt::format("{}{} {}", reasons.empty() ? " (" : ", ", count,
+                           name(static_cast<DeadLetterReason>(r)));
+  }
+  return reasons.empty() ? reasons : reasons + ")";
+}
 
 absl::Status replay(const Arguments& arguments) {
   absl::StatusOr<ReplaySetup> setup = ReplaySetup::open(arguments.replay);
@@ -30,8 +42,13 @@ absl::Status replay(const Arguments& arguments) {
   if (arguments.summary) {
     summary.print(setup->replay(), setup->seconds());
   } else {
-    fmt::print("{} records, {} transitions, {} dead letters in {:.1f} s\n", counters.records,
-               counters.transitions, counters.dead_lettered_total(), setup->seconds());
+    fmt::print("{} records, {} transitions, {} dead letters{} in {:.1f} s\n", counters.records,
+               counters.transitions, counters.dead_lettered_total(), reasons_of(counters),
+               setup->seconds());
+  }
+  if (done.ok() && counters.records > 0 && counters.dead_lettered_total() == counters.records) {
+    return absl::InvalidArgumentError(
+        "not one record could be used: is the input written as --format says?");
   }
   return done;
 }
@@ -44,14 +61,16 @@ void add_replay_command(CLI::App& app, Invocation& invocation) {
       *app.add_subcommand("replay", "Run a file or a topic's history through the pipeline");
   add_input_arguments(command, arguments->replay);
   command
-      .add_option("--state", arguments->replay.state,
-                  "State directory: kept, and gone on from by the next replay of the same input "
-                  "(default: a temporary one)")
+      .add_option(
+          "--state", arguments->replay.state,
+          "State directory: kept, and gone on from by the next replay of the same input, which "
+          "may have grown at its end (default: a temporary one)")
       ->type_name("DIR");
   command
-      .add_option("--output", arguments->replay.output,
-                  "Where transitions.jsonl, segments.jsonl, dead-letters.jsonl and model.jsonl go "
-                  "(default: nowhere)")
+      .add_option(
+          "--output", arguments->replay.output,
+          "Where transitions.jsonl, segments.jsonl, dead-letters.jsonl and model.jsonl go; a "
+          "directory of this replay's own (default: nowhere)")
       ->type_name("DIR");
   CLI::Option& model_log =
       *command

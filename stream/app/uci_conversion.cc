@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "stream/decimal.h"
+#include "stream/field_values.h"
 #include "stream/json_text.h"
 #include "stream/utf8.h"
 
@@ -23,15 +24,6 @@ void write_number(JsonText& out, std::string_view name, std::string_view text) {
   const bool leading_zero = digits.size() > 1 && digits[0] == '0' && digits[1] != '.';
   if (!decimal || leading_zero) return out.key(name).text(text);
   out.key(name).raw(text);
-}
-
-// "17850.0" is 17850: spreadsheets make numbers of ids.
-void drop_zero_fraction(std::string& id) {
-  const std::size_t dot = id.find('.');
-  if (dot == 0 || dot == std::string::npos || dot + 1 == id.size()) return;
-  if (id.find_first_not_of("0123456789") != dot) return;
-  if (id.find_first_not_of('0', dot + 1) != std::string::npos) return;
-  id.resize(dot);
 }
 
 }  // namespace
@@ -71,8 +63,11 @@ absl::StatusOr<UciRow> read_uci_row(std::string_view text) {
   UciRow row{std::move(columns[0]), std::move(columns[1]), std::move(columns[2]),
              std::move(columns[3]), std::move(columns[4]), std::move(columns[5]),
              std::move(columns[6]), std::move(columns[7])};
-  drop_zero_fraction(row.invoice_no);
-  drop_zero_fraction(row.customer_id);
+  for (std::string* const id : {&row.invoice_no, &row.customer_id}) {
+    if (!is_utf8(*id))
+      return absl::InvalidArgumentError(fmt::format("{} is an id that is not UTF-8", shown(*id)));
+    id->resize(without_zero_decimals(*id).size());
+  }
   return row;
 }
 
@@ -93,10 +88,10 @@ std::string line_event(const UciRow& row) {
   out.key("StockCode").text(with_replacements(row.stock_code));
   out.key("Description").text(with_replacements(row.description));
   write_number(out, "Quantity", row.quantity);
-  out.key("InvoiceDate").text(row.invoice_date);
+  out.key("InvoiceDate").text(with_replacements(row.invoice_date));
   write_number(out, "UnitPrice", row.unit_price);
   if (!row.customer_id.empty()) out.key("CustomerID").text(row.customer_id);
-  out.key("Country").text(row.country);
+  out.key("Country").text(with_replacements(row.country));
   out.end_object();
   return std::string(buffer.view());
 }
@@ -106,10 +101,6 @@ UciInvoices::UciInvoices(std::string currency, std::chrono::minutes utc_offset)
 
 absl::Status UciInvoices::add(const UciRow& row) {
   ++rows_;
-  if (!row.invoice_no.empty() && row.invoice_no.front() == 'A') {
-    ++adjustment_rows_;
-    return absl::OkStatus();
-  }
   const std::optional<EventTime> time = time_reader_.read(row.invoice_date);
   if (!time)
     return absl::InvalidArgumentError(
@@ -154,7 +145,7 @@ absl::Status UciInvoices::for_each(const std::function<absl::Status(const JsonEv
     if (!invoice.customer_id.empty()) out.key("customer_id").text(invoice.customer_id);
     out.key("invoice_time").text(to_rfc3339(invoice.time));
     out.key("currency").text(currency_);
-    out.key("country").text(invoice.country);
+    out.key("country").text(with_replacements(invoice.country));
     out.key("lines").raw("[" + invoice.lines.substr(0, invoice.lines.size() - 1) + "]");
     out.end_object();
     JsonEvent event;

@@ -47,7 +47,7 @@ struct JsonEvent {
 std::string line_event(const UciRow& row);
 
 // Invoice events: all rows of an invoice number and customer, as of the last row's time and in the
-// order of the last rows. Credits ('C') do not name their invoice; adjustments ('A') are left out.
+// order of the last rows. Credits ('C') do not name their invoice.
 class UciInvoices {
  public:
   UciInvoices(std::string currency, std::chrono::minutes utc_offset);
@@ -59,7 +59,6 @@ class UciInvoices {
   absl::Status for_each(const std::function<absl::Status(const JsonEvent&)>& write);
 
   std::size_t size() const { return invoices_.size(); }
-  std::uint64_t adjustment_rows() const { return adjustment_rows_; }
 
  private:
   struct Invoice {
@@ -74,7 +73,6 @@ class UciInvoices {
   std::string currency_;
   TimeReader time_reader_;
   std::uint64_t rows_ = 0;
-  std::uint64_t adjustment_rows_ = 0;
   std::vector<Invoice> invoices_;
   std::map<std::pair<std::string, std::string>, std::size_t> index_;  // (invoice, customer)
 };

@@ -143,7 +143,7 @@ TEST(GenerateCommand, WrongArgumentsAreRefused) {
     EXPECT_FALSE(std::filesystem::exists(path));
   }
   EXPECT_EQ(generate({"-o", directory.file("no/such/folder")}).code(),
-            absl::StatusCode::kUnavailable);
+            absl::StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

@@ -76,6 +76,47 @@ TEST(ImportCommand, CopiesAreMergedInTimeOrder) {
             std::string::npos);
 }
 
+TEST(ImportCommand, KeepsWhatIsThereUntilAllIsWritten) {
+  const TestDirectory directory;
+  std::ofstream(directory.file("out")) << "precious\n";
+  EXPECT_FALSE(import(directory, std::string(kSample) + "1,2\n", {}).ok());
+  EXPECT_EQ(read_lines(directory.file("out")), std::vector<std::string>{"precious"});
+  EXPECT_FALSE(std::filesystem::exists(directory.file("out.part")));
+  const std::string path = directory.file("in.csv");
+  const absl::Status itself = run_command(add_import_command, {"import", path, "-o", path});
+  EXPECT_EQ(itself.code(), absl::StatusCode::kInvalidArgument) << itself;
+}
+
+TEST(ImportCommand, WhatIsNotUtf8IsReplacedOrRefused) {
+  const TestDirectory directory;
+  const std::string header(kSample.substr(0, kSample.find('\n') + 1));
+  ASSERT_TRUE(import(directory,
+                     header + "1,A,B,1,2010-12-01 08:26:00,1,5,Cura\xe7"
+                              "ao\n",
+                     {})
+                  .ok());
+  EXPECT_NE(read_file(directory.file("out"))
+                .find("\"Cura\xef\xbf\xbd"
+                      "ao\""),
+            std::string::npos);
+  const absl::Status id =
+      import(directory, header + "1,A,B,1,2010-12-01 08:26:00,1,\xe7,France\n", {});
+  EXPECT_EQ(id.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(id.message().find("not UTF-8"), std::string::npos) << id;
+}
+
+// `A` and digits is an adjustment, as it is to the decoder; an invoice may begin with A.
+TEST(ImportCommand, LeavesOutAdjustmentsOnly) {
+  const TestDirectory directory;
+  const std::string header(kSample.substr(0, kSample.find('\n') + 1));
+  const std::string rows =
+      "AB12,A,B,1,2010-12-01 08:26:00,1,5,France\nA12,A,B,1,2010-12-01 08:26:00,1,,France\n";
+  ASSERT_TRUE(import(directory, header + rows, {"--as", "invoices"}).ok());
+  const std::vector<std::string> invoices = read_lines(directory.file("out"));
+  ASSERT_EQ(invoices.size(), 1U);
+  EXPECT_NE(invoices[0].find("AB12"), std::string::npos);
+}
+
 TEST(ImportCommand, NamesTheRowThatIsWrong) {
   const TestDirectory directory;
   const absl::Status status = import(directory, std::string(kSample) + "1,2,3\n", {});

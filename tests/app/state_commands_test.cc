@@ -45,7 +45,9 @@ class StateCommands : public testing::Test {
 
   absl::Status replayed(std::vector<std::string> arguments) {
     const std::string input = directory_.file("in.jsonl");
-    arguments.insert(arguments.begin(), {"replay", "--input", input, "--format", "invoices"});
+    arguments.insert(arguments.begin(), {"replay", "--input", input});
+    if (std::ranges::find(arguments, "--format") == arguments.end())
+      arguments.insert(arguments.end(), {"--format", "invoices"});
     testing::internal::CaptureStdout();
     absl::Status status = run_command(add_replay_command, std::move(arguments));
     testing::internal::GetCapturedStdout();
@@ -178,6 +180,40 @@ TEST_F(StateCommands, AReplayGoesOnOnlyAsItWasBegun) {
   refuses({"--set", "rfm.monetary=gross"}, "rfm.monetary");
 }
 
+TEST_F(StateCommands, AReplayGoesOnWithItsOwnInput) {
+  const std::string input = directory_.file("in.jsonl");
+  std::ofstream(input, std::ios::app) << event("invoice", "6", "d", "20T10", "1", "Spain");
+  EXPECT_TRUE(replayed({"--state", state_}).ok()) << "it has grown at its end";
+  std::ofstream(input) << event("invoice", "7", "d", "20T10", "1", "Spain") << invoices();
+  const absl::Status other = replayed({"--state", state_});
+  EXPECT_EQ(other.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(other.message().find("begins with another record"), std::string::npos) << other;
+}
+
+TEST_F(StateCommands, AReplayKeepsTheTimeItsInputWasReceived) {
+  const std::string state = directory_.file("received");
+  ASSERT_TRUE(replayed({"--state", state, "--received-at", "2024-03-01"}).ok());
+  EXPECT_TRUE(replayed({"--state", state}).ok());
+  const absl::Status changed = replayed({"--state", state, "--received-at", "2024-03-02"});
+  EXPECT_EQ(changed.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(changed.message().find("begun with 2024-03-01T00:00:00.000Z"), std::string::npos)
+      << changed;
+}
+
+TEST_F(StateCommands, AReplayOverwritesNothing) {
+  const std::string output = directory_.file("out");
+  ASSERT_TRUE(replayed({"--output", output}).ok());
+  const std::string before = read_file(output + "/transitions.jsonl");
+  EXPECT_EQ(replayed({"--output", output}).code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(read_file(output + "/transitions.jsonl"), before);
+}
+
+TEST_F(StateCommands, AReplaySaysWhenNothingCouldBeUsed) {
+  const absl::Status lines = replayed({"--format", "lines"});
+  EXPECT_EQ(lines.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(lines.message().find("--format"), std::string::npos) << lines;
+}
+
 TEST_F(StateCommands, AReplayFollowsOneModelLogOnly) {
   ASSERT_TRUE(replayed({"--output", directory_.file("out")}).ok());
   const std::string log = directory_.file("out/model.jsonl");
@@ -194,6 +230,10 @@ TEST_F(StateCommands, AReplayFollowsOneModelLogOnly) {
   EXPECT_NE(refused.message().find("another model log, which differs at version/19725"),
             std::string::npos)
       << refused;
+  // Versions belong to the rules they were trained under.
+  const absl::Status other_rules = replayed({"--model-log", log, "--set", "rfm.monetary=gross"});
+  EXPECT_EQ(other_rules.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(other_rules.message().find("rfm.monetary"), std::string::npos) << other_rules;
 }
 
 TEST_F(StateCommands, AReplayLeavesADamagedStateToItsUser) {

@@ -179,6 +179,9 @@ TEST(Settings, ChecksAcrossKeys) {
             std::string::npos);
   EXPECT_NE(load_error({"commit.interval=1s"}).find("commit.interval_behind"), std::string::npos);
   EXPECT_EQ(load_error({"rfm.window=400d"}), "");
+  EXPECT_NE(load_error({"commit.interval_behind=6s"}).find("kafka.transaction_timeout"),
+            std::string::npos);
+  EXPECT_EQ(load_error({"commit.interval_behind=5s"}), "");
   EXPECT_NE(load_error({"output.segments=segment-transitions"}).find("is output.transitions"),
             std::string::npos);
   EXPECT_NE(load_error({"app.name=shop", "input.topic=shop-model"}).find("is for the model log"),
@@ -268,7 +271,7 @@ action = "call \"them\""
   const absl::StatusOr<SegmentMap> map = segment_map(settings);
   ASSERT_TRUE(map.ok());
   EXPECT_EQ(map->name(map->segment_of({5, 5, 5})), "VIP");
-  EXPECT_EQ(map->action(map->segment_of({5, 5, 5})), "call \"them\"");
+  EXPECT_EQ(map->info(map->segment_of({5, 5, 5})).action, "call \"them\"");
   EXPECT_EQ(map->name(map->segment_of({1, 5, 5})), "At Risk");
   const absl::StatusOr<Settings> rebuilt = Settings::from_semantic(settings.semantic());
   ASSERT_TRUE(rebuilt.ok()) << rebuilt.status();

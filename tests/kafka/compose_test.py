@@ -15,7 +15,7 @@ from application import BINARY, DEADLINE_SECONDS, Broker, SOURCE
 
 DOCKER = SOURCE / "docker"
 MOUNTED = "/etc/rfmstream/rfmstream.toml"
-STATE = "/var/lib/rfmstream"
+STATE = "/var/lib/rfmstream/state"
 
 
 class ComposeTest(unittest.TestCase):
@@ -33,7 +33,9 @@ class ComposeTest(unittest.TestCase):
 
     def arguments(self, command):
         places = {MOUNTED: self.settings, STATE: self.directory / "state"}
-        return [BINARY, *(str(places.get(word, word)) for word in command)]
+        words = [str(places.get(word, word)) for word in command]
+        self.assertFalse([word for word in words if word.startswith(("/etc/", "/var/"))])
+        return [BINARY, *words]
 
     def start(self, command):
         """In the background; killed at the end of the test if it still runs."""

@@ -78,9 +78,9 @@ void write_aborted(const KafkaOptions& options, const std::string& topic, Partit
 }
 
 std::vector<KeyValue> read_partition(const KafkaOptions& options, const std::string& topic,
-                                     PartitionId partition, Isolation isolation) {
+                                     PartitionId partition) {
   std::vector<KeyValue> result;
-  absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options, isolation);
+  absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
   check(reader.status());
   check((*reader)
             ->read_to_end(topic, partition, kFromBeginning,
@@ -96,7 +96,7 @@ std::vector<KeyValue> read_partition(const KafkaOptions& options, const std::str
 
 std::vector<KeyValue> read_committed(const KafkaOptions& options, const std::string& topic) {
   settle(options, topic, 0);
-  return read_partition(options, topic, 0, Isolation::kCommitted);
+  return read_partition(options, topic, 0);
 }
 
 std::vector<std::string> values(const std::vector<KeyValue>& records) {

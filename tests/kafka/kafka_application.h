@@ -31,7 +31,7 @@ void write_aborted(const KafkaOptions& options, const std::string& topic, Partit
 
 // Everything a reader sees from the beginning to the end.
 std::vector<KeyValue> read_partition(const KafkaOptions& options, const std::string& topic,
-                                     PartitionId partition, Isolation isolation);
+                                     PartitionId partition);
 // The same of partition 0, when no transaction is in doubt any more.
 std::vector<KeyValue> read_committed(const KafkaOptions& options, const std::string& topic);
 std::vector<std::string> values(const std::vector<KeyValue>& records);

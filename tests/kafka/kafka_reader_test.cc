@@ -31,8 +31,8 @@ Reading read_from(KafkaReader& reader, const std::string& topic, Offset from) {
   return reading;
 }
 
-std::unique_ptr<KafkaReader> open_reader(const KafkaOptions& options, Isolation isolation) {
-  absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options, isolation);
+std::unique_ptr<KafkaReader> open_reader(const KafkaOptions& options) {
+  absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
   EXPECT_TRUE(reader.ok()) << reader.status();
   return std::move(*reader);
 }
@@ -42,7 +42,7 @@ TEST(KafkaReader, ReadsPastAnAbortedTailAndGoesOnFromThere) {
   const std::string topic = topic_names(options).changelog;
   write_numbers(options, topic, kPartition, 0, 2'500);
   write_aborted(options, topic, kPartition, 1'500);
-  const std::unique_ptr<KafkaReader> reader = open_reader(options, Isolation::kCommitted);
+  const std::unique_ptr<KafkaReader> reader = open_reader(options);
 
   const Reading all = read_from(*reader, topic, kFromBeginning);
   ASSERT_TRUE(all.next.ok()) << all.next.status();
@@ -60,7 +60,7 @@ TEST(KafkaReader, ReadsPastAnAbortedTailAndGoesOnFromThere) {
   EXPECT_EQ(more.values, numbers(2'500, 10));
 }
 
-TEST(KafkaReader, AnOpenTransactionIsSeenByUncommittedReadersOnly) {
+TEST(KafkaReader, AnOpenTransactionIsReadOnceItIsCommitted) {
   const KafkaOptions options = new_application(1);
   const std::string topic = topic_names(options).contributions;
   write_numbers(options, topic, kPartition, 0, 10);
@@ -71,17 +71,16 @@ TEST(KafkaReader, AnOpenTransactionIsSeenByUncommittedReadersOnly) {
   ASSERT_TRUE((*open)->produce(ProducerTopic{0}, kPartition, "k", "pending", {}).ok());
   (*open)->flush();
 
-  EXPECT_EQ(values(read_partition(options, topic, kPartition, Isolation::kCommitted)),
-            numbers(0, 10));
+  EXPECT_EQ(values(read_partition(options, topic, kPartition)), numbers(0, 10));
+  ASSERT_TRUE((*open)->commit("", {}, nullptr).ok());
   std::vector<std::string> with_pending = numbers(0, 10);
   with_pending.emplace_back("pending");
-  EXPECT_EQ(values(read_partition(options, topic, kPartition, Isolation::kUncommitted)),
-            with_pending);
+  EXPECT_EQ(values(read_committed(options, topic)), with_pending);
 }
 
 TEST(KafkaReader, ReadsAnEmptyPartition) {
   const KafkaOptions options = new_application(1);
-  const std::unique_ptr<KafkaReader> reader = open_reader(options, Isolation::kCommitted);
+  const std::unique_ptr<KafkaReader> reader = open_reader(options);
   const Reading reading = read_from(*reader, topic_names(options).model, kFromBeginning);
   ASSERT_TRUE(reading.next.ok()) << reading.next.status();
   EXPECT_EQ(*reading.next, 0);
@@ -90,7 +89,7 @@ TEST(KafkaReader, ReadsAnEmptyPartition) {
 
 TEST(KafkaReader, RefusesAnOffsetOutsideOfTheLog) {
   const KafkaOptions options = new_application(1);
-  const std::unique_ptr<KafkaReader> reader = open_reader(options, Isolation::kCommitted);
+  const std::unique_ptr<KafkaReader> reader = open_reader(options);
   EXPECT_EQ(read_from(*reader, topic_names(options).model, 1).next.status().code(),
             absl::StatusCode::kOutOfRange);
 }
@@ -99,7 +98,7 @@ TEST(KafkaReader, ReturnsTheCallersError) {
   const KafkaOptions options = new_application(1);
   const std::string topic = topic_names(options).changelog;
   write_numbers(options, topic, kPartition, 0, 10);
-  const std::unique_ptr<KafkaReader> reader = open_reader(options, Isolation::kCommitted);
+  const std::unique_ptr<KafkaReader> reader = open_reader(options);
   int count = 0;
   const auto stop = [&count](const RecordView&) {
     return ++count == 3 ? absl::DataLossError("a torn row") : absl::OkStatus();
@@ -114,7 +113,7 @@ TEST(KafkaReader, AnUnreachableBrokerIsAnErrorInTime) {
   KafkaOptions options;
   options.brokers = "127.0.0.1:1";
   options.request_timeout = std::chrono::milliseconds(300);
-  EXPECT_FALSE(KafkaReader::open(options, Isolation::kCommitted).ok());
+  EXPECT_FALSE(KafkaReader::open(options).ok());
 }
 
 }  // namespace

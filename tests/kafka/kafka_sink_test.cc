@@ -3,10 +3,12 @@
 #include "stream/kafka_sink.h"
 
 #include <gtest/gtest.h>
+#include <librdkafka/rdkafka.h>
 
 #include <array>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "stream/kafka_source.h"
@@ -47,6 +49,23 @@ std::vector<CommittedPosition> committed(const KafkaOptions& options,
   return *positions;
 }
 
+// What the group has stored beside its offset in a partition of the input.
+std::string committed_metadata(const KafkaOptions& options, PartitionId partition) {
+  const std::array<KafkaProperty, 1> group = {{{"group.id", options.application}}};
+  absl::StatusOr<KafkaConf> conf = make_conf(options, group);
+  EXPECT_TRUE(conf.ok()) << conf.status();
+  absl::StatusOr<KafkaHandle> handle = make_handle(KafkaRole::kConsumer, std::move(*conf));
+  EXPECT_TRUE(handle.ok()) << handle.status();
+  const KafkaPartitionList list(rd_kafka_topic_partition_list_new(1));
+  const rd_kafka_topic_partition_t* const entry =
+      rd_kafka_topic_partition_list_add(list.get(), options.input_topic.c_str(), partition);
+  EXPECT_EQ(rd_kafka_committed(handle->get(), list.get(),
+                               static_cast<int>(options.request_timeout.count())),
+            RD_KAFKA_RESP_ERR_NO_ERROR);
+  if (entry->metadata == nullptr) return "";
+  return {static_cast<const char*>(entry->metadata), entry->metadata_size};
+}
+
 CommitRequest at(Offset next_offset, std::uint64_t commit_number) {
   return {
       .positions = {{.partition = 0, .next_offset = next_offset, .commit_number = commit_number}}};
@@ -58,14 +77,14 @@ TEST(KafkaSink, CommitsRecordsAndPositionsTogether) {
   const std::unique_ptr<KafkaSink> sink = open_sink(options, &source->membership(), nullptr);
 
   ASSERT_TRUE(append(*sink, OutputTopic::kTransitions, "c1", "{}").ok());
-  EXPECT_TRUE(read_partition(options, options.transitions_topic, 0, Isolation::kCommitted).empty());
+  EXPECT_TRUE(read_partition(options, options.transitions_topic, 0).empty());
   EXPECT_FALSE(committed(options, {0})[0].next_offset.has_value());
 
   ASSERT_TRUE(sink->commit(at(7, 42)).ok());
   EXPECT_EQ(read_committed(options, options.transitions_topic),
             (std::vector<KeyValue>{{"c1", "{}"}}));
   EXPECT_EQ(committed(options, {0})[0].next_offset, 7);
-  EXPECT_EQ(committed(options, {0})[0].commit_number, 42U);
+  EXPECT_EQ(committed_metadata(options, 0), "commit=42");
 }
 
 TEST(KafkaSink, CommitsPositionsWithoutRecords) {
@@ -88,8 +107,7 @@ TEST(KafkaSink, KeepsKeysValuesHeadersAndTombstones) {
   ASSERT_TRUE(sink->append(OutputTopic::kDeadLetters, std::nullopt, "c1", "", {}).ok());
   ASSERT_TRUE(sink->commit({}).ok());
 
-  absl::StatusOr<std::unique_ptr<KafkaReader>> reader =
-      KafkaReader::open(options, Isolation::kCommitted);
+  absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
   ASSERT_TRUE(reader.ok()) << reader.status();
   int count = 0;
   const auto check = [&](const RecordView& record) {
@@ -204,8 +222,7 @@ TEST(KafkaSink, TheChangelogIsCompleteUpToTheCommittedPositions) {
   const KafkaOptions options = new_application(1);
   const std::unique_ptr<KafkaSource> source = join(options);
   const std::unique_ptr<KafkaSink> sink = open_sink(options, &source->membership(), nullptr);
-  absl::StatusOr<std::unique_ptr<KafkaReader>> reader =
-      KafkaReader::open(options, Isolation::kCommitted);
+  absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
   ASSERT_TRUE(reader.ok()) << reader.status();
   Offset read_to = kFromBeginning;
   int seen = 0;

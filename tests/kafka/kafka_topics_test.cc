@@ -18,8 +18,7 @@ TEST(KafkaTopics, CreatesEachTopicOnce) {
   options.segments_topic = options.application + "-segments";
   absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options);
   ASSERT_TRUE(topics.ok()) << topics.status();
-  const std::vector<TopicSpec> specs =
-      application_topics(options, {.input_partitions = 3, .input_retention_ms = -1});
+  const std::vector<TopicSpec> specs = application_topics(options, {.input_partitions = 3});
   for (const TopicOutcome expected : {TopicOutcome::kCreated, TopicOutcome::kAsExpected}) {
     absl::StatusOr<std::vector<TopicReport>> reports = topics->create(specs, 1);
     ASSERT_TRUE(reports.ok()) << reports.status();

@@ -11,14 +11,12 @@
 #include <limits>
 #include <random>
 
+#include "tests/model/uniform.h"
+
 namespace rfm {
 namespace {
 
 constexpr double kInf = std::numeric_limits<double>::infinity();
-
-double uniform(std::mt19937_64& rng, double low, double high) {
-  return low + (high - low) * (static_cast<double>(rng() >> 11) * 0x1p-53);
-}
 
 // Error in units of the last place of the exact value.
 double error_ulp(double got, long double exact) {

@@ -10,13 +10,10 @@
 
 #include "model/hungarian.h"
 #include "model/nearest_centroid.h"
+#include "tests/model/uniform.h"
 
 namespace rfm {
 namespace {
-
-double uniform(std::mt19937_64& rng, double low, double high) {
-  return low + (high - low) * (static_cast<double>(rng() >> 11) * 0x1p-53);
-}
 
 // Overlapping clouds, as customers are.
 std::vector<FeatureVector> cloud(std::uint64_t seed, std::size_t count) {

@@ -12,16 +12,13 @@
 #include <random>
 
 #include "model/deterministic_math.h"
+#include "tests/model/uniform.h"
 
 namespace rfm {
 namespace {
 
 constexpr std::int64_t kDay = 86400000;
 constexpr std::int64_t kStart = 15000 * kDay;
-
-double uniform(std::mt19937_64& rng, double low, double high) {
-  return low + (high - low) * (static_cast<double>(rng() >> 11) * 0x1p-53);
-}
 
 ClusterModel random_model(std::mt19937_64& rng, double recency_max) {
   ClusterModel model;

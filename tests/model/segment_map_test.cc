@@ -34,7 +34,7 @@ TEST(SegmentMap, GridGivesTheDocumentedSegments) {
   EXPECT_EQ(name(2, 5, 4), "Can't Lose");
   EXPECT_EQ(name(1, 4, 4), "At Risk");
   EXPECT_EQ(name(1, 1, 1), "Hibernating");
-  EXPECT_EQ(map.size(), rfm_segments().size());
+  EXPECT_EQ(map.size(), 10U);
 }
 
 TEST(SegmentMap, EverySegmentOfTheGridHasTextsAndItsOwnRank) {
@@ -88,8 +88,8 @@ TEST(SegmentMap, TheInfoGivenWinsOverTheCatalogue) {
   const absl::StatusOr<SegmentMap> map =
       SegmentMap::create({{"Loyal", {}, {}, {}, {}}}, {{"Loyal", 7, "d", "a"}});
   ASSERT_TRUE(map.ok());
-  EXPECT_EQ(map->rank(0), 7);
-  EXPECT_EQ(map->action(0), "a");
+  EXPECT_EQ(map->info(0).rank, 7);
+  EXPECT_EQ(map->info(0).action, "a");
 }
 
 // Any map of rules is either refused or answers every cell with the one rule that covers it.

@@ -14,16 +14,13 @@
 
 #include "model/deterministic_math.h"
 #include "model/nearest_centroid.h"
+#include "tests/model/uniform.h"
 
 namespace rfm {
 namespace {
 
 constexpr std::int64_t kDay = 86400000;
 constexpr std::int64_t kMonday = 14991;  // 2011-01-17.
-
-double uniform(std::mt19937_64& rng, double low, double high) {
-  return low + (high - low) * (static_cast<double>(rng() >> 11) * 0x1p-53);
-}
 
 // A shop's customers; each day some buy.
 class Shop {

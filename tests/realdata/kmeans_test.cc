@@ -1,7 +1,7 @@
 // Goal: the centroids that the service adopts are, at every moment, nearly as good as a fresh batch
 // fit. Method: the binary replays Online Retail (gross) and leaves its model log; customers'
 // vectors are computed here straight from the CSV, and inertias in the z-metric of that moment's
-// customers. The figures are those of research on the epoch protocol: bounds for any refit weekday.
+// customers. The figures are bounds for any refit weekday.
 #include "model/kmeans.h"
 
 #include <gtest/gtest.h>

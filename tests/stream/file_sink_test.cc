@@ -65,6 +65,20 @@ TEST_F(FileSinkTest, WritesOneLineARecord) {
             "g==\",\"headers\":{},\"value\":null,\"value_base64\":\"//4=\"}\n");
 }
 
+TEST_F(FileSinkTest, TouchesNoFileThatIsNotItsOwn) {
+  std::ofstream(directory_ / "segments.jsonl") << "precious\n";
+  const auto begins = FileSink::open({.directory = directory_, .begins = true});
+  EXPECT_EQ(begins.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_NE(begins.status().message().find("segments.jsonl"), std::string::npos) << begins.status();
+  EXPECT_EQ(content("segments.jsonl"), "precious\n");
+}
+
+TEST_F(FileSinkTest, OneWritesADirectory) {
+  const std::unique_ptr<FileSink> sink = open({});
+  EXPECT_EQ(FileSink::open({.directory = directory_}).status().code(),
+            absl::StatusCode::kFailedPrecondition);
+}
+
 TEST_F(FileSinkTest, CutsOffWhatWasNotCommitted) {
   std::unique_ptr<FileSink> sink = open({});
   ASSERT_TRUE(append(*sink, "a", "1").ok());

@@ -78,6 +78,30 @@ TEST(Lane, ASilentTopicMovesByTicksToTheExactInstants) {
   EXPECT_NE(ticks[0].value->find("\"offset\":1"), std::string::npos) << *ticks[0].value;
 }
 
+// What was sent while it was away may still be on its way.
+TEST(Lane, ARestoredPartitionIsIdleForAWhileBeforeItTicks) {
+  MemoryWorld world({{invoice("a", "1", kSale)}});
+  PipelineOptions options = invoice_options();
+  options.tick_idle = std::chrono::seconds{10};
+  const auto step = [](MemoryPipeline& pipeline) {
+    ASSERT_TRUE(pipeline.step().ok());
+    ASSERT_TRUE(pipeline.trainer().finish().ok());
+    pipeline.clock().pass(std::chrono::seconds{4});
+  };
+  {
+    MemoryPipeline pipeline(world, options);
+    ASSERT_TRUE(pipeline.restore().ok());
+    step(pipeline);
+  }
+  MemoryPipeline pipeline(world, options);
+  pipeline.clock().pass(hours{24 * 20});
+  ASSERT_TRUE(pipeline.restore().ok());
+  for (int i = 0; i < 2; ++i) step(pipeline);
+  EXPECT_TRUE(world.topics.of(OutputTopic::kTicks).empty());
+  for (int i = 0; i < 100; ++i) step(pipeline);
+  EXPECT_EQ(instants_of(world, "a", "inactivity").size(), 1U);
+}
+
 TEST(Lane, ImportedHistoryDoesNotJumpToToday) {
   MemoryRecord old = invoice("a", "1", kSale - hours{24 * 1000});
   old.received_ms = kWall;
