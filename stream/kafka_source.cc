@@ -118,8 +118,6 @@ absl::Status KafkaSource::open(Membership membership) {
   rd_kafka_conf_set_opaque(conf->get(), this);
   // Without this callback librdkafka would rejoin behind our back, and a stopped member's offsets
   // would be accepted.
-  // They heal, or a call says what failed.
-  rd_kafka_conf_set_error_cb(conf->get(), [](rd_kafka_t*, int, const char*, void*) {});
   rd_kafka_conf_set_rebalance_cb(
       conf->get(),
       [](rd_kafka_t*, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions,

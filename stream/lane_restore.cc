@@ -58,8 +58,9 @@ absl::StatusOr<Offset> Lane::restore(const PartitionOptions& options, const Catc
         if (!value) return absl::DataLossError("changelog: the meta row was deleted");
         newer[{StoreKind::kMeta, ""}] = std::string(*value);
         absl::StatusOr<PartitionMeta> logged = decode_meta(*value);
-        if (logged.ok()) meta = *std::move(logged);
-        return logged.status();
+        if (!logged.ok()) return logged.status();
+        meta = *std::move(logged);
+        return absl::OkStatus();
       }
       newer[{StoreKind::kRow, std::string(rest)}] =
           value ? std::optional<std::string>(*value) : std::nullopt;

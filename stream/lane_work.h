@@ -23,9 +23,9 @@ struct Lane::Work {
   bool empty = false;                       // Nothing was there at the last look.
   bool ended = false;                       // `until` is reached.
   bool reported_empty = false;
-  EventTime logged_tick = kBeforeAll;  // What is committed needs none any more.
+  EventTime logged_tick = kBeforeAll;                 // What is committed needs none any more.
   std::chrono::steady_clock::time_point last_read{};  // Or restored.
-  std::vector<Contribution> contributions;  // Since the last commit.
+  std::vector<Contribution> contributions;            // Since the last commit.
 };
 
 }  // namespace rfm

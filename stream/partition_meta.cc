@@ -114,8 +114,9 @@ absl::StatusOr<std::optional<PartitionMeta>> read_meta(StateStore& store, Partit
   const absl::Status read =
       store.scan(StoreKind::kMeta, partition, [&](std::string_view, std::string_view bytes) {
         absl::StatusOr<PartitionMeta> decoded = decode_meta(bytes);
-        if (decoded.ok()) meta = *std::move(decoded);
-        return decoded.status();
+        if (!decoded.ok()) return decoded.status();
+        meta = *std::move(decoded);
+        return absl::OkStatus();
       });
   if (!read.ok()) return read;
   return meta;

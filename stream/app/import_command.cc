@@ -129,6 +129,12 @@ absl::Status import(const Arguments& arguments) {
   source_options.format = InputFormat::kCsv;
   const absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::open(source_options);
   if (!source.ok()) return source.status();
+  const bool as_configured =
+      decoder_options(*settings, KeyPolicy::kRequired).format == arguments.as;
+  if (arguments.to_kafka && !as_configured) {
+    return absl::InvalidArgumentError(
+        "--as: the topic input.topic is read as the setting input.format says; they must agree");
+  }
   std::error_code different;
   if (!arguments.to_kafka &&
       std::filesystem::equivalent(arguments.input, arguments.output, different)) {

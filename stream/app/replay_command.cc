@@ -25,6 +25,10 @@ std::string reasons_of(const OutcomeCounters& counters) {
     reasons += fmt::format("{}{} {}", reasons.empty() ? " (" : ", ", count,
                            name(static_cast<DeadLetterReason>(r)));
   }
+  if (counters.invoices_rejected > 0) {
+    reasons += fmt::format("{}{} invoices of lines", reasons.empty() ? " (" : ", and ",
+                           counters.invoices_rejected);
+  }
   return reasons.empty() ? reasons : reasons + ")";
 }
 
