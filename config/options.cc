@@ -28,9 +28,7 @@ Duration& dwell_of(Rules& rules, Segmentation segmentation) {
 
 absl::Status check_options(const Settings& settings) {
   if (absl::Status status = settings.check(); !status.ok()) return status;
-  absl::Status status = Decoder::check(decoder_options(settings, KeyPolicy::kRequired));
-  if (!status.ok()) return status;
-  return validate(kafka_options(settings, 0));
+  return Decoder::check(decoder_options(settings, KeyPolicy::kRequired));
 }
 
 Rules rules(const Settings& settings) {

@@ -11,7 +11,7 @@
 
 namespace rfm {
 
-// Settings::check() and what the components ask of their options (JSON pointers, Kafka properties).
+// Settings::check() and what the decoder asks of its options (JSON pointers).
 absl::Status check_options(const Settings& settings);
 
 Rules rules(const Settings& settings);

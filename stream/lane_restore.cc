@@ -95,23 +95,20 @@ absl::StatusOr<Offset> Lane::restore(const PartitionOptions& options, const Catc
 }
 
 absl::Status Lane::check_identity(const PartitionMeta& meta) const {
-  const bool ours = meta.application.empty() || (meta.application == options_.application &&
-                                                 meta.input_topic == options_.input_topic &&
-                                                 meta.partition_count == options_.partition_count);
-  if (ours && (meta.input_mark == 0 || options_.input_mark == 0 ||
-               meta.input_mark == options_.input_mark)) {
-    return absl::OkStatus();
+  if (meta.application.empty()) return absl::OkStatus();
+  if (meta.application != options_.application || meta.input_topic != options_.input_topic ||
+      meta.partition_count != options_.partition_count) {
+    return absl::FailedPreconditionError(fmt::format(
+        "the state belongs to application {}, topic {} with {} partitions, not to {}, {} with {}: "
+        "use another state directory, and another app.name for another topic",
+        meta.application, meta.input_topic, meta.partition_count, options_.application,
+        options_.input_topic, options_.partition_count));
   }
-  if (ours) {
-    return absl::FailedPreconditionError(
-        "the state was made from an input that begins with another record: go on with that one, "
-        "which may have grown at its end, or use another state directory");
-  }
+  const bool marks_known = meta.input_mark != 0 && options_.input_mark != 0;
+  if (!marks_known || meta.input_mark == options_.input_mark) return absl::OkStatus();
   return absl::FailedPreconditionError(
-      fmt::format("the state belongs to application {}, topic {} with {} partitions, not to {}, {} "
-                  "with {}: use another state directory, and another app.name for another topic",
-                  meta.application, meta.input_topic, meta.partition_count, options_.application,
-                  options_.input_topic, options_.partition_count));
+      "the state was made from an input that begins with another record: go on with that one, "
+      "which may have grown at its end, or use another state directory");
 }
 
 }  // namespace rfm

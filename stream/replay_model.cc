@@ -35,14 +35,16 @@ absl::StatusOr<std::unique_ptr<ReplayModel>> ReplayModel::open(const ReplayOptio
     if (!recording.ok()) return recording.status();
     model->recording_ = *std::move(recording);
   }
-  absl::StatusOr<ModelLog> stored = model->log();
+  const absl::StatusOr<std::vector<ModelLogRecord>> kept = read_model_log(store);
+  if (!kept.ok()) return kept.status();
+  absl::StatusOr<ModelLog> stored = decode_model_log(*kept);
   if (!stored.ok()) return stored.status();
   const absl::Status ruled = model->set_rules(options, *stored, clock);
   if (!ruled.ok()) return ruled;
   const bool follows = options.recorded || !options.model_log.empty();
   absl::StatusOr<TrainerHistory> history;
   if (options.recorded) {
-    history = model->follow(model->recording_->log.versions);
+    history = model->follow(model->recording_->log.versions, *kept);
   } else if (follows) {
     absl::StatusOr<ModelLog> log = read_model_log_file(options.model_log);
     if (!log.ok()) return log.status();
@@ -54,7 +56,7 @@ absl::StatusOr<std::unique_ptr<ReplayModel>> ReplayModel::open(const ReplayOptio
       const absl::Status same = check_followed_rules(options, log->rules.back());
       if (!same.ok()) return same;
     }
-    history = model->follow(std::move(log->versions));
+    history = model->follow(std::move(log->versions), *kept);
   } else {
     history = model->go_on(std::move(stored->versions), options.lane.partition_count);
   }
@@ -115,11 +117,10 @@ absl::Status ReplayModel::set_rules(const ReplayOptions& options, const ModelLog
                   rules_.go_live_time));
 }
 
-absl::StatusOr<TrainerHistory> ReplayModel::follow(std::vector<ModelVersion> versions) {
-  const absl::StatusOr<std::vector<ModelLogRecord>> stored = read_model_log(store_);
-  if (!stored.ok()) return stored.status();
+absl::StatusOr<TrainerHistory> ReplayModel::follow(std::vector<ModelVersion> versions,
+                                                   std::span<const ModelLogRecord> stored) {
   std::map<std::string, std::string> before;
-  for (const ModelLogRecord& record : *stored) before.emplace(record.key, record.value);
+  for (const ModelLogRecord& record : stored) before.emplace(record.key, record.value);
   std::vector<ModelLogRecord> records;
   for (const ModelVersion& version : versions) {
     ModelLogRecord record = encode_version(version);

@@ -38,7 +38,9 @@ class ReplayModel {
   explicit ReplayModel(StateStore& store) : store_(store) {}
 
   absl::Status set_rules(const ReplayOptions& options, const ModelLog& stored, const Clock& clock);
-  absl::StatusOr<TrainerHistory> follow(std::vector<ModelVersion> versions);
+  // `stored`: what the state directory holds already, which must not contradict it.
+  absl::StatusOr<TrainerHistory> follow(std::vector<ModelVersion> versions,
+                                        std::span<const ModelLogRecord> stored);
   absl::StatusOr<TrainerHistory> go_on(std::vector<ModelVersion> versions, int partition_count);
   absl::Status write(std::span<const ModelLogRecord> records);
 
