@@ -43,7 +43,7 @@ struct LaneOptions {
   std::chrono::milliseconds commit_interval_behind{
       500};  // While more than behind_records wait to be read.
   std::int64_t behind_records = 200'000;
-  std::size_t transaction_records_max = 500'000;
+  std::size_t transaction_records_max = 1'000'000;
   std::size_t transaction_bytes_max = std::size_t{256} << 20;
   std::size_t batch_records = 1000;
   std::optional<std::chrono::milliseconds> tick_idle;  // Absent: no ticks (replay).

@@ -2,7 +2,8 @@
 """Speed of the whole job, as shipped: Online Retail repeated, drained from a preloaded Kafka topic
 and replayed from a file, with exactly-once, changelog, all segmentations and training on. Prints
 events/s, CPU by thread and what was done, and checks the final rows against a recomputation
-straight from the CSV.
+straight from the CSV. After each drain the same records go through the Kafka client and the broker
+once more with nothing computed between: what no program of this output can exceed.
 
   run.py [--copies N] [--partitions N] [--lanes N] [--runs N] [--only kafka|file]
          [--broker-jit full|quick]
@@ -32,6 +33,7 @@ from application import read_topic  # noqa: E402
 
 BINARY = pathlib.Path(os.environ.get("RFM_BIN", ROOT / "build/release/rfmstream"))
 DATA = pathlib.Path(os.environ.get("RFM_DATA_DIR") or ROOT / "../shared/data")
+PASS_THROUGH = BINARY.parent / "tests/pass_through"
 BROKER = ROOT / "docker/kafka/broker"
 TICK = os.sysconf("SC_CLK_TCK")
 CLOSING = "closing"
@@ -176,15 +178,17 @@ def bench_file(work, expected, arguments):
 
 def resident_bytes(work, history):
     """Peak memory of a process that has restored all rows, over that of one without any; both
-    with all versions, and without the samples that training keeps."""
+    with all versions, and without the samples that training keeps. The first start after the
+    replay also brings the store's log into its tables, so the second counts."""
     nothing = work / "nothing.jsonl"
     nothing.touch()
     peaks = []
     for source, state, output in ((history, "file-state", "file-out"),
                                   (nothing, "no-state", "no-out")):
-        *_, sampler, _ = measured(["replay", "--input", source, "--format", "lines", "--state",
-                                   work / state, "--output", work / output, "--model-log",
-                                   work / "file-out/model.jsonl"])
+        for _ in range(2):
+            *_, sampler, _ = measured(["replay", "--input", source, "--format", "lines", "--state",
+                                       work / state, "--output", work / output, "--model-log",
+                                       work / "file-out/model.jsonl"])
         peaks.append(sampler.peak_bytes)
     return peaks[0] - peaks[1]
 
@@ -218,20 +222,52 @@ def produce_closing(brokers, partitions):
     producer.flush()
 
 
-def drain(work, endpoint, expected, arguments, run):
-    """One application reads the whole topic. Returns how many rows differ."""
-    name = f"bench{run}"
+def new_application(endpoint, name, arguments):
+    """Creates its topics and returns its settings."""
     settings = ["--set", f"kafka.brokers={endpoint}", "--set", f"run.lanes={arguments.lanes}",
                 "--set", f"app.name={name}", "--set", f"output.transitions={name}-transitions",
                 "--set", f"output.segments={name}-segments"]
     subprocess.run([BINARY, "topics", "create", *settings, "--partitions",
                     str(arguments.partitions)], check=True, stdout=subprocess.DEVNULL)
-    broker_pid = int((work / "broker/pid").read_text())
-    broker_before = by_stage(thread_cpu(broker_pid))
+    return settings
+
+
+class BrokerCpu:
+    """CPU seconds of the broker by thread name, since this was made."""
+
+    def __init__(self, work):
+        self.pid = int((work / "broker/pid").read_text())
+        self.before = by_stage(thread_cpu(self.pid))
+
+    def since(self):
+        return {stage: seconds - self.before.get(stage, 0)
+                for stage, seconds in by_stage(thread_cpu(self.pid)).items()}
+
+
+def pass_through(work, endpoint, name, arguments, drained_per_second):
+    """What application `name` read and wrote, through the client and the broker alone."""
+    target = f"{name}-bare"
+    new_application(endpoint, target, arguments)
+    broker = BrokerCpu(work)
+    printed = subprocess.run(
+        [PASS_THROUGH, endpoint, name, target, str(arguments.partitions), str(arguments.lanes)],
+        check=True, capture_output=True, text=True).stdout
+    read, written, seconds, cpu = map(float, re.findall(r"[\d.]+", printed))
+    per_second = read / seconds
+    print(f"  the same {read:,.0f} records in and {written:,.0f} out with nothing computed: "
+          f"{per_second:,.0f} events/s")
+    print(f"    CPU {cpu:.2f} s and {sum(broker.since().values()):.2f} s of the broker; "
+          f"rfmstream reached {drained_per_second / per_second * 100:.0f} % of it")
+
+
+def drain(work, endpoint, expected, arguments, run):
+    """One application reads the whole topic. Returns how many rows differ."""
+    name = f"bench{run}"
+    settings = new_application(endpoint, name, arguments)
+    broker = BrokerCpu(work)
     seconds, cpu, sampler, output = measured(
         ["run", "--state", work / name, "--until-caught-up", *settings])
-    broker_cpu = {stage: seconds_used - broker_before.get(stage, 0)
-                  for stage, seconds_used in by_stage(thread_cpu(broker_pid)).items()}
+    broker_cpu = broker.since()
     events = int(re.findall(r"([\d,]+) records \(", output)[-1].replace(",", ""))
     title = (f"Drained from Kafka, {arguments.partitions} partitions, {arguments.lanes} lanes, "
              f"run {run} of {arguments.runs}")
@@ -243,6 +279,7 @@ def drain(work, endpoint, expected, arguments, run):
         print(f"  {topic:<24}{count:>12,} records and markers")
     customers, differences = check_rows(work / name, expected, arguments.copies, settings)
     print(f"  {customers:,} customers, {differences} differ from the recomputation")
+    pass_through(work, endpoint, name, arguments, events / seconds)
     return differences
 
 
