@@ -64,6 +64,7 @@ TrainingOptions training_options(const Settings& settings) {
 
   TrainingOptions options;
   options.cluster_count = integer("model.clusters");
+  options.cluster_history_ms = settings.duration("model.cluster_history").count();
   options.move_min = settings.real("model.move_min");
   options.schedule.refit_weekday = static_cast<int>(weekday - kWeekdays.begin());
   options.challenger_count = integer("model.challengers");

@@ -91,6 +91,8 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "The day on which the clusters, the score cuts and the churn model are fitted anew."},
     {"model.clusters", kInteger, kSemantic, "5", "2", "16", "",
      "Number of K-Means clusters. 5 get names, others are numbered."},
+    {"model.cluster_history", kDuration, kSemantic, "56d", "0s", "365d", "",
+     "Time from the first day trained to the first fit of the clusters, which names them."},
     {"model.move_min", kReal, kSemantic, "0.02", "0", "1", "",
      "Centroids are published when one has moved more than this fraction of the distance to its "
      "nearest other."},

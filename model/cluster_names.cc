@@ -1,13 +1,14 @@
 #include "model/cluster_names.h"
 
 #include <algorithm>
-#include <cstddef>
 #include <numeric>
+#include <utility>
 
 namespace rfm {
 namespace {
 
 constexpr std::size_t kNamedClusterCount = 5;
+enum Feature : std::size_t { kRecency, kFrequency, kMoney };  // Of a FeatureVector.
 
 }  // namespace
 
@@ -21,26 +22,23 @@ std::vector<std::string> cluster_name_set(int cluster_count) {
   return names;
 }
 
-std::vector<std::string> first_cluster_names(std::span<const ClusterProfile> clusters) {
-  std::vector<std::size_t> by_rank(clusters.size());
-  std::iota(by_rank.begin(), by_rank.end(), std::size_t{0});
-  std::stable_sort(by_rank.begin(), by_rank.end(), [&clusters](std::size_t a, std::size_t b) {
-    return clusters[a].revenue > clusters[b].revenue;
-  });
-  if (clusters.size() == kNamedClusterCount) {
-    // Within the ranks 2-3 and 4-5 the more recent comes first, as in the name set.
-    for (const std::size_t first : {std::size_t{1}, std::size_t{3}}) {
-      if (clusters[by_rank[first + 1]].recency_mean < clusters[by_rank[first]].recency_mean) {
-        std::swap(by_rank[first], by_rank[first + 1]);
-      }
-    }
+std::vector<std::size_t> cluster_name_order(std::span<const FeatureVector> centroids) {
+  std::vector<std::size_t> order(centroids.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto most_first = [&](std::size_t from, Feature feature) {
+    std::stable_sort(order.begin() + static_cast<std::ptrdiff_t>(from), order.end(),
+                     [&](std::size_t a, std::size_t b) {
+                       return centroids[a][feature] > centroids[b][feature];
+                     });
+  };
+  if (centroids.size() != kNamedClusterCount) {
+    most_first(0, kMoney);
+    return order;
   }
-  const std::vector<std::string> in_rank_order =
-      cluster_name_set(static_cast<int>(clusters.size()));
-  std::vector<std::string> names(clusters.size());
-  for (std::size_t rank = 0; rank < by_rank.size(); ++rank)
-    names[by_rank[rank]] = in_rank_order[rank];
-  return names;
+  most_first(0, kFrequency);
+  most_first(2, kMoney);
+  if (centroids[order[2]][kRecency] < centroids[order[3]][kRecency]) std::swap(order[2], order[3]);
+  return order;
 }
 
 }  // namespace rfm

@@ -1,24 +1,22 @@
 // First names of fresh clusters; afterwards names stay with the cluster ids.
 #pragma once
 
-#include <cstdint>
+#include <cstddef>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "model/model_version.h"
+
 namespace rfm {
 
-struct ClusterProfile {
-  double revenue = 0;       // Sum of the members' max(M, 0).
-  double recency_mean = 0;  // Mean of the members' log1p recency.
-};
-
-// k = 5: by revenue rank, 1 Champions; of 2-3 the more recent Loyal, the other Dormant high-value;
-// of 4-5 the more recent Occasional, the other Hibernating. Other k: "Cluster 1".."Cluster k" by
-// revenue rank. Ties: lower id first.
-std::vector<std::string> first_cluster_names(std::span<const ClusterProfile> clusters);
-
-// All names that first_cluster_names may give for `cluster_count` clusters, in rank order.
+// The names that `cluster_count` clusters get, in the order of ids at the first fit.
 std::vector<std::string> cluster_name_set(int cluster_count);
+
+// Which centroid gets which of them: indices of `centroids` (log1p of R, F, M), in that order.
+// k = 5: the two of the most purchases are Champions and Loyal; of the others the one of the least
+// money is Hibernating, and of the last two the more recent Occasional, the other Dormant
+// high-value. Other k: by money, the most first. Ties: lower index first.
+std::vector<std::size_t> cluster_name_order(std::span<const FeatureVector> centroids);
 
 }  // namespace rfm

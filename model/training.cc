@@ -91,27 +91,12 @@ ClusterModel to_model(const KMeansFit& fit, std::size_t point_count) {
   return model;
 }
 
-// Ids of a first fit run by revenue, the largest first; then the names.
-void order_and_name(std::span<const SampleRow> sample, std::span<const FeatureVector> points,
-                    ClusterModel& model) {
-  const auto k = static_cast<std::size_t>(model.cluster_count);
-  std::vector<std::int64_t> revenue(k);
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    revenue[static_cast<std::size_t>(nearest(model, points[i]))] +=
-        std::max<std::int64_t>(0, sample[i].monetary);
-  }
-  std::vector<std::size_t> by_revenue(k);
-  std::iota(by_revenue.begin(), by_revenue.end(), std::size_t{0});
-  std::stable_sort(by_revenue.begin(), by_revenue.end(),
-                   [&revenue](std::size_t a, std::size_t b) { return revenue[a] > revenue[b]; });
+// Ids of a first fit are in the order of the names.
+void order_and_name(ClusterModel& model) {
   const auto unordered = model.centroids;
-  std::vector<ClusterProfile> profiles(k);
-  for (std::size_t id = 0; id < k; ++id) {
-    model.centroids[id] = unordered[by_revenue[id]];
-    profiles[id] = {.revenue = static_cast<double>(revenue[by_revenue[id]]),
-                    .recency_mean = model.centroids[id][0]};
-  }
-  model.names = first_cluster_names(profiles);
+  const std::vector<std::size_t> order = cluster_name_order(centroids_of(model));
+  for (std::size_t id = 0; id < order.size(); ++id) model.centroids[id] = unordered[order[id]];
+  model.names = cluster_name_set(model.cluster_count);
 }
 
 // Mean of log1p of recency over the members, each last purchase taken at its day's middle.
@@ -195,8 +180,9 @@ Contribution merge(std::span<const Contribution* const> parts) {
 
 Training::Training(TrainingOptions options) : options_(options) {}
 
-void Training::restore(ModelVersion latest) {
+void Training::restore(ModelVersion latest, std::int64_t first_epoch) {
   latest_ = std::move(latest);
+  first_epoch_ = first_epoch;
   previous_sample_.reset();
   weeks_.clear();
 }
@@ -208,6 +194,7 @@ void Training::add_sample(std::int64_t epoch, std::vector<SampleRow> sample) {
 }
 
 ModelVersion Training::train(std::int64_t epoch, Contribution merged) {
+  if (!first_epoch_) first_epoch_ = epoch;
   std::vector<SampleRow> sample_rows;
   if (merged.has_sample && wants_sample(options_.schedule, epoch, &latest_)) {
     sample_rows = std::move(merged.sample);
@@ -283,7 +270,11 @@ void Training::train_clusters(const Contribution& merged, std::span<const Sample
   const bool is_large =
       merged.population >= (has_clusters ? options_.population_off : options_.population_on) &&
       sample.size() >= static_cast<std::size_t>(options_.cluster_count);
-  if (is_large && (!has_clusters || is_refit_epoch(options_.schedule, epoch))) {
+  const std::int64_t history_ms =
+      boundary_ms(options_.schedule, epoch) - boundary_ms(options_.schedule, *first_epoch_);
+  const bool is_due = has_clusters ? is_refit_epoch(options_.schedule, epoch)
+                                   : history_ms >= options_.cluster_history_ms;
+  if (is_large && is_due) {
     refit_clusters(epoch, sample, next);
     return;
   }
@@ -330,7 +321,7 @@ void Training::refit_clusters(std::int64_t epoch, std::span<const SampleRow> sam
   }
   ClusterModel model = to_model(fit, points.size());
   if (is_first) {
-    order_and_name(sample, points, model);
+    order_and_name(model);
     next.cluster_change = ClusterChange::kFirstFit;
   } else {
     model.names = latest_.clusters->names;

@@ -33,6 +33,9 @@ bool is_sampled(std::uint64_t id_hash, int sample_shift);
 
 struct TrainingOptions {
   int cluster_count = 5;  // 1..kClustersMax.
+  // Time from the first boundary trained to the first fit. Clusters are named there, once and for
+  // all, by how recent and how large purchases are: before weeks have passed, everybody is recent.
+  std::int64_t cluster_history_ms = std::int64_t{56} * 86'400'000;
   double move_min = .02;  // Daily centroids are published if one moved by more than this share of
                           // its distance to the nearest other.
   RefitSchedule schedule{};
@@ -58,9 +61,9 @@ class Training {
  public:
   explicit Training(TrainingOptions options);
 
-  // The last published version with its whole content, at a restart. Then add_sample for the refit
-  // epochs up to it, in order.
-  void restore(ModelVersion latest);
+  // The last published version with its whole content, and the epoch of the first one, at a
+  // restart. Then add_sample for the refit epochs up to it, in order.
+  void restore(ModelVersion latest, std::int64_t first_epoch);
   // A past refit epoch's merged sample (sorted by id_hash); others are ignored. Not needed for the
   // epoch trained next: train() takes it from the contribution.
   void add_sample(std::int64_t epoch, std::vector<SampleRow> sample);
@@ -89,6 +92,7 @@ class Training {
 
   TrainingOptions options_;
   ModelVersion latest_;
+  std::optional<std::int64_t> first_epoch_;      // The first one trained.
   std::optional<WeeklySample> previous_sample_;  // The last refit epoch's, waiting for its labels.
   std::vector<ChurnWeek> weeks_;                 // The latest labelled ones, oldest first.
 };

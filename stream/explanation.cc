@@ -117,7 +117,8 @@ std::string explain_rfm(const Transition& t) {
 }
 
 std::string explain_cluster(const Transition& t, const Rules& rules) {
-  if (!t.after.version->clusters) return "no clusters yet: too few customers";
+  if (!t.after.version->clusters)
+    return "no clusters yet: too few customers or too short a history";
   const ClusterModel& model = *t.after.version->clusters;
   const FeatureVector x = features_of(t.after);
   const auto distance = [&](SegmentCode code) {

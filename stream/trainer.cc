@@ -37,7 +37,7 @@ Trainer::Trainer(TrainerOptions options, TrainerHistory history, Mode mode)
     contributions[epoch].emplace(partition,
                                  std::make_shared<const Contribution>(std::move(contribution)));
   }
-  if (!versions_.empty()) training_.restore(*versions_.back());
+  if (!versions_.empty()) training_.restore(*versions_.back(), *start_epoch_);
   if (mode_ == Mode::kTrain) {
     thread_ = std::thread([this] { run(); });
     publisher_ = std::thread([this] { publish(); });

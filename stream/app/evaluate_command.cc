@@ -233,7 +233,7 @@ void print_ratios(std::string_view name, std::vector<double> ratios) {
 }
 
 absl::Status print_clusters(const Replay& replay, const RefitMoments& moments,
-                            int population_needed) {
+                            const TrainingOptions& training) {
   std::vector<double> adopted;
   std::vector<double> trained;
   LabelCount labels;
@@ -263,10 +263,13 @@ absl::Status print_clusters(const Replay& replay, const RefitMoments& moments,
     labels.add(moment.labels);
   }
   if (adopted.empty()) {
+    const auto days_of_history = std::chrono::floor<std::chrono::days>(
+        std::chrono::milliseconds(training.cluster_history_ms));
     return absl::FailedPreconditionError(
         fmt::format("no refit in this history had clusters in effect: the first ones need {} "
-                    "customers, and the next refit after that falls within a week",
-                    population_needed));
+                    "customers and {} days of history, and the next refit after that falls within "
+                    "a week",
+                    training.population_on, days_of_history.count()));
   }
   fmt::print("\n{} refits\n", adopted.size());
   print_ratios("in effect / fresh", std::move(adopted));
@@ -288,7 +291,7 @@ absl::Status evaluate_clusters(const Arguments& arguments) {
   absl::Status status = setup->run();
   if (status.ok()) status = check_not_empty(replay.lane());
   if (!status.ok()) return status;
-  return print_clusters(replay, moments, training.population_on);
+  return print_clusters(replay, moments, training);
 }
 
 void add_churn_command(CLI::App& evaluate, Invocation& invocation) {

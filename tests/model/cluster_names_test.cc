@@ -3,35 +3,54 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <numeric>
+#include <string>
+#include <vector>
 
 namespace rfm {
 namespace {
 
-using Names = std::vector<std::string>;
+using Order = std::vector<std::size_t>;
 
-TEST(ClusterNames, FiveClustersAreNamedByRevenueAndRecency) {
-  const std::vector<ClusterProfile> clusters = {
-      {.revenue = 10, .recency_mean = 5},  {.revenue = 90, .recency_mean = 4},
-      {.revenue = 500, .recency_mean = 2}, {.revenue = 100, .recency_mean = 4.5},
-      {.revenue = 12, .recency_mean = 6},
-  };
-  EXPECT_EQ(first_cluster_names(clusters),
-            (Names{"Occasional", "Loyal", "Champions", "Dormant high-value", "Hibernating"}));
+FeatureVector centroid(double recency_days, double frequency, double money) {
+  return {std::log1p(recency_days), std::log1p(frequency), std::log1p(money)};
 }
 
-TEST(ClusterNames, OtherCountsAreNumberedByRevenue) {
-  EXPECT_EQ(first_cluster_names(std::vector<ClusterProfile>{
-                {.revenue = 1}, {.revenue = 3}, {.revenue = 2}, {.revenue = 3}}),
-            (Names{"Cluster 4", "Cluster 1", "Cluster 3", "Cluster 2"}));
+TEST(ClusterNames, FiveClustersAreNamedByPurchasesMoneyAndRecency) {
+  const Order dormant_after_loyal = {1, 3, 0, 4, 2};
+  // A shop after eight weeks, when nobody can have been away for long.
+  EXPECT_EQ(cluster_name_order(std::vector{centroid(27, 1, 147), centroid(4, 2.6, 218),
+                                           centroid(25, 1, 9), centroid(23, 2.2, 168),
+                                           centroid(4, 1, 100)}),
+            dormant_after_loyal);
+  // The same groups at the end of the year.
+  EXPECT_EQ(cluster_name_order(std::vector{centroid(185, 2, 293), centroid(16, 12, 1445),
+                                           centroid(185, 1.2, 19), centroid(29, 4.6, 440),
+                                           centroid(24, 1.6, 70)}),
+            dormant_after_loyal);
+  EXPECT_EQ(cluster_name_set(5),
+            (std::vector<std::string>{"Champions", "Loyal", "Dormant high-value", "Occasional",
+                                      "Hibernating"}));
 }
 
-TEST(ClusterNames, GivenNamesAreExactlyTheSet) {
-  for (int count = 1; count <= 16; ++count) {
-    Names given = first_cluster_names(std::vector<ClusterProfile>(static_cast<std::size_t>(count)));
-    Names expected = cluster_name_set(count);
-    std::sort(given.begin(), given.end());
-    std::sort(expected.begin(), expected.end());
+TEST(ClusterNames, OtherCountsAreNumberedByMoney) {
+  EXPECT_EQ(cluster_name_order(std::vector{centroid(1, 1, 1), centroid(1, 1, 3), centroid(1, 1, 2),
+                                           centroid(1, 9, 3)}),
+            (Order{1, 3, 2, 0}));
+  EXPECT_EQ(cluster_name_set(4),
+            (std::vector<std::string>{"Cluster 1", "Cluster 2", "Cluster 3", "Cluster 4"}));
+}
+
+TEST(ClusterNames, EveryClusterGetsOne) {
+  for (std::size_t count = 1; count <= 16; ++count) {
+    Order given = cluster_name_order(std::vector<FeatureVector>(count));
+    std::ranges::sort(given);
+    Order expected(count);
+    std::iota(expected.begin(), expected.end(), std::size_t{0});
     EXPECT_EQ(given, expected);
+    EXPECT_EQ(cluster_name_set(static_cast<int>(count)).size(), count);
   }
 }
 

@@ -145,7 +145,7 @@ TEST(Training, VersionsDoNotDependOnPartitionsOrRestarts) {
     if (epoch % 5 == 0) {  // Restart from the log.
       const ModelVersion latest = split.latest();
       split = Training({});
-      split.restore(latest);
+      split.restore(latest, kMonday - 20);
       for (const auto& [at, sample] : samples) split.add_sample(at, sample);
     }
     ASSERT_EQ(split.train(epoch, contribute(shop, epoch, split.latest(), 7)), expected) << epoch;
@@ -161,7 +161,7 @@ TEST(Training, VersionsDoNotDependOnPartitionsOrRestarts) {
 
 TEST(Training, NumberCountsTheVersionsThatDiffer) {
   Shop shop(2);
-  Training training({});
+  Training training({.cluster_history_ms = 0});
   ModelVersion before;
   for (std::int64_t epoch = kMonday - 20; epoch < kMonday + 30; ++epoch) {
     shop.live(epoch - 1);
@@ -181,7 +181,7 @@ TEST(Training, NumberCountsTheVersionsThatDiffer) {
 TEST(Training, AbsoluteCutsBelowThePopulationLimits) {
   Shop shop(3);
   shop.arrive(499, kMonday - 30);
-  Training training({});
+  Training training({.cluster_history_ms = 0});
   ModelVersion v = training.train(kMonday + 1, contribute(shop, kMonday + 1, training.latest(), 1));
   EXPECT_TRUE(v.unchanged);
   EXPECT_EQ(v.number, 0);
@@ -209,7 +209,7 @@ TEST(Training, AbsoluteCutsBelowThePopulationLimits) {
 TEST(Training, DailyCentroidsAreTheMembersMeans) {
   Shop shop(4);
   shop.arrive(800, kMonday - 3);
-  Training training({.move_min = 0});
+  Training training({.cluster_history_ms = 0, .move_min = 0});
   training.train(kMonday + 1, contribute(shop, kMonday + 1, training.latest(), 1));
   const ModelVersion effective = training.latest();
   shop.live(kMonday + 1);
@@ -240,7 +240,7 @@ TEST(Training, SmallMovesAreNotPublished) {
   Shop shop(5);
   shop.arrive(2000, kMonday - 30);
   for (std::int64_t day = kMonday - 29; day <= kMonday; ++day) shop.live(day);
-  Training training({.move_min = .5});
+  Training training({.cluster_history_ms = 0, .move_min = .5});
   training.train(kMonday + 1, contribute(shop, kMonday + 1, training.latest(), 1));
   const ModelVersion before = training.latest();
   const ModelVersion v = training.train(kMonday + 2, contribute(shop, kMonday + 2, before, 1));
@@ -251,13 +251,31 @@ TEST(Training, SmallMovesAreNotPublished) {
 TEST(Training, ClusterWithoutMembersKeepsItsCentroid) {
   Shop shop(6);
   shop.arrive(800, kMonday - 3);
-  Training training({.move_min = 0});
+  Training training({.cluster_history_ms = 0, .move_min = 0});
   training.train(kMonday + 1, contribute(shop, kMonday + 1, training.latest(), 1));
   Contribution contribution = contribute(shop, kMonday + 2, training.latest(), 1);
   contribution.clusters[2] = {};
   const FeatureVector before = training.latest().clusters->centroids[2];
   const ModelVersion v = training.train(kMonday + 2, contribution);
   EXPECT_EQ(v.clusters->centroids[2], before);
+}
+
+TEST(Training, FirstFitWaitsForTheHistory) {
+  constexpr std::int64_t kHistory = 10;
+  Shop shop(9);
+  shop.arrive(800, kMonday - 200);  // What customers did before the first epoch does not count.
+  Training training({.cluster_history_ms = kHistory * kDay});
+  for (std::int64_t epoch = kMonday + 1; epoch <= kMonday + 1 + kHistory; ++epoch) {
+    shop.live(epoch - 1);
+    const ModelVersion v = training.train(epoch, contribute(shop, epoch, training.latest(), 1));
+    EXPECT_FALSE(v.cuts.absolute);
+    EXPECT_EQ(v.clusters.has_value(), epoch == kMonday + 1 + kHistory) << epoch;
+    if (epoch % 3 == 0) {  // A restart keeps count.
+      const ModelVersion latest = training.latest();
+      training = Training({.cluster_history_ms = kHistory * kDay});
+      training.restore(latest, kMonday + 1);
+    }
+  }
 }
 
 // Customers in five clear groups; a model whose warm start is bad makes the challenger win with ids
@@ -304,7 +322,7 @@ TEST(Training, AdoptedChallengerKeepsIdsAndNames) {
     old.clusters->centroids[id_of(4)] = {4.4, .78, 4.8};
     old.clusters->centroids[id_of(3)] = {2.2, 1.9, 7.3};
     Training training({.seed = seed});
-    training.restore(old);
+    training.restore(old, kMonday - 70);
     const ModelVersion v = training.train(kMonday, merged);
     challengers += v.cluster_change == ClusterChange::kRefitChallenger ? 1 : 0;
     EXPECT_EQ(v.clusters->names, old.clusters->names);

@@ -51,6 +51,7 @@ void expect_all_survive(InputFormat format, const std::string& last_value) {
   options.decoder.format = format;
   options.decoder.record_bytes_max = 8'000;
   options.training = {.cluster_count = 3,
+                      .cluster_history_ms = 0,
                       .challenger_count = 2,
                       .population_on = 30,
                       .population_off = 20,

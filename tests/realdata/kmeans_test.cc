@@ -211,6 +211,22 @@ void expect_stable_ids(const std::map<std::int64_t, ModelVersion>& versions) {
   EXPECT_LE(w.mean, .06);
 }
 
+// The names given at the first fit still say what the five groups are.
+void expect_fitting_names(const ClusterModel& model) {
+  std::map<std::string, FeatureVector> by_name;  // log1p of R, F, M.
+  for (std::size_t id = 0; id < model.names.size(); ++id)
+    by_name.emplace(model.names[id], model.centroids[id]);
+  const FeatureVector& champions = by_name.at("Champions");
+  const FeatureVector& loyal = by_name.at("Loyal");
+  const FeatureVector& dormant = by_name.at("Dormant high-value");
+  const FeatureVector& occasional = by_name.at("Occasional");
+  const FeatureVector& hibernating = by_name.at("Hibernating");
+  EXPECT_GT(champions[2], std::max(loyal[2], dormant[2]));
+  EXPECT_GT(std::min(loyal[2], dormant[2]), std::max(occasional[2], hibernating[2]));
+  EXPECT_LT(loyal[0], dormant[0] - std::log(2));  // Half the days or less.
+  EXPECT_LT(occasional[0], hibernating[0] - std::log(2));
+}
+
 constexpr std::string_view kLastDay = "saturday";  // 2011-12-10.
 
 void judge(const Bounds& bounds, const std::string& weekday) {
@@ -239,6 +255,7 @@ void judge(const Bounds& bounds, const std::string& weekday) {
   }
   std::printf("\n");
   expect_stable_ids(versions);
+  if (bounds.cluster_count == 5) expect_fitting_names(*versions.at(last.epoch).clusters);
 }
 
 TEST(AdoptedCentroids, AreNearlyAsGoodAsFreshFitsAtAllMoments) {

@@ -223,7 +223,7 @@ TEST(ModelFigures, OnlineClustersStayNearBatchQuality) {
 TEST(ModelFigures, NamesFitTheFiveKnownCentroids) {
   REQUIRE_ONLINE_RETAIL();
   const std::int64_t epoch = midnight_ms(2011, 12, 10) / kDay;
-  Epochs epochs({}, 2);
+  Epochs epochs({.cluster_history_ms = 0}, 2);
   const ModelVersion version = epochs.run(epoch);
   ASSERT_TRUE(version.clusters);
   // Recency in days and money of the best known centroids.
