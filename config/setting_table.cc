@@ -91,8 +91,8 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "The day on which the clusters, the score cuts and the churn model are fitted anew."},
     {"model.clusters", kInteger, kSemantic, "5", "2", "16", "",
      "Number of K-Means clusters. 5 get names, others are numbered."},
-    {"model.cluster_history", kDuration, kSemantic, "56d", "0s", "365d", "",
-     "Time from the first day trained to the first fit of the clusters, which names them."},
+    {"model.cluster_history", kDuration, kSemantic, "49d", "0s", "365d", "",
+     "Least time from the first quintiles to the first fit of the clusters, which names them."},
     {"model.move_min", kReal, kSemantic, "0.02", "0", "1", "",
      "Centroids are published when one has moved more than this fraction of the distance to its "
      "nearest other."},
@@ -101,11 +101,13 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"model.challenger_gain", kReal, kSemantic, "0.005", "0", "1", "",
      "A challenger is taken if its inertia is lower by more than this fraction."},
     {"model.population_on", kInteger, kSemantic, "500", "1", "1000000000", "",
-     "Customers from which on quintiles and clusters are used."},
+     "Customers needed for quintiles, the first clusters and the first churn model."},
     {"model.population_off", kInteger, kSemantic, "400", "0", "1000000000", "",
      "Customers below which fixed thresholds are used again; at most population_on."},
     {"model.sample_max", kInteger, kSemantic, "65536", "1000", "1048576", "",
-     "Customers in the weekly sample; all of them while they are no more."},
+     "Customers in the weekly sample (daily until there are clusters); all of them while they are "
+     "no "
+     "more."},
     {"model.churn_weeks", kInteger, kSemantic, "26", "4", "28", "",
      "Weekly samples the churn model is fitted on."},
     {"model.churn_ridge", kReal, kSemantic, "10", "0", "1000000", "",

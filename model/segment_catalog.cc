@@ -41,15 +41,15 @@ const std::vector<SegmentInfo>& rfm_table() {
 // The five names, then the numbered ones.
 std::vector<SegmentInfo> cluster_table() {
   std::vector<SegmentInfo> table = {
-      {"Champions", 50, "The most purchases: recent, high spend.",
+      {"Champions", 50, "The most purchases, usually recent and of high spend.",
        "reward them: early access, loyalty perks, ask for reviews and referrals"},
       {"Loyal", 40, "Many purchases, fewer than the Champions.",
        "upsell and keep engaged with a loyalty programme"},
       {"Occasional", 30, "Few purchases, recent.",
        "grow them: recommendations and an incentive for the next order"},
-      {"Dormant high-value", 20, "Few purchases of some value, silent for longer.",
+      {"Dormant high-value", 20, "Few purchases, silent for longer, usually of some value.",
        "win back with a personal offer worth their past spend"},
-      {"Hibernating", 10, "The least money spent.", "low-cost reactivation only"},
+      {"Hibernating", 10, "Few purchases and the least money.", "low-cost reactivation only"},
   };
   for (int number = 1; number <= kClustersMax; ++number) {
     table.push_back({"Cluster " + std::to_string(number), 100 - number,

@@ -31,7 +31,7 @@ const SegmentInfo* find_rfm_segment(std::string_view name);
 const SegmentInfo& churn_segment(ChurnBand band);
 
 // A cluster by its name ("Champions", ..., or "Cluster 3": then ranked by its number, which counts
-// from the most money spent).
+// from the most money a customer).
 const SegmentInfo& cluster_segment(std::string_view name);
 
 // `none` and `Unassigned`: rank 0, nothing to do.

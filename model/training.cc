@@ -4,7 +4,6 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
-#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -180,9 +179,9 @@ Contribution merge(std::span<const Contribution* const> parts) {
 
 Training::Training(TrainingOptions options) : options_(options) {}
 
-void Training::restore(ModelVersion latest, std::int64_t first_epoch) {
+void Training::restore(ModelVersion latest, std::optional<std::int64_t> populated_epoch) {
   latest_ = std::move(latest);
-  first_epoch_ = first_epoch;
+  populated_epoch_ = populated_epoch;
   previous_sample_.reset();
   weeks_.clear();
 }
@@ -194,7 +193,7 @@ void Training::add_sample(std::int64_t epoch, std::vector<SampleRow> sample) {
 }
 
 ModelVersion Training::train(std::int64_t epoch, Contribution merged) {
-  if (!first_epoch_) first_epoch_ = epoch;
+  if (!populated_epoch_ && merged.population >= options_.population_on) populated_epoch_ = epoch;
   std::vector<SampleRow> sample_rows;
   if (merged.has_sample && wants_sample(options_.schedule, epoch, &latest_)) {
     sample_rows = std::move(merged.sample);
@@ -270,10 +269,12 @@ void Training::train_clusters(const Contribution& merged, std::span<const Sample
   const bool is_large =
       merged.population >= (has_clusters ? options_.population_off : options_.population_on) &&
       sample.size() >= static_cast<std::size_t>(options_.cluster_count);
-  const std::int64_t history_ms =
-      boundary_ms(options_.schedule, epoch) - boundary_ms(options_.schedule, *first_epoch_);
-  const bool is_due = has_clusters ? is_refit_epoch(options_.schedule, epoch)
-                                   : history_ms >= options_.cluster_history_ms;
+  const auto has_history = [&] {
+    return populated_epoch_ && boundary_ms(options_.schedule, epoch) -
+                                       boundary_ms(options_.schedule, *populated_epoch_) >=
+                                   options_.cluster_history_ms;
+  };
+  const bool is_due = has_clusters ? is_refit_epoch(options_.schedule, epoch) : has_history();
   if (is_large && is_due) {
     refit_clusters(epoch, sample, next);
     return;

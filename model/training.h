@@ -24,8 +24,8 @@ std::int64_t boundary_ms(const RefitSchedule& schedule, std::int64_t epoch);
 bool is_refit_epoch(const RefitSchedule& schedule, std::int64_t epoch);
 
 // Whether the contribution at `epoch` carries a sample: at refit epochs, and at every one until
-// there are clusters. `effective` is the version in effect at the boundary (adopted before the
-// snapshot), null if none. Both sides ask this.
+// there are clusters. `effective` is the version in effect at the boundary (adopted
+// before the snapshot), null if none. Both sides ask this.
 bool wants_sample(const RefitSchedule& schedule, std::int64_t epoch, const ModelVersion* effective);
 
 // Whether the customer is in the sample taken under `sample_shift`: id_hash < 2^64 >> sample_shift.
@@ -33,9 +33,10 @@ bool is_sampled(std::uint64_t id_hash, int sample_shift);
 
 struct TrainingOptions {
   int cluster_count = 5;  // 1..kClustersMax.
-  // Time from the first boundary trained to the first fit. Clusters are named there, once and for
-  // all, by how recent and how large purchases are: before weeks have passed, everybody is recent.
-  std::int64_t cluster_history_ms = std::int64_t{56} * 86'400'000;
+  // Least time from the first boundary with population_on customers to the first fit. Clusters are
+  // named there, once, by how many and how large purchases are and how recent: in the first weeks
+  // everybody is recent and has bought once.
+  std::int64_t cluster_history_ms = std::int64_t{49} * 86'400'000;
   double move_min = .02;  // Daily centroids are published if one moved by more than this share of
                           // its distance to the nearest other.
   RefitSchedule schedule{};
@@ -61,9 +62,9 @@ class Training {
  public:
   explicit Training(TrainingOptions options);
 
-  // The last published version with its whole content, and the epoch of the first one, at a
-  // restart. Then add_sample for the refit epochs up to it, in order.
-  void restore(ModelVersion latest, std::int64_t first_epoch);
+  // At a restart: the last published version with its whole content, and the epoch of the first one
+  // with population_on customers. Then add_sample for the refit epochs up to it, in order.
+  void restore(ModelVersion latest, std::optional<std::int64_t> populated_epoch);
   // A past refit epoch's merged sample (sorted by id_hash); others are ignored. Not needed for the
   // epoch trained next: train() takes it from the contribution.
   void add_sample(std::int64_t epoch, std::vector<SampleRow> sample);
@@ -92,7 +93,7 @@ class Training {
 
   TrainingOptions options_;
   ModelVersion latest_;
-  std::optional<std::int64_t> first_epoch_;      // The first one trained.
+  std::optional<std::int64_t> populated_epoch_;  // The first one with population_on customers.
   std::optional<WeeklySample> previous_sample_;  // The last refit epoch's, waiting for its labels.
   std::vector<ChurnWeek> weeks_;                 // The latest labelled ones, oldest first.
 };

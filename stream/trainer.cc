@@ -19,8 +19,11 @@ Trainer::Trainer(TrainerOptions options, TrainerHistory history, Mode mode)
       mode_(mode),
       training_(options_.training),
       partitions_(static_cast<std::size_t>(options_.partition_count)) {
+  std::optional<std::int64_t> populated_epoch;
   for (ModelVersion& version : history.versions) {
     if (!start_epoch_) start_epoch_ = version.trained_epoch;
+    if (!populated_epoch && version.population >= options_.training.population_on)
+      populated_epoch = version.trained_epoch;
     versions_.push_back(std::make_shared<const ModelVersion>(std::move(version)));
   }
   const std::int64_t trained_through =
@@ -37,7 +40,7 @@ Trainer::Trainer(TrainerOptions options, TrainerHistory history, Mode mode)
     contributions[epoch].emplace(partition,
                                  std::make_shared<const Contribution>(std::move(contribution)));
   }
-  if (!versions_.empty()) training_.restore(*versions_.back(), *start_epoch_);
+  if (!versions_.empty()) training_.restore(*versions_.back(), populated_epoch);
   if (mode_ == Mode::kTrain) {
     thread_ = std::thread([this] { run(); });
     publisher_ = std::thread([this] { publish(); });

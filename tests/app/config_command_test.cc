@@ -77,14 +77,15 @@ TEST(ConfigCommand, RefusesWhatComponentsRefuse) {
 
 TEST(Options, CarryTheSettings) {
   const absl::StatusOr<Settings> settings = Settings::load(
-      std::nullopt,
-      {"model.clusters=4", "model.refit_weekday=sunday", "rfm.monetary=gross", "rfm.window=30d",
-       "segmentation.churn.dwell=1h", "input.format=invoices", "input.utc_offset=-01:30",
-       "app.name=shop", "kafka.properties.security.protocol=ssl", "output.holdout=0.25"});
+      std::nullopt, {"model.clusters=4", "model.cluster_history=10d", "model.refit_weekday=sunday",
+                     "rfm.monetary=gross", "rfm.window=30d", "segmentation.churn.dwell=1h",
+                     "input.format=invoices", "input.utc_offset=-01:30", "app.name=shop",
+                     "kafka.properties.security.protocol=ssl", "output.holdout=0.25"});
   ASSERT_TRUE(settings.ok()) << settings.status();
   ASSERT_TRUE(check_options(*settings).ok());
   const TrainingOptions training = training_options(*settings);
   EXPECT_EQ(training.cluster_count, 4);
+  EXPECT_EQ(training.cluster_history_ms, std::int64_t{10} * 86'400'000);
   EXPECT_EQ(training.schedule.refit_weekday, 6);
   const Rules made = rules(*settings);
   EXPECT_EQ(made.monetary, MonetaryKind::kGross);
@@ -122,18 +123,25 @@ TEST(Options, DefaultsAreTheComponents) {
   const TrainingOptions training = training_options(settings);
   const TrainingOptions own_training;
   EXPECT_EQ(training.cluster_count, own_training.cluster_count);
+  EXPECT_EQ(training.cluster_history_ms, own_training.cluster_history_ms);
   EXPECT_EQ(training.move_min, own_training.move_min);
   EXPECT_EQ(training.schedule.refit_weekday, own_training.schedule.refit_weekday);
   EXPECT_EQ(training.schedule.epoch_days, own_training.schedule.epoch_days);
   EXPECT_EQ(training.challenger_count, own_training.challenger_count);
   EXPECT_EQ(training.challenger_gain, own_training.challenger_gain);
   EXPECT_EQ(training.population_on, own_training.population_on);
-  EXPECT_EQ(training.cluster_history_ms, own_training.cluster_history_ms);
   EXPECT_EQ(training.population_off, own_training.population_off);
   EXPECT_EQ(training.sample_max, own_training.sample_max);
   EXPECT_EQ(training.churn_weeks, own_training.churn_weeks);
   EXPECT_EQ(training.churn_lambda, own_training.churn_lambda);
   EXPECT_EQ(training.seed, own_training.seed);
+  const LaneOptions lane = lane_options(settings);
+  const LaneOptions own_lane;
+  EXPECT_EQ(lane.commit_interval, own_lane.commit_interval);
+  EXPECT_EQ(lane.commit_interval_behind, own_lane.commit_interval_behind);
+  EXPECT_EQ(lane.behind_records, own_lane.behind_records);
+  EXPECT_EQ(lane.transaction_records_max, own_lane.transaction_records_max);
+  EXPECT_EQ(lane.transaction_bytes_max, own_lane.transaction_bytes_max);
   const DecoderOptions decoder = decoder_options(settings, KeyPolicy::kRequired);
   EXPECT_EQ(decoder.record_bytes_max, DecoderOptions().record_bytes_max);
   EXPECT_EQ(decoder.currency, DecoderOptions().currency);

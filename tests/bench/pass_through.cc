@@ -5,11 +5,14 @@
 //   pass_through BROKERS APPLICATION TARGET PARTITIONS LANES
 //
 // APPLICATION has run to the end of the topic `invoices`; the topics of TARGET exist and are empty.
-// Prints one line: the records read, the records written, the seconds and the CPU seconds it took.
+// All output is held in memory. Prints one line: the records read, the records written, the seconds
+// and the CPU seconds it took.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -51,6 +54,7 @@ struct OutputRecord {
   std::optional<std::string> key;
   std::optional<std::string> value;
   std::vector<std::pair<std::string, std::string>> headers;
+  double place = 0;  // In its own partition: 0 is the first record, 1 the last.
 };
 
 // What one lane reads and writes.
@@ -87,7 +91,8 @@ std::array<std::string, kTopicCount> topics_of(const KafkaOptions& options) {
 }
 
 OutputRecord copy_of(const RecordView& record, Topic topic, PartitionId partition) {
-  OutputRecord copy{.topic = topic, .partition = {}, .key = {}, .value = {}, .headers = {}};
+  OutputRecord copy{
+      .topic = topic, .partition = {}, .key = {}, .value = {}, .headers = {}, .place = 0};
   if (topic == kChangelogTopic) copy.partition = partition;
   if (record.key) copy.key = *record.key;
   if (record.value) copy.value = *record.value;
@@ -110,9 +115,15 @@ std::vector<LaneShare> shares(const KafkaOptions& application, int partitions, i
         share.output.push_back(copy_of(record, topic, partition));
         return absl::OkStatus();
       };
+      const std::size_t before = share.output.size();
       require(reader->read_to_end(topics[topic], partition, kFromBeginning, keep).status());
+      const std::span<OutputRecord> kept = std::span(share.output).subspan(before);
+      for (std::size_t i = 0; i < kept.size(); ++i)
+        kept[i].place = static_cast<double>(i) / static_cast<double>(kept.size());
     }
   }
+  // A lane writes to all topics and partitions in turn.
+  for (LaneShare& share : result) std::ranges::stable_sort(share.output, {}, &OutputRecord::place);
   return result;
 }
 
@@ -125,6 +136,7 @@ void write(KafkaProducer& producer, const OutputRecord& record, std::vector<Head
 
 void pass_through(KafkaOptions options, const LaneShare& share, int lane) {
   options.lane = lane;
+  if (share.input_records == 0) return;
   const std::unique_ptr<KafkaSource> source = required(KafkaSource::over(options, share.input));
   const std::unique_ptr<KafkaProducer> producer =
       required(KafkaProducer::open(options, lane_name(options), topics_of(options), nullptr));
@@ -141,7 +153,7 @@ void pass_through(KafkaOptions options, const LaneShare& share, int lane) {
       const std::span<const RecordView> records =
           required(source->read(input.partition, kBatchRecords));
       for (const RecordView& record : records)
-        bytes += record.value ? static_cast<unsigned char>(record.value->back()) : 0U;
+        bytes += record.value.value_or("").empty() ? 0U : record.value->back() != 0;
       read += static_cast<std::int64_t>(records.size());
       waiting = waiting && records.empty();
       ended = ended && source->at_end(input.partition);

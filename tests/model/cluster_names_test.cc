@@ -19,17 +19,17 @@ FeatureVector centroid(double recency_days, double frequency, double money) {
 }
 
 TEST(ClusterNames, FiveClustersAreNamedByPurchasesMoneyAndRecency) {
-  const Order dormant_after_loyal = {1, 3, 0, 4, 2};
+  const Order expected = {1, 3, 0, 4, 2};
   // A shop after eight weeks, when nobody can have been away for long.
   EXPECT_EQ(cluster_name_order(std::vector{centroid(27, 1, 147), centroid(4, 2.6, 218),
                                            centroid(25, 1, 9), centroid(23, 2.2, 168),
                                            centroid(4, 1, 100)}),
-            dormant_after_loyal);
+            expected);
   // The same groups at the end of the year.
   EXPECT_EQ(cluster_name_order(std::vector{centroid(185, 2, 293), centroid(16, 12, 1445),
                                            centroid(185, 1.2, 19), centroid(29, 4.6, 440),
                                            centroid(24, 1.6, 70)}),
-            dormant_after_loyal);
+            expected);
   EXPECT_EQ(cluster_name_set(5),
             (std::vector<std::string>{"Champions", "Loyal", "Dormant high-value", "Occasional",
                                       "Hibernating"}));

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <random>
 #include <set>
 
@@ -135,17 +136,19 @@ TEST(Training, VersionsDoNotDependOnPartitionsOrRestarts) {
   Training split({});
   std::map<std::int64_t, std::vector<SampleRow>> samples;
   std::set<ClusterChange> changes;
-  for (std::int64_t epoch = kMonday - 20; epoch < kMonday + 60; ++epoch) {
+  std::optional<std::int64_t> populated;
+  for (std::int64_t epoch = kMonday - 20; epoch < kMonday + 80; ++epoch) {
     shop.live(epoch - 1);
     shop.arrive(35, epoch - 1);
     const Contribution one = contribute(shop, epoch, whole.latest(), 1);
     EXPECT_EQ(contribute(shop, epoch, whole.latest(), 7), one);
     const ModelVersion expected = whole.train(epoch, one);
+    if (!populated && expected.population >= 500) populated = epoch;
     changes.insert(expected.cluster_change);
     if (epoch % 5 == 0) {  // Restart from the log.
       const ModelVersion latest = split.latest();
       split = Training({});
-      split.restore(latest, kMonday - 20);
+      split.restore(latest, populated);
       for (const auto& [at, sample] : samples) split.add_sample(at, sample);
     }
     ASSERT_EQ(split.train(epoch, contribute(shop, epoch, split.latest(), 7)), expected) << epoch;
@@ -260,22 +263,27 @@ TEST(Training, ClusterWithoutMembersKeepsItsCentroid) {
   EXPECT_EQ(v.clusters->centroids[2], before);
 }
 
+// It is counted from the first day of 500 customers.
 TEST(Training, FirstFitWaitsForTheHistory) {
   constexpr std::int64_t kHistory = 10;
   Shop shop(9);
-  shop.arrive(800, kMonday - 200);  // What customers did before the first epoch does not count.
+  shop.arrive(499, kMonday - 200);  // A trickle before counts for nothing.
   Training training({.cluster_history_ms = kHistory * kDay});
-  for (std::int64_t epoch = kMonday + 1; epoch <= kMonday + 1 + kHistory; ++epoch) {
+  std::optional<std::int64_t> populated;
+  for (std::int64_t epoch = kMonday - 6; epoch <= kMonday + 11; ++epoch) {
     shop.live(epoch - 1);
+    if (epoch == kMonday + 1) shop.arrive(301, epoch - 1);
     const ModelVersion v = training.train(epoch, contribute(shop, epoch, training.latest(), 1));
-    EXPECT_FALSE(v.cuts.absolute);
-    EXPECT_EQ(v.clusters.has_value(), epoch == kMonday + 1 + kHistory) << epoch;
+    if (!populated && v.population >= 500) populated = epoch;
+    EXPECT_EQ(v.cuts.absolute, epoch < kMonday + 1);
+    EXPECT_EQ(v.clusters.has_value(), epoch == kMonday + 11) << epoch;
     if (epoch % 3 == 0) {  // A restart keeps count.
       const ModelVersion latest = training.latest();
       training = Training({.cluster_history_ms = kHistory * kDay});
-      training.restore(latest, kMonday + 1);
+      training.restore(latest, populated);
     }
   }
+  EXPECT_EQ(populated, kMonday + 1);
 }
 
 // Customers in five clear groups; a model whose warm start is bad makes the challenger win with ids

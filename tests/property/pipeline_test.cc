@@ -14,7 +14,7 @@ namespace {
 // Small enough for sanitizers; quintiles, clusters and churn weights are trained all the same.
 TrainingOptions small_training() {
   return {.cluster_count = 3,
-          .cluster_history_ms = 0,
+          .cluster_history_ms = 5 * 86'400'000,
           .challenger_count = 2,
           .population_on = 30,
           .population_off = 20,
