@@ -48,7 +48,7 @@ CHUNKS_PER_LIFE = 5
 GAP = datetime.timedelta(minutes=2)
 SETTINGS = {"input.format": "lines", "input.lateness": "0s", "input.settle": "200ms",
             "tick.idle": "50ms", "commit.interval": "20ms", "commit.interval_behind": "50ms",
-            "output.holdout": "0.1"}
+            "output.holdout": "0.1", "model.cluster_history": "7d"}
 
 
 def parsed(text):

@@ -16,9 +16,7 @@ SOURCE = pathlib.Path(os.environ.get("RFM_SOURCE_DIR", pathlib.Path(__file__).pa
 BINARY = os.environ.get("RFM_BIN", str(SOURCE / "build/release/rfmstream"))
 DEADLINE_SECONDS = 60
 # Timeouts of sessions and transactions; the product's own are 10 s.
-# Short histories have clusters too.
-QUICK = {"kafka.session_timeout": "2s", "kafka.transaction_timeout": "2s",
-         "model.cluster_history": "7d"}
+QUICK = {"kafka.session_timeout": "2s", "kafka.transaction_timeout": "2s"}
 
 
 class Broker:

@@ -103,7 +103,7 @@ class PipelineTest(unittest.TestCase):
     def application(self, name, partitions=1, **settings):
         plain = {key.replace("__", "."): value for key, value in settings.items()}
         return Application(self.broker, self.directory / name, name, partitions,
-                           {"input.format": "invoices", **plain})
+                           {"input.format": "invoices", "model.cluster_history": "7d", **plain})
 
     def replayed(self, application, history=None, **more):
         """Transitions of file replay under the application's settings, and the files' folder."""

@@ -4,6 +4,8 @@
 // every other way; compare what is committed, byte for byte.
 #include <gtest/gtest.h>
 
+#include <cstdint>
+
 #include "tests/fake/generated_history.h"
 #include "tests/fake/memory_pipeline.h"
 #include "tests/property/pipeline_runs.h"
@@ -14,7 +16,7 @@ namespace {
 // Small enough for sanitizers; quintiles, clusters and churn weights are trained all the same.
 TrainingOptions small_training() {
   return {.cluster_count = 3,
-          .cluster_history_ms = 5 * 86'400'000,
+          .cluster_history_ms = std::int64_t{5} * 86'400'000,
           .challenger_count = 2,
           .population_on = 30,
           .population_off = 20,

@@ -16,7 +16,7 @@ constexpr std::int64_t kDay = 86'400'000;
 
 TrainingOptions small_training() {
   return {.cluster_count = 3,
-          .cluster_history_ms = 10 * 86'400'000,
+          .cluster_history_ms = std::int64_t{10} * 86'400'000,
           .challenger_count = 2,
           .population_on = 20,
           .population_off = 10,
