@@ -106,8 +106,7 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "Customers below which fixed thresholds are used again; at most population_on."},
     {"model.sample_max", kInteger, kSemantic, "65536", "1000", "1048576", "",
      "Customers in the weekly sample (daily until there are clusters); all of them while they are "
-     "no "
-     "more."},
+     "no more."},
     {"model.churn_weeks", kInteger, kSemantic, "26", "4", "28", "",
      "Weekly samples the churn model is fitted on."},
     {"model.churn_ridge", kReal, kSemantic, "10", "0", "1000000", "",

@@ -269,12 +269,10 @@ void Training::train_clusters(const Contribution& merged, std::span<const Sample
   const bool is_large =
       merged.population >= (has_clusters ? options_.population_off : options_.population_on) &&
       sample.size() >= static_cast<std::size_t>(options_.cluster_count);
-  const auto has_history = [&] {
-    return populated_epoch_ && boundary_ms(options_.schedule, epoch) -
-                                       boundary_ms(options_.schedule, *populated_epoch_) >=
-                                   options_.cluster_history_ms;
-  };
-  const bool is_due = has_clusters ? is_refit_epoch(options_.schedule, epoch) : has_history();
+  const std::int64_t history_ms = boundary_ms(options_.schedule, epoch) -
+                                  boundary_ms(options_.schedule, populated_epoch_.value_or(epoch));
+  const bool is_due = has_clusters ? is_refit_epoch(options_.schedule, epoch)
+                                   : history_ms >= options_.cluster_history_ms;
   if (is_large && is_due) {
     refit_clusters(epoch, sample, next);
     return;

@@ -24,8 +24,8 @@ std::int64_t boundary_ms(const RefitSchedule& schedule, std::int64_t epoch);
 bool is_refit_epoch(const RefitSchedule& schedule, std::int64_t epoch);
 
 // Whether the contribution at `epoch` carries a sample: at refit epochs, and at every one until
-// there are clusters. `effective` is the version in effect at the boundary (adopted
-// before the snapshot), null if none. Both sides ask this.
+// there are clusters. `effective` is the version in effect at the boundary (adopted before the
+// snapshot), null if none. Both sides ask this.
 bool wants_sample(const RefitSchedule& schedule, std::int64_t epoch, const ModelVersion* effective);
 
 // Whether the customer is in the sample taken under `sample_shift`: id_hash < 2^64 >> sample_shift.
