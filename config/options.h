@@ -5,9 +5,9 @@
 #include "config/settings.h"
 #include "model/training.h"
 #include "state/rules.h"
-#include "stream/decoder.h"
-#include "stream/kafka_options.h"
-#include "stream/lane.h"
+#include "stream/decode/decoder.h"
+#include "stream/kafka/kafka_options.h"
+#include "stream/pipeline/lane.h"
 
 namespace rfm {
 

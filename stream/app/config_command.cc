@@ -10,7 +10,7 @@
 #include "config/options.h"
 #include "config/segment_settings.h"
 #include "config/settings.h"
-#include "stream/kafka_handles.h"
+#include "stream/kafka/kafka_handles.h"
 
 namespace rfm {
 

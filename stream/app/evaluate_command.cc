@@ -14,9 +14,9 @@
 #include "config/options.h"
 #include "state/epoch.h"
 #include "stream/app/replay_setup.h"
-#include "stream/churn_evaluation.h"
-#include "stream/cluster_evaluation.h"
-#include "stream/time_text.h"
+#include "stream/evaluate/churn_evaluation.h"
+#include "stream/evaluate/cluster_evaluation.h"
+#include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {

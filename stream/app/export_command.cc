@@ -14,9 +14,9 @@
 #include "stream/app/output_file.h"
 #include "stream/app/progress.h"
 #include "stream/app/state_arguments.h"
-#include "stream/decimal.h"
-#include "stream/explanation.h"
-#include "stream/time_text.h"
+#include "stream/format/explanation.h"
+#include "stream/text/decimal.h"
+#include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {

@@ -16,8 +16,8 @@
 #include "stream/app/progress.h"
 #include "stream/app/record_output.h"
 #include "stream/app/stop_signal.h"
-#include "stream/generated_records.h"
-#include "stream/time_text.h"
+#include "stream/generate/generated_records.h"
+#include "stream/text/time_text.h"
 
 namespace rfm {
 

@@ -15,8 +15,8 @@
 #include "stream/app/record_output.h"
 #include "stream/app/stop_signal.h"
 #include "stream/app/uci_conversion.h"
-#include "stream/field_values.h"
-#include "stream/file_source.h"
+#include "stream/decode/field_values.h"
+#include "stream/file/file_source.h"
 
 namespace rfm {
 

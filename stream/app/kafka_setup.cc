@@ -8,7 +8,7 @@
 #include <optional>
 #include <utility>
 
-#include "stream/kafka_topics.h"
+#include "stream/kafka/kafka_topics.h"
 
 namespace rfm {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "absl/status/status.h"
 #include "config/settings.h"
-#include "stream/kafka_options.h"
+#include "stream/kafka/kafka_options.h"
 
 namespace rfm {
 

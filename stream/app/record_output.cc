@@ -4,8 +4,8 @@
 
 #include <array>
 
-#include "stream/json_text.h"
-#include "stream/kafka_topics.h"
+#include "stream/kafka/kafka_topics.h"
+#include "stream/text/json_text.h"
 
 namespace rfm {
 

@@ -12,8 +12,8 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "stream/app/output_file.h"
-#include "stream/kafka_options.h"
-#include "stream/kafka_producer.h"
+#include "stream/kafka/kafka_options.h"
+#include "stream/kafka/kafka_producer.h"
 
 namespace rfm {
 

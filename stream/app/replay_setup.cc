@@ -10,7 +10,7 @@
 #include "config/options.h"
 #include "stream/app/progress.h"
 #include "stream/app/stop_signal.h"
-#include "stream/time_text.h"
+#include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {

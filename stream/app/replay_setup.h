@@ -7,7 +7,7 @@
 
 #include "absl/status/statusor.h"
 #include "stream/app/command.h"
-#include "stream/replay.h"
+#include "stream/run/replay.h"
 
 namespace rfm {
 

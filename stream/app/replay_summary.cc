@@ -6,8 +6,8 @@
 
 #include "state/epoch.h"
 #include "state/evaluation.h"
-#include "stream/explanation.h"
-#include "stream/time_text.h"
+#include "stream/format/explanation.h"
+#include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {

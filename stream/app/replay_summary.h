@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "stream/replay.h"
+#include "stream/run/replay.h"
 
 namespace rfm {
 

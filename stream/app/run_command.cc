@@ -14,8 +14,8 @@
 #include "stream/app/kafka_setup.h"
 #include "stream/app/progress.h"
 #include "stream/app/stop_signal.h"
-#include "stream/service.h"
-#include "stream/time_text.h"
+#include "stream/run/service.h"
+#include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "stream/app/command.h"
-#include "stream/commit_observer.h"
+#include "stream/record/commit_observer.h"
 
 namespace rfm {
 

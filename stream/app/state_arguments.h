@@ -7,7 +7,7 @@
 #include "absl/status/statusor.h"
 #include "state/rules.h"
 #include "stream/app/command.h"
-#include "stream/state_snapshot.h"
+#include "stream/run/state_snapshot.h"
 
 namespace rfm {
 

@@ -19,9 +19,9 @@
 #include "stream/app/choice_option.h"
 #include "stream/app/kafka_setup.h"
 #include "stream/app/stop_signal.h"
-#include "stream/kafka_source.h"
-#include "stream/kafka_topics.h"
-#include "stream/utf8.h"
+#include "stream/kafka/kafka_source.h"
+#include "stream/kafka/kafka_topics.h"
+#include "stream/text/utf8.h"
 
 namespace rfm {
 namespace {

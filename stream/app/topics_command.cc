@@ -10,7 +10,7 @@
 
 #include "config/options.h"
 #include "stream/app/kafka_setup.h"
-#include "stream/kafka_topics.h"
+#include "stream/kafka/kafka_topics.h"
 
 namespace rfm {
 namespace {

@@ -6,10 +6,10 @@
 #include <array>
 #include <numeric>
 
-#include "stream/decimal.h"
-#include "stream/field_values.h"
-#include "stream/json_text.h"
-#include "stream/utf8.h"
+#include "stream/decode/field_values.h"
+#include "stream/text/decimal.h"
+#include "stream/text/json_text.h"
+#include "stream/text/utf8.h"
 
 namespace rfm {
 

@@ -14,7 +14,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "state/event_time.h"
-#include "stream/time_text.h"
+#include "stream/text/time_text.h"
 
 namespace rfm {
 

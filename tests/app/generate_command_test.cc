@@ -6,7 +6,7 @@
 
 #include <set>
 
-#include "stream/decoder.h"
+#include "stream/decode/decoder.h"
 #include "tests/app/command_line.h"
 
 namespace rfm {

@@ -30,12 +30,12 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/numbers.h"
-#include "stream/kafka_options.h"
-#include "stream/kafka_producer.h"
-#include "stream/kafka_reader.h"
-#include "stream/kafka_source.h"
-#include "stream/record.h"
-#include "stream/transition_sink.h"
+#include "stream/kafka/kafka_options.h"
+#include "stream/kafka/kafka_producer.h"
+#include "stream/kafka/kafka_reader.h"
+#include "stream/kafka/kafka_source.h"
+#include "stream/record/record.h"
+#include "stream/record/transition_sink.h"
 
 namespace rfm {
 namespace {
@@ -43,7 +43,7 @@ namespace {
 using SteadyClock = std::chrono::steady_clock;
 using std::chrono_literals::operator""ms;
 
-constexpr std::size_t kBatchRecords = 1'000;  // As a lane reads (stream/lane.cc).
+constexpr std::size_t kBatchRecords = 1'000;  // As a lane reads (stream/pipeline/lane.cc).
 constexpr auto kCommitInterval = 500ms;       // As `commit.interval_behind`.
 constexpr auto kWait = 100ms;
 enum Topic : std::uint8_t { kTransitionsTopic, kSegmentsTopic, kChangelogTopic, kTopicCount };

@@ -15,7 +15,7 @@
 
 #include "stream/app/command.h"
 #include "stream/app/run_command.h"
-#include "stream/commit_observer.h"
+#include "stream/record/commit_observer.h"
 
 namespace rfm {
 namespace {

@@ -3,7 +3,7 @@
 
 #include <cstdint>
 
-#include "stream/generated_records.h"
+#include "stream/generate/generated_records.h"
 #include "tests/fake/memory_source.h"
 
 namespace rfm {

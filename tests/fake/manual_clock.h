@@ -1,7 +1,7 @@
 // Wall time that moves when the test says so.
 #pragma once
 
-#include "stream/clock.h"
+#include "stream/record/clock.h"
 
 namespace rfm {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "stream/contribution_codec.h"
+#include "stream/format/contribution_codec.h"
 
 namespace rfm {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "stream/lane.h"
+#include "stream/pipeline/lane.h"
 #include "tests/fake/manual_clock.h"
 #include "tests/fake/memory_sink.h"
 #include "tests/fake/memory_source.h"

@@ -10,8 +10,8 @@
 #include <utility>
 #include <vector>
 
-#include "stream/model_log.h"
-#include "stream/transition_sink.h"
+#include "stream/format/model_log.h"
+#include "stream/record/transition_sink.h"
 
 namespace rfm {
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "stream/event_source.h"
+#include "stream/record/event_source.h"
 
 namespace rfm {
 

@@ -4,7 +4,7 @@
 #include <array>
 #include <string_view>
 
-#include "stream/time_text.h"
+#include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {

@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "stream/record.h"
+#include "stream/record/record.h"
 
 namespace rfm {
 

@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "stream/kafka_sink.h"
-#include "stream/kafka_source.h"
+#include "stream/kafka/kafka_sink.h"
+#include "stream/kafka/kafka_source.h"
 #include "tests/kafka/kafka_application.h"
 
 namespace rfm {

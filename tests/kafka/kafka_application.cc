@@ -9,7 +9,7 @@
 #include <stdexcept>
 
 #include "absl/status/status.h"
-#include "stream/kafka_producer.h"
+#include "stream/kafka/kafka_producer.h"
 #include "tests/fake/kafka_broker.h"
 
 namespace rfm {

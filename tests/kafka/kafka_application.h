@@ -8,11 +8,11 @@
 #include <utility>
 #include <vector>
 
-#include "stream/kafka_options.h"
-#include "stream/kafka_reader.h"
-#include "stream/kafka_source.h"
-#include "stream/kafka_topics.h"
-#include "stream/record.h"
+#include "stream/kafka/kafka_options.h"
+#include "stream/kafka/kafka_reader.h"
+#include "stream/kafka/kafka_source.h"
+#include "stream/kafka/kafka_topics.h"
+#include "stream/record/record.h"
 
 namespace rfm {
 

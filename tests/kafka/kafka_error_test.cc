@@ -9,7 +9,7 @@
 #include <memory>
 #include <string>
 
-#include "stream/kafka_producer.h"
+#include "stream/kafka/kafka_producer.h"
 
 namespace rfm {
 namespace {

@@ -1,6 +1,6 @@
 // Goal: reading a topic to its end ends, also where the last offsets hold markers or aborted
 // records.
-#include "stream/kafka_reader.h"
+#include "stream/kafka/kafka_reader.h"
 
 #include <gtest/gtest.h>
 
@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "stream/kafka_producer.h"
+#include "stream/kafka/kafka_producer.h"
 #include "tests/kafka/kafka_application.h"
 
 namespace rfm {

@@ -1,6 +1,6 @@
 // Goal: a commit makes records and positions visible together, and nothing else ever becomes
 // visible.
-#include "stream/kafka_sink.h"
+#include "stream/kafka/kafka_sink.h"
 
 #include <gtest/gtest.h>
 #include <librdkafka/rdkafka.h>
@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "stream/kafka_source.h"
-#include "stream/trainer_producer.h"
+#include "stream/kafka/kafka_source.h"
+#include "stream/kafka/trainer_producer.h"
 #include "tests/kafka/kafka_application.h"
 
 namespace rfm {

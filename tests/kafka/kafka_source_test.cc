@@ -1,6 +1,6 @@
 // Goal: each record of a partition is read once, in order, from where the listener says, and the
 // end is known.
-#include "stream/kafka_source.h"
+#include "stream/kafka/kafka_source.h"
 
 #include <gtest/gtest.h>
 

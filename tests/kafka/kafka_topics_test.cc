@@ -1,4 +1,4 @@
-#include "stream/kafka_topics.h"
+#include "stream/kafka/kafka_topics.h"
 
 #include <gtest/gtest.h>
 

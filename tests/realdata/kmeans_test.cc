@@ -22,7 +22,7 @@
 
 #include "model/deterministic_math.h"
 #include "model/nearest_centroid.h"
-#include "stream/model_log_file.h"
+#include "stream/file/model_log_file.h"
 #include "tests/realdata/retail_history.h"
 
 namespace rfm {

@@ -1,0 +1,94 @@
+// Turns a record into the event it holds, or into the reason why it holds none. A bad record is
+// data, so there is no error: every record has exactly one outcome. What the fields mean is said in
+// config/schemas.
+//
+// Rules that the schemas cannot say:
+// - A null value erases the customer named by the key. A record without customer is an
+// AnonymousSale; its key is not
+//   looked at.
+// - Ids are UTF-8, 1 to 128 bytes, without NUL, otherwise opaque. In the line formats (kLines,
+// kCsv) a customer or
+//   invoice number that matches \d+\.0+ is its integer part, and the key must be that. JSON numbers
+//   are taken as they are written, but only plain integers (in line formats also with .0).
+// - Line formats: an invoice number with a leading C is a credit; A and digits an Adjustment, with
+// or without customer.
+// - Money and quantities are decimal text (stream/text/decimal.h), as JSON number or string.
+// `total` wins over `lines`, which
+//   then are not looked at. An invoice's negative sum is kNegativeInvoice, a credit's is not.
+// - JSON: unknown fields are ignored, and of their content only UTF-8, quotes and brackets are
+// checked. A field that
+//   is used and appears twice in one object is kMalformed, as is anything after the object.
+// - Fields are judged in a fixed order, so the reason does not depend on the order in the record:
+// form of the record,
+//   then each field on its own (missing, invalid, currency), then amounts, then the key.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "stream/decode/event.h"
+#include "stream/record/record.h"
+
+namespace rfm {
+
+// JSON pointers (RFC 6901) to the fields in other producers' JSON; empty: the format's own name at
+// the top level.
+struct FieldPointers {
+  std::string event_id;
+  std::string type;
+  std::string invoice_no;
+  std::string original_invoice_no;
+  std::string customer_id;
+  std::string invoice_time;
+  std::string currency;
+  std::string country;
+  std::string total;
+  std::string lines;
+  std::string quantity;    // kInvoices: within a line.
+  std::string unit_price;  // The same.
+  std::string revision;
+  std::string consent;
+};
+
+// Whether a record must have a key.
+enum class KeyPolicy : std::uint8_t {
+  kRequired,   // Topics: the key is the customer's id.
+  kIfPresent,  // Files: mostly there is none; one that is there must match.
+};
+
+struct DecoderOptions {
+  using Format = InputFormat;
+
+  Format format = Format::kLines;
+  KeyPolicy keys = KeyPolicy::kRequired;
+  std::string currency = "GBP";
+  std::chrono::minutes utc_offset{0};  // Of times without zone.
+  std::size_t record_bytes_max = std::size_t{1} << 20;
+  FieldPointers fields{};  // JSON formats only.
+};
+
+// One decoder belongs to one thread.
+class Decoder {
+ public:
+  // The options must be valid (`check`).
+  explicit Decoder(DecoderOptions options);
+  Decoder(Decoder&& other) noexcept;
+  Decoder& operator=(Decoder&& other) noexcept;
+  ~Decoder();
+
+  // InvalidArgument naming a pointer that is none, or that hides another one.
+  static absl::Status check(const DecoderOptions& options);
+
+  // Views in the event live until the next call and not longer than the record.
+  DecodedEvent decode(const RecordView& record);
+
+ private:
+  class Implementation;
+  std::unique_ptr<Implementation> implementation_;
+};
+
+}  // namespace rfm

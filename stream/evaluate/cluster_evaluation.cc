@@ -1,0 +1,88 @@
+#include "stream/evaluate/cluster_evaluation.h"
+
+#include <algorithm>
+#include <limits>
+#include <vector>
+
+#include "model/deterministic_math.h"
+#include "model/kmeans.h"
+#include "model/nearest_centroid.h"
+#include "state/evaluation.h"
+
+namespace rfm {
+namespace {
+
+constexpr int kFreshStarts = 10;
+constexpr std::uint64_t kFreshSeed = 0x5eed;
+
+std::vector<FeatureVector> points_of(std::span<const SampleRow> sample, EventTime at) {
+  std::vector<FeatureVector> points;
+  points.reserve(sample.size());
+  for (const SampleRow& row : sample) {
+    const double monetary =
+        static_cast<double>(std::max<std::int64_t>(0, row.monetary)) / Money::kUnitsPerCurrencyUnit;
+    points.push_back({recency_feature(row.last_purchase_ms, to_ms(at)), det_log1p(row.frequency),
+                      det_log1p(monetary)});
+  }
+  return points;
+}
+
+std::span<const FeatureVector> centroids_of(const ClusterModel& model) {
+  return std::span(model.centroids).first(static_cast<std::size_t>(model.cluster_count));
+}
+
+double inertia_of(std::span<const FeatureVector> points, const FeatureVector& weight,
+                  std::span<const FeatureVector> centroids) {
+  double sum = 0;
+  for (const FeatureVector& point : points) {
+    double best = std::numeric_limits<double>::infinity();
+    for (const FeatureVector& centroid : centroids)
+      best = std::min(best, squared_distance(weight, point, centroid));
+    sum += best;
+  }
+  return sum;
+}
+
+}  // namespace
+
+ClusterAssessment assess_clusters(std::span<const SampleRow> sample, EventTime at,
+                                  const ClusterModel& adopted, const ClusterModel& trained) {
+  const std::vector<FeatureVector> points = points_of(sample, at);
+  const KMeansFit fresh = refit(points, {},
+                                {.cluster_count = adopted.cluster_count,
+                                 .seed = kFreshSeed,
+                                 .first_start_count = kFreshStarts,
+                                 .fit_rows_max = static_cast<int>(points.size())});
+  return {.at = at,
+          .version = 0,
+          .customers = points.size(),
+          .cluster_count = adopted.cluster_count,
+          .adopted_inertia = inertia_of(points, fresh.weight, centroids_of(adopted)),
+          .trained_inertia = inertia_of(points, fresh.weight, centroids_of(trained)),
+          .fresh_inertia = inertia_of(points, fresh.weight, fresh.centroids)};
+}
+
+void LabelCount::add(const LabelCount& other) {
+  labelled += other.labelled;
+  not_nearest += other.not_nearest;
+}
+
+double LabelCount::not_nearest_share() const {
+  return labelled == 0 ? 0 : static_cast<double>(not_nearest) / static_cast<double>(labelled);
+}
+
+LabelCount count_labels(const ResidentRows& rows, const Rules& rules, const ModelVersion& version,
+                        EventTime at) {
+  LabelCount count;
+  if (!version.clusters) return count;
+  rows.for_each([&](const CustomerRow& row) {
+    const SegmentCode code = row.segments[static_cast<std::size_t>(Segmentation::kCluster)].segment;
+    if (code < kFirstSegment) return;
+    ++count.labelled;
+    const FeatureVector x = features_of(facts_of(row, rules, &version, at));
+    if (nearest(*version.clusters, x) != code - kFirstSegment) ++count.not_nearest;
+  });
+  return count;
+}
+
+}  // namespace rfm

@@ -1,0 +1,259 @@
+#include "stream/file/file_source.h"
+
+#include <fcntl.h>
+#include <fmt/core.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <utility>
+
+#include "state/assertion.h"
+#include "stream/decode/csv_row.h"
+#include "stream/decode/csv_split.h"
+#include "stream/file/envelope.h"
+#include "stream/text/utf8.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::size_t kEnvelopeBytesMax = std::size_t{64} << 10;  // Of an envelope around a value.
+constexpr std::size_t kSkipRecordsMax = 4'096;                    // Skipped at once.
+// Read at once: what stays in the processor's cache until it is decoded.
+constexpr std::size_t kReadBytes = std::size_t{512} << 10;
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+constexpr std::array<std::string_view, 3> kCompressed = {
+    "\xfd"
+    "7z",
+    "\x1f\x8b", "PK\x03"};
+
+bool is_blank(std::string_view line) {
+  return std::all_of(line.begin(), line.end(),
+                     [](char c) { return c == ' ' || c == '\t' || c == '\r'; });
+}
+
+std::string shown_path(const std::string& path) { return path == "-" ? "standard input" : path; }
+
+absl::Status errno_status(std::string_view what, const std::string& path, int error) {
+  const std::string message =
+      fmt::format("cannot {} {}: {}", what, shown_path(path), std::strerror(error));
+  if (error == ENOENT)
+    return absl::NotFoundError(fmt::format("{}; check the path of the input", message));
+  if (error == EACCES)
+    return absl::PermissionDeniedError(fmt::format("{}; make it readable", message));
+  if (error == EISDIR)
+    return absl::InvalidArgumentError(fmt::format("{}; name a file or -", message));
+  return absl::UnavailableError(fmt::format("{}; start again when it can be read", message));
+}
+
+}  // namespace
+
+class FileSource::Implementation {
+ public:
+  explicit Implementation(const FileSourceOptions& options)
+      : options_(options),
+        line_bytes_max_(2 * options.record_bytes_max + kEnvelopeBytesMax),
+        buffer_(std::max(options.buffer_bytes, 2 * line_bytes_max_)) {}
+  Implementation(const Implementation&) = delete;
+  Implementation& operator=(const Implementation&) = delete;
+  ~Implementation() {
+    if (fd_ > STDIN_FILENO) ::close(fd_);
+  }
+
+  absl::Status open() {
+    fd_ = options_.path == "-" ? STDIN_FILENO : ::open(options_.path.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd_ < 0) return errno_status("open", options_.path, errno);
+    struct stat info {};
+    if (::fstat(fd_, &info) != 0) return errno_status("open", options_.path, errno);
+    if (S_ISDIR(info.st_mode)) return errno_status("read", options_.path, EISDIR);
+    if (S_ISREG(info.st_mode)) bytes_total_ = static_cast<std::uint64_t>(info.st_size);
+    if (absl::Status status = read_beginning(); !status.ok()) return status;
+    return skip_to_start();
+  }
+
+  absl::StatusOr<std::span<const RecordView>> read(std::size_t records_max) {
+    records_.clear();
+    envelopes_.clear();
+    for (;;) {
+      while (records_.size() < records_max) {
+        const std::optional<std::string_view> text = take_record();
+        if (!text) break;
+        add_record(*text);
+      }
+      if (!records_.empty() || is_complete_ || records_max == 0)
+        return std::span<const RecordView>(records_);
+      const absl::StatusOr<FillResult> filled = fill();
+      if (!filled.ok()) return filled.status();
+      if (*filled == FillResult::kInterrupted) return std::span<const RecordView>();
+    }
+  }
+
+  bool at_end() const { return is_complete_ && begin_ == end_; }
+  Offset next_offset() const { return next_offset_; }
+  std::uint64_t bytes_read() const { return base_ + begin_; }
+  std::optional<std::uint64_t> bytes_total() const { return bytes_total_; }
+
+ private:
+  enum class FillResult : std::uint8_t { kDone, kInterrupted };
+
+  // Moves what is not taken yet to the front and reads once. All views end here.
+  absl::StatusOr<FillResult> fill() {
+    RFM_ASSERT(begin_ > 0 || end_ < buffer_.size());
+    if (begin_ > 0) std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+    base_ += begin_;
+    end_ -= begin_;
+    begin_ = 0;
+    const std::size_t room = std::min(buffer_.size() - end_, kReadBytes);
+    const ssize_t count = ::read(fd_, buffer_.data() + end_, room);
+    if (count < 0 && errno == EINTR) return FillResult::kInterrupted;
+    if (count < 0) return errno_status("read", options_.path, errno);
+    is_complete_ = count == 0;
+    end_ += static_cast<std::size_t>(count);
+    return FillResult::kDone;
+  }
+
+  // The byte order mark and the CSV header.
+  absl::Status read_beginning() {
+    while (!is_complete_ && end_ - begin_ < kByteOrderMark.size()) {
+      if (const auto filled = fill(); !filled.ok()) return filled.status();
+    }
+    for (const std::string_view magic : kCompressed) {
+      if (unread().starts_with(magic)) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} is compressed; unpack it on the way, as in: xz -dc FILE.xz | rfmstream "
+                        "replay --input -",
+                        shown_path(options_.path)));
+      }
+    }
+    if (unread().starts_with(kByteOrderMark)) begin_ += kByteOrderMark.size();
+    if (options_.format != InputFormat::kCsv) return absl::OkStatus();
+
+    std::optional<std::string_view> header = take_record();
+    while (!header && !is_complete_) {
+      if (const auto filled = fill(); !filled.ok()) return filled.status();
+      header = take_record();
+    }
+    if (header && is_uci_header(*header)) return absl::OkStatus();
+    return absl::InvalidArgumentError(
+        fmt::format("{} {}; add the header "
+                    "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,"
+                    "CustomerID,Country, or choose another format",
+                    shown_path(options_.path),
+                    header ? "begins with " + shown(*header) : std::string("is empty")));
+  }
+
+  absl::Status skip_to_start() {
+    while (next_offset_ < options_.start_offset) {
+      const auto rest = static_cast<std::uint64_t>(options_.start_offset - next_offset_);
+      const auto records =
+          read(static_cast<std::size_t>(std::min<std::uint64_t>(rest, kSkipRecordsMax)));
+      if (!records.ok()) return records.status();
+      if (records->empty() && at_end()) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} has {} records, so none to go on with from {}; is it the file that the "
+                        "state was made from?",
+                        shown_path(options_.path), next_offset_, options_.start_offset));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  std::string_view unread() const { return {buffer_.data() + begin_, end_ - begin_}; }
+
+  // The next record's text without its line end; absent: there is none in the buffer.
+  std::optional<std::string_view> take_record() {
+    for (;;) {
+      std::string_view text = unread();
+      const std::optional<std::size_t> line_end = find_end(text);
+      if (is_inside_cut_line_) {
+        begin_ += line_end ? *line_end + 1 : text.size();
+        if (!line_end) return std::nullopt;
+        is_inside_cut_line_ = false;
+        continue;
+      }
+      if (!line_end && text.size() > line_bytes_max_) {
+        is_inside_cut_line_ = true;
+        begin_ += line_bytes_max_;
+        return text.substr(0, line_bytes_max_);
+      }
+      if (!line_end && (!is_complete_ || text.empty())) return std::nullopt;
+      begin_ += line_end ? *line_end + 1 : text.size();
+      text = text.substr(0, line_end.value_or(text.size()));
+      if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
+      if (!is_blank(text)) return text;
+    }
+  }
+
+  std::optional<std::size_t> find_end(std::string_view text) const {
+    if (options_.format == InputFormat::kCsv && !is_inside_cut_line_) {
+      const std::optional<std::size_t> end = find_row_end(text);
+      if (end || (!is_complete_ && text.size() <= line_bytes_max_)) return end;
+    }
+    const std::size_t end = text.find('\n');
+    return end == std::string_view::npos ? std::nullopt : std::optional(end);
+  }
+
+  void add_record(std::string_view text) {
+    RecordView& record = records_.emplace_back();
+    record.value = text;
+    if (options_.format != InputFormat::kCsv && looks_like_envelope(text)) {
+      if (const std::optional<RecordView> envelope = envelopes_.read(text)) record = *envelope;
+    }
+    record.offset = next_offset_++;
+    record.received_ms = options_.received_ms;
+  }
+
+  const FileSourceOptions options_;
+  const std::size_t line_bytes_max_;
+  int fd_ = -1;
+  std::optional<std::uint64_t> bytes_total_;
+  std::vector<char> buffer_;
+  std::size_t begin_ = 0;            // Of what is not taken yet, in `buffer_`.
+  std::size_t end_ = 0;              // Of it.
+  std::uint64_t base_ = 0;           // Where `buffer_` begins in the file.
+  bool is_complete_ = false;         // Nothing follows what is in `buffer_`.
+  bool is_inside_cut_line_ = false;  // The rest of a line that was too long is still to be skipped.
+  Offset next_offset_ = 0;
+  std::vector<RecordView> records_;
+  EnvelopeReader envelopes_;
+};
+
+FileSource::FileSource(std::unique_ptr<Implementation> implementation)
+    : implementation_(std::move(implementation)) {}
+FileSource::~FileSource() = default;
+
+absl::StatusOr<std::unique_ptr<FileSource>> FileSource::open(const FileSourceOptions& options) {
+  auto implementation = std::make_unique<Implementation>(options);
+  if (absl::Status status = implementation->open(); !status.ok()) return status;
+  return std::unique_ptr<FileSource>(new FileSource(std::move(implementation)));
+}
+
+absl::StatusOr<std::span<const RecordView>> FileSource::read(PartitionId partition,
+                                                             std::size_t records_max) {
+  RFM_ASSERT(partition == 0);
+  return implementation_->read(records_max);
+}
+
+bool FileSource::at_end(PartitionId partition) const {
+  RFM_ASSERT(partition == 0);
+  return implementation_->at_end();
+}
+
+Offset FileSource::next_offset(PartitionId /*partition*/) const {
+  return implementation_->next_offset();
+}
+
+absl::Status FileSource::service() { return absl::OkStatus(); }
+
+void FileSource::wait(std::chrono::milliseconds /*longest*/) {}  // `read` waits.
+
+std::uint64_t FileSource::bytes_read() const { return implementation_->bytes_read(); }
+std::optional<std::uint64_t> FileSource::bytes_total() const {
+  return implementation_->bytes_total();
+}
+
+}  // namespace rfm

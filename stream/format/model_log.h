@@ -1,0 +1,52 @@
+// The model log's records: what the trainer publishes and every worker reads. JSON, so that
+// operators can read it too; doubles are written with as many digits as bring back the same bits.
+// Schema: config/schemas/model-version.schema.json.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "model/model_version.h"
+#include "state/state_store.h"
+#include "stream/record/record.h"
+
+namespace rfm {
+
+struct ModelLogRecord {
+  std::string key;    // "rules/1" or "version/<trained epoch>".
+  std::string value;  // JSON.
+
+  friend bool operator==(const ModelLogRecord&, const ModelLogRecord&) = default;
+};
+
+// The rules in force from the start: all semantic settings as text, and where the application went
+// live.
+struct RulesRecord {
+  std::int64_t version = 1;
+  std::map<std::string, std::string> settings;
+  std::vector<Offset> go_live;  // Per input partition; empty: everything is actionable.
+  std::string go_live_time;     // File mode: RFC 3339; empty: everything is actionable.
+  std::int64_t first_start_ms =
+      0;  // Wall time of the first start: what a file's records carry as received time.
+
+  friend bool operator==(const RulesRecord&, const RulesRecord&) = default;
+};
+
+ModelLogRecord encode_version(const ModelVersion& version);
+ModelLogRecord encode_rules(const RulesRecord& rules);
+
+// The whole log as read, in any order. kDataLoss: not what the trainer writes. kUnimplemented: from
+// a newer version.
+struct ModelLog {
+  std::vector<RulesRecord> rules;      // By version.
+  std::vector<ModelVersion> versions;  // By trained epoch, without gaps.
+};
+absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& records);
+
+// The records that a store holds (file mode); none: the log is a topic.
+absl::StatusOr<std::vector<ModelLogRecord>> read_model_log(StateStore& store);
+
+}  // namespace rfm

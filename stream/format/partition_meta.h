@@ -1,0 +1,85 @@
+// What is committed with the rows of a partition: how far its input has been applied, its clock and
+// its counters.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "absl/status/statusor.h"
+#include "state/event_time.h"
+#include "state/state_store.h"
+#include "stream/decode/event.h"
+#include "stream/record/record.h"
+#include "stream/record/transition_sink.h"
+
+namespace rfm {
+
+// Reasons why a good record changes nothing.
+enum class IgnoredReason : std::uint8_t { kNoCustomer, kSuperseded, kAdjustment };
+inline constexpr int kIgnoredReasonCount = 3;
+std::string_view name(IgnoredReason reason);
+
+// Every record read is in exactly one of the five outcomes.
+struct OutcomeCounters {
+  std::uint64_t records = 0;
+  std::uint64_t applied = 0;
+  std::uint64_t duplicate = 0;
+  std::uint64_t erased = 0;
+  std::array<std::uint64_t, kIgnoredReasonCount> ignored{};
+  std::array<std::uint64_t, kDeadLetterReasonCount> dead_lettered{};
+  // Not outcomes of records:
+  std::uint64_t late = 0;              // Of the applied ones.
+  std::uint64_t invoices_settled = 0;  // Line input.
+  std::uint64_t invoices_rejected =
+      0;  // Settled invoices that went to the dead letters as a whole.
+  std::uint64_t transitions = 0;
+  std::uint64_t suppressed = 0;  // Changes held back at events by dwell.
+
+  std::uint64_t ignored_total() const;
+  std::uint64_t dead_lettered_total() const;
+  // The five outcomes add up to the records read.
+  bool add_up() const;
+  void add(const OutcomeCounters& other);
+
+  friend bool operator==(const OutcomeCounters&, const OutcomeCounters&) = default;
+};
+
+struct PartitionMeta {
+  Offset next_offset = 0;
+  std::uint64_t commit_number = 0;  // N of the metadata `commit=N`.
+  Offset changelog_next = 0;        // In the store only: how far the changelog has been applied.
+
+  bool started = false;  // Has held a record that counts in time.
+  EventTime max_event_time = kBeforeAll;
+  EventTime watermark = kBeforeAll;
+  std::int64_t last_received_ms = 0;  // Kafka timestamp of the record with the highest event time.
+  std::int64_t first_boundary = 0;    // The first epoch boundary after its first record.
+  std::int64_t crossed = 0;  // Epoch of the last boundary crossed (first_boundary - 1 at first).
+  std::int64_t contributed = 0;                // The last epoch contributed for.
+  std::optional<EventTime> go_live_watermark;  // Set when the go-live offset is reached.
+
+  OutcomeCounters counters;
+
+  // Identity: a store of another application or topic is not ours.
+  std::string application;
+  std::string input_topic;
+  std::int32_t partition_count = 1;
+
+  std::array<std::uint64_t, kOutputTopicCount> file_lengths{};  // File mode.
+  std::uint64_t input_mark = 0;  // File mode: tells one input from another; 0: unknown.
+};
+
+std::string encode_meta(const PartitionMeta& meta);
+absl::StatusOr<PartitionMeta> decode_meta(std::string_view bytes);
+
+// As it was committed last; absent: never.
+absl::StatusOr<std::optional<PartitionMeta>> read_meta(StateStore& store, PartitionId partition);
+
+// Leaves out what depends on commits and restarts (N, offsets, file lengths): what "the same state"
+// compares.
+bool same_progress(const PartitionMeta& a, const PartitionMeta& b);
+
+}  // namespace rfm

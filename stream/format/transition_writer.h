@@ -1,0 +1,70 @@
+// Transitions and current segments as published: CloudEvents 1.0 binary mode with a JSON body
+// (config/schemas/segment-transition.schema.json, customer-segments.schema.json).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "state/rules.h"
+#include "state/transition.h"
+#include "stream/record/record.h"
+#include "stream/record/transition_sink.h"
+#include "stream/text/text_buffer.h"
+
+namespace rfm {
+
+struct TransitionWriterOptions {
+  std::string application;
+};
+
+// What of a transition depends on its partition.
+struct TransitionContext {
+  PartitionId partition = 0;
+  Offset input_offset = 0;  // Next to be read when it happened: the ce_inputposition header.
+  std::optional<EventTime>
+      live_after;  // Time-caused ones after it are actionable; absent: not live yet.
+};
+
+// Whom a transition is about: what it does not change.
+struct TransitionSubject {
+  std::string id;
+  std::uint64_t birth = 0;
+  std::optional<bool> consent;
+};
+
+class TransitionWriter {
+ public:
+  TransitionWriter(const TransitionWriterOptions& options, const Rules& rules);
+
+  // Fills `headers` and `body`, whose views are valid until the next call and while `subject`
+  // lives. Does not read `transition.row`.
+  void write(const Transition& transition, const TransitionSubject& subject,
+             const TransitionContext& context);
+  std::span<const Header> headers() const { return headers_; }
+  std::string_view body() const { return body_.view(); }
+
+  // The value of `customer-segments` as of a row's last change of segment: under the version in
+  // force then, and with its churn risk of then. Valid until the next call.
+  std::string_view write_segments(const CustomerRow& row, const ModelVersion& version,
+                                  EventTime as_of, const std::optional<double>& risk);
+
+ private:
+  const Rules& rules_;
+  std::string source_;
+  std::string id_;
+  std::string time_;
+  std::string position_;
+  std::string birth_;
+  std::array<Header, 8> headers_;
+  TextBuffer body_;
+};
+
+// Why marketing should not act on it; empty: it is actionable.
+std::string_view suppressed_by(const Transition& transition, const TransitionSubject& subject,
+                               const TransitionContext& context, const Rules& rules);
+
+}  // namespace rfm

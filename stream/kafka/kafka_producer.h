@@ -1,0 +1,103 @@
+// A transactional librdkafka producer: begin, produce, send offsets, commit or abort, with the
+// reactions that the errors of librdkafka 2.0 ask for built in. One thread.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "stream/kafka/kafka_handles.h"
+#include "stream/kafka/kafka_options.h"
+#include "stream/record/commit_observer.h"
+#include "stream/record/transition_sink.h"
+
+namespace rfm {
+
+// A topic the producer writes to; valid as long as the producer.
+enum class ProducerTopic : std::size_t {};
+
+// What the group's assign callback took: proof of membership and generation, sent with the offsets.
+// Null while nothing is assigned. Owned by the source, whose address is stable.
+struct GroupMembership {
+  KafkaGroupMetadata metadata;
+};
+
+class KafkaProducer {
+ public:
+  struct Counters {
+    std::uint64_t commits = 0;
+    std::uint64_t aborts = 0;
+  };
+
+  // Connects and settles what an earlier producer with this transactional id left open (it is
+  // aborted). Returns within `options.request_timeout`. `topics` are numbered in their order;
+  // `observer` may be null.
+  static absl::StatusOr<std::unique_ptr<KafkaProducer>> open(const KafkaOptions& options,
+                                                             const std::string& transactional_id,
+                                                             std::span<const std::string> topics,
+                                                             CommitObserver* observer);
+  KafkaProducer(const KafkaProducer&) = delete;
+  KafkaProducer& operator=(const KafkaProducer&) = delete;
+  ~KafkaProducer();
+
+  // Begins a transaction if none is open. Without partition the key decides (murmur2, as Java's
+  // default).
+  absl::Status produce(ProducerTopic topic, std::optional<PartitionId> partition,
+                       std::optional<std::string_view> key, std::optional<std::string_view> value,
+                       std::span<const Header> headers);
+
+  // Ends the open transaction (if none is open: opens one when there are positions, else does
+  // nothing). kAborted: rolled back, the producer is usable. kFailedPrecondition: rolled back, and
+  // the broker will not take it as it is another time. Any other error: the producer is not usable,
+  // and the outcome may be unknown.
+  absl::Status commit(std::string_view input_topic, std::span<const InputPosition> positions,
+                      const GroupMembership* membership);
+  // Rolls back the open transaction, if any.
+  absl::Status abort();
+  // Waits until the broker has every record produced, or has refused it. The transaction stays
+  // open.
+  void flush();
+
+  // Per partition of `topic`, ascending: the offset after the last record delivered since the last
+  // call.
+  std::vector<std::pair<PartitionId, Offset>> take_next_offsets(ProducerTopic topic);
+
+  const Counters& counters() const { return counters_; }
+
+ private:
+  struct Topic;
+
+  KafkaProducer();
+  absl::Status begin();
+  absl::Status send_offsets(std::string_view input_topic, std::span<const InputPosition> positions,
+                            const GroupMembership& membership);
+  absl::Status end(std::string_view input_topic, std::span<const InputPosition> positions,
+                   const GroupMembership* membership);
+  template <typename Call>
+  absl::Status settle(std::string_view what, std::chrono::milliseconds limit, Call call);
+  void step(CommitStep step);
+  static void on_delivery(rd_kafka_s* handle, const rd_kafka_message_s* message,
+                          void* opaque) noexcept;
+
+  KafkaOptions options_;
+  std::string transactional_id_;
+  CommitObserver* observer_ = nullptr;
+  bool in_transaction_ = false;
+  absl::Status dead_;     // Why the producer must be rebuilt; OK while it works.
+  absl::Status refused_;  // Why the broker will never take a record; OK while it takes all.
+  Counters counters_;
+  std::uint64_t since_poll_ = 0;
+  KafkaHandle handle_;
+  std::vector<std::unique_ptr<Topic>> topics_;  // Gone before the handle.
+};
+
+}  // namespace rfm

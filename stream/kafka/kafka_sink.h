@@ -1,0 +1,43 @@
+// A lane's output as topics, in transactions that carry the lane's input offsets.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "stream/kafka/kafka_options.h"
+#include "stream/kafka/kafka_producer.h"
+#include "stream/record/commit_observer.h"
+#include "stream/record/transition_sink.h"
+
+namespace rfm {
+
+class KafkaSink final : public TransitionSink {
+ public:
+  // Settles the lane's leftover transaction. `membership` is the source's and outlives the sink;
+  // null: positions are not committed to a group (replay). `observer` may be null.
+  static absl::StatusOr<std::unique_ptr<KafkaSink>> open(const KafkaOptions& options,
+                                                         const GroupMembership* membership,
+                                                         CommitObserver* observer);
+
+  bool keeps(OutputTopic topic) const override;
+  absl::Status append(OutputTopic topic, std::optional<PartitionId> partition,
+                      std::optional<std::string_view> key, std::optional<std::string_view> value,
+                      std::span<const Header> headers) override;
+  absl::StatusOr<CommitReceipt> commit(const CommitRequest& request) override;
+  void abandon() noexcept override;
+
+ private:
+  KafkaSink(const KafkaOptions& options, const GroupMembership* membership,
+            std::unique_ptr<KafkaProducer> producer);
+
+  std::string input_topic_;
+  const GroupMembership* membership_ = nullptr;
+  std::unique_ptr<KafkaProducer> producer_;
+};
+
+}  // namespace rfm

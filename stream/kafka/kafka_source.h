@@ -1,0 +1,109 @@
+// Input from a Kafka topic: as a member of the application's consumer group, or over given ranges
+// of offsets.
+//
+// Each partition has its own queue, so that one that waits holds up no other, and an always empty
+// partition of every broker is assigned too: when all queues are full, librdkafka 2.0's broker
+// thread would sleep for up to a second, unless a fetch of such a partition is in flight.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "stream/kafka/kafka_handles.h"
+#include "stream/kafka/kafka_options.h"
+#include "stream/kafka/kafka_producer.h"
+#include "stream/kafka/kafka_queries.h"
+#include "stream/record/event_source.h"
+#include "stream/record/record.h"
+
+namespace rfm {
+
+// How partitions are taken away.
+enum class Revocation : std::uint8_t {
+  kOrderly,  // They are still ours during the call: commit.
+  kLost,     // Somebody else may own them already: drop what is uncommitted.
+};
+
+// Both run on the lane's thread inside `service` or `close`, with all partitions of the lane (eager
+// assignment).
+struct RebalanceListener {
+  // Restores the partitions' state and says where each goes on. Its error is `service`'s.
+  std::function<absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>>(
+      const std::vector<PartitionId>&)>
+      on_assign;
+  std::function<void(const std::vector<PartitionId>&, Revocation)> on_revoke;
+};
+
+struct PartitionRange {
+  PartitionId partition = 0;
+  OffsetRange range;
+};
+
+class KafkaSource final : public EventSource {
+ public:
+  // Subscribes; partitions arrive in a later `service`. kNotFound when the input or the idle topic
+  // is missing.
+  static absl::StatusOr<std::unique_ptr<KafkaSource>> join(const KafkaOptions& options,
+                                                           RebalanceListener listener);
+
+  // Reads exactly `ranges` of `options.input_topic`, without a group; a partition is at its end for
+  // good when its range is read.
+  static absl::StatusOr<std::unique_ptr<KafkaSource>> over(const KafkaOptions& options,
+                                                           std::span<const PartitionRange> ranges);
+
+  // Leaves without calling the listener. A static member's partitions stay its own until the
+  // session times out.
+  ~KafkaSource() override;
+
+  absl::StatusOr<std::span<const RecordView>> read(PartitionId partition,
+                                                   std::size_t records_max) override;
+  bool at_end(PartitionId partition) const override;
+  Offset next_offset(PartitionId partition) const override;
+  absl::Status service() override;
+  void wait(std::chrono::milliseconds longest) override;
+
+  // Gives up the partitions, through `on_revoke`.
+  absl::Status close();
+
+  // For the sink; its address does not change, and it is empty while nothing is assigned.
+  const GroupMembership& membership() const { return membership_; }
+  std::vector<PartitionId> partitions() const;  // Assigned now, ascending.
+
+  // Records (and markers) of the partition that are not read yet, as of the last fetch. Once per
+  // commit, not per record.
+  std::int64_t records_behind(PartitionId partition) const;
+
+ private:
+  struct Partition;
+  enum class Membership : std::uint8_t { kGroup, kAlone };
+
+  explicit KafkaSource(KafkaOptions options);
+  absl::Status open(Membership membership);
+  absl::StatusOr<int> look_up_topics();
+  absl::Status assign(std::span<const PartitionRange> ranges);
+  void on_rebalance(int code, const rd_kafka_topic_partition_list_s& partitions) noexcept;
+  absl::Status on_assigned(const rd_kafka_topic_partition_list_s& assigned);
+  void on_revoked();
+  absl::Status judge(const rd_kafka_message_s& event);
+  absl::Status accept(Partition& partition, const rd_kafka_message_s& message);
+  Partition* find(PartitionId partition) const;
+
+  KafkaOptions options_;
+  RebalanceListener listener_;
+  GroupMembership membership_;
+  std::vector<std::unique_ptr<Partition>> partitions_;  // By partition number; null: not assigned.
+  int idle_partitions_ = 0;
+  int event_fd_ = -1;
+  absl::Status failed_;
+  KafkaHandle handle_;
+};
+
+}  // namespace rfm

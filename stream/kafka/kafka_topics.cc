@@ -1,0 +1,291 @@
+#include "stream/kafka/kafka_topics.h"
+
+#include <fmt/format.h>
+#include <librdkafka/rdkafka.h>
+
+#include <array>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "absl/status/status.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::chrono::milliseconds kCallMax{5'000};
+// Topics limit batches as they are compressed by their producers: what came in small may go out
+// many times as large. Below the size of a request that brokers take.
+constexpr std::int64_t kDeadLetterBytesMax = 100'000'000;
+
+struct AdminDeleter {
+  void operator()(rd_kafka_NewTopic_t* topic) const noexcept { rd_kafka_NewTopic_destroy(topic); }
+  void operator()(rd_kafka_AdminOptions_t* options) const noexcept {
+    rd_kafka_AdminOptions_destroy(options);
+  }
+  void operator()(rd_kafka_ConfigResource_t* resource) const noexcept {
+    rd_kafka_ConfigResource_destroy(resource);
+  }
+  void operator()(rd_kafka_event_t* event) const noexcept { rd_kafka_event_destroy(event); }
+};
+using NewTopic = std::unique_ptr<rd_kafka_NewTopic_t, AdminDeleter>;
+using AdminOptions = std::unique_ptr<rd_kafka_AdminOptions_t, AdminDeleter>;
+using ConfigResource = std::unique_ptr<rd_kafka_ConfigResource_t, AdminDeleter>;
+using Event = std::unique_ptr<rd_kafka_event_t, AdminDeleter>;
+
+AdminOptions admin_options(rd_kafka_s& handle, rd_kafka_admin_op_t operation,
+                           std::chrono::milliseconds limit) {
+  AdminOptions options(rd_kafka_AdminOptions_new(&handle, operation));
+  std::array<char, 256> text{};
+  rd_kafka_AdminOptions_set_request_timeout(options.get(), static_cast<int>(limit.count()),
+                                            text.data(), text.size());
+  return options;
+}
+
+// The answer to an admin request that was sent with `queue`.
+absl::StatusOr<Event> await(rd_kafka_queue_s& queue, std::string_view what,
+                            std::chrono::milliseconds limit) {
+  // The request itself times out after `limit`; a little more is left for saying so.
+  Event event(rd_kafka_queue_poll(&queue, static_cast<int>((limit + kCallMax).count())));
+  if (event == nullptr) return absl::DeadlineExceededError(fmt::format("{}: no answer", what));
+  if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return kafka_status(rd_kafka_event_error(event.get()), what);
+  }
+  return event;
+}
+
+TopicReport compare(const TopicSpec& spec, const std::optional<TopicDescription>& found) {
+  TopicReport report{.name = spec.name, .outcome = TopicOutcome::kAsExpected, .differences = {}};
+  if (!found) {
+    report.outcome = TopicOutcome::kMissing;
+    report.differences.emplace_back("does not exist");
+    return report;
+  }
+  if (found->partitions != spec.partitions) {
+    report.differences.push_back(
+        fmt::format("has {} partitions, expected {}", found->partitions, spec.partitions));
+  }
+  for (const auto& [name, expected] : spec.settings) {
+    const auto setting = found->settings.find(name);
+    const std::string_view actual =
+        setting == found->settings.end() ? "not set" : std::string_view(setting->second);
+    if (actual != expected)
+      report.differences.push_back(fmt::format("{} is {}, expected {}", name, actual, expected));
+  }
+  if (!report.differences.empty()) report.outcome = TopicOutcome::kDiffers;
+  return report;
+}
+
+}  // namespace
+
+std::vector<TopicSpec> application_topics(const KafkaOptions& options, const TopicPlan& plan) {
+  const KafkaTopicNames names = topic_names(options);
+  const std::pair<const std::string, std::string> compacted{"cleanup.policy", "compact"};
+  const std::pair<const std::string, std::string> deleted{"cleanup.policy", "delete"};
+  const int as_input = plan.input_partitions;
+  return {
+      {.name = names.input,
+       .partitions = as_input,
+       .settings = {deleted,
+                    {"max.message.bytes", fmt::format("{}", plan.input_message_bytes_max)},
+                    {"message.timestamp.type", "LogAppendTime"}}},
+      {.name = names.transitions, .partitions = plan.output_partitions, .settings = {deleted}},
+      {.name = names.segments, .partitions = plan.output_partitions, .settings = {compacted}},
+      {.name = names.dead_letters,
+       .partitions = plan.output_partitions,
+       .settings = {deleted, {"max.message.bytes", fmt::format("{}", kDeadLetterBytesMax)}}},
+      {.name = names.changelog,
+       .partitions = as_input,
+       .settings = {compacted, {"delete.retention.ms", "604800000"}}},  // 7 days.
+      {.name = names.contributions, .partitions = as_input, .settings = {compacted}},
+      {.name = names.ticks, .partitions = as_input, .settings = {deleted}},
+      {.name = names.model, .partitions = 1, .settings = {compacted}},
+      {.name = names.idle, .partitions = plan.broker_count, .settings = {deleted}},
+  };
+}
+
+absl::StatusOr<KafkaTopics> KafkaTopics::open(const KafkaOptions& options) {
+  const std::array<KafkaProperty, 3> properties = {{
+      {"group.id", options.application},
+      {"isolation.level", "read_committed"},
+      {"enable.auto.commit", "false"},
+  }};
+  absl::StatusOr<KafkaConf> conf = make_conf(options, properties);
+  if (!conf.ok()) return conf.status();
+  absl::StatusOr<KafkaHandle> handle = make_handle(KafkaRole::kConsumer, std::move(*conf));
+  if (!handle.ok()) return handle.status();
+  return KafkaTopics(options, std::move(*handle));
+}
+
+KafkaTopics::KafkaTopics(KafkaOptions options, KafkaHandle handle)
+    : options_(std::move(options)), handle_(std::move(handle)) {}
+
+absl::StatusOr<int> KafkaTopics::broker_count() {
+  return query_broker_count(*handle_, options_.request_timeout);
+}
+
+absl::StatusOr<std::optional<int>> KafkaTopics::partition_count(const std::string& topic) {
+  return query_partition_count(*handle_, topic, options_.request_timeout);
+}
+
+absl::StatusOr<std::optional<TopicDescription>> KafkaTopics::describe(const std::string& topic) {
+  absl::StatusOr<std::optional<int>> partitions = partition_count(topic);
+  if (!partitions.ok()) return partitions.status();
+  if (!*partitions) return std::nullopt;
+  TopicDescription description{.partitions = **partitions, .settings = {}};
+
+  const AdminOptions options =
+      admin_options(*handle_, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, options_.request_timeout);
+  const ConfigResource resource(
+      rd_kafka_ConfigResource_new(RD_KAFKA_RESOURCE_TOPIC, topic.c_str()));
+  const KafkaQueue queue(rd_kafka_queue_new(handle_.get()));
+  std::array<rd_kafka_ConfigResource_t*, 1> resources = {resource.get()};
+  rd_kafka_DescribeConfigs(handle_.get(), resources.data(), resources.size(), options.get(),
+                           queue.get());
+  absl::StatusOr<Event> event =
+      await(*queue, "settings of topic " + topic, options_.request_timeout);
+  if (!event.ok()) return event.status();
+  std::size_t count = 0;
+  const rd_kafka_ConfigResource_t** const found = rd_kafka_DescribeConfigs_result_resources(
+      rd_kafka_event_DescribeConfigs_result(event->get()), &count);
+  if (count != 1) return absl::InternalError("settings of topic " + topic + ": not one answer");
+  if (rd_kafka_ConfigResource_error(found[0]) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return kafka_status(rd_kafka_ConfigResource_error(found[0]), "settings of topic " + topic);
+  }
+  const rd_kafka_ConfigEntry_t** const entries = rd_kafka_ConfigResource_configs(found[0], &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const char* const value = rd_kafka_ConfigEntry_value(entries[i]);
+    if (value != nullptr) description.settings[rd_kafka_ConfigEntry_name(entries[i])] = value;
+  }
+  return description;
+}
+
+absl::Status KafkaTopics::create_one(const TopicSpec& spec, std::optional<int> replication) {
+  std::array<char, 512> text{};
+  const NewTopic topic(rd_kafka_NewTopic_new(spec.name.c_str(), spec.partitions,
+                                             replication.value_or(-1), text.data(), text.size()));
+  if (topic == nullptr)
+    return absl::InvalidArgumentError(fmt::format("topic {}: {}", spec.name, text.data()));
+  for (const auto& [name, value] : spec.settings) {
+    rd_kafka_NewTopic_set_config(topic.get(), name.c_str(), value.c_str());
+  }
+  const AdminOptions options =
+      admin_options(*handle_, RD_KAFKA_ADMIN_OP_CREATETOPICS, options_.request_timeout);
+  rd_kafka_AdminOptions_set_operation_timeout(
+      options.get(), static_cast<int>(options_.request_timeout.count()), text.data(), text.size());
+  const KafkaQueue queue(rd_kafka_queue_new(handle_.get()));
+  std::array<rd_kafka_NewTopic_t*, 1> topics = {topic.get()};
+  rd_kafka_CreateTopics(handle_.get(), topics.data(), topics.size(), options.get(), queue.get());
+  absl::StatusOr<Event> event =
+      await(*queue, "creating topic " + spec.name, options_.request_timeout);
+  if (!event.ok()) return event.status();
+  std::size_t count = 0;
+  const rd_kafka_topic_result_t** const results =
+      rd_kafka_CreateTopics_result_topics(rd_kafka_event_CreateTopics_result(event->get()), &count);
+  if (count != 1) return absl::InternalError("creating topic " + spec.name + ": not one answer");
+  const rd_kafka_resp_err_t code = rd_kafka_topic_result_error(results[0]);
+  if (code == RD_KAFKA_RESP_ERR_NO_ERROR) return absl::OkStatus();
+  const char* const why = rd_kafka_topic_result_error_string(results[0]);
+  return kafka_status(code,
+                      fmt::format("creating topic {}: {}", spec.name, why == nullptr ? "" : why));
+}
+
+absl::StatusOr<std::vector<TopicReport>> KafkaTopics::create(std::span<const TopicSpec> topics,
+                                                             std::optional<int> replication) {
+  std::vector<bool> created;
+  for (const TopicSpec& topic : topics) {
+    absl::StatusOr<std::optional<int>> count = partition_count(topic.name);
+    if (!count.ok()) return count.status();
+    created.push_back(!*count);
+    if (*count) continue;
+    absl::Status status = create_one(topic, replication);
+    // Somebody else was faster.
+    if (status.code() == absl::StatusCode::kAlreadyExists) {
+      created.back() = false;
+    } else if (!status.ok()) {
+      return status;
+    }
+    // Brokers learn of a topic one after another; whoever uses it next must find it.
+    const Deadline deadline(options_.request_timeout);
+    while (!*count && !deadline.passed()) {
+      count = partition_count(topic.name);
+      if (!count.ok()) return count.status();
+    }
+  }
+  absl::StatusOr<std::vector<TopicReport>> reports = check(topics);
+  if (!reports.ok()) return reports.status();
+  for (std::size_t i = 0; i < topics.size(); ++i) {
+    if (created[i] && (*reports)[i].outcome == TopicOutcome::kAsExpected)
+      (*reports)[i].outcome = TopicOutcome::kCreated;
+  }
+  return reports;
+}
+
+absl::StatusOr<std::vector<TopicReport>> KafkaTopics::check(std::span<const TopicSpec> topics) {
+  std::vector<TopicReport> reports;
+  for (const TopicSpec& topic : topics) {
+    absl::StatusOr<std::optional<TopicDescription>> found = describe(topic.name);
+    if (!found.ok()) return found.status();
+    reports.push_back(compare(topic, *found));
+  }
+  return reports;
+}
+
+absl::StatusOr<std::vector<OffsetRange>> KafkaTopics::ranges(const std::string& topic) {
+  absl::StatusOr<std::optional<int>> count = partition_count(topic);
+  if (!count.ok()) return count.status();
+  if (!*count) return absl::NotFoundError(fmt::format("there is no topic {}", topic));
+  std::vector<OffsetRange> result;
+  for (PartitionId partition = 0; partition < **count; ++partition) {
+    absl::StatusOr<OffsetRange> range =
+        query_range(*handle_, topic, partition, options_.request_timeout);
+    if (!range.ok()) return range.status();
+    result.push_back(*range);
+  }
+  return result;
+}
+
+absl::StatusOr<std::vector<CommittedPosition>> KafkaTopics::committed(
+    std::span<const PartitionId> partitions) {
+  std::vector<CommittedPosition> result;
+  if (partitions.empty()) return result;
+  const Deadline deadline(options_.request_timeout);
+  while (true) {
+    const KafkaPartitionList list(
+        rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
+    for (const PartitionId partition : partitions) {
+      rd_kafka_topic_partition_list_add(list.get(), options_.input_topic.c_str(), partition);
+    }
+    // While a transaction's outcome is open this waits, and then times out with no error in the
+    // list.
+    rd_kafka_resp_err_t code =
+        rd_kafka_committed(handle_.get(), list.get(), deadline.remaining_ms(kCallMax));
+    for (int i = 0; i < list->cnt && code == RD_KAFKA_RESP_ERR_NO_ERROR; ++i)
+      code = list->elems[i].err;
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      const absl::Status status =
+          kafka_status(code, "committed offsets of group " + options_.application);
+      const bool passes = status.code() == absl::StatusCode::kUnavailable ||
+                          status.code() == absl::StatusCode::kDeadlineExceeded ||
+                          code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
+      if (passes && !deadline.passed()) continue;
+      return status;
+    }
+    for (int i = 0; i < list->cnt; ++i) {
+      const rd_kafka_topic_partition_t& entry = list->elems[i];
+      CommittedPosition& position = result.emplace_back();
+      position.partition = entry.partition;
+      if (entry.offset >= 0) position.next_offset = entry.offset;
+    }
+    // A commit is acknowledged before its markers are written, partition by partition: the offsets
+    // may be there when the end of the changelog is not.
+    absl::Status settled = wait_until_settled(options_, topic_names(options_).changelog, partitions,
+                                              std::chrono::milliseconds(deadline.remaining_ms()));
+    if (!settled.ok()) return settled;
+    return result;
+  }
+}
+
+}  // namespace rfm

@@ -1,0 +1,87 @@
+// The topics of an application: which there must be, creating them, and what is there.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "stream/kafka/kafka_handles.h"
+#include "stream/kafka/kafka_options.h"
+#include "stream/kafka/kafka_queries.h"
+#include "stream/record/record.h"
+
+namespace rfm {
+
+struct TopicSpec {
+  std::string name;
+  int partitions = 1;
+  std::map<std::string, std::string> settings;  // What is not named is the broker's default.
+};
+
+struct TopicPlan {
+  int input_partitions = 8;
+  int output_partitions = 8;
+  int broker_count = 1;
+  std::int64_t input_message_bytes_max = 1'048'588;  // Kafka's own default.
+};
+
+// All topics that an application reads and writes, the input first.
+std::vector<TopicSpec> application_topics(const KafkaOptions& options, const TopicPlan& plan);
+
+enum class TopicOutcome : std::uint8_t { kCreated, kAsExpected, kDiffers, kMissing };
+
+struct TopicReport {
+  std::string name;
+  TopicOutcome outcome = TopicOutcome::kAsExpected;
+  std::vector<std::string> differences;  // "cleanup.policy is delete, expected compact".
+};
+
+struct TopicDescription {
+  int partitions = 0;
+  std::map<std::string, std::string> settings;  // All that the broker names, its defaults too.
+};
+
+// Where the application's group has committed to in one partition of its input.
+struct CommittedPosition {
+  PartitionId partition = 0;
+  std::optional<Offset> next_offset;  // Absent: nothing is committed.
+};
+
+class KafkaTopics {
+ public:
+  static absl::StatusOr<KafkaTopics> open(const KafkaOptions& options);
+
+  absl::StatusOr<int> broker_count();
+  // Absent: there is no such topic.
+  absl::StatusOr<std::optional<int>> partition_count(const std::string& topic);
+  absl::StatusOr<std::optional<TopicDescription>> describe(const std::string& topic);
+
+  // Creates what is missing and changes nothing that exists; one report a topic, in their order.
+  // Without a replication factor the broker decides.
+  absl::StatusOr<std::vector<TopicReport>> create(std::span<const TopicSpec> topics,
+                                                  std::optional<int> replication);
+  // The same reports without creating anything.
+  absl::StatusOr<std::vector<TopicReport>> check(std::span<const TopicSpec> topics);
+
+  // Begin and end (last stable offset) of each partition, by partition number.
+  absl::StatusOr<std::vector<OffsetRange>> ranges(const std::string& topic);
+
+  // Where whoever takes the partitions over goes on; one a partition, in their order. Waits until
+  // no transaction of a former owner is in doubt, neither in the group's offsets nor in the
+  // partitions' changelog, which is then complete up to these positions.
+  absl::StatusOr<std::vector<CommittedPosition>> committed(std::span<const PartitionId> partitions);
+
+ private:
+  KafkaTopics(KafkaOptions options, KafkaHandle handle);
+  absl::Status create_one(const TopicSpec& spec, std::optional<int> replication);
+
+  KafkaOptions options_;
+  KafkaHandle handle_;  // A consumer in the application's group that never joins it.
+};
+
+}  // namespace rfm

@@ -1,0 +1,150 @@
+// A lane: one thread that owns a source, a sink and a set of partitions with their state. The
+// shortest path from record to transition is `step`: read, decode, Partition::process, write,
+// commit.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "state/state_store.h"
+#include "stream/decode/decoder.h"
+#include "stream/decode/input_partitioner.h"
+#include "stream/pipeline/lane_output.h"
+#include "stream/pipeline/partition.h"
+#include "stream/pipeline/trainer.h"
+#include "stream/record/clock.h"
+#include "stream/record/commit_observer.h"
+#include "stream/record/event_source.h"
+#include "stream/record/transition_sink.h"
+
+namespace rfm {
+
+// The kind byte of a changelog key.
+inline constexpr char kChangelogRow = 'r';
+inline constexpr char kChangelogMeta = 'm';
+
+struct LaneOptions {
+  std::string application = "rfmstream";
+  std::string input_topic;
+  int partition_count = 1;       // Of the input.
+  std::uint64_t input_mark = 0;  // Tells one input file from another; 0: unknown.
+  InputPartitioner partitioner = InputPartitioner::kAny;
+  std::chrono::milliseconds commit_interval{100};
+  std::chrono::milliseconds commit_interval_behind{
+      500};  // While more than behind_records wait to be read.
+  std::int64_t behind_records = 200'000;
+  std::size_t transaction_records_max = 1'000'000;
+  std::size_t transaction_bytes_max = std::size_t{256} << 20;
+  std::size_t batch_records = 1000;
+  std::optional<std::chrono::milliseconds> tick_idle;  // Absent: no ticks (replay).
+  std::optional<EventTime> until;  // Stop each partition before its first record at or after it.
+  LaneOutput::Threading output = LaneOutput::Threading::kLane;
+};
+
+// What a lane works with; all outlive it. One thread.
+struct LaneParts {
+  EventSource& source;
+  TransitionSink& sink;
+  StateStore& store;
+  Trainer& trainer;
+  const Clock& clock;
+  CommitObserver* observer = nullptr;                 // Tests only.
+  std::function<std::int64_t()> records_behind = {};  // Absent: far behind.
+  // For summaries; absent: nobody looks.
+  std::function<void(const Transition&)> on_transition = {};
+  std::function<void(const Contribution&)> on_contribution = {};
+};
+
+class Lane {
+ public:
+  enum class Activity : std::uint8_t {
+    kBusy,     // Something was read or applied.
+    kWaiting,  // Everything there is waits for the model.
+    kAtEnd,    // Everything that exists is applied.
+  };
+
+  Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions& decoder,
+       const LaneParts& parts);
+  ~Lane();
+  Lane(const Lane&) = delete;
+  Lane& operator=(const Lane&) = delete;
+
+  // Loads a partition's rows and meta row from the store. `catch_up` then brings them to the end of
+  // the changelog (absent: the store is all there is); what it applies is written to the store too.
+  // Returns the offset to read from.
+  using Apply =
+      std::function<absl::Status(std::string_view key, std::optional<std::string_view> value)>;
+  using CatchUp = std::function<absl::StatusOr<Offset>(Offset from, const Apply& apply)>;
+  absl::StatusOr<Offset> restore(const PartitionOptions& options, const CatchUp& catch_up);
+
+  // Drops all partitions with what is not committed.
+  void drop_partitions();
+
+  // One batch of one partition, and a commit if one is due.
+  absl::StatusOr<Activity> step();
+
+  // Live only: contributes and ticks for partitions that are at their end and idle.
+  absl::Status idle();
+
+  // Once everything is read: follows the recorded ticks that are left, then moves every partition's
+  // clock to `to`. kWaiting: call again when the model has moved on.
+  absl::StatusOr<Activity> tick_all(std::optional<EventTime> to);
+
+  // Commits what there is.
+  absl::Status commit();
+  bool has_uncommitted() const { return uncommitted_; }
+  // All that exists in the partitions (before `until`) is applied.
+  bool at_end() const;
+  // And committed.
+  bool caught_up() const { return !uncommitted_ && at_end(); }
+
+  std::vector<const Partition*> partitions() const;
+  const ModelTimeline& models() const { return models_; }
+  OutcomeCounters counters() const;
+  // Of the last commit of this lane since its start.
+  std::uint64_t commits() const { return commits_; }
+  std::uint64_t changelog_records() const { return changelog_records_; }
+
+ private:
+  struct Work;
+
+  absl::Status check_identity(const PartitionMeta& meta) const;
+  Work* choose();
+  absl::StatusOr<bool> fill(Work& work);
+  absl::Status process(Work& work);
+  DecodedEvent decode(const RecordView& record, PartitionId partition);
+  bool is_past_end(const RecordView& record, const DecodedEvent& event) const;
+  absl::Status sync_model();
+  std::int64_t trained_through() const;  // The smallest number: no training has begun.
+  bool commit_due();
+  void write_transition(const Transition& transition, const PartitionMeta& meta, const Work& work);
+  void write_contribution(const Contribution& contribution, Work& work);
+  void append_rows(Work& work, std::vector<StoreWrite>& writes);
+  absl::Status tick_idle(Work& work);
+  void log_tick(Work& work, EventTime to);
+  void log_clock(Work& work);
+
+  LaneOptions options_;
+  const Rules& rules_;
+  LaneParts parts_;
+  ModelTimeline models_;
+  Decoder decoder_;
+  LaneOutput output_;
+  std::vector<std::unique_ptr<Work>> work_;  // By partition.
+  bool uncommitted_ = false;
+  std::chrono::steady_clock::time_point last_commit_;
+  std::uint64_t commits_ = 0;
+  std::uint64_t changelog_records_ = 0;
+};
+
+}  // namespace rfm

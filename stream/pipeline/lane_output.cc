@@ -1,0 +1,152 @@
+#include "stream/pipeline/lane_output.h"
+
+#include <fmt/format.h>
+
+#include <array>
+#include <utility>
+
+#include "stream/format/explanation.h"
+#include "stream/text/decimal.h"
+#include "stream/text/json_text.h"
+#include "stream/text/time_text.h"
+
+namespace rfm {
+namespace {
+
+DeadLetterReason reason_of(LedgerOutcome outcome) {
+  if (outcome == LedgerOutcome::kNegative) return DeadLetterReason::kNegativeInvoice;
+  if (outcome == LedgerOutcome::kOverflow) return DeadLetterReason::kAmountOverflow;
+  return DeadLetterReason::kBeyondHorizon;
+}
+
+}  // namespace
+
+LaneOutput::LaneOutput(TransitionSink& sink, const Rules& rules, Names names, Threading threading)
+    : sink_(sink),
+      input_topic_(std::move(names.input_topic)),
+      currency_(std::move(names.currency)),
+      writer_({.application = std::move(names.application)}, rules) {
+  if (threading == Threading::kOwnThread)
+    worker_.emplace("output", [this](Event& event) { write(event); });
+}
+
+void LaneOutput::append(OutputTopic topic, std::optional<PartitionId> partition,
+                        std::optional<std::string_view> key, std::optional<std::string_view> value,
+                        std::span<const Header> headers) {
+  finish();
+  ++pending_records_;
+  put(topic, partition, key, value, headers);
+  finish();
+}
+
+void LaneOutput::put(OutputTopic topic, std::optional<PartitionId> partition,
+                     std::optional<std::string_view> key, std::optional<std::string_view> value,
+                     std::span<const Header> headers) {
+  std::size_t bytes = (key ? key->size() : 0) + (value ? value->size() : 0);
+  for (const Header& header : headers) bytes += header.name.size() + header.value.size();
+  pending_bytes_.fetch_add(bytes, std::memory_order_relaxed);
+  const absl::Status appended = sink_.append(topic, partition, key, value, headers);
+  if (put_status_.ok()) put_status_ = appended;
+}
+
+// The sink is the lane's again.
+void LaneOutput::finish() {
+  if (worker_) worker_->finish();
+  if (status_.ok()) status_ = std::exchange(put_status_, absl::OkStatus());
+}
+
+void LaneOutput::transition(const Transition& transition, const TransitionContext& context,
+                            const ModelVersion* version) {
+  const CustomerRow& row = *transition.row;
+  Event event{.transition = transition,
+              .subject = {.id = row.id, .birth = row.birth, .consent = row.consent},
+              .context = context,
+              .cause = std::nullopt};
+  if (transition.cause != nullptr) event.cause = *transition.cause;
+  const auto [moved, first] = moved_.try_emplace(&row);
+  if (first) moved_order_.push_back(&row);
+  moved->second = {.as_of = row.clock, .version = version, .risk = risks_of(transition).after};
+  ++pending_records_;
+  if (worker_) return worker_->add(std::move(event));
+  write(event);
+  finish();
+}
+
+void LaneOutput::write(Event& event) {
+  if (event.cause) event.transition.cause = &*event.cause;
+  writer_.write(event.transition, event.subject, event.context);
+  put(OutputTopic::kTransitions, std::nullopt, event.subject.id, writer_.body(), writer_.headers());
+}
+
+void LaneOutput::append_segments() {
+  finish();
+  for (const CustomerRow* row : moved_order_) {
+    const auto moved = moved_.find(row);
+    if (moved == moved_.end()) continue;
+    const auto& [as_of, version, risk] = moved->second;
+    append(OutputTopic::kSegments, std::nullopt, row->id,
+           writer_.write_segments(*row, *version, as_of, risk), {});
+    moved_.erase(moved);
+  }
+  moved_order_.clear();
+}
+
+void LaneOutput::mark_committed() {
+  pending_records_ = 0;
+  pending_bytes_ = 0;
+}
+
+void LaneOutput::abandon() {
+  finish();
+  mark_committed();
+  moved_.clear();
+  moved_order_.clear();
+}
+
+void LaneOutput::erased(std::string_view customer_id, const CustomerRow* row) {
+  if (row != nullptr) moved_.erase(row);
+  append(OutputTopic::kSegments, std::nullopt, customer_id, std::nullopt, {});
+}
+
+void LaneOutput::dead_letter(const RecordView& record, const Rejection& rejection,
+                             PartitionId partition) {
+  const std::vector<RecordHeader> original = record.headers.read();
+  const std::string partition_text = fmt::format("{}", partition);
+  const std::string offset = fmt::format("{}", record.offset);
+  std::vector<Header> headers;
+  for (const RecordHeader& header : original)
+    headers.push_back({header.name, header.value.value_or("")});
+  headers.push_back({"__streams.errors.exception", name(rejection.reason)});
+  headers.push_back({"__streams.errors.message", rejection.message});
+  headers.push_back({"__streams.errors.topic", input_topic_});
+  headers.push_back({"__streams.errors.partition", partition_text});
+  headers.push_back({"__streams.errors.offset", offset});
+  append(OutputTopic::kDeadLetters, std::nullopt, record.key, record.value, headers);
+}
+
+void LaneOutput::rejected_invoice(const CustomerRow& row, const SettledInvoice& settled,
+                                  PartitionId partition) {
+  const OpenInvoice& invoice = settled.invoice;
+  TextBuffer value;
+  JsonText out(value);
+  out.begin_object();
+  out.key("type").text(invoice.type == InvoiceType::kCredit ? "credit" : "invoice");
+  out.key("invoice_no").text(invoice.invoice_no);
+  out.key("customer_id").text(row.id);
+  out.key("invoice_time").text(to_rfc3339(invoice.last_line));
+  out.key("currency").text(currency_);
+  out.key("country").text(invoice.country);
+  out.key("total").text(to_text(invoice.sum));
+  out.end_object();
+  const std::string partition_text = fmt::format("{}", partition);
+  const std::string message =
+      fmt::format("the lines of invoice {} add up to {}", invoice.invoice_no, to_text(invoice.sum));
+  const std::array<Header, 4> headers = {
+      {{"__streams.errors.exception", name(reason_of(settled.outcome))},
+       {"__streams.errors.message", message},
+       {"__streams.errors.topic", input_topic_},
+       {"__streams.errors.partition", partition_text}}};
+  append(OutputTopic::kDeadLetters, std::nullopt, row.id, value.view(), headers);
+}
+
+}  // namespace rfm

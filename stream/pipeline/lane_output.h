@@ -1,0 +1,104 @@
+// What a lane writes into its transaction: transitions, current segments and dead letters as
+// records. Keeps the first error until it is asked for, because its callers cannot stop half-way.
+// Transitions can be written by a thread of their own, the sink's only user while it has any.
+#pragma once
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "state/advance.h"
+#include "stream/decode/event.h"
+#include "stream/format/transition_writer.h"
+#include "stream/pipeline/ordered_worker.h"
+#include "stream/record/record.h"
+#include "stream/record/transition_sink.h"
+
+namespace rfm {
+
+class LaneOutput {
+ public:
+  enum class Threading : std::uint8_t { kLane, kOwnThread };
+
+  struct Names {
+    std::string application;
+    std::string input_topic;
+    std::string currency;
+  };
+
+  // `sink` and `rules` outlive it.
+  LaneOutput(TransitionSink& sink, const Rules& rules, Names names, Threading threading);
+
+  void append(OutputTopic topic, std::optional<PartitionId> partition,
+              std::optional<std::string_view> key, std::optional<std::string_view> value,
+              std::span<const Header> headers);
+
+  // `version` is in force at the row's clock.
+  void transition(const Transition& transition, const TransitionContext& context,
+                  const ModelVersion* version);
+  void dead_letter(const RecordView& record, const Rejection& rejection, PartitionId partition);
+  // The lines were applied one by one; what goes out is the invoice they add up to.
+  void rejected_invoice(const CustomerRow& row, const SettledInvoice& settled,
+                        PartitionId partition);
+  // Takes the customer out of the current segments. `row`: null if there was none.
+  void erased(std::string_view customer_id, const CustomerRow* row);
+
+  // The current segments of all customers who changed segment since the last commit, as of their
+  // last change, so that they do not depend on when the commit comes. Everything is in the sink
+  // afterwards.
+  void append_segments();
+
+  // Appended since the last commit: records, and bytes of keys, values and headers.
+  std::size_t pending_records() const { return pending_records_; }
+  std::size_t pending_bytes() const { return pending_bytes_; }
+
+  void mark_committed();
+
+  // What is uncommitted is dropped: forgets who changed segment. The sink is to abandon after it.
+  void abandon();
+
+  absl::Status take_status() { return std::exchange(status_, absl::OkStatus()); }
+
+ private:
+  struct Moved {
+    EventTime as_of{};
+    const ModelVersion* version = nullptr;
+    std::optional<double> risk;
+  };
+
+  // A transition as it is when it happens: the row goes on.
+  struct Event {
+    Transition transition;
+    TransitionSubject subject;
+    TransitionContext context;
+    std::optional<Cause> cause;
+  };
+
+  void write(Event& event);
+  void put(OutputTopic topic, std::optional<PartitionId> partition,
+           std::optional<std::string_view> key, std::optional<std::string_view> value,
+           std::span<const Header> headers);
+  void finish();
+
+  TransitionSink& sink_;
+  std::string input_topic_;
+  std::string currency_;
+  TransitionWriter writer_;
+  absl::flat_hash_map<const CustomerRow*, Moved> moved_;
+  std::vector<const CustomerRow*> moved_order_;  // By first change; may hold rows erased since.
+  std::size_t pending_records_ = 0;
+  std::atomic<std::size_t> pending_bytes_ = 0;
+  absl::Status status_;
+  absl::Status put_status_;  // Of whoever uses the sink.
+  std::optional<OrderedWorker<Event>> worker_;
+};
+
+}  // namespace rfm

@@ -1,0 +1,351 @@
+#include "stream/pipeline/partition.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "state/assertion.h"
+#include "state/epoch.h"
+#include "state/evaluation.h"
+#include "state/hashes.h"
+
+namespace rfm {
+namespace {
+
+Rejection rejection_of(LedgerOutcome outcome, std::string_view invoice_no) {
+  const std::string subject = "invoice_no " + std::string(invoice_no);
+  switch (outcome) {
+    case LedgerOutcome::kBeyondHorizon:
+      return {DeadLetterReason::kBeyondHorizon,
+              subject +
+                  ": not later than the customer's invoices that were folded together, so it "
+                  "cannot be proved new"};
+    case LedgerOutcome::kNegative:
+      return {DeadLetterReason::kNegativeInvoice, subject + ": its lines add up to less than zero"};
+    case LedgerOutcome::kOverflow:
+    default:
+      return {DeadLetterReason::kAmountOverflow,
+              subject + ": the customer's total would leave 64 bits of 10^-4"};
+  }
+}
+
+bool is_rejected(LedgerOutcome outcome) {
+  return outcome == LedgerOutcome::kBeyondHorizon || outcome == LedgerOutcome::kNegative ||
+         outcome == LedgerOutcome::kOverflow;
+}
+
+}  // namespace
+
+bool is_from_future(EventTime event_time, std::int64_t received_ms, const Rules& rules) {
+  return to_ms(event_time) > received_ms + rules.future_max.count();
+}
+
+Partition::Partition(PartitionOptions options, const Rules& rules, const ModelTimeline& models,
+                     const PartitionOutput& output)
+    : options_(std::move(options)),
+      rules_(rules),
+      models_(models),
+      output_(output),
+      rows_({rules, models}) {
+  on_step_ = [this](const CustomerRow&, TransitionBuffer& out) { emit(out); };
+  on_settled_ = [this](const CustomerRow& row, const SettledInvoice& settled) {
+    on_settled(row, settled);
+  };
+}
+
+Partition::Progress Partition::process(const RecordView& record, const DecodedEvent& event) {
+  if (follow_ticks(record.offset) == Progress::kWaitsForModel) return Progress::kWaitsForModel;
+  OutcomeCounters& counters = meta_.counters;
+  if (!meta_.go_live_watermark && record.offset >= options_.go_live_offset)
+    meta_.go_live_watermark = meta_.watermark;
+  const auto timed = [&](const auto& e) {
+    if (const auto rejection = check_time(e.invoice_time, record)) {
+      reject(record, *rejection);
+      return Progress::kDone;
+    }
+    if (reach(e.invoice_time, record) == Progress::kWaitsForModel) return Progress::kWaitsForModel;
+    apply(e, record);
+    return Progress::kDone;
+  };
+  Progress progress = Progress::kDone;
+  if (const auto* line = std::get_if<LineEvent>(&event)) {
+    progress = timed(*line);
+  } else if (const auto* invoice = std::get_if<InvoiceEvent>(&event)) {
+    progress = timed(*invoice);
+  } else if (const auto* rejection = std::get_if<Rejection>(&event)) {
+    reject(record, *rejection);
+  } else if (const auto* tombstone = std::get_if<Tombstone>(&event)) {
+    erase(*tombstone);
+  } else if (std::holds_alternative<Adjustment>(event)) {
+    ignore(IgnoredReason::kAdjustment);
+  } else {
+    ignore(IgnoredReason::kNoCustomer);
+  }
+  if (progress == Progress::kWaitsForModel) return progress;
+  ++counters.records;
+  meta_.next_offset = record.offset + 1;
+  return Progress::kDone;
+}
+
+Partition::Progress Partition::tick(EventTime to) {
+  if (!meta_.started || to <= meta_.watermark) return Progress::kDone;
+  if (!meta_.go_live_watermark && meta_.next_offset >= options_.go_live_offset)
+    meta_.go_live_watermark = meta_.watermark;
+  return move_watermark(to, to);
+}
+
+EventTime Partition::reachable() const {
+  if (!models_.knows(meta_.crossed)) return meta_.watermark;
+  return boundary_of(models_.trained_through() + 2) - Duration{1};
+}
+
+// One that was followed before a restart is not later than the watermark.
+Partition::Progress Partition::follow_ticks(Offset offset) {
+  for (; next_tick_ < options_.ticks.size(); ++next_tick_) {
+    const Tick& recorded = options_.ticks[next_tick_];
+    if (recorded.offset > offset) break;
+    meta_.next_offset = std::max(meta_.next_offset, recorded.offset);
+    if (tick(recorded.time) == Progress::kWaitsForModel) return Progress::kWaitsForModel;
+  }
+  return Progress::kDone;
+}
+
+void Partition::contribute_idle(std::int64_t epoch) {
+  if (!meta_.started) return;
+  // A crash may have taken contributions that versions from before it were trained with: those
+  // before this one come again, of the same rows.
+  const std::int64_t next = std::max(meta_.contributed + 1, meta_.first_boundary);
+  for (std::int64_t e = next; e <= epoch; ++e) contribute(e);
+}
+
+bool Partition::is_due(EventTime by) const {
+  return meta_.started && (rows_.earliest_due() <= by || boundary_of(meta_.crossed + 1) <= by);
+}
+
+std::optional<Rejection> Partition::check_time(EventTime event_time,
+                                               const RecordView& record) const {
+  if (is_from_future(event_time, record.received_ms, rules_)) {
+    return Rejection{
+        DeadLetterReason::kFutureEventTime,
+        "invoice_time is later than the record was received by more than input.future_max"};
+  }
+  const bool too_old = meta_.started && event_time < meta_.watermark - rules_.dedup_horizon;
+  if (to_ms(event_time) < 0 || too_old) {
+    return Rejection{DeadLetterReason::kBeyondHorizon,
+                     "invoice_time is older than dedup.horizon before the watermark"};
+  }
+  return std::nullopt;
+}
+
+bool Partition::is_live(const RecordView& record, EventTime event_time) const {
+  return options_.go_live_time ? event_time >= *options_.go_live_time
+                               : record.offset >= options_.go_live_offset;
+}
+
+Partition::Progress Partition::reach(EventTime event_time, const RecordView& record) {
+  const EventTime watermark = event_time - rules_.lateness;
+  if (!meta_.started) {
+    meta_.started = true;
+    meta_.watermark = watermark;
+    meta_.crossed = epoch_of(watermark);
+    meta_.first_boundary = meta_.crossed + 1;
+    meta_.contributed = meta_.crossed;
+    if (meta_.go_live_watermark) meta_.go_live_watermark = watermark;
+    output_.started(meta_.first_boundary);
+  }
+  if (move_watermark(watermark, event_time) == Progress::kWaitsForModel)
+    return Progress::kWaitsForModel;
+  if (event_time > meta_.max_event_time) {
+    meta_.max_event_time = event_time;
+    meta_.last_received_ms = record.received_ms;
+  }
+  return Progress::kDone;
+}
+
+// At one instant: deadlines, then the boundary. A boundary is crossed as soon as what takes effect
+// there is known; the record that led here waits for those up to its own event time, because its
+// customer will cross them.
+Partition::Progress Partition::move_watermark(EventTime to, EventTime event_time) {
+  while (boundary_of(meta_.crossed + 1) <= to) {
+    const std::int64_t epoch = meta_.crossed + 1;
+    if (!models_.knows(epoch)) return Progress::kWaitsForModel;
+    cross(epoch);
+  }
+  if (!models_.knows(std::max(meta_.crossed, epoch_of(event_time))))
+    return Progress::kWaitsForModel;
+  if (to > meta_.watermark) {
+    rows_.fire_deadlines(meta_.watermark, to, on_step_, on_settled_);
+    meta_.watermark = to;
+  }
+  return Progress::kDone;
+}
+
+void Partition::cross(std::int64_t epoch) {
+  const EventTime boundary = boundary_of(epoch);
+  rows_.fire_deadlines(meta_.watermark, boundary, on_step_, on_settled_);
+  rows_.sweep(epoch, on_step_);
+  meta_.watermark = std::max(meta_.watermark, boundary);
+  meta_.crossed = epoch;
+  if (epoch > meta_.contributed) contribute(epoch);
+}
+
+void Partition::contribute(std::int64_t epoch) {
+  Contribution contribution;
+  contribution.epoch = epoch;
+  contribution.population = rows_.totals().population();
+  contribution.clusters = rows_.totals().sums();
+  const ModelVersion* effective = models_.effective_in(epoch);
+  if (wants_sample(options_.schedule, epoch, effective)) {
+    contribution.has_sample = true;
+    rows_.for_each([&](const CustomerRow& row) {
+      const CustomerFacts facts = facts_of(row, rules_, effective, boundary_of(epoch));
+      if (facts.frequency == 0 || !is_sampled(row.id_hash, effective->sample_shift)) return;
+      contribution.sample.push_back({.id_hash = row.id_hash,
+                                     .first_purchase_ms = to_ms(facts.first_purchase),
+                                     .last_purchase_ms = to_ms(facts.last_purchase),
+                                     .monetary = facts.monetary.units,
+                                     .frequency = facts.frequency});
+    });
+    std::sort(contribution.sample.begin(), contribution.sample.end(),
+              [](const SampleRow& a, const SampleRow& b) { return a.id_hash < b.id_hash; });
+  }
+  meta_.contributed = epoch;
+  output_.contribution(contribution);
+}
+
+void Partition::reject(const RecordView& record, const Rejection& rejection) {
+  ++meta_.counters.dead_lettered[static_cast<std::size_t>(rejection.reason)];
+  output_.dead_letter(record, rejection);
+}
+
+void Partition::emit(TransitionBuffer& buffer) {
+  for (const Transition& transition : buffer.transitions) output_.transition(transition, meta_);
+  meta_.counters.transitions += buffer.transitions.size();
+  meta_.counters.suppressed += buffer.suppressed;
+  buffer.clear();
+}
+
+void Partition::on_settled(const CustomerRow& row, const SettledInvoice& settled) {
+  ++meta_.counters.invoices_settled;
+  if (!is_rejected(settled.outcome)) return;
+  ++meta_.counters.invoices_rejected;
+  output_.rejected_invoice(row, settled);
+}
+
+void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
+  CustomerRow& row = rows_.find_or_add(event.customer_id);
+  settle(row);
+  const EventTime clock = rows_.clock_of(row, meta_.watermark);
+  const EventTime now = std::max(event.invoice_time, clock);
+  const InvoiceFact fact{
+      .invoice = {.number_hash = invoice_hash(event.invoice_no),
+                  .amount = event.amount,
+                  .time = event.invoice_time,
+                  .type = event.type,
+                  .country_bits = country_bits(event.country),
+                  .original_hash = event.original_invoice_no.empty()
+                                       ? 0
+                                       : invoice_hash(event.original_invoice_no),
+                  .revision = event.revision},
+      .invoice_no = event.invoice_no,
+      .event_id = event.event_id,
+      .country = event.country,
+      .consent = event.consent,
+      .at_or_after_go_live = is_live(record, event.invoice_time),
+  };
+  LedgerOutcome outcome = LedgerOutcome::kApplied;
+  rows_.change(row, [&](CustomerRow& changing) {
+    advance(changing, clock, now, {rules_, models_}, buffer_);
+    outcome = apply_invoice(changing, fact, now, {rules_, models_}, buffer_);
+  });
+  emit(buffer_);
+  if (is_rejected(outcome)) {
+    reject(record, rejection_of(outcome, event.invoice_no));
+  } else if (outcome == LedgerOutcome::kDuplicate) {
+    ++meta_.counters.duplicate;
+  } else if (outcome == LedgerOutcome::kSuperseded) {
+    ignore(IgnoredReason::kSuperseded);
+  } else {
+    ++meta_.counters.applied;
+    if (event.invoice_time < now) ++meta_.counters.late;
+  }
+  drop_if_empty(row);
+}
+
+void Partition::apply(const LineEvent& event, const RecordView& record) {
+  CustomerRow& row = rows_.find_or_add(event.customer_id);
+  const std::uint64_t event_hash = event.event_id.empty() ? 0 : event_id_hash(event.event_id);
+  if (row.open && row.open->invoice_no == event.invoice_no) {
+    OpenInvoice& open = *row.open;
+    const bool known =
+        event_hash != 0 && std::ranges::find(open.event_ids, event_hash) != open.event_ids.end();
+    if (known) {
+      ++meta_.counters.duplicate;
+      return;
+    }
+    Money sum;
+    if (__builtin_add_overflow(open.sum.units, event.amount.units, &sum.units)) {
+      reject(record, rejection_of(LedgerOutcome::kOverflow, event.invoice_no));
+      return;
+    }
+    rows_.change(row, [&](CustomerRow&) {
+      open.sum = sum;
+      open.last_line = std::max(open.last_line, event.invoice_time);
+      open.at_or_after_go_live = is_live(record, open.last_line);
+      if (!event.country.empty()) open.country = event.country;
+      if (event_hash != 0) open.event_ids.push_back(event_hash);
+    });
+    ++meta_.counters.applied;
+    return;
+  }
+  settle(row);
+  const EventTime clock = rows_.clock_of(row, meta_.watermark);
+  const EventTime now = std::max(event.invoice_time, clock);
+  rows_.change(row, [&](CustomerRow& changing) {
+    advance(changing, clock, now, {rules_, models_}, buffer_);
+    changing.clock = now;
+    changing.open = std::make_unique<OpenInvoice>(
+        OpenInvoice{.invoice_no = std::string(event.invoice_no),
+                    .country = std::string(event.country),
+                    .sum = event.amount,
+                    .last_line = event.invoice_time,
+                    .type = event.type,
+                    .at_or_after_go_live = is_live(record, event.invoice_time),
+                    .event_ids = {}});
+    if (event_hash != 0) changing.open->event_ids.push_back(event_hash);
+  });
+  emit(buffer_);
+  ++meta_.counters.applied;
+  if (event.invoice_time < now) ++meta_.counters.late;
+}
+
+void Partition::settle(CustomerRow& row) {
+  if (!row.open) return;
+  SettledInvoice settled;
+  rows_.change(row, [&](CustomerRow& changing) {
+    settled = settle_open_invoice(changing, meta_.watermark, {rules_, models_}, buffer_);
+  });
+  on_settled(row, settled);
+  emit(buffer_);
+}
+
+void Partition::erase(const Tombstone& event) {
+  ++meta_.counters.erased;
+  CustomerRow* const row = rows_.find(event.customer_id);
+  if (row != nullptr) {
+    // What was due before is due still, so that line and invoice input say the same.
+    settle(*row);
+    const EventTime now = rows_.clock_of(*row, meta_.watermark);
+    rows_.change(*row, [&](CustomerRow& changing) {
+      erase_segments(changing, now, {rules_, models_}, buffer_);
+    });
+    emit(buffer_);
+  }
+  output_.erased(event.customer_id, row);
+  if (row != nullptr) rows_.erase(*row);
+}
+
+void Partition::drop_if_empty(CustomerRow& row) {
+  if (row.birth == 0 && !row.open && row.ledger.entries().empty()) rows_.erase(row);
+}
+
+}  // namespace rfm

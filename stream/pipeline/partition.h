@@ -1,0 +1,114 @@
+// One partition: its rows, its clock, and the path from a decoded record to transitions.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "model/contribution.h"
+#include "model/training.h"
+#include "state/resident_rows.h"
+#include "stream/decode/event.h"
+#include "stream/format/partition_meta.h"
+#include "stream/format/tick.h"
+
+namespace rfm {
+
+// What a partition has to say to its lane, in the order in which it happens.
+struct PartitionOutput {
+  std::function<void(const Transition& transition, const PartitionMeta& meta)> transition;
+  std::function<void(const RecordView& record, const Rejection& rejection)> dead_letter;
+  std::function<void(const CustomerRow& row, const SettledInvoice& settled)> rejected_invoice;
+  // `row`: null if there was none.
+  std::function<void(std::string_view customer_id, const CustomerRow* row)> erased;
+  std::function<void(std::int64_t first_boundary)> started;
+  std::function<void(const Contribution& contribution)> contribution;
+};
+
+struct PartitionOptions {
+  PartitionId partition = 0;
+  RefitSchedule schedule;
+  Offset go_live_offset = 0;              // Events at or above it are actionable.
+  std::optional<EventTime> go_live_time;  // File sources instead: events at or after it.
+  std::vector<Tick> ticks;                // A recorded tick log to follow, in order.
+};
+
+// Whether an event is later than its record was received by more than `input.future_max`: it must
+// never move a clock.
+bool is_from_future(EventTime event_time, std::int64_t received_ms, const Rules& rules);
+
+class Partition {
+ public:
+  // `rules`, `models` and `output` outlive the partition.
+  Partition(PartitionOptions options, const Rules& rules, const ModelTimeline& models,
+            const PartitionOutput& output);
+
+  // At start: restore rows and meta, then `finish_restore`.
+  ResidentRows& rows() { return rows_; }
+  const ResidentRows& rows() const { return rows_; }
+  PartitionMeta& meta() { return meta_; }
+  const PartitionMeta& meta() const { return meta_; }
+  void finish_restore() { rows_.index(meta_.watermark); }
+
+  enum class Progress : std::uint8_t {
+    kDone,
+    kWaitsForModel,  // Nothing of the record has been applied; try again when more of the model log
+                     // is known.
+  };
+
+  // Applies one record, after the recorded ticks that came before it, and counts its one outcome.
+  Progress process(const RecordView& record, const DecodedEvent& event);
+
+  // Moves the watermark to `to` if it is later: a tick, or the end of a replay.
+  Progress tick(EventTime to);
+  // The last instant that `tick` reaches without waiting for the model.
+  EventTime reachable() const;
+  // Recorded ticks that came before the record at `offset`; at the end of the log, the others.
+  Progress follow_ticks(Offset offset = std::numeric_limits<Offset>::max());
+
+  // The position is at its end and idle while others have passed boundary `epoch`: contributes
+  // without moving the clock.
+  void contribute_idle(std::int64_t epoch);
+
+  // Whether anything is due by `by`: a deadline, an open invoice or an epoch boundary.
+  bool is_due(EventTime by) const;
+
+  PartitionId id() const { return options_.partition; }
+
+ private:
+  Progress move_watermark(EventTime to, EventTime event_time);
+  void cross(std::int64_t epoch);
+  void contribute(std::int64_t epoch);
+  void reject(const RecordView& record, const Rejection& rejection);
+  void ignore(IgnoredReason reason) { ++meta_.counters.ignored[static_cast<std::size_t>(reason)]; }
+  void emit(TransitionBuffer& buffer);
+  void on_settled(const CustomerRow& row, const SettledInvoice& settled);
+  std::optional<Rejection> check_time(EventTime event_time, const RecordView& record) const;
+  bool is_live(const RecordView& record, EventTime event_time) const;
+  // Starts the partition's clock at its first event, or moves it.
+  Progress reach(EventTime event_time, const RecordView& record);
+
+  void apply(const InvoiceEvent& event, const RecordView& record);
+  void apply(const LineEvent& event, const RecordView& record);
+  void erase(const Tombstone& event);
+  // Ends the row's open invoice, if it has one.
+  void settle(CustomerRow& row);
+  void drop_if_empty(CustomerRow& row);
+
+  PartitionOptions options_;
+  const Rules& rules_;
+  const ModelTimeline& models_;
+  const PartitionOutput& output_;
+  ResidentRows rows_;
+  PartitionMeta meta_;
+  std::size_t next_tick_ = 0;  // In options_.ticks.
+  TransitionBuffer buffer_;
+  ResidentRows::OnStep on_step_;
+  ResidentRows::OnSettled on_settled_;
+};
+
+}  // namespace rfm

@@ -1,0 +1,124 @@
+// The trainer of one process: gathers the partitions' contributions, trains one epoch after the
+// other on its own thread, announces each version at once and publishes it to the model log on
+// another. A lane's commit waits for the versions it used.
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "model/training.h"
+#include "state/model_timeline.h"
+#include "stream/format/model_log.h"
+#include "stream/record/record.h"
+
+namespace rfm {
+
+struct TrainerOptions {
+  TrainingOptions training;
+  int partition_count = 1;
+  // Makes records of the model log durable, all or none, in order. Called on the trainer's
+  // publishing thread.
+  std::function<absl::Status(std::span<const ModelLogRecord>)> publish;
+};
+
+// What past runs left: the versions of the model log and the contributions kept.
+struct TrainerHistory {
+  std::vector<ModelVersion> versions;
+  std::map<std::pair<std::int64_t, PartitionId>, Contribution>
+      contributions;  // By (epoch, partition).
+};
+
+class Trainer {
+ public:
+  // `recorded`: the history is a whole model log to replay; nothing is trained.
+  enum class Mode : std::uint8_t { kTrain, kRecorded };
+
+  Trainer(TrainerOptions options, TrainerHistory history, Mode mode);
+  ~Trainer();
+  Trainer(const Trainer&) = delete;
+  Trainer& operator=(const Trainer&) = delete;
+
+  // From any lane. What a partition says first: the first boundary it will contribute for, or that
+  // it has not held a record so far (then it counts as contributed, until it starts).
+  void partition_started(PartitionId partition, std::int64_t first_boundary);
+  void partition_empty(PartitionId partition);
+  void contribute(PartitionId partition, const Contribution& contribution);
+
+  // Brings `timeline` up to date with what is announced. Any error of the trainer's thread.
+  absl::Status update(ModelTimeline& timeline) const;
+
+  // The boundary that the trainer waits for, if `partition` is among those it waits for and another
+  // one has passed it.
+  std::optional<std::int64_t> awaited(PartitionId partition) const;
+
+  // Waits until every version trained up to `epoch` is in the model log.
+  absl::Status wait_committed(std::int64_t epoch);
+
+  // Waits until all that can be trained from the contributions so far is in the model log.
+  absl::Status finish();
+
+  bool recorded() const { return mode_ == Mode::kRecorded; }
+
+  // Returns when something has been announced since `announced` (a number of announcements) or
+  // after `longest`.
+  std::int64_t announcements() const;
+  void wait_announcement(std::int64_t announced, std::chrono::milliseconds longest);
+
+ private:
+  struct PartitionProgress {
+    bool known = false;  // Started or found empty.
+    std::optional<std::int64_t> first_boundary;
+    std::int64_t contributed = std::numeric_limits<std::int64_t>::min();
+  };
+
+  void run();      // The training thread's body.
+  void publish();  // The publishing thread's.
+  bool has_passed(std::int64_t epoch) const;
+  bool has_contributed(const PartitionProgress& partition, std::int64_t epoch) const;
+  // The next epoch to train if all partitions have contributed for it.
+  std::optional<std::int64_t> ready_epoch();
+  void find_start();
+  void take_past();
+  std::vector<std::shared_ptr<const Contribution>> take_contributions(std::int64_t epoch);
+  // Whether the version trained at `epoch` knew what `partition` contributed for it.
+  bool was_included(std::int64_t epoch, PartitionId partition) const;
+
+  TrainerOptions options_;
+  Mode mode_;
+  Training training_;
+
+  mutable std::mutex mutex_;
+  mutable std::condition_variable changed_;
+  std::vector<PartitionProgress> partitions_;
+  std::map<std::int64_t, std::map<PartitionId, std::shared_ptr<const Contribution>>>
+      contributions_;  // By epoch, of those to be trained.
+  std::map<std::int64_t, std::map<PartitionId, std::shared_ptr<const Contribution>>>
+      closed_;  // That versions from before the start included, until their samples are taken.
+  bool past_taken_ = false;
+  std::optional<std::int64_t> start_epoch_;
+  std::vector<std::shared_ptr<const ModelVersion>>
+      versions_;  // [i] was trained at start_epoch_ + i.
+  std::vector<ModelLogRecord> unpublished_;
+  std::int64_t wanted_through_ =
+      std::numeric_limits<std::int64_t>::min();  // What commits wait for.
+  std::int64_t committed_through_ = std::numeric_limits<std::int64_t>::min();
+  std::int64_t announcements_ = 0;
+  absl::Status status_;
+  bool stopping_ = false;
+  std::thread thread_;
+  std::thread publisher_;
+};
+
+}  // namespace rfm

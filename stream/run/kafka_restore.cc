@@ -1,0 +1,199 @@
+#include "stream/run/kafka_restore.h"
+
+#include <fmt/format.h>
+#include <spdlog/spdlog.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "stream/format/contribution_codec.h"
+#include "stream/kafka/kafka_reader.h"
+#include "stream/kafka/kafka_topics.h"
+
+namespace rfm {
+namespace {
+
+absl::Status missing(const std::string& topic) {
+  return absl::NotFoundError(fmt::format(
+      "there is no topic {}: `rfmstream topics create` creates what is missing", topic));
+}
+
+// Damage in a topic is no damage of the state directory, which has to stay.
+absl::Status of_log(const absl::Status& status) {
+  return absl::IsDataLoss(status) ? absl::FailedPreconditionError(status.message()) : status;
+}
+
+// How far the input was when the last meta row was written; 0: there is none.
+absl::StatusOr<Offset> logged_position(KafkaReader& changelog, const std::string& topic,
+                                       PartitionId partition) {
+  Offset position = 0;
+  const absl::StatusOr<Offset> read = changelog.read_to_end(
+      topic, partition, kFromBeginning, [&](const RecordView& record) -> absl::Status {
+        if (!record.key || !record.value || !record.key->starts_with(kChangelogMeta))
+          return absl::OkStatus();
+        const absl::StatusOr<PartitionMeta> meta = decode_meta(*record.value);
+        if (meta.ok()) position = meta->next_offset;
+        return of_log(meta.status());
+      });
+  if (!read.ok()) return read;
+  return position;
+}
+
+absl::StatusOr<Offset> restore_partition(const PartitionOptions& partition,
+                                         const std::optional<Offset>& group_offset,
+                                         KafkaReader& changelog, const std::string& topic,
+                                         StateStore& store, Lane& lane) {
+  const auto catch_up = [&](Offset from, const Lane::Apply& apply) {
+    return changelog.read_to_end(
+        topic, partition.partition, from == 0 ? kFromBeginning : from,
+        [&](const RecordView& record) -> absl::Status {
+          if (!record.key) {
+            return absl::FailedPreconditionError("changelog: a record has no key");
+          }
+          return of_log(apply(*record.key, record.value));
+        });
+  };
+  absl::StatusOr<Offset> restored = lane.restore(partition, catch_up);
+  if (restored.status().code() != absl::StatusCode::kOutOfRange) return restored;
+  // The changelog is not the one this store was written beside: what it holds now is the truth, if
+  // it is whole.
+  const auto meta = read_meta(store, partition.partition);
+  if (!meta.ok()) return meta.status();
+  const Offset stored = *meta ? (*meta)->next_offset : 0;
+  const absl::StatusOr<Offset> logged = logged_position(changelog, topic, partition.partition);
+  if (!logged.ok()) return logged;
+  if (*logged != group_offset.value_or(stored)) {
+    return absl::FailedPreconditionError(
+        fmt::format("partition {}: the changelog {} leads to offset {} of the input, but {} is "
+                    "committed and {} is in the state directory, which is left as it is: the "
+                    "changelog was cut or made anew ({})",
+                    partition.partition, topic, *logged, group_offset.value_or(0), stored,
+                    std::string(restored.status().message())));
+  }
+  spdlog::warn("partition {}: the state does not fit the changelog and is restored from there ({})",
+               partition.partition, std::string(restored.status().message()));
+  const absl::Status dropped = store.drop_partition(partition.partition);
+  if (!dropped.ok()) return dropped;
+  return lane.restore(partition, catch_up);
+}
+
+// Where to go on. The group's offset and the state are committed together.
+absl::StatusOr<Offset> start_of(PartitionId partition, Offset restored,
+                                const std::optional<Offset>& group_offset, const OffsetRange& log,
+                                const std::string& topic) {
+  if (group_offset && *group_offset != restored) {
+    return absl::FailedPreconditionError(fmt::format(
+        "partition {}: the group has committed offset {}, but the state belongs to {}: they are "
+        "always committed together, so somebody has changed one of them",
+        partition, *group_offset, restored));
+  }
+  if (restored == 0 && log.begin > 0) return log.begin;  // Nothing has been read yet.
+  if (restored < log.begin || restored > log.end) {
+    return absl::FailedPreconditionError(
+        fmt::format("partition {} of {}: offset {} is next, but the log holds {} to {}", partition,
+                    topic, restored, log.begin, log.end));
+  }
+  return restored;
+}
+
+}  // namespace
+
+absl::StatusOr<int> check_topics(const KafkaOptions& options) {
+  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options);
+  if (!topics.ok()) return topics.status();
+  const KafkaTopicNames names = topic_names(options);
+  const absl::StatusOr<std::optional<int>> input = topics->partition_count(names.input);
+  if (!input.ok()) return input.status();
+  if (!*input) return missing(names.input);
+  for (const std::string& name :
+       {names.transitions, names.segments, names.dead_letters, names.changelog, names.ticks,
+        names.contributions, names.model, names.idle}) {
+    const absl::StatusOr<std::optional<int>> count = topics->partition_count(name);
+    if (!count.ok()) return count.status();
+    if (!*count) return missing(name);
+    const bool follows_input =
+        name == names.changelog || name == names.ticks || name == names.contributions;
+    if (follows_input && **count != **input) {
+      return absl::FailedPreconditionError(
+          fmt::format("topic {} has {} partitions, the input {} has {}: they must be as many", name,
+                      **count, names.input, **input));
+    }
+  }
+  return **input;
+}
+
+absl::StatusOr<ModelLog> read_model_log(const KafkaOptions& options) {
+  absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
+  if (!reader.ok()) return reader.status();
+  std::vector<ModelLogRecord> records;
+  const absl::StatusOr<Offset> read = (*reader)->read_to_end(
+      topic_names(options).model, 0, kFromBeginning, [&](const RecordView& record) {
+        if (record.key && record.value)
+          records.push_back({std::string(*record.key), std::string(*record.value)});
+        return absl::OkStatus();
+      });
+  if (!read.ok()) return read.status();
+  absl::StatusOr<ModelLog> log = decode_model_log(records);
+  if (!log.ok()) return of_log(log.status());
+  return log;
+}
+
+absl::StatusOr<std::map<std::pair<std::int64_t, PartitionId>, Contribution>> read_contributions(
+    const KafkaOptions& options, int partition_count) {
+  absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
+  if (!reader.ok()) return reader.status();
+  ContributionAssembler assembler;
+  for (PartitionId p = 0; p < partition_count; ++p) {
+    const absl::StatusOr<Offset> read = (*reader)->read_to_end(
+        topic_names(options).contributions, p, kFromBeginning, [&](const RecordView& record) {
+          return record.key && record.value ? of_log(assembler.add(*record.key, *record.value))
+                                            : absl::OkStatus();
+        });
+    if (!read.ok()) return read.status();
+  }
+  return assembler.take();
+}
+
+absl::StatusOr<std::vector<Offset>> input_ends(const KafkaOptions& options) {
+  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options);
+  if (!topics.ok()) return topics.status();
+  const absl::StatusOr<std::vector<OffsetRange>> ranges = topics->ranges(options.input_topic);
+  if (!ranges.ok()) return ranges.status();
+  std::vector<Offset> ends;
+  for (const OffsetRange& range : *ranges) ends.push_back(range.end);
+  return ends;
+}
+
+absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> restore_partitions(
+    const KafkaOptions& options, const std::vector<PartitionOptions>& partitions, StateStore& store,
+    Lane& lane) {
+  std::vector<std::pair<PartitionId, Offset>> positions;
+  if (partitions.empty()) return positions;
+  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options);
+  if (!topics.ok()) return topics.status();
+  std::vector<PartitionId> ids;
+  for (const PartitionOptions& partition : partitions) ids.push_back(partition.partition);
+  // Waits for what former owners left in doubt; the changelog is complete after it.
+  const absl::StatusOr<std::vector<CommittedPosition>> committed = topics->committed(ids);
+  if (!committed.ok()) return committed.status();
+  const absl::StatusOr<std::vector<OffsetRange>> input = topics->ranges(options.input_topic);
+  if (!input.ok()) return input.status();
+  absl::StatusOr<std::unique_ptr<KafkaReader>> changelog = KafkaReader::open(options);
+  if (!changelog.ok()) return changelog.status();
+  for (std::size_t i = 0; i < partitions.size(); ++i) {
+    const PartitionId p = ids[i];
+    const absl::StatusOr<Offset> restored =
+        restore_partition(partitions[i], (*committed)[i].next_offset, **changelog,
+                          topic_names(options).changelog, store, lane);
+    if (!restored.ok()) return restored.status();
+    const absl::StatusOr<Offset> start =
+        start_of(p, *restored, (*committed)[i].next_offset, (*input)[static_cast<std::size_t>(p)],
+                 options.input_topic);
+    if (!start.ok()) return start.status();
+    positions.emplace_back(p, *start);
+  }
+  return positions;
+}
+
+}  // namespace rfm

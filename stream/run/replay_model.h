@@ -1,0 +1,54 @@
+// What a replay judges by: the rules, and a model log that it trains itself or follows. The state
+// directory keeps both, for they are all that its rows mean.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "state/state_store.h"
+#include "stream/format/model_log.h"
+#include "stream/pipeline/trainer.h"
+#include "stream/record/clock.h"
+#include "stream/run/recording.h"
+#include "stream/run/replay.h"
+
+namespace rfm {
+
+class ReplayModel {
+ public:
+  // `store` outlives it. kFailedPrecondition: the state was begun with other rules or another model
+  // log. kInvalidArgument: there is nothing in the model log to follow.
+  static absl::StatusOr<std::unique_ptr<ReplayModel>> open(const ReplayOptions& options,
+                                                           StateStore& store, const Clock& clock);
+
+  const RulesRecord& rules() const { return rules_; }
+  // Nothing was in the state directory.
+  bool begins() const { return begins_; }
+  // What an application recorded, if that is followed.
+  const std::optional<Recording>& recording() const { return recording_; }
+  Trainer& trainer() { return *trainer_; }
+
+  // The rules and all versions so far.
+  absl::StatusOr<ModelLog> log() const;
+
+ private:
+  explicit ReplayModel(StateStore& store) : store_(store) {}
+
+  absl::Status set_rules(const ReplayOptions& options, const ModelLog& stored, const Clock& clock);
+  // `stored`: what the state directory holds already, which must not contradict it.
+  absl::StatusOr<TrainerHistory> follow(std::vector<ModelVersion> versions,
+                                        std::span<const ModelLogRecord> stored);
+  absl::StatusOr<TrainerHistory> go_on(std::vector<ModelVersion> versions, int partition_count);
+  absl::Status write(std::span<const ModelLogRecord> records);
+
+  StateStore& store_;
+  RulesRecord rules_;
+  bool begins_ = false;
+  std::optional<Recording> recording_;
+  std::unique_ptr<Trainer> trainer_;
+};
+
+}  // namespace rfm

@@ -1,0 +1,366 @@
+#include "stream/run/service.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "state/rocksdb_state_store.h"
+#include "stream/kafka/kafka_sink.h"
+#include "stream/kafka/kafka_source.h"
+#include "stream/kafka/trainer_producer.h"
+#include "stream/run/kafka_restore.h"
+
+namespace rfm {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kRebuildPause{500};
+constexpr std::chrono::minutes kFencedWindow{1};
+constexpr milliseconds kModelPoll{10};
+constexpr milliseconds kStatusInterval{200};
+constexpr milliseconds kReportInterval{100};
+constexpr std::chrono::seconds kUnownedMax{30};
+
+// Whether dropping everything and starting from the last commit can help.
+bool is_mendable(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kUnavailable:
+    case absl::StatusCode::kDeadlineExceeded:
+    case absl::StatusCode::kUnknown:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kCancelled:
+    case absl::StatusCode::kInternal:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// One life of the pipeline, from recovery to stop or failure.
+class Pipeline {
+ public:
+  Pipeline(const ServiceOptions& options, const Clock& clock, StateStore& store)
+      : options_(options), clock_(clock), store_(store) {}
+
+  absl::Status run();
+
+ private:
+  struct LaneThread {
+    int number = 0;
+    bool assigned = false;  // The group has said which partitions it owns, maybe none.
+    std::unique_ptr<KafkaSource> source;
+    std::unique_ptr<KafkaSink> sink;
+    std::unique_ptr<Lane> lane;
+    std::thread thread;
+    absl::Status status;
+    std::mutex mutex;               // Guards `report`.
+    ServiceOptions::Status report;  // Written by the lane's thread only.
+    std::chrono::steady_clock::time_point reported{};
+  };
+
+  absl::Status open_producers();
+  absl::Status open_trainer_producer();
+  absl::Status open_lane(int index);
+  absl::Status open_model();
+  absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> assign(
+      LaneThread& lane, const std::vector<PartitionId>& partitions);
+  static void revoke(LaneThread& lane, Revocation revocation);
+  absl::Status drive(LaneThread& lane);
+  void publish_report(LaneThread& lane);
+  void say_status();
+
+  const ServiceOptions& options_;
+  const Clock& clock_;
+  StateStore& store_;
+  int partition_count_ = 0;
+  RulesRecord rules_record_;
+  std::unique_ptr<TrainerProducer> producer_;
+  std::unique_ptr<Trainer> trainer_;
+  std::vector<std::unique_ptr<LaneThread>> lanes_;
+  std::atomic<bool> stopping_ = false;
+  std::chrono::steady_clock::time_point all_owned_ = clock_.steady();  // When they were last.
+};
+
+// The trainer's own leftover is settled by now, so that the log read here is all there is.
+absl::Status Pipeline::open_model() {
+  const KafkaOptions& kafka = options_.kafka.front();
+  absl::StatusOr<ModelLog> log = read_model_log(kafka);
+  if (!log.ok()) return log.status();
+  if (log->rules.empty()) {
+    absl::StatusOr<std::vector<Offset>> ends = input_ends(kafka);
+    if (!ends.ok()) return ends.status();
+    rules_record_.settings = options_.semantic;
+    rules_record_.first_start_ms = clock_.wall_ms();
+    rules_record_.go_live = *std::move(ends);
+    const std::vector<ModelLogRecord> first = {encode_rules(rules_record_)};
+    const absl::Status published = producer_->publish(first);
+    if (!published.ok()) return published;
+  } else {
+    rules_record_ = log->rules.back();
+    const absl::Status same = options_.check_rules(rules_record_.settings);
+    if (!same.ok()) return same;
+  }
+  auto contributions = read_contributions(kafka, partition_count_);
+  if (!contributions.ok()) return contributions.status();
+  TrainerHistory history{.versions = std::move(log->versions),
+                         .contributions = *std::move(contributions)};
+  TrainerOptions trainer{
+      .training = options_.training,
+      .partition_count = partition_count_,
+      .publish = [this](std::span<const ModelLogRecord> r) { return producer_->publish(r); }};
+  trainer_ =
+      std::make_unique<Trainer>(std::move(trainer), std::move(history), Trainer::Mode::kTrain);
+  return absl::OkStatus();
+}
+
+absl::Status Pipeline::open_trainer_producer() {
+  absl::StatusOr<TrainerProducer> producer = TrainerProducer::open(options_.kafka.front());
+  if (!producer.ok()) return producer.status();
+  producer_ = std::make_unique<TrainerProducer>(*std::move(producer));
+  return absl::OkStatus();
+}
+
+absl::Status Pipeline::open_lane(int index) {
+  LaneThread& l = *lanes_[static_cast<std::size_t>(index)];
+  const KafkaOptions& kafka = options_.kafka[static_cast<std::size_t>(index)];
+  RebalanceListener listener{
+      .on_assign =
+          [this, &l](const std::vector<PartitionId>& partitions) { return assign(l, partitions); },
+      .on_revoke = [&l](const std::vector<PartitionId>&,
+                        Revocation revocation) { revoke(l, revocation); }};
+  absl::StatusOr<std::unique_ptr<KafkaSource>> source =
+      KafkaSource::join(kafka, std::move(listener));
+  if (!source.ok()) return source.status();
+  l.source = *std::move(source);
+  absl::StatusOr<std::unique_ptr<KafkaSink>> sink =
+      KafkaSink::open(kafka, &l.source->membership(), options_.observer);
+  if (!sink.ok()) return sink.status();
+  l.sink = *std::move(sink);
+  return absl::OkStatus();
+}
+
+// All at the same time: settling what a killed process left takes half a second each.
+absl::Status Pipeline::open_producers() {
+  for (int i = 0; i < options_.lanes; ++i) {
+    lanes_.push_back(std::make_unique<LaneThread>());
+    lanes_.back()->number = i;
+  }
+  for (int i = 0; i < options_.lanes; ++i) {
+    LaneThread& l = *lanes_[static_cast<std::size_t>(i)];
+    l.thread = std::thread([this, &l, i] { l.status = open_lane(i); });
+  }
+  absl::Status status = open_trainer_producer();
+  for (const auto& lane : lanes_) {
+    lane->thread.join();
+    if (status.ok()) status = lane->status;
+  }
+  return status;
+}
+
+absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
+    LaneThread& l, const std::vector<PartitionId>& partitions) {
+  const auto started = clock_.steady();
+  l.lane->drop_partitions();
+  std::vector<PartitionOptions> wanted;
+  for (const PartitionId p : partitions) {
+    if (p >= partition_count_) {
+      return absl::FailedPreconditionError(fmt::format(
+          "the input {} has more partitions than the {} this application was started with: which "
+          "customer is where has changed, so begin anew under another app.name",
+          options_.kafka.front().input_topic, partition_count_));
+    }
+    PartitionOptions partition;
+    partition.partition = p;
+    partition.schedule = options_.training.schedule;
+    const auto index = static_cast<std::size_t>(p);
+    if (index < rules_record_.go_live.size())
+      partition.go_live_offset = rules_record_.go_live[index];
+    wanted.push_back(partition);
+  }
+  auto positions = restore_partitions(options_.kafka.front(), wanted, store_, *l.lane);
+  if (!positions.ok()) return positions;
+  l.assigned = true;
+  std::size_t customers = 0;
+  for (const Partition* p : l.lane->partitions()) customers += p->rows().size();
+  spdlog::info("lane {} owns partitions [{}], {} customers restored in {} ms", l.number,
+               fmt::join(partitions, ", "), customers,
+               std::chrono::duration_cast<milliseconds>(clock_.steady() - started).count());
+  return positions;
+}
+
+void Pipeline::revoke(LaneThread& l, Revocation revocation) {
+  l.assigned = false;
+  if (revocation == Revocation::kOrderly) {
+    const absl::Status committed = l.lane->commit();
+    if (!committed.ok()) {
+      spdlog::warn("lane {}: the commit at a revocation failed: {}", l.number,
+                   std::string(committed.message()));
+    }
+  }
+  l.lane->drop_partitions();
+  l.sink->abandon();
+}
+
+absl::Status Pipeline::drive(LaneThread& l) {
+  milliseconds pause{0};
+  while (!stopping_) {
+    const std::int64_t announced = trainer_->announcements();
+    const absl::StatusOr<Lane::Activity> activity = l.lane->step();
+    if (!activity.ok()) return activity.status();
+    publish_report(l);
+    if (*activity == Lane::Activity::kBusy) continue;
+    const absl::Status idle = l.lane->idle();
+    if (!idle.ok()) return idle;
+    if (*activity == Lane::Activity::kWaiting) {
+      trainer_->wait_announcement(announced, kModelPoll);
+    } else {
+      pause = l.lane->has_uncommitted() ? options_.lane.commit_interval / 4
+                                        : options_.lane.commit_interval;
+      l.source->wait(std::max(pause, milliseconds{1}));
+    }
+  }
+  const absl::Status committed = l.lane->commit();
+  return committed.ok() ? l.source->close() : committed;
+}
+
+void Pipeline::publish_report(LaneThread& l) {
+  const bool settled = l.assigned && l.lane->caught_up();
+  if (l.report.caught_up == settled && clock_.steady() - l.reported < kReportInterval) return;
+  l.reported = clock_.steady();
+  const std::scoped_lock lock(l.mutex);
+  ServiceOptions::Status& report = l.report;
+  report.counters = l.lane->counters();
+  report.records_behind = 0;
+  for (const PartitionId p : l.source->partitions())
+    report.records_behind += l.source->records_behind(p);
+  for (const Partition* p : l.lane->partitions())
+    report.event_time = std::max(report.event_time, p->meta().max_event_time);
+  report.caught_up = settled;
+  report.partitions_owned = l.assigned ? static_cast<int>(l.lane->partitions().size()) : 0;
+  report.commits = l.lane->commits();
+  report.changelog_records = l.lane->changelog_records();
+}
+
+void Pipeline::say_status() {
+  if (!options_.on_status) return;
+  ServiceOptions::Status sum;
+  sum.caught_up = true;
+  for (const auto& lane : lanes_) {
+    const std::scoped_lock lock(lane->mutex);
+    sum.counters.add(lane->report.counters);
+    sum.records_behind += lane->report.records_behind;
+    sum.event_time = std::max(sum.event_time, lane->report.event_time);
+    sum.caught_up &= lane->report.caught_up;
+    sum.partitions_owned += lane->report.partitions_owned;
+    sum.commits += lane->report.commits;
+    sum.changelog_records += lane->report.changelog_records;
+  }
+  sum.caught_up &= sum.partitions_owned == partition_count_;
+  if (sum.partitions_owned == partition_count_) all_owned_ = clock_.steady();
+  if (clock_.steady() - all_owned_ > kUnownedMax) {
+    all_owned_ = clock_.steady();
+    spdlog::warn(
+        "{} of {} partitions are owned by this process. Another instance that owns the rest is not "
+        "supported yet: no model is trained while any is missing",
+        sum.partitions_owned, partition_count_);
+  }
+  options_.on_status(sum);
+}
+
+absl::Status Pipeline::run() {
+  const absl::StatusOr<int> partition_count = check_topics(options_.kafka.front());
+  if (!partition_count.ok()) return partition_count.status();
+  partition_count_ = *partition_count;
+  absl::Status status = open_producers();
+  if (status.ok()) status = open_model();
+  if (!status.ok()) return status;
+  LaneOptions lane_options = options_.lane;
+  lane_options.partition_count = partition_count_;
+  std::atomic<int> running = 0;
+  for (const auto& lane : lanes_) {
+    LaneThread& l = *lane;
+    LaneParts parts{.source = *l.source,
+                    .sink = *l.sink,
+                    .store = store_,
+                    .trainer = *trainer_,
+                    .clock = clock_,
+                    .observer = options_.observer,
+                    .records_behind = [&l] {
+                      std::int64_t behind = 0;
+                      for (const PartitionId p : l.source->partitions())
+                        behind += l.source->records_behind(p);
+                      return behind;
+                    }};
+    l.lane = std::make_unique<Lane>(lane_options, options_.rules, options_.decoder, parts);
+    ++running;
+    l.thread = std::thread([this, &l, &running] {
+      pthread_setname_np(pthread_self(), fmt::format("lane-{}", l.number).c_str());
+      l.status = drive(l);
+      stopping_ = true;  // One lane's failure ends this life of all.
+      --running;
+    });
+  }
+  auto said = clock_.steady();
+  while (running > 0) {
+    std::this_thread::sleep_for(milliseconds{20});
+    if (options_.should_stop()) stopping_ = true;
+    if (clock_.steady() - said >= kStatusInterval || stopping_) {
+      said = clock_.steady();
+      say_status();
+    }
+  }
+  for (const auto& lane : lanes_) lane->thread.join();
+  say_status();
+  for (const auto& lane : lanes_) {
+    if (status.ok()) status = lane->status;
+  }
+  // Lanes refer to the trainer.
+  lanes_.clear();
+  return status;
+}
+
+}  // namespace
+
+absl::Status run_service(const ServiceOptions& options, const Clock& clock) {
+  const RocksdbOptions rocksdb{.directory = options.state_directory};
+  absl::StatusOr<std::unique_ptr<StateStore>> store = open_rocksdb_store(rocksdb);
+  bool was_set_aside = false;
+  std::optional<std::chrono::steady_clock::time_point> fenced;
+  while (true) {
+    const absl::Status ended =
+        store.ok() ? Pipeline(options, clock, **store).run() : store.status();
+    if (absl::IsDataLoss(ended) && !was_set_aside) {
+      // Everything is in the changelog.
+      was_set_aside = true;
+      if (store.ok()) store->reset();  // Nothing may have the directory open.
+      const absl::StatusOr<std::string> aside = set_aside(options.state_directory);
+      if (!aside.ok()) return aside.status();
+      spdlog::error("{}: the state is set aside as {} and restored", std::string(ended.message()),
+                    *aside);
+      store = open_rocksdb_store(rocksdb);
+      continue;
+    }
+    if (ended.ok() || !is_mendable(ended)) return ended;
+    if (options.should_stop()) return ended;
+    if (ended.code() == absl::StatusCode::kPermissionDenied) {
+      if (fenced && clock.steady() - *fenced < kFencedWindow) {
+        const KafkaOptions& kafka = options.kafka.front();
+        return absl::PermissionDeniedError(fmt::format(
+            "{}\nAnother process runs as app.name = {}, app.instance = {}; each needs an "
+            "app.instance of its own.",
+            std::string(ended.message()), kafka.application, kafka.instance));
+      }
+      fenced = clock.steady();
+    }
+    spdlog::warn("rebuilding from the last commit: {}", std::string(ended.message()));
+    std::this_thread::sleep_for(kRebuildPause);
+  }
+}
+
+}  // namespace rfm

@@ -1,0 +1,146 @@
+#include "stream/text/decimal.h"
+
+#include <array>
+#include <cstddef>
+#include <limits>
+
+#include "stream/text/number_text.h"
+
+namespace rfm {
+namespace {
+
+__extension__ using Wide = __int128;
+
+constexpr std::size_t kDigitsMax = 19;  // Of an int64.
+constexpr std::size_t kScaleMax = 18;
+constexpr int kMoneyScale = 4;
+static_assert(Money::kUnitsPerCurrencyUnit == 10'000);
+
+constexpr std::array<std::int64_t, kMoneyScale + 1> kPowersOfTen = {1, 10, 100, 1'000, 10'000};
+
+constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+std::size_t count_digits(std::string_view text) {
+  std::size_t count = 0;
+  while (count < text.size() && is_digit(text[count])) ++count;
+  return count;
+}
+
+std::uint64_t append_digits(std::uint64_t value, std::string_view digits) {
+  for (const char digit : digits) value = value * 10 + static_cast<std::uint64_t>(digit - '0');
+  return value;
+}
+
+constexpr Wide power_of_ten(int exponent) {
+  Wide power = 1;
+  for (int i = 0; i < exponent; ++i) power *= 10;
+  return power;
+}
+
+// value * 10^-scale.
+std::optional<Money> rounded(Wide value, int scale) {
+  constexpr Wide kLimit = std::numeric_limits<std::int64_t>::max();
+  const auto fits = [](Wide units) { return units <= kLimit && units >= -kLimit; };
+  if (scale <= kMoneyScale) {
+    if (!fits(value)) return std::nullopt;  // Also keeps the product below within its type.
+    value *= power_of_ten(kMoneyScale - scale);
+  } else {
+    const Wide divisor = power_of_ten(scale - kMoneyScale);
+    const Wide twice_remainder = value % divisor * 2;
+    value /= divisor;
+    if (twice_remainder >= divisor) ++value;
+    if (twice_remainder <= -divisor) --value;
+  }
+  if (!fits(value)) return std::nullopt;
+  return Money{static_cast<std::int64_t>(value)};
+}
+
+// The usual number, which is of so few characters that it cannot be too large or too precise.
+// Absent: another one.
+std::optional<Decimal> parse_short(std::string_view text) {
+  if (text.size() > kScaleMax) return std::nullopt;
+  const bool negative = !text.empty() && text.front() == '-';
+  const char* const first = text.data() + (negative ? 1 : 0);
+  const char* end = text.data() + text.size();
+  const char* point = end;  // None.
+  if (first == end) return std::nullopt;
+  std::int64_t value = 0;
+  for (const char* next = first; next != end; ++next) {
+    if (is_digit(*next)) {
+      value = value * 10 + (*next - '0');
+    } else if (*next == '.' && point == end && next != first && next + 1 != end) {
+      point = next;
+    } else {
+      return std::nullopt;
+    }
+  }
+  int scale = 0;
+  if (point != end) {
+    for (; end[-1] == '0'; --end) value /= 10;
+    scale = static_cast<int>(end - point) - 1;
+  }
+  return Decimal{negative ? -value : value, scale};
+}
+
+}  // namespace
+
+ParsedDecimal parse_decimal(std::string_view text) {
+  if (const auto decimal = parse_short(text)) return {*decimal, DecimalError::kNone};
+  const bool negative = !text.empty() && text.front() == '-';
+  if (negative) text.remove_prefix(1);
+
+  std::string_view whole = text.substr(0, count_digits(text));
+  text.remove_prefix(whole.size());
+  std::string_view fraction;
+  if (!text.empty()) {
+    if (text.front() != '.') return {{}, DecimalError::kNotDecimal};
+    fraction = text.substr(1);
+    if (fraction.empty() || count_digits(fraction) != fraction.size())
+      return {{}, DecimalError::kNotDecimal};
+  }
+  if (whole.empty()) return {{}, DecimalError::kNotDecimal};
+
+  while (!whole.empty() && whole.front() == '0') whole.remove_prefix(1);
+  while (!fraction.empty() && fraction.back() == '0') fraction.remove_suffix(1);
+  if (fraction.size() > kScaleMax) return {{}, DecimalError::kTooPrecise};
+  constexpr std::uint64_t kLimit = std::numeric_limits<std::int64_t>::max();
+  const bool fits = whole.size() + fraction.size() <= kDigitsMax;  // An uint64 holds any 19 digits.
+  const std::uint64_t magnitude =
+      fits ? append_digits(append_digits(0, whole), fraction) : kLimit + 1;
+  if (magnitude > kLimit) {
+    const bool has_money_scale = fraction.size() <= kMoneyScale;
+    return {{},
+            has_money_scale || whole.size() > kDigitsMax ? DecimalError::kTooLarge
+                                                         : DecimalError::kTooPrecise};
+  }
+  const auto coefficient = static_cast<std::int64_t>(magnitude);
+  return {{negative ? -coefficient : coefficient, static_cast<int>(fraction.size())},
+          DecimalError::kNone};
+}
+
+std::optional<Money> to_money(const Decimal& amount) {
+  return rounded(amount.coefficient, amount.scale);
+}
+
+std::optional<Money> multiply(const Decimal& quantity, const Decimal& unit_price) {
+  const int scale = quantity.scale + unit_price.scale;
+  std::int64_t product = 0;
+  const bool narrow =
+      !__builtin_mul_overflow(quantity.coefficient, unit_price.coefficient, &product);
+  if (narrow && scale <= kMoneyScale) {  // Nearly always.
+    std::int64_t units = 0;
+    const std::int64_t factor = kPowersOfTen[static_cast<std::size_t>(kMoneyScale - scale)];
+    if (!__builtin_mul_overflow(product, factor, &units) &&
+        units != std::numeric_limits<std::int64_t>::min()) {
+      return Money{units};
+    }
+    return std::nullopt;
+  }
+  return rounded(Wide{quantity.coefficient} * unit_price.coefficient, scale);
+}
+
+std::string to_text(Money money) {
+  return std::string(NumberText(money.units, kMoneyScale).view());
+}
+
+}  // namespace rfm

@@ -1,0 +1,243 @@
+// Goal: versions depend on the customers, not on how they are spread over partitions, in which
+// order partitions report, or where the process began anew.
+#include "stream/pipeline/trainer.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <random>
+
+namespace rfm {
+namespace {
+
+constexpr std::int64_t kFirst = 15'002;
+constexpr std::int64_t kLast = kFirst + 45;
+constexpr std::int64_t kDay = 86'400'000;
+
+TrainingOptions small_training() {
+  return {.cluster_count = 3,
+          .cluster_history_ms = std::int64_t{10} * 86'400'000,
+          .challenger_count = 2,
+          .population_on = 20,
+          .population_off = 10,
+          .churn_weeks = 4};
+}
+
+// What `partition` of `count` says at `epoch`: 60 customers, each buying every few days.
+Contribution contribution_at(std::int64_t epoch, PartitionId partition, int count) {
+  Contribution contribution;
+  contribution.epoch = epoch;
+  contribution.has_sample = true;
+  contribution.clusters.resize(3);
+  for (std::uint64_t customer = 1; customer <= 60; ++customer) {
+    if (customer % static_cast<std::uint64_t>(count) != static_cast<std::uint64_t>(partition))
+      continue;
+    const std::int64_t days = epoch - kFirst + 30;
+    const auto gap = static_cast<std::int64_t>(2 + customer % 13);
+    const auto frequency = static_cast<std::uint32_t>(1 + days / gap);
+    const SampleRow row{.id_hash = customer * 0x0101010101010101,
+                        .first_purchase_ms = (kFirst - 30) * kDay,
+                        .last_purchase_ms = (kFirst - 30 + days / gap * gap - 1) * kDay,
+                        .monetary = static_cast<std::int64_t>(customer * frequency) * 12'345,
+                        .frequency = frequency};
+    ++contribution.population;
+    ClusterSums& sums = contribution.clusters[customer % 3];
+    ++sums.n;
+    sums.sum_f += static_cast<std::int64_t>(frequency) * 1000;
+    sums.sum_m += static_cast<std::int64_t>(customer) * 5000;
+    sums.square_f += frequency;
+    sums.square_m += static_cast<std::int64_t>(customer);
+    ++sums.last_purchase_days[static_cast<std::int32_t>(row.last_purchase_ms / kDay)];
+    contribution.sample.push_back(row);
+  }
+  return contribution;
+}
+
+struct Published {
+  std::vector<ModelLogRecord> records;  // Written by the trainer's thread; read after `finish`.
+
+  TrainerOptions options(int partition_count) {
+    return {.training = small_training(),
+            .partition_count = partition_count,
+            .publish = [this](std::span<const ModelLogRecord> more) {
+              records.insert(records.end(), more.begin(), more.end());
+              return absl::OkStatus();
+            }};
+  }
+};
+
+std::vector<ModelVersion> decoded(const std::vector<ModelLogRecord>& records) {
+  absl::StatusOr<ModelLog> log = decode_model_log(records);
+  EXPECT_TRUE(log.ok()) << log.status();
+  return log.ok() ? log->versions : std::vector<ModelVersion>{};
+}
+
+std::vector<ModelLogRecord> train_all(int count, std::uint64_t order_seed) {
+  Published published;
+  Trainer trainer(published.options(count), {}, Trainer::Mode::kTrain);
+  std::vector<PartitionId> order;
+  for (PartitionId p = 0; p < count; ++p) order.push_back(p);
+  std::mt19937_64 random(order_seed);
+  std::shuffle(order.begin(), order.end(), random);
+  for (const PartitionId p : order) trainer.partition_started(p, kFirst);
+  for (std::int64_t epoch = kFirst; epoch <= kLast; ++epoch) {
+    std::shuffle(order.begin(), order.end(), random);
+    for (const PartitionId p : order) trainer.contribute(p, contribution_at(epoch, p, count));
+  }
+  EXPECT_TRUE(trainer.finish().ok());
+  return published.records;
+}
+
+TEST(Trainer, PartitionsAndTheirOrderDoNotMatter) {
+  const std::vector<ModelLogRecord> expected = train_all(1, 0);
+  ASSERT_EQ(expected.size(), static_cast<std::size_t>(kLast - kFirst + 1));
+  EXPECT_TRUE(decoded(expected).back().clusters.has_value());
+  EXPECT_TRUE(decoded(expected).back().churn.has_value());
+  for (const int count : {1, 2, 8}) {
+    for (std::uint64_t seed = 0; seed < 3; ++seed) EXPECT_EQ(train_all(count, seed), expected);
+  }
+}
+
+TEST(Trainer, GoesOnAsIfItHadNotBeenRestarted) {
+  const std::vector<ModelLogRecord> expected = train_all(2, 0);
+  for (const std::int64_t trained : {1, 7, 14, 15, 30}) {
+    // What lanes had not committed comes again, also of epochs that have their record.
+    for (const std::int64_t committed : {trained, trained - 1, trained + 2}) {
+      SCOPED_TRACE(testing::Message() << "trained=" << trained << " committed=" << committed);
+      Published published;
+      published.records.assign(expected.begin(), expected.begin() + trained);
+      TrainerHistory history{.versions = decoded(published.records), .contributions = {}};
+      for (std::int64_t e = kFirst; e < kFirst + committed; ++e) {
+        for (PartitionId p = 0; p < 2; ++p)
+          history.contributions[{e, p}] = contribution_at(e, p, 2);
+      }
+      Trainer trainer(published.options(2), std::move(history), Trainer::Mode::kTrain);
+      trainer.partition_started(0, kFirst);
+      trainer.partition_started(1, kFirst);
+      for (std::int64_t e = kFirst + committed; e <= kLast; ++e) {
+        for (PartitionId p = 0; p < 2; ++p) trainer.contribute(p, contribution_at(e, p, 2));
+      }
+      ASSERT_TRUE(trainer.finish().ok());
+      EXPECT_EQ(published.records, expected);
+    }
+  }
+}
+
+// It begins long after the other, with older records: what it says of boundaries that have their
+// record must count as little after a restart as before.
+TEST(Trainer, APartitionThatWasEmptyIsNoPartOfTheVersionsOfThen) {
+  const std::int64_t begins = kFirst + 24;
+  const auto contribute_from = [](Trainer& trainer, std::int64_t epoch) {
+    for (; epoch <= kLast; ++epoch) {
+      for (PartitionId p = 0; p < 2; ++p) trainer.contribute(p, contribution_at(epoch, p, 2));
+    }
+    ASSERT_TRUE(trainer.finish().ok());
+  };
+  Published expected;
+  {
+    Trainer trainer(expected.options(2), {}, Trainer::Mode::kTrain);
+    trainer.partition_started(0, kFirst);
+    trainer.partition_empty(1);
+    for (std::int64_t e = kFirst; e < begins; ++e) trainer.contribute(0, contribution_at(e, 0, 2));
+    ASSERT_TRUE(trainer.finish().ok());
+    trainer.partition_started(1, kFirst - 7);
+    for (std::int64_t e = kFirst - 7; e < begins; ++e)
+      trainer.contribute(1, contribution_at(e, 1, 2));
+    contribute_from(trainer, begins);
+  }
+  const std::vector<ModelVersion> versions = decoded(expected.records);
+  ASSERT_EQ(versions.size(), static_cast<std::size_t>(kLast - kFirst + 1));
+  EXPECT_EQ(versions[static_cast<std::size_t>(begins - kFirst) - 1].empty_partitions,
+            std::vector<std::int32_t>{1});
+  EXPECT_TRUE(versions.back().empty_partitions.empty());
+  for (const std::int64_t trained : {begins - kFirst, begins - kFirst + 1, begins - kFirst + 9}) {
+    // What the second one contributed is committed, or comes again.
+    for (const std::int64_t committed : {trained, trained - 20}) {
+      SCOPED_TRACE(testing::Message() << "trained=" << trained << " committed=" << committed);
+      Published published;
+      published.records.assign(expected.records.begin(), expected.records.begin() + trained);
+      TrainerHistory history{.versions = decoded(published.records), .contributions = {}};
+      for (std::int64_t e = kFirst - 7; e < kFirst + trained; ++e) {
+        if (e >= kFirst) history.contributions[{e, 0}] = contribution_at(e, 0, 2);
+        if (e < kFirst + committed) history.contributions[{e, 1}] = contribution_at(e, 1, 2);
+      }
+      Trainer trainer(published.options(2), std::move(history), Trainer::Mode::kTrain);
+      trainer.partition_started(0, kFirst);
+      trainer.partition_started(1, kFirst - 7);
+      for (std::int64_t e = kFirst + committed; e < kFirst + trained; ++e)
+        trainer.contribute(1, contribution_at(e, 1, 2));
+      contribute_from(trainer, kFirst + trained);
+      EXPECT_EQ(published.records, expected.records);
+    }
+  }
+}
+
+TEST(Trainer, WaitsForEveryPartitionThatHoldsRecords) {
+  Published published;
+  Trainer trainer(published.options(3), {}, Trainer::Mode::kTrain);
+  trainer.partition_started(0, kFirst);
+  trainer.contribute(0, contribution_at(kFirst, 0, 3));
+  EXPECT_TRUE(trainer.finish().ok());
+  EXPECT_TRUE(published.records.empty()) << "nobody knows where to begin";
+  trainer.partition_empty(1);
+  trainer.partition_started(2, kFirst + 1);
+  EXPECT_TRUE(trainer.finish().ok());
+  EXPECT_EQ(published.records.size(), 1U);
+  trainer.contribute(0, contribution_at(kFirst + 1, 0, 3));
+  EXPECT_TRUE(trainer.finish().ok());
+  EXPECT_EQ(published.records.size(), 1U);
+  EXPECT_EQ(trainer.awaited(2), kFirst + 1);
+  EXPECT_EQ(trainer.awaited(0), std::nullopt);
+  trainer.contribute(2, contribution_at(kFirst + 1, 2, 3));
+  EXPECT_TRUE(trainer.finish().ok());
+  EXPECT_EQ(published.records.size(), 2U);
+}
+
+TEST(Trainer, NeverTrainsAnEpochTwice) {
+  Published published;
+  Trainer trainer(published.options(1), {}, Trainer::Mode::kTrain);
+  trainer.partition_started(0, kFirst);
+  for (int i = 0; i < 3; ++i) {
+    for (std::int64_t e = kFirst; e < kFirst + 10; ++e) {
+      trainer.contribute(0, contribution_at(e, 0, 1));
+      EXPECT_TRUE(trainer.finish().ok());
+    }
+  }
+  EXPECT_EQ(published.records.size(), 10U);
+  ModelTimeline timeline;
+  ASSERT_TRUE(trainer.update(timeline).ok());
+  EXPECT_EQ(timeline.trained_through(), kFirst + 9);
+  EXPECT_TRUE(trainer.wait_committed(kFirst + 9).ok());
+}
+
+TEST(Trainer, AFailedPublicationEndsEverything) {
+  TrainerOptions options{
+      .training = small_training(),
+      .partition_count = 1,
+      .publish = [](std::span<const ModelLogRecord>) { return absl::UnavailableError("fenced"); }};
+  Trainer trainer(std::move(options), {}, Trainer::Mode::kTrain);
+  trainer.partition_started(0, kFirst);
+  trainer.contribute(0, contribution_at(kFirst, 0, 1));
+  EXPECT_FALSE(trainer.finish().ok());
+  EXPECT_FALSE(trainer.wait_committed(kFirst).ok());
+  ModelTimeline timeline;
+  EXPECT_FALSE(trainer.update(timeline).ok());
+}
+
+TEST(Trainer, OneThatBeginsLaterIsBeyondTheBoundariesBeforeIt) {
+  Published published;
+  Trainer trainer(published.options(2), {}, Trainer::Mode::kTrain);
+  trainer.partition_started(0, kFirst);
+  EXPECT_EQ(trainer.awaited(0), std::nullopt) << "nobody is further";
+  trainer.partition_started(1, kFirst + 2);
+  for (const std::int64_t epoch : {kFirst, kFirst + 1}) {
+    EXPECT_EQ(trainer.awaited(0), epoch);
+    EXPECT_EQ(trainer.awaited(1), std::nullopt);
+    trainer.contribute(0, contribution_at(epoch, 0, 2));
+    ASSERT_TRUE(trainer.finish().ok());
+  }
+  EXPECT_EQ(published.records.size(), 2U);
+}
+
+}  // namespace
+}  // namespace rfm
