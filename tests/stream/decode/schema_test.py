@@ -137,7 +137,7 @@ class Schemas(unittest.TestCase):
             jsonschema.Draft202012Validator(schema).validate(example)
 
     def test_know_every_dead_letter_reason(self):
-        source = (ROOT / "stream" / "event.cc").read_text(encoding="utf-8")
+        source = (ROOT / "stream" / "decode" / "event.cc").read_text(encoding="utf-8")
         names = re.search(r"kNames = \{(.*?)\};", source, re.DOTALL).group(1)
         headers = load("dead-letter")["properties"]["headers"]["properties"]
         reasons = headers["__streams.errors.exception"]["enum"]
