@@ -3,7 +3,7 @@
 
 #include <sstream>
 
-#include "config/setting_table.h"
+#include "config/setting_value.h"
 #include "config/settings.h"
 #include "config/toml_reader.h"
 

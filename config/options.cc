@@ -26,11 +26,6 @@ Duration& dwell_of(Rules& rules, Segmentation segmentation) {
 
 }  // namespace
 
-absl::Status check_options(const Settings& settings) {
-  if (absl::Status status = settings.check(); !status.ok()) return status;
-  return Decoder::check(decoder_options(settings, KeyPolicy::kRequired));
-}
-
 Rules rules(const Settings& settings) {
   Rules rules;
   rules.lateness = settings.duration("input.lateness");
@@ -48,8 +43,9 @@ Rules rules(const Settings& settings) {
   dwell_of(rules, Segmentation::kCluster) = settings.duration("segmentation.cluster.dwell");
   dwell_of(rules, Segmentation::kRfm) = settings.duration("segmentation.rfm.dwell");
   rules.holdout_fraction = settings.real("output.holdout");
-  absl::StatusOr<SegmentMap> map = segment_map(settings);
-  RFM_ASSERT(map.ok());  // check() has made it once.
+  absl::StatusOr<SegmentMap> map = segment_map(settings.text("segmentation.rfm.map"),
+                                               settings.text("segmentation.rfm.segments"));
+  RFM_ASSERT(map.ok());  // check_settings() has made it once.
   rules.map = *std::move(map);
   return rules;
 }

@@ -1,7 +1,6 @@
-// From the settings to each component's own Options. `settings` must have passed check().
+// From the settings to each component's own Options. `settings` must have passed check_settings().
 #pragma once
 
-#include "absl/status/status.h"
 #include "config/settings.h"
 #include "model/training.h"
 #include "state/rules.h"
@@ -10,9 +9,6 @@
 #include "stream/pipeline/lane.h"
 
 namespace rfm {
-
-// Settings::check() and what the decoder asks of its options (JSON pointers).
-absl::Status check_options(const Settings& settings);
 
 Rules rules(const Settings& settings);
 TrainingOptions training_options(const Settings& settings);

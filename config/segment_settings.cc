@@ -20,16 +20,14 @@ absl::StatusOr<std::string> canonical_segment_infos(std::string_view text) {
   return format_segment_infos(*infos);
 }
 
-absl::StatusOr<SegmentMap> segment_map(const Settings& settings) {
-  const std::string& text = settings.text("segmentation.rfm.map");
-  std::vector<SegmentRule> rules = preset_rules(text);
+absl::StatusOr<SegmentMap> segment_map(std::string_view map_text, std::string_view infos_text) {
+  std::vector<SegmentRule> rules = preset_rules(map_text);
   if (rules.empty()) {
-    absl::StatusOr<std::vector<SegmentRule>> read = read_segment_rules(text);
+    absl::StatusOr<std::vector<SegmentRule>> read = read_segment_rules(map_text);
     if (!read.ok()) return read.status();
     rules = *std::move(read);
   }
-  absl::StatusOr<std::vector<SegmentInfo>> infos =
-      read_segment_infos(settings.text("segmentation.rfm.segments"));
+  absl::StatusOr<std::vector<SegmentInfo>> infos = read_segment_infos(infos_text);
   if (!infos.ok()) return infos.status();
   return SegmentMap::create(rules, *infos);
 }

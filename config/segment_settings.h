@@ -1,11 +1,11 @@
-// The segment map out of the settings segmentation.rfm.map and segmentation.rfm.segments.
+// The texts of the settings segmentation.rfm.map and segmentation.rfm.segments, and the map that
+// they make.
 #pragma once
 
 #include <string>
 #include <string_view>
 
 #include "absl/status/statusor.h"
-#include "config/settings.h"
 #include "model/segment_map.h"
 
 namespace rfm {
@@ -15,6 +15,6 @@ absl::StatusOr<std::string> canonical_segment_map(std::string_view text);
 absl::StatusOr<std::string> canonical_segment_infos(std::string_view text);
 
 // Errors name the cell or the segment.
-absl::StatusOr<SegmentMap> segment_map(const Settings& settings);
+absl::StatusOr<SegmentMap> segment_map(std::string_view map_text, std::string_view infos_text);
 
 }  // namespace rfm

@@ -1,11 +1,7 @@
 #include "config/setting_table.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 #include <array>
-
-#include "config/setting_value.h"
 
 namespace rfm {
 
@@ -164,13 +160,6 @@ constexpr auto kTable = std::to_array<SettingSpec>({
 
 constexpr auto kPassthrough = std::to_array<std::string_view>({"kafka.properties."});
 
-std::string limits(const SettingSpec& spec) {
-  if (!spec.min.empty() && !spec.max.empty())
-    return fmt::format(" from {} to {}", spec.min, spec.max);
-  if (!spec.min.empty()) return fmt::format(" of at least {}", spec.min);
-  return "";
-}
-
 }  // namespace
 
 std::span<const SettingSpec> setting_table() { return kTable; }
@@ -193,57 +182,6 @@ const SettingSpec* find_setting(std::string_view key) {
   const auto* const found = std::find_if(kTable.begin(), kTable.end(),
                                          [&](const SettingSpec& spec) { return spec.key == key; });
   return found == kTable.end() ? nullptr : found;
-}
-
-std::string nearest_setting(std::string_view key) {
-  std::string nearest;
-  std::size_t best = std::max<std::size_t>(2, key.size() / 3);  // Farther is no help.
-  const auto consider = [&](std::string_view candidate, std::size_t distance) {
-    if (distance > best || (distance == best && !nearest.empty())) return;
-    best = distance;
-    nearest = std::string(candidate);
-  };
-  const auto last_part = [](std::string_view text) { return text.substr(text.rfind('.') + 1); };
-  for (const SettingSpec& spec : kTable) {
-    consider(spec.key, edit_distance(key, spec.key));
-    // The right name in the wrong section, or without one.
-    consider(spec.key, edit_distance(last_part(key), last_part(spec.key)) + 1);
-  }
-  return nearest;
-}
-
-std::string allowed_values(const SettingSpec& spec) {
-  switch (spec.kind) {
-    case kText:
-      return "text that is not empty";
-    case kName:
-      return "letters, digits, '.', '_' and '-', at most 200";
-    case kChoice:
-      return fmt::format("{}", fmt::join(split_choices(spec.choices), ", "));
-    case kInteger:
-      return fmt::format("a whole number{}", limits(spec));
-    case kReal:
-      return fmt::format("a number{}", limits(spec));
-    case kDuration:
-      return fmt::format("a whole number with a unit (ms, s, m, h, d, w) such as \"{}\",{}",
-                         spec.default_text, limits(spec));
-    case kWindow:
-      return fmt::format("\"lifetime\", or a duration such as \"365d\",{}", limits(spec));
-    case kBytes:
-      return fmt::format("a whole number with a unit (B, KiB, MiB, GiB) such as \"{}\",{}",
-                         spec.default_text, limits(spec));
-    case kCurrency:
-      return "three capital letters such as \"GBP\"";
-    case kUtcOffset:
-      return "an offset such as \"+01:00\", at most 18 hours";
-    case kPointer:
-      return "a JSON pointer such as \"/order/id\", or empty";
-    case kSegmentMap:
-      return "\"grid\", five rows of five names, or a list of {segment, r, f, m, fm}";
-    case kSegmentInfo:
-      return "a list of {name, rank, description, action}";
-  }
-  return "";
 }
 
 }  // namespace rfm

@@ -55,10 +55,4 @@ const SettingSpec* find_setting(std::string_view key);
 // Keys below these prefixes ("kafka.properties.") are handed to librdkafka as they are.
 std::span<const std::string_view> passthrough_prefixes();
 
-// The known key or section nearest to `key` by edit distance; empty if none is near.
-std::string nearest_setting(std::string_view key);
-
-// "one of net, gross", "a duration from 0s to 30d such as "60s"", ...
-std::string allowed_values(const SettingSpec& spec);
-
 }  // namespace rfm

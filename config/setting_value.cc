@@ -1,6 +1,6 @@
 #include "config/setting_value.h"
 
-#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -108,6 +108,13 @@ bool is_pointer(std::string_view text) {
   return true;
 }
 
+std::string limits(const SettingSpec& spec) {
+  if (!spec.min.empty() && !spec.max.empty())
+    return fmt::format(" from {} to {}", spec.min, spec.max);
+  if (!spec.min.empty()) return fmt::format(" of at least {}", spec.min);
+  return "";
+}
+
 }  // namespace
 
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
@@ -169,6 +176,40 @@ std::vector<std::string> split_choices(std::string_view text) {
   return {parts.begin(), parts.end()};
 }
 
+std::string allowed_values(const SettingSpec& spec) {
+  switch (spec.kind) {
+    case SettingKind::kText:
+      return "text that is not empty";
+    case SettingKind::kName:
+      return "letters, digits, '.', '_' and '-', at most 200";
+    case SettingKind::kChoice:
+      return fmt::format("{}", fmt::join(split_choices(spec.choices), ", "));
+    case SettingKind::kInteger:
+      return fmt::format("a whole number{}", limits(spec));
+    case SettingKind::kReal:
+      return fmt::format("a number{}", limits(spec));
+    case SettingKind::kDuration:
+      return fmt::format("a whole number with a unit (ms, s, m, h, d, w) such as \"{}\",{}",
+                         spec.default_text, limits(spec));
+    case SettingKind::kWindow:
+      return fmt::format("\"lifetime\", or a duration such as \"365d\",{}", limits(spec));
+    case SettingKind::kBytes:
+      return fmt::format("a whole number with a unit (B, KiB, MiB, GiB) such as \"{}\",{}",
+                         spec.default_text, limits(spec));
+    case SettingKind::kCurrency:
+      return "three capital letters such as \"GBP\"";
+    case SettingKind::kUtcOffset:
+      return "an offset such as \"+01:00\", at most 18 hours";
+    case SettingKind::kPointer:
+      return "a JSON pointer such as \"/order/id\", or empty";
+    case SettingKind::kSegmentMap:
+      return "\"grid\", five rows of five names, or a list of {segment, r, f, m, fm}";
+    case SettingKind::kSegmentInfo:
+      return "a list of {name, rank, description, action}";
+  }
+  return "";
+}
+
 absl::StatusOr<std::string> canonical_text(const SettingSpec& spec, std::string_view text) {
   switch (spec.kind) {
     case SettingKind::kText:
@@ -210,27 +251,6 @@ absl::StatusOr<std::string> canonical_text(const SettingSpec& spec, std::string_
       break;  // config/segment_settings.h
   }
   return absl::InternalError("a structured setting has no simple text");
-}
-
-std::size_t edit_distance(std::string_view a, std::string_view b) {
-  // Optimal string alignment over three rows.
-  std::vector<std::size_t> before(b.size() + 1);
-  std::vector<std::size_t> above(b.size() + 1);
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) above[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replace = above[j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1);
-      row[j] = std::min({replace, above[j] + 1, row[j - 1] + 1});
-      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) {
-        row[j] = std::min(row[j], before[j - 2] + 1);
-      }
-    }
-    std::swap(before, above);
-    std::swap(above, row);
-  }
-  return above[b.size()];
 }
 
 }  // namespace rfm

@@ -34,11 +34,11 @@ std::string format_utc_offset(std::chrono::minutes offset);
 // "net|gross" to its parts.
 std::vector<std::string> split_choices(std::string_view text);
 
+// "one of net, gross", "a duration from 0s to 30d such as "60s"", ...
+std::string allowed_values(const SettingSpec& spec);
+
 // The canonical text of `text` for `spec`, or InvalidArgument saying what is allowed (without the
 // key).
 absl::StatusOr<std::string> canonical_text(const SettingSpec& spec, std::string_view text);
-
-// Edits (insert, delete, replace, swap of neighbours) that make `a` from `b`.
-std::size_t edit_distance(std::string_view a, std::string_view b);
 
 }  // namespace rfm

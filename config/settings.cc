@@ -8,7 +8,7 @@
 #include <iterator>
 #include <map>
 
-#include "config/options.h"
+#include "config/nearest_setting.h"
 #include "config/segment_settings.h"
 #include "config/setting_value.h"
 #include "config/toml_reader.h"
@@ -121,35 +121,6 @@ Settings::Settings() {
   }
 }
 
-absl::StatusOr<Settings> Settings::load(const std::optional<std::string>& file,
-                                        const std::vector<std::string>& overrides) {
-  Settings settings;
-  if (file) {
-    if (absl::Status status = settings.merge_file(*file); !status.ok()) return status;
-  }
-  for (const std::string& assignment : overrides) {
-    if (absl::Status status = settings.set(assignment); !status.ok()) return status;
-  }
-  if (absl::Status status = settings.check(); !status.ok()) return status;
-  return settings;
-}
-
-absl::StatusOr<Settings> Settings::from_semantic(
-    const std::map<std::string, std::string>& semantic) {
-  Settings settings;
-  for (const auto& [key, text] : semantic) {
-    const SettingSpec* const spec = find_setting(key);
-    if (spec == nullptr || spec->scope != SettingScope::kSemantic) {
-      return absl::InvalidArgumentError(fmt::format(
-          "model log: rule {} is not known to this version of rfmstream; use a newer one", key));
-    }
-    absl::Status status = settings.assign(key, text, SettingOrigin::kModelLog, "model log");
-    if (!status.ok()) return status;
-  }
-  if (absl::Status status = settings.check(); !status.ok()) return status;
-  return settings;
-}
-
 absl::Status Settings::merge_file(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file || std::filesystem::is_directory(path)) {
@@ -210,55 +181,8 @@ absl::Status Settings::assign(std::string_view key, std::string_view text, Setti
   return absl::OkStatus();
 }
 
-absl::Status Settings::check() const {
-  const auto fail = [&](std::string_view key, std::string_view reason) {
-    return refused(entry(key).where, key, entry(key).text, reason);
-  };
-  if (integer("model.population_off") > integer("model.population_on")) {
-    return fail("model.population_off",
-                fmt::format("allowed: at most model.population_on, which is {}",
-                            text("model.population_on")));
-  }
-  if (real("segmentation.churn.low") >= real("segmentation.churn.high")) {
-    return fail("segmentation.churn.low",
-                fmt::format("allowed: less than segmentation.churn.high, which is {}",
-                            text("segmentation.churn.high")));
-  }
-  if (const auto days = window("rfm.window"); days && *days > duration("dedup.horizon")) {
-    return fail("rfm.window",
-                fmt::format("allowed: \"lifetime\", or at most dedup.horizon, which is {}",
-                            text("dedup.horizon")));
-  }
-  if (duration("commit.interval_behind") < duration("commit.interval")) {
-    return fail(
-        "commit.interval_behind",
-        fmt::format("allowed: at least commit.interval, which is {}", text("commit.interval")));
-  }
-  if (2 * duration("commit.interval_behind") > duration("kafka.transaction_timeout")) {
-    return fail(
-        "commit.interval_behind",
-        fmt::format("allowed: at most half of kafka.transaction_timeout, which is {}, or the "
-                    "broker would end transactions before their commit",
-                    text("kafka.transaction_timeout")));
-  }
-  const KafkaOptions kafka = kafka_options(*this, 0);
-  if (absl::Status valid = validate(kafka); !valid.ok()) return valid;
-  const KafkaTopicNames names = topic_names(kafka);
-  std::map<std::string_view, std::string_view> uses = {
-      {names.dead_letters, "for the dead letters"},
-      {names.changelog, "for the changelog"},
-      {names.ticks, "for the ticks"},
-      {names.contributions, "for the contributions"},
-      {names.model, "for the model log"},
-      {names.idle, "to be empty"}};
-  for (const std::string_view key : {"input.topic", "output.transitions", "output.segments"}) {
-    const auto [first, is_new] = uses.emplace(text(key), key);
-    if (!is_new)
-      return fail(key, fmt::format("allowed: a topic of its own; this one is {}", first->second));
-  }
-  absl::StatusOr<SegmentMap> map = segment_map(*this);
-  if (!map.ok()) return fail("segmentation.rfm.map", std::string(map.status().message()));
-  return absl::OkStatus();
+absl::Status Settings::refuse(std::string_view key, std::string_view reason) const {
+  return refused(entry(key).where, key, entry(key).text, reason);
 }
 
 const Settings::Entry& Settings::entry(std::string_view key) const {

@@ -36,14 +36,6 @@ class Settings {
  public:
   Settings();  // The defaults.
 
-  // Defaults, `file` (if any), each of `overrides` ("key=value"), then check().
-  static absl::StatusOr<Settings> load(const std::optional<std::string>& file,
-                                       const std::vector<std::string>& overrides);
-
-  // Defaults with the semantic settings of a model log. A key this version does not know is an
-  // error: its meaning is unknown.
-  static absl::StatusOr<Settings> from_semantic(const std::map<std::string, std::string>& semantic);
-
   absl::Status merge_file(const std::string& path);
   absl::Status merge_toml(std::string_view toml, std::string_view source_name);
   absl::Status set(std::string_view assignment);  // "rfm.monetary=gross"
@@ -52,9 +44,8 @@ class Settings {
   absl::Status assign(std::string_view key, std::string_view text, SettingOrigin origin,
                       std::string_view where);
 
-  // What no single key shows: bands in order, the window inside the horizon, a total segment map,
-  // ...
-  absl::Status check() const;
+  // What to say of `key` whose value `reason` refuses.
+  absl::Status refuse(std::string_view key, std::string_view reason) const;
 
   // kFailedPrecondition listing every semantic setting that differs from the model log's, with both
   // values. A key that either side lacks counts as its default: older versions did not know it.

@@ -7,16 +7,11 @@
 #include <cstdio>
 #include <system_error>
 
-#include "config/options.h"
+#include "config/checked_settings.h"
 
 namespace rfm {
 
-absl::StatusOr<Settings> SettingsArguments::load() const {
-  absl::StatusOr<Settings> settings = Settings::load(file, overrides);
-  if (!settings.ok()) return settings.status();
-  if (absl::Status status = check_options(*settings); !status.ok()) return status;
-  return settings;
-}
+absl::StatusOr<Settings> SettingsArguments::load() const { return load_settings(file, overrides); }
 
 void add_settings_arguments(CLI::App& command, SettingsArguments& arguments) {
   command

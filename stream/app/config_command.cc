@@ -8,7 +8,6 @@
 #include <memory>
 
 #include "config/options.h"
-#include "config/segment_settings.h"
 #include "config/settings.h"
 #include "stream/kafka/kafka_handles.h"
 
@@ -61,14 +60,12 @@ absl::Status check(const SettingsArguments& arguments) {
   if (!settings.ok()) return settings.status();
   const std::vector<EffectiveSetting> rows = settings->effective();
   const auto changed = std::count_if(rows.begin(), rows.end(), is_changed);
-  const absl::StatusOr<SegmentMap> map = segment_map(*settings);
-  if (!map.ok()) return map.status();
   const absl::StatusOr<KafkaConf> kafka = make_conf(kafka_options(*settings, 0), {});
   if (!kafka.ok()) return kafka.status();
   fmt::print(
       "settings are valid: {} of {} differ from the defaults; the segment map has {} segments in "
       "125 cells\n",
-      changed, rows.size(), map->size());
+      changed, rows.size(), rules(*settings).map.size());
   return absl::OkStatus();
 }
 

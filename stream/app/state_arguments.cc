@@ -2,6 +2,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include "config/checked_settings.h"
 #include "config/options.h"
 
 namespace rfm {
@@ -27,7 +28,7 @@ absl::StatusOr<OpenedState> OpenedState::open(const StateArguments& arguments) {
   const RulesRecord& record = (*snapshot)->rules_record();
   const absl::Status same = given->check_same_rules(record.settings, Settings::Compared::kChosen);
   if (!same.ok()) return same;
-  const absl::StatusOr<Settings> logged = Settings::from_semantic(record.settings);
+  const absl::StatusOr<Settings> logged = logged_settings(record.settings);
   if (!logged.ok()) return logged.status();
   OpenedState opened{.snapshot = *std::move(snapshot), .rules = rfm::rules(*logged)};
   opened.rules.version = record.version;

@@ -2,46 +2,18 @@
 // out.
 #pragma once
 
-#include <chrono>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
-#include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "stream/kafka/kafka_options.h"
 #include "stream/pipeline/lane.h"
+#include "stream/run/replay_options.h"
 
 namespace rfm {
-
-struct ReplayOptions {
-  std::string input = "-";  // Path, "-", or "kafka:TOPIC".
-  InputFormat format = InputFormat::kLines;
-  std::string state_directory;
-  std::string output_directory;  // Empty: nothing is written.
-  // Follow a recorded model log (model.jsonl) instead of training; empty: train.
-  std::string model_log;
-  // Follow all that the application of `kafka` has recorded (stream/run/recording.h), as far as it
-  // has read the topic.
-  bool recorded = false;
-  std::optional<EventTime> until;
-  std::optional<EventTime> go_live;  // Absent: everything is actionable.
-  // What a file's records carry; absent: the time of the first start.
-  std::optional<std::int64_t> received_ms;
-  LaneOptions lane;
-  Rules rules;
-  TrainingOptions training;
-  DecoderOptions decoder;
-  KafkaOptions kafka;                           // For "kafka:TOPIC".
-  std::map<std::string, std::string> semantic;  // The settings behind the rules, for the model log.
-  // Refuses rules of the model log that are not these.
-  std::function<absl::Status(const std::map<std::string, std::string>& logged)> check_rules;
-};
 
 struct ReplayProgress {
   std::uint64_t records = 0;

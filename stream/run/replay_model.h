@@ -13,7 +13,7 @@
 #include "stream/pipeline/trainer.h"
 #include "stream/record/clock.h"
 #include "stream/run/recording.h"
-#include "stream/run/replay.h"
+#include "stream/run/replay_options.h"
 
 namespace rfm {
 

@@ -8,7 +8,8 @@
 #include <fstream>
 #include <sstream>
 
-#include "config/segment_settings.h"
+#include "config/checked_settings.h"
+#include "config/options.h"
 
 namespace rfm {
 namespace {
@@ -34,7 +35,7 @@ std::string set_error(std::string_view assignment) {
 
 TEST(Settings, DefaultsAreCanonicalAndConsistent) {
   const Settings defaults;
-  ASSERT_TRUE(defaults.check().ok());
+  ASSERT_TRUE(check_settings(defaults).ok());
   for (const SettingSpec& spec : setting_table()) {
     Settings settings;
     const absl::Status status =
@@ -169,7 +170,7 @@ TEST(Settings, WrongTypesAreRefused) {
 
 TEST(Settings, ChecksAcrossKeys) {
   const auto load_error = [](const std::vector<std::string>& overrides) {
-    return error_of(Settings::load(std::nullopt, overrides).status());
+    return error_of(load_settings(std::nullopt, overrides).status());
   };
   EXPECT_NE(load_error({"model.population_off=501"}).find("model.population_on, which is 500"),
             std::string::npos);
@@ -190,7 +191,7 @@ TEST(Settings, ChecksAcrossKeys) {
 }
 
 TEST(Settings, MissingFileIsNamed) {
-  const absl::StatusOr<Settings> settings = Settings::load("/nonexistent/a.toml", {});
+  const absl::StatusOr<Settings> settings = load_settings("/nonexistent/a.toml", {});
   EXPECT_NE(error_of(settings.status()).find("/nonexistent/a.toml"), std::string::npos);
 }
 
@@ -223,7 +224,7 @@ TEST(Settings, SemanticSettingsRebuildTheRules) {
   EXPECT_FALSE(semantic.contains("input.topic"));
   EXPECT_TRUE(semantic.contains("model.seed"));
   EXPECT_TRUE(semantic.contains("output.holdout"));
-  const absl::StatusOr<Settings> rebuilt = Settings::from_semantic(semantic);
+  const absl::StatusOr<Settings> rebuilt = logged_settings(semantic);
   ASSERT_TRUE(rebuilt.ok()) << rebuilt.status();
   EXPECT_EQ(rebuilt->semantic(), semantic);
   EXPECT_EQ(rebuilt->text("app.name"), "rfmstream");
@@ -245,7 +246,7 @@ TEST(Settings, OtherRulesThanLoggedAreRefused) {
   EXPECT_TRUE(given.check_same_rules(older).ok());
   older["model.unheard_of"] = "1";
   EXPECT_FALSE(given.check_same_rules(older).ok());
-  EXPECT_FALSE(Settings::from_semantic(older).ok());
+  EXPECT_FALSE(logged_settings(older).ok());
 }
 
 TEST(SegmentSettings, ReadsRowsAndCells) {
@@ -267,21 +268,20 @@ action = "call \"them\""
 )",
                               "a.toml")
                   .ok());
-  ASSERT_TRUE(settings.check().ok());
-  const absl::StatusOr<SegmentMap> map = segment_map(settings);
-  ASSERT_TRUE(map.ok());
-  EXPECT_EQ(map->name(map->segment_of({5, 5, 5})), "VIP");
-  EXPECT_EQ(map->info(map->segment_of({5, 5, 5})).action, "call \"them\"");
-  EXPECT_EQ(map->name(map->segment_of({1, 5, 5})), "At Risk");
-  const absl::StatusOr<Settings> rebuilt = Settings::from_semantic(settings.semantic());
+  ASSERT_TRUE(check_settings(settings).ok());
+  const SegmentMap map = rules(settings).map;
+  EXPECT_EQ(map.name(map.segment_of({5, 5, 5})), "VIP");
+  EXPECT_EQ(map.info(map.segment_of({5, 5, 5})).action, "call \"them\"");
+  EXPECT_EQ(map.name(map.segment_of({1, 5, 5})), "At Risk");
+  const absl::StatusOr<Settings> rebuilt = logged_settings(settings.semantic());
   ASSERT_TRUE(rebuilt.ok()) << rebuilt.status();
-  EXPECT_EQ(*segment_map(*rebuilt), *map);
+  EXPECT_EQ(rules(*rebuilt).map, map);
 }
 
 TEST(SegmentSettings, PartialMapsAreRefusedWithTheCell) {
   const auto map_error = [](const std::string& text) {
     const absl::StatusOr<Settings> settings =
-        Settings::load(std::nullopt, {"segmentation.rfm.map=" + text});
+        load_settings(std::nullopt, {"segmentation.rfm.map=" + text});
     return std::string(settings.status().message());
   };
   EXPECT_NE(map_error("[{segment=\"Loyal\", r=\"2-5\"}]").find("cell R=1 F=1 M=1"),

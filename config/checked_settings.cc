@@ -1,0 +1,92 @@
+#include "config/checked_settings.h"
+
+#include <fmt/format.h>
+
+#include "config/options.h"
+#include "config/segment_settings.h"
+#include "stream/kafka/kafka_topics.h"
+
+namespace rfm {
+
+absl::Status check_settings(const Settings& settings) {
+  if (settings.integer("model.population_off") > settings.integer("model.population_on")) {
+    return settings.refuse("model.population_off",
+                           fmt::format("allowed: at most model.population_on, which is {}",
+                                       settings.text("model.population_on")));
+  }
+  if (settings.real("segmentation.churn.low") >= settings.real("segmentation.churn.high")) {
+    return settings.refuse("segmentation.churn.low",
+                           fmt::format("allowed: less than segmentation.churn.high, which is {}",
+                                       settings.text("segmentation.churn.high")));
+  }
+  if (const auto days = settings.window("rfm.window");
+      days && *days > settings.duration("dedup.horizon")) {
+    return settings.refuse(
+        "rfm.window", fmt::format("allowed: \"lifetime\", or at most dedup.horizon, which is {}",
+                                  settings.text("dedup.horizon")));
+  }
+  if (settings.duration("commit.interval_behind") < settings.duration("commit.interval")) {
+    return settings.refuse("commit.interval_behind",
+                           fmt::format("allowed: at least commit.interval, which is {}",
+                                       settings.text("commit.interval")));
+  }
+  if (2 * settings.duration("commit.interval_behind") >
+      settings.duration("kafka.transaction_timeout")) {
+    return settings.refuse(
+        "commit.interval_behind",
+        fmt::format("allowed: at most half of kafka.transaction_timeout, which is {}, or the "
+                    "broker would end transactions before their commit",
+                    settings.text("kafka.transaction_timeout")));
+  }
+  const KafkaOptions kafka = kafka_options(settings, 0);
+  if (absl::Status valid = validate(kafka); !valid.ok()) return valid;
+  const KafkaTopicNames names = topic_names(kafka);
+  std::map<std::string_view, std::string_view> uses = {
+      {names.dead_letters, "for the dead letters"},
+      {names.changelog, "for the changelog"},
+      {names.ticks, "for the ticks"},
+      {names.contributions, "for the contributions"},
+      {names.model, "for the model log"},
+      {names.idle, "to be empty"}};
+  for (const std::string_view key : {"input.topic", "output.transitions", "output.segments"}) {
+    const auto [first, is_new] = uses.emplace(settings.text(key), key);
+    if (!is_new)
+      return settings.refuse(
+          key, fmt::format("allowed: a topic of its own; this one is {}", first->second));
+  }
+  const absl::StatusOr<SegmentMap> map = segment_map(settings.text("segmentation.rfm.map"),
+                                                     settings.text("segmentation.rfm.segments"));
+  if (!map.ok())
+    return settings.refuse("segmentation.rfm.map", std::string(map.status().message()));
+  return Decoder::check(decoder_options(settings, KeyPolicy::kRequired));
+}
+
+absl::StatusOr<Settings> load_settings(const std::optional<std::string>& file,
+                                       const std::vector<std::string>& overrides) {
+  Settings settings;
+  if (file) {
+    if (absl::Status status = settings.merge_file(*file); !status.ok()) return status;
+  }
+  for (const std::string& assignment : overrides) {
+    if (absl::Status status = settings.set(assignment); !status.ok()) return status;
+  }
+  if (absl::Status status = check_settings(settings); !status.ok()) return status;
+  return settings;
+}
+
+absl::StatusOr<Settings> logged_settings(const std::map<std::string, std::string>& semantic) {
+  Settings settings;
+  for (const auto& [key, text] : semantic) {
+    const SettingSpec* const spec = find_setting(key);
+    if (spec == nullptr || spec->scope != SettingScope::kSemantic) {
+      return absl::InvalidArgumentError(fmt::format(
+          "model log: rule {} is not known to this version of rfmstream; use a newer one", key));
+    }
+    absl::Status status = settings.assign(key, text, SettingOrigin::kModelLog, "model log");
+    if (!status.ok()) return status;
+  }
+  if (absl::Status status = check_settings(settings); !status.ok()) return status;
+  return settings;
+}
+
+}  // namespace rfm

@@ -1,0 +1,40 @@
+// What a replay is asked for.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "stream/kafka/kafka_options.h"
+#include "stream/pipeline/lane.h"
+
+namespace rfm {
+
+struct ReplayOptions {
+  std::string input = "-";  // Path, "-", or "kafka:TOPIC".
+  InputFormat format = InputFormat::kLines;
+  std::string state_directory;
+  std::string output_directory;  // Empty: nothing is written.
+  // Follow a recorded model log (model.jsonl) instead of training; empty: train.
+  std::string model_log;
+  // Follow all that the application of `kafka` has recorded (stream/run/recording.h), as far as it
+  // has read the topic.
+  bool recorded = false;
+  std::optional<EventTime> until;
+  std::optional<EventTime> go_live;  // Absent: everything is actionable.
+  // What a file's records carry; absent: the time of the first start.
+  std::optional<std::int64_t> received_ms;
+  LaneOptions lane;
+  Rules rules;
+  TrainingOptions training;
+  DecoderOptions decoder;
+  KafkaOptions kafka;                           // For "kafka:TOPIC".
+  std::map<std::string, std::string> semantic;  // The settings behind the rules, for the model log.
+  // Refuses rules of the model log that are not these.
+  std::function<absl::Status(const std::map<std::string, std::string>& logged)> check_rules;
+};
+
+}  // namespace rfm
