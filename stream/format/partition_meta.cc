@@ -1,28 +1,87 @@
 #include "stream/format/partition_meta.h"
 
 #include <numeric>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "state/byte_codec.h"
+#include "state/hashes.h"
 
 namespace rfm {
 namespace {
 
-constexpr std::uint8_t kMetaCodecVersion = 1;
+constexpr std::uint8_t kMetaCodecVersion = 2;
 
+// What version 1 knew, in its order.
+constexpr std::size_t kIgnoredReasonsV1 = 3;
+constexpr std::size_t kDeadLetterReasonsV1 = 12;
+
+// The counters that are no list, in stored order: new ones go to the end.
 template <class Counters, class Visit>
-void visit_counters(Counters& counters, const Visit& visit) {
+void visit_single(Counters& counters, const Visit& visit) {
   visit(counters.records);
   visit(counters.applied);
   visit(counters.duplicate);
   visit(counters.erased);
-  for (auto& count : counters.ignored) visit(count);
-  for (auto& count : counters.dead_lettered) visit(count);
   visit(counters.late);
   visit(counters.invoices_settled);
   visit(counters.invoices_rejected);
   visit(counters.transitions);
   visit(counters.suppressed);
+  visit(counters.given_up);
+}
+
+std::size_t single_count() {
+  std::size_t count = 0;
+  const OutcomeCounters counters;
+  visit_single(counters, [&](std::uint64_t) { ++count; });
+  return count;
+}
+
+// Each list says how long it is, so that one that grows at its end needs no new version.
+void write_counters(ByteWriter& out, const OutcomeCounters& counters) {
+  out.varint(single_count());
+  visit_single(counters, [&](std::uint64_t count) { out.varint(count); });
+  out.varint(counters.ignored.size());
+  for (const std::uint64_t count : counters.ignored) out.varint(count);
+  out.varint(counters.dead_lettered.size());
+  for (const std::uint64_t count : counters.dead_lettered) out.varint(count);
+}
+
+// False: there are counters that this version does not know.
+bool read_counters(ByteReader& in, OutcomeCounters& counters) {
+  std::uint64_t left = in.varint();
+  if (left > single_count()) return false;
+  visit_single(counters, [&](std::uint64_t& count) {
+    if (left > 0) {
+      count = in.varint();
+      --left;
+    }
+  });
+  const auto read_list = [&in](auto& list) {
+    const std::uint64_t size = in.varint();
+    if (size > list.size()) return false;
+    for (std::size_t i = 0; i < size; ++i) list[i] = in.varint();
+    return true;
+  };
+  return read_list(counters.ignored) && read_list(counters.dead_lettered);
+}
+
+void read_counters_v1(ByteReader& in, OutcomeCounters& counters) {
+  for (std::uint64_t* count :
+       {&counters.records, &counters.applied, &counters.duplicate, &counters.erased})
+    *count = in.varint();
+  for (std::size_t i = 0; i < kIgnoredReasonsV1; ++i) counters.ignored[i] = in.varint();
+  for (std::size_t i = 0; i < kDeadLetterReasonsV1; ++i) counters.dead_lettered[i] = in.varint();
+  for (std::uint64_t* count :
+       {&counters.late, &counters.invoices_settled, &counters.invoices_rejected,
+        &counters.transitions, &counters.suppressed})
+    *count = in.varint();
+}
+
+absl::Status newer_version() {
+  return absl::UnimplementedError(
+      "the partition's meta row was written by a newer version: start that one");
 }
 
 }  // namespace
@@ -46,11 +105,22 @@ bool OutcomeCounters::add_up() const {
 }
 
 void OutcomeCounters::add(const OutcomeCounters& other) {
-  std::array<std::uint64_t, 9 + kIgnoredReasonCount + kDeadLetterReasonCount> values{};
+  std::vector<std::uint64_t> values;
+  visit_single(other, [&](std::uint64_t value) { values.push_back(value); });
   std::size_t i = 0;
-  visit_counters(other, [&](std::uint64_t value) { values[i++] = value; });
-  i = 0;
-  visit_counters(*this, [&](std::uint64_t& value) { value += values[i++]; });
+  visit_single(*this, [&](std::uint64_t& value) { value += values[i++]; });
+  for (std::size_t r = 0; r < ignored.size(); ++r) ignored[r] += other.ignored[r];
+  for (std::size_t r = 0; r < dead_lettered.size(); ++r) dead_lettered[r] += other.dead_lettered[r];
+}
+
+RecordMark mark_of(const RecordView& record) {
+  ByteWriter bytes;
+  bytes.byte(record.key ? 1 : 0);
+  bytes.string(record.key.value_or(""));
+  bytes.byte(record.value ? 1 : 0);
+  bytes.string(record.value.value_or(""));
+  bytes.signed_varint(record.received_ms);
+  return {.offset = record.offset, .hash = record_hash(bytes.take())};
 }
 
 std::string encode_meta(const PartitionMeta& meta) {
@@ -68,7 +138,11 @@ std::string encode_meta(const PartitionMeta& meta) {
   out.signed_varint(meta.contributed);
   out.byte(meta.go_live_watermark ? 1 : 0);
   out.signed_varint(meta.go_live_watermark ? to_ms(*meta.go_live_watermark) : 0);
-  visit_counters(meta.counters, [&](std::uint64_t count) { out.varint(count); });
+  write_counters(out, meta.counters);
+  out.signed_varint(meta.last_record.offset);
+  out.fixed64(meta.last_record.hash);
+  out.byte(meta.ticks_logged ? 1 : 0);
+  out.varint(meta.ticks_logged.value_or(0));
   out.string(meta.application);
   out.string(meta.input_topic);
   out.signed_varint(meta.partition_count);
@@ -80,10 +154,7 @@ std::string encode_meta(const PartitionMeta& meta) {
 absl::StatusOr<PartitionMeta> decode_meta(std::string_view bytes) {
   ByteReader in(bytes);
   const std::uint8_t version = in.byte();
-  if (version > kMetaCodecVersion) {
-    return absl::UnimplementedError(
-        "the partition's meta row was written by a newer version: start that one");
-  }
+  if (version > kMetaCodecVersion) return newer_version();
   PartitionMeta meta;
   meta.next_offset = in.signed_varint();
   meta.commit_number = in.varint();
@@ -98,7 +169,17 @@ absl::StatusOr<PartitionMeta> decode_meta(std::string_view bytes) {
   const bool live = in.byte() != 0;
   const EventTime live_watermark = from_ms(in.signed_varint());
   if (live) meta.go_live_watermark = live_watermark;
-  visit_counters(meta.counters, [&](std::uint64_t& count) { count = in.varint(); });
+  if (version == 1) {
+    read_counters_v1(in, meta.counters);
+    meta.ticks_logged.reset();
+  } else {
+    if (!read_counters(in, meta.counters)) return newer_version();
+    meta.last_record.offset = in.signed_varint();
+    meta.last_record.hash = in.fixed64();
+    const bool counted = in.byte() != 0;
+    const std::uint64_t ticks = in.varint();
+    meta.ticks_logged = counted ? std::optional(ticks) : std::nullopt;
+  }
   meta.application = in.string();
   meta.input_topic = in.string();
   meta.partition_count = static_cast<std::int32_t>(in.signed_varint());

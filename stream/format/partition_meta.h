@@ -37,6 +37,7 @@ struct OutcomeCounters {
       0;  // Settled invoices that went to the dead letters as a whole.
   std::uint64_t transitions = 0;
   std::uint64_t suppressed = 0;  // Changes held back at events by dwell.
+  std::uint64_t given_up = 0;    // Input offsets that were lost unread, and by whose consent.
 
   std::uint64_t ignored_total() const;
   std::uint64_t dead_lettered_total() const;
@@ -46,6 +47,15 @@ struct OutcomeCounters {
 
   friend bool operator==(const OutcomeCounters&, const OutcomeCounters&) = default;
 };
+
+// Tells a record from every other that might stand at its offset: by key, value and timestamp.
+struct RecordMark {
+  Offset offset = 0;
+  std::uint64_t hash = 0;  // 0: unknown.
+
+  friend bool operator==(const RecordMark&, const RecordMark&) = default;
+};
+RecordMark mark_of(const RecordView& record);
 
 struct PartitionMeta {
   Offset next_offset = 0;
@@ -62,6 +72,12 @@ struct PartitionMeta {
   std::optional<EventTime> go_live_watermark;  // Set when the go-live offset is reached.
 
   OutcomeCounters counters;
+
+  // The last record applied (unless an operator has moved the position since): where a topic is
+  // made anew under the same name, another one is at its offset.
+  RecordMark last_record;
+  // Written to the tick log; absent: begun by a version that did not count them.
+  std::optional<std::uint64_t> ticks_logged = 0;
 
   // Identity: a store of another application or topic is not ours.
   std::string application;

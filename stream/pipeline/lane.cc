@@ -113,13 +113,14 @@ absl::StatusOr<bool> Lane::fill(Work& work) {
 }
 
 absl::Status Lane::process(Work& work) {
+  const RecordView* last = nullptr;
   while (!work.batch.empty()) {
     const RecordView& record = work.batch.front();
     const DecodedEvent event = decode(record, work.partition.id());
     if (is_past_end(record, event)) {
       work.ended = true;
       if (!work.partition.meta().started) parts_.trainer.partition_empty(work.partition.id());
-      return absl::OkStatus();
+      break;
     }
     const bool was_started = work.partition.meta().started;
     if (work.partition.process(record, event) == Partition::Progress::kWaitsForModel) {
@@ -132,8 +133,10 @@ absl::Status Lane::process(Work& work) {
       break;
     }
     uncommitted_ = true;
+    last = &record;
     work.batch = work.batch.subspan(1);
   }
+  if (last != nullptr) work.partition.meta().last_record = mark_of(*last);
   return output_.take_status();
 }
 
@@ -195,7 +198,9 @@ absl::Status Lane::tick_idle(Work& work) {
 void Lane::log_tick(Work& work, EventTime to) {
   work.logged_tick = to;
   if (!parts_.sink.keeps(OutputTopic::kTicks)) return;
-  const Tick tick{.offset = work.partition.meta().next_offset, .time = to};
+  PartitionMeta& meta = work.partition.meta();
+  if (meta.ticks_logged) ++*meta.ticks_logged;
+  const Tick tick{.offset = meta.next_offset, .time = to};
   output_.append(OutputTopic::kTicks, work.partition.id(), std::nullopt, encode_tick(tick), {});
 }
 
