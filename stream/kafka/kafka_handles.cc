@@ -155,11 +155,32 @@ absl::StatusOr<KafkaConf> make_conf(const KafkaOptions& options,
   return conf;
 }
 
-void add_idle_partitions(rd_kafka_s& handle, rd_kafka_topic_partition_list_s& partitions,
-                         const std::string& idle_topic, int count) {
+KafkaConsumer::~KafkaConsumer() {
+  if (handle_ == nullptr) return;
+  rd_kafka_consumer_close(handle_.get());
+  std::array<rd_kafka_message_t*, 1'000> left{};
+  for (const KafkaQueue& queue : queues_) {
+    ssize_t count = 0;
+    do {
+      count = rd_kafka_consume_batch_queue(queue.get(), 0, left.data(), left.size());
+      for (ssize_t i = 0; i < count; ++i)
+        rd_kafka_message_destroy(left[static_cast<std::size_t>(i)]);
+    } while (count > 0);
+  }
+  queues_.clear();
+}
+
+rd_kafka_queue_s& KafkaConsumer::own_queue(const std::string& topic, int partition) {
+  KafkaQueue& queue =
+      queues_.emplace_back(rd_kafka_queue_get_partition(handle_.get(), topic.c_str(), partition));
+  rd_kafka_queue_forward(queue.get(), nullptr);
+  return *queue;
+}
+
+void KafkaConsumer::add_idle_partitions(rd_kafka_topic_partition_list_s& partitions,
+                                        const std::string& idle_topic, int count) {
   for (int i = 0; i < count; ++i) {
-    const KafkaQueue queue(rd_kafka_queue_get_partition(&handle, idle_topic.c_str(), i));
-    rd_kafka_queue_forward(queue.get(), nullptr);
+    own_queue(idle_topic, i);
     rd_kafka_topic_partition_list_add(&partitions, idle_topic.c_str(), i)->offset = 0;
   }
 }
@@ -189,7 +210,7 @@ absl::Status kafka_status(const rd_kafka_error_s& error, std::string_view what) 
 
 int Deadline::remaining_ms() const {
   const auto left =
-      std::chrono::ceil<std::chrono::milliseconds>(at_ - std::chrono::steady_clock::now());
+      std::chrono::ceil<std::chrono::milliseconds>(at() - std::chrono::steady_clock::now());
   return static_cast<int>(std::max<std::chrono::milliseconds::rep>(left.count(), 1));
 }
 

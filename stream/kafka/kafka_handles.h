@@ -2,11 +2,13 @@
 // files only.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -60,10 +62,35 @@ absl::StatusOr<KafkaConf> make_conf(const KafkaOptions& options,
                                     std::span<const KafkaProperty> properties);
 absl::StatusOr<KafkaHandle> make_handle(KafkaRole role, KafkaConf conf);
 
-// Adds the always empty partitions that keep a fetch in flight (stream/kafka/kafka_source.h), each
-// with a queue of its own that nobody reads. Assign `partitions` right after.
-void add_idle_partitions(rd_kafka_s& handle, rd_kafka_topic_partition_list_s& partitions,
-                         const std::string& idle_topic, int count);
+// A consumer whose partitions have queues of their own.
+//
+// Such a queue keeps what nobody reads, at least the marks of pauses and stops, and each of these
+// keeps its partition. While the topic is there librdkafka empties the queue when it lets go of the
+// partition; if the topic has been deleted it does not, and rd_kafka_destroy waits for ever (2.0,
+// mended in 2.6.1). So the queues live as long as the consumer and are emptied after its close.
+class KafkaConsumer {
+ public:
+  explicit KafkaConsumer(KafkaHandle handle) : handle_(std::move(handle)) {}
+  KafkaConsumer(KafkaConsumer&&) = default;
+  KafkaConsumer& operator=(KafkaConsumer&&) = delete;
+  ~KafkaConsumer();  // Closes. Give back its records first.
+
+  rd_kafka_s* get() const { return handle_.get(); }
+  rd_kafka_s& operator*() const { return *handle_; }
+
+  // The partition's own queue; valid as long as the consumer. Call it before each assignment of the
+  // partition: it is another one once the topic was made anew.
+  rd_kafka_queue_s& own_queue(const std::string& topic, int partition);
+
+  // Adds the always empty partitions that keep a fetch in flight (stream/kafka/kafka_source.h),
+  // each with a queue of its own that nobody reads. Assign `partitions` right after.
+  void add_idle_partitions(rd_kafka_topic_partition_list_s& partitions,
+                           const std::string& idle_topic, int count);
+
+ private:
+  KafkaHandle handle_;
+  std::vector<KafkaQueue> queues_;  // One a partition and assignment.
+};
 
 // `code` is an rd_kafka_resp_err_t. The Status' code says how to react: kPermissionDenied fenced,
 // kAborted stale group membership, kDeadlineExceeded and kUnavailable try again or rebuild,
@@ -72,18 +99,23 @@ void add_idle_partitions(rd_kafka_s& handle, rd_kafka_topic_partition_list_s& pa
 absl::Status kafka_status(int code, std::string_view what);
 absl::Status kafka_status(const rd_kafka_error_s& error, std::string_view what);
 
-// A point of wall time by which a call must be done; librdkafka wants what is left in whole
-// milliseconds.
+// A point of wall time by which a call must be done, or by which the process must stop;
+// librdkafka wants what is left in whole milliseconds.
 class Deadline {
  public:
-  explicit Deadline(std::chrono::milliseconds from_now)
-      : at_(std::chrono::steady_clock::now() + from_now) {}
-  bool passed() const { return std::chrono::steady_clock::now() >= at_; }
+  explicit Deadline(std::chrono::milliseconds from_now, const StopLimit* stop = nullptr)
+      : at_(std::chrono::steady_clock::now() + from_now), stop_(stop) {}
+  bool passed() const { return std::chrono::steady_clock::now() >= at(); }
   int remaining_ms() const;                               // At least 1 (0 has other meanings).
   int remaining_ms(std::chrono::milliseconds max) const;  // The same, at most `max`.
 
  private:
+  std::chrono::steady_clock::time_point at() const {
+    return stop_ == nullptr ? at_ : std::min(at_, stop_->at());
+  }
+
   std::chrono::steady_clock::time_point at_;
+  const StopLimit* stop_ = nullptr;
 };
 
 }  // namespace rfm

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
+#include "stream/kafka/stop_limit.h"
 
 namespace rfm {
 
@@ -22,6 +23,9 @@ struct KafkaOptions {
   std::chrono::milliseconds transaction_timeout{10'000};
   // Every call that waits for a broker gives up after this.
   std::chrono::milliseconds request_timeout{30'000};
+  // Cuts the calls that settle, commit, restore and close short; outlives all that is opened with
+  // these options. Null: nobody stops.
+  const StopLimit* stop = nullptr;
   // Further librdkafka properties (security and the like), for all handles. Those that exactly-once
   // rests on are refused.
   std::map<std::string, std::string> properties;

@@ -39,18 +39,16 @@ absl::StatusOr<std::unique_ptr<KafkaReader>> KafkaReader::open(const KafkaOption
       query_partition_count(**handle, topic_names(options).idle, options.request_timeout);
   if (!idle.ok()) return idle.status();
   return std::unique_ptr<KafkaReader>(
-      new KafkaReader(options, std::move(*handle), idle->value_or(0)));
+      new KafkaReader(options, KafkaConsumer(std::move(*handle)), idle->value_or(0)));
 }
 
-KafkaReader::KafkaReader(KafkaOptions options, KafkaHandle handle, int idle_partitions)
-    : options_(std::move(options)), handle_(std::move(handle)), idle_partitions_(idle_partitions) {}
-
-KafkaReader::~KafkaReader() {
-  if (handle_ != nullptr) rd_kafka_consumer_close(handle_.get());
-}
+KafkaReader::KafkaReader(KafkaOptions options, KafkaConsumer consumer, int idle_partitions)
+    : options_(std::move(options)),
+      consumer_(std::move(consumer)),
+      idle_partitions_(idle_partitions) {}
 
 absl::StatusOr<OffsetRange> KafkaReader::range(const std::string& topic, PartitionId partition) {
-  return query_range(*handle_, topic, partition, options_.request_timeout);
+  return query_range(*consumer_, topic, partition, options_.request_timeout);
 }
 
 absl::StatusOr<Offset> KafkaReader::read_to_end(
@@ -74,15 +72,14 @@ absl::StatusOr<Offset> KafkaReader::read_range(
   if (range.begin >= range.end) return range.begin;
   const KafkaPartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = range.begin;
-  const KafkaQueue queue(rd_kafka_queue_get_partition(handle_.get(), topic.c_str(), partition));
-  rd_kafka_queue_forward(queue.get(), nullptr);
-  add_idle_partitions(*handle_, *list, topic_names(options_).idle, idle_partitions_);
-  if (const rd_kafka_resp_err_t code = rd_kafka_assign(handle_.get(), list.get());
+  rd_kafka_queue_t& queue = consumer_.own_queue(topic, partition);
+  consumer_.add_idle_partitions(*list, topic_names(options_).idle, idle_partitions_);
+  if (const rd_kafka_resp_err_t code = rd_kafka_assign(consumer_.get(), list.get());
       code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return kafka_status(code, fmt::format("reading {}/{}", topic, partition));
   }
-  absl::StatusOr<Offset> position = drain(*queue, range, on_record);
-  rd_kafka_assign(handle_.get(), nullptr);
+  absl::StatusOr<Offset> position = drain(queue, range, on_record);
+  rd_kafka_assign(consumer_.get(), nullptr);
   if (!position.ok() && position.status().code() == absl::StatusCode::kDeadlineExceeded) {
     return absl::DeadlineExceededError(fmt::format("reading {}/{}: nothing came for {} ms", topic,
                                                    partition, options_.request_timeout.count()));
@@ -98,11 +95,13 @@ absl::StatusOr<Offset> KafkaReader::drain(
   Offset next = range.begin;
   Deadline deadline(options_.request_timeout);
   while (next < range.end) {
+    if (options_.stop != nullptr && options_.stop->asked())
+      return absl::CancelledError("stopped while reading a topic to its end");
     // Callbacks and errors that belong to no partition. The records are on the partition's own
     // queue.
-    if (const KafkaMessage event(rd_kafka_consumer_poll(handle_.get(), 0)); event != nullptr) {
+    if (const KafkaMessage event(rd_kafka_consumer_poll(consumer_.get(), 0)); event != nullptr) {
       if (event->err != RD_KAFKA_RESP_ERR_NO_ERROR &&
-          rd_kafka_fatal_error(handle_.get(), nullptr, 0) != 0) {
+          rd_kafka_fatal_error(consumer_.get(), nullptr, 0) != 0) {
         return kafka_status(event->err, "reading");
       }
     }

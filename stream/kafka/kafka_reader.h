@@ -23,7 +23,6 @@ class KafkaReader {
   static absl::StatusOr<std::unique_ptr<KafkaReader>> open(const KafkaOptions& options);
   KafkaReader(const KafkaReader&) = delete;
   KafkaReader& operator=(const KafkaReader&) = delete;
-  ~KafkaReader();
 
   absl::StatusOr<OffsetRange> range(const std::string& topic, PartitionId partition);
 
@@ -31,7 +30,8 @@ class KafkaReader {
   // the end as it is at the call, in order; what its views show lives during the call only. Returns
   // the offset to go on from, which is that end or beyond. kOutOfRange when `from` is outside of
   // the log: it was deleted or created anew. kDeadlineExceeded when no progress is made for
-  // `options.request_timeout`. An error of `on_record` is returned.
+  // `options.request_timeout`, kCancelled when the process is to stop. An error of `on_record` is
+  // returned.
   absl::StatusOr<Offset> read_to_end(const std::string& topic, PartitionId partition, Offset from,
                                      absl::FunctionRef<absl::Status(const RecordView&)> on_record);
 
@@ -41,12 +41,12 @@ class KafkaReader {
                                     absl::FunctionRef<absl::Status(const RecordView&)> on_record);
 
  private:
-  KafkaReader(KafkaOptions options, KafkaHandle handle, int idle_partitions);
+  KafkaReader(KafkaOptions options, KafkaConsumer consumer, int idle_partitions);
   absl::StatusOr<Offset> drain(rd_kafka_queue_s& queue, OffsetRange range,
                                absl::FunctionRef<absl::Status(const RecordView&)> on_record);
 
   KafkaOptions options_;
-  KafkaHandle handle_;
+  KafkaConsumer consumer_;
   int idle_partitions_ = 0;
 };
 

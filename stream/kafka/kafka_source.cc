@@ -61,7 +61,7 @@ std::vector<KafkaProperty> consumer_properties(const KafkaOptions& options, int 
 
 struct KafkaSource::Partition {
   PartitionId id = 0;
-  KafkaQueue queue;
+  rd_kafka_queue_t* queue = nullptr;          // The consumer's.
   std::vector<rd_kafka_message_t*> messages;  // What `views` show.
   std::vector<RecordView> views;
   Offset next = 0;          // Offset of the next record, or lower.
@@ -89,7 +89,7 @@ absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::join(const KafkaOption
   const KafkaPartitionList topics(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(topics.get(), options.input_topic.c_str(),
                                     RD_KAFKA_PARTITION_UA);
-  const rd_kafka_resp_err_t code = rd_kafka_subscribe(source->handle_.get(), topics.get());
+  const rd_kafka_resp_err_t code = rd_kafka_subscribe(source->consumer_->get(), topics.get());
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR)
     return kafka_status(code, "subscribing to " + options.input_topic);
   return source;
@@ -124,9 +124,9 @@ absl::Status KafkaSource::open(Membership membership) {
          void* self) { static_cast<KafkaSource*>(self)->on_rebalance(code, *partitions); });
   absl::StatusOr<KafkaHandle> handle = make_handle(KafkaRole::kConsumer, std::move(*conf));
   if (!handle.ok()) return handle.status();
-  handle_ = std::move(*handle);
-  rd_kafka_poll_set_consumer(handle_.get());
-  const KafkaQueue events(rd_kafka_queue_get_consumer(handle_.get()));
+  consumer_.emplace(std::move(*handle));
+  rd_kafka_poll_set_consumer(consumer_->get());
+  const KafkaQueue events(rd_kafka_queue_get_consumer(consumer_->get()));
   rd_kafka_queue_io_event_enable(events.get(), event_fd_, &kWake, sizeof kWake);
   return absl::OkStatus();
 }
@@ -156,18 +156,16 @@ absl::StatusOr<int> KafkaSource::look_up_topics() {
 }
 
 KafkaSource::~KafkaSource() {
-  if (handle_ != nullptr) {
-    listener_ = {};
-    rd_kafka_consumer_close(handle_.get());
-    partitions_.clear();
-    membership_.metadata.reset();
-    handle_.reset();
-  }
+  listener_ = {};
+  if (consumer_) rd_kafka_consumer_close(consumer_->get());
+  partitions_.clear();
+  membership_.metadata.reset();
+  consumer_.reset();
   if (event_fd_ >= 0) ::close(event_fd_);
 }
 
 absl::Status KafkaSource::close() {
-  rd_kafka_resp_err_t code = rd_kafka_consumer_close(handle_.get());
+  rd_kafka_resp_err_t code = rd_kafka_consumer_close(consumer_->get());
   if (!failed_.ok()) return failed_;
   return code == RD_KAFKA_RESP_ERR_NO_ERROR ? absl::OkStatus()
                                             : kafka_status(code, "leaving the group");
@@ -185,7 +183,7 @@ void KafkaSource::on_rebalance(int code,
   }
   partitions_.clear();
   membership_.metadata.reset();
-  rd_kafka_assign(handle_.get(), nullptr);
+  rd_kafka_assign(consumer_->get(), nullptr);
 }
 
 absl::Status KafkaSource::on_assigned(const rd_kafka_topic_partition_list_s& assigned) {
@@ -193,7 +191,7 @@ absl::Status KafkaSource::on_assigned(const rd_kafka_topic_partition_list_s& ass
   for (int i = 0; i < assigned.cnt; ++i) ids.push_back(assigned.elems[i].partition);
   std::sort(ids.begin(), ids.end());
   // Taken here and nowhere else: this is the generation whose offsets are ours to commit.
-  membership_.metadata.reset(rd_kafka_consumer_group_metadata(handle_.get()));
+  membership_.metadata.reset(rd_kafka_consumer_group_metadata(consumer_->get()));
   std::vector<PartitionRange> ranges;
   if (listener_.on_assign) {
     absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> starts = listener_.on_assign(ids);
@@ -213,7 +211,7 @@ absl::Status KafkaSource::on_assigned(const rd_kafka_topic_partition_list_s& ass
 void KafkaSource::on_revoked() {
   if (membership_.metadata == nullptr) return;  // What was assigned failed to start.
   const Revocation how =
-      rd_kafka_assignment_lost(handle_.get()) != 0 ? Revocation::kLost : Revocation::kOrderly;
+      rd_kafka_assignment_lost(consumer_->get()) != 0 ? Revocation::kLost : Revocation::kOrderly;
   if (listener_.on_revoke) listener_.on_revoke(partitions(), how);
 }
 
@@ -230,23 +228,22 @@ absl::Status KafkaSource::assign(std::span<const PartitionRange> ranges) {
     partition->id = range.partition;
     partition->next = range.range.begin;
     partition->end = range.range.end;
-    partition->queue.reset(rd_kafka_queue_get_partition(handle_.get(), topic, range.partition));
-    rd_kafka_queue_forward(partition->queue.get(), nullptr);
-    rd_kafka_queue_io_event_enable(partition->queue.get(), event_fd_, &kWake, sizeof kWake);
+    partition->queue = &consumer_->own_queue(options_.input_topic, range.partition);
+    rd_kafka_queue_io_event_enable(partition->queue, event_fd_, &kWake, sizeof kWake);
     const auto index = static_cast<std::size_t>(range.partition);
     if (index >= partitions_.size()) partitions_.resize(index + 1);
     partitions_[index] = std::move(partition);
   }
   if (!ranges.empty())
-    add_idle_partitions(*handle_, *list, topic_names(options_).idle, idle_partitions_);
-  const rd_kafka_resp_err_t code = rd_kafka_assign(handle_.get(), list.get());
+    consumer_->add_idle_partitions(*list, topic_names(options_).idle, idle_partitions_);
+  const rd_kafka_resp_err_t code = rd_kafka_assign(consumer_->get(), list.get());
   return code == RD_KAFKA_RESP_ERR_NO_ERROR ? absl::OkStatus()
                                             : kafka_status(code, "assigning partitions");
 }
 
 absl::Status KafkaSource::service() {
   for (int i = 0; i < kEventsPerService && failed_.ok(); ++i) {
-    const KafkaMessage event(rd_kafka_consumer_poll(handle_.get(), 0));
+    const KafkaMessage event(rd_kafka_consumer_poll(consumer_->get(), 0));
     if (event == nullptr) break;
     // The poll may have run a callback that failed.
     if (absl::Status judged = judge(*event); failed_.ok()) failed_ = std::move(judged);
@@ -267,7 +264,8 @@ absl::Status KafkaSource::judge(const rd_kafka_message_s& event) {
   const std::string who = lane_name(options_);
   if (event.err == RD_KAFKA_RESP_ERR__FATAL) {
     std::array<char, 512> text{};
-    const rd_kafka_resp_err_t code = rd_kafka_fatal_error(handle_.get(), text.data(), text.size());
+    const rd_kafka_resp_err_t code =
+        rd_kafka_fatal_error(consumer_->get(), text.data(), text.size());
     return kafka_status(code, fmt::format("{}: {}", who, text.data()));
   }
   absl::Status status =
@@ -285,8 +283,8 @@ absl::StatusOr<std::span<const RecordView>> KafkaSource::read(PartitionId id,
   partition->release();
   if (!partition->failed.ok()) return partition->failed;
   partition->messages.resize(records_max);
-  const ssize_t count = rd_kafka_consume_batch_queue(partition->queue.get(), 0,
-                                                     partition->messages.data(), records_max);
+  const ssize_t count =
+      rd_kafka_consume_batch_queue(partition->queue, 0, partition->messages.data(), records_max);
   partition->messages.resize(count > 0 ? static_cast<std::size_t>(count) : 0);
   partition->views.reserve(partition->messages.size());
   for (rd_kafka_message_t* const message : partition->messages) {
@@ -352,7 +350,7 @@ std::int64_t KafkaSource::records_behind(PartitionId id) const {
   if (partition == nullptr || at_end(id)) return 0;
   Offset low = 0;
   Offset high = 0;
-  if (rd_kafka_get_watermark_offsets(handle_.get(), options_.input_topic.c_str(), id, &low,
+  if (rd_kafka_get_watermark_offsets(consumer_->get(), options_.input_topic.c_str(), id, &low,
                                      &high) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return 0;  // Nothing is fetched yet.
   }

@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <utility>
 #include <vector>
@@ -103,7 +104,7 @@ class KafkaSource final : public EventSource {
   int idle_partitions_ = 0;
   int event_fd_ = -1;
   absl::Status failed_;
-  KafkaHandle handle_;
+  std::optional<KafkaConsumer> consumer_;  // Absent until opened.
 };
 
 }  // namespace rfm
