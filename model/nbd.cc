@@ -10,8 +10,6 @@
 namespace rfm {
 namespace {
 
-constexpr double kParameterMin = 1e-4;
-constexpr double kParameterMax = 1e6;
 constexpr double kLogStepMax = 2;
 constexpr double kLogStepDone = 1e-10;
 constexpr int kIterationsMax = 200;
@@ -96,7 +94,9 @@ class Likelihood {
   std::vector<double> at_least_;  // [k - 1] = customers with x >= k.
 };
 
-double bounded(double parameter) { return std::clamp(parameter, kParameterMin, kParameterMax); }
+double bounded(double parameter) {
+  return std::clamp(parameter, kNbdParameterMin, kNbdParameterMax);
+}
 
 // The Newton direction where the Hessian is negative definite, else the gradient's; at most
 // kLogStepMax long.

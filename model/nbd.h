@@ -7,6 +7,10 @@
 
 namespace rfm {
 
+// Bounds of both parameters.
+inline constexpr double kNbdParameterMin = 1e-4;
+inline constexpr double kNbdParameterMax = 1e6;
+
 struct NbdParameters {
   double r = 0;
   double alpha = 0;  // In the unit of the observation times.
@@ -19,8 +23,9 @@ struct NbdFit {
 
 // Maximum likelihood from each customer's repeat purchases x and observed time T > 0:
 // LL = sum lnGamma(r+x) - lnGamma(r) + r ln alpha - (r+x) ln(alpha+T).
-// Newton on (ln r, ln alpha) from `start` (r = 0: a fixed start). Both stay within [1e-4, 1e6], so
-// that data without a maximum (all x equal) give a bound. Deterministic. Equal lengths, not empty.
+// Newton on (ln r, ln alpha) from `start` (r = 0: a fixed start). Both stay within the bounds, so
+// that data without a maximum (all x equal) give one of them. Deterministic. Equal lengths, not
+// empty.
 NbdFit fit_nbd(std::span<const std::uint32_t> repeat_counts, std::span<const double> ages,
                const NbdParameters& start);
 

@@ -31,6 +31,12 @@ SegmentCode cluster_segment_for(const CustomerFacts& facts, SegmentCode current,
   return static_cast<SegmentCode>(kFirstSegment + next);
 }
 
+// A row may come from another version than the one it is shown under.
+std::string_view cluster_name(const ModelVersion& version, std::size_t id) {
+  const bool is_known = version.clusters && id < version.clusters->names.size();
+  return is_known ? std::string_view(version.clusters->names[id]) : kUnassignedSegment;
+}
+
 EventTime next_rfm_change(const CustomerFacts& facts, SegmentCode current, const Rules& rules,
                           EventTime until) {
   Scores scores = scores_of(facts);
@@ -144,7 +150,7 @@ const SegmentInfo& segment_info(Segmentation segmentation, SegmentCode code, con
     case Segmentation::kChurn:
       return churn_segment(static_cast<ChurnBand>(id));
     case Segmentation::kCluster:
-      return cluster_segment(version.clusters->names[id]);
+      return cluster_segment(cluster_name(version, id));
     case Segmentation::kRfm:
       break;
   }
@@ -160,7 +166,7 @@ std::string_view segment_name(Segmentation segmentation, SegmentCode code, const
     case Segmentation::kChurn:
       return churn_segment(static_cast<ChurnBand>(id)).name;
     case Segmentation::kCluster:
-      return version.clusters->names[id];
+      return cluster_name(version, id);
     case Segmentation::kRfm:
       break;
   }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "model/segment_catalog.h"
 #include "state/byte_codec.h"
 #include "state/evaluation.h"
 #include "state/hashes.h"
@@ -83,6 +84,16 @@ OpenInvoice read_open(ByteReader& in) {
   return open;
 }
 
+// Segments that there can be. The cluster's may still be none of the version in effect.
+bool are_known(const std::array<SegmentState, kSegmentationCount>& segments, const Rules& rules) {
+  const auto code = [&](Segmentation segmentation) {
+    return segments[static_cast<std::size_t>(segmentation)].segment;
+  };
+  return code(Segmentation::kChurn) < kFirstSegment + kChurnBandCount &&
+         code(Segmentation::kCluster) < kFirstSegment + kClustersMax &&
+         code(Segmentation::kRfm) < kFirstSegment + rules.map.size();
+}
+
 }  // namespace
 
 std::string encode_row(const CustomerRow& row) {
@@ -151,7 +162,7 @@ absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string
   const FoldedInvoices folded = (flags & kHasFolded) != 0 ? read_folded(in) : FoldedInvoices{};
   row.ledger.restore(std::move(entries), folded, sums);
   if ((flags & kHasOpen) != 0) row.open = std::make_unique<OpenInvoice>(read_open(in));
-  if (version == 0 || !in.ok() || !in.at_end()) {
+  if (version == 0 || !in.ok() || !in.at_end() || !are_known(row.segments, rules)) {
     return absl::DataLossError(
         fmt::format("row of customer {} is damaged ({} bytes)", customer_id, bytes.size()));
   }

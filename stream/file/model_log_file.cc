@@ -1,12 +1,12 @@
 #include "stream/file/model_log_file.h"
 
 #include <fmt/format.h>
-#include <rapidjson/document.h>
-#include <rapidjson/stringbuffer.h>
-#include <rapidjson/writer.h>
 
 #include <filesystem>
 #include <fstream>
+#include <optional>
+
+#include "stream/file/envelope.h"
 
 namespace rfm {
 
@@ -14,19 +14,13 @@ absl::StatusOr<ModelLog> read_model_log_file(const std::string& path) {
   std::ifstream in(path);
   if (!in) return absl::NotFoundError(fmt::format("model log {} cannot be read", path));
   std::vector<ModelLogRecord> records;
+  EnvelopeReader reader;
   std::string line;
   for (int number = 1; std::getline(in, line); ++number) {
-    rapidjson::Document json;
-    json.Parse<rapidjson::kParseFullPrecisionFlag>(line.data(), line.size());
-    const bool record = !json.HasParseError() && json.IsObject() && json.HasMember("key") &&
-                        json["key"].IsString() && json.HasMember("value") &&
-                        json["value"].IsObject();
-    if (!record)
+    const std::optional<RecordView> record = reader.read(line);
+    if (!record || !record->key || !record->value)
       return absl::DataLossError(fmt::format("{}:{}: not a record of a model log", path, number));
-    rapidjson::StringBuffer value;
-    rapidjson::Writer<rapidjson::StringBuffer> writer(value);
-    json["value"].Accept(writer);
-    records.push_back({json["key"].GetString(), {value.GetString(), value.GetSize()}});
+    records.push_back({std::string(*record->key), std::string(*record->value)});
   }
   return decode_model_log(records);
 }

@@ -131,7 +131,10 @@ std::string explain_cluster(const Transition& t, const Rules& rules) {
   fmt::format_to(
       std::back_inserter(out), FMT_COMPILE("recency {} days, frequency {}, monetary {}: "),
       days_text(recency).view(), t.after.frequency, amount_text(t.after.monetary.units).view());
-  const std::string& to = model.names[static_cast<std::size_t>(t.to - kFirstSegment)];
+  const auto name_of = [&](SegmentCode code) {
+    return segment_name(Segmentation::kCluster, code, rules, *t.after.version);
+  };
+  const std::string_view to = name_of(t.to);
   const NumberText to_distance(distance(t.to), 3);
   if (t.from < kFirstSegment) {
     fmt::format_to(std::back_inserter(out), FMT_COMPILE("nearest centroid {} at {}"), to,
@@ -139,9 +142,7 @@ std::string explain_cluster(const Transition& t, const Rules& rules) {
     return out;
   }
   fmt::format_to(std::back_inserter(out), FMT_COMPILE("centroid {} at {} is nearer than {} at {}"),
-                 to, to_distance.view(),
-                 model.names[static_cast<std::size_t>(t.from - kFirstSegment)],
-                 NumberText(distance(t.from), 3).view());
+                 to, to_distance.view(), name_of(t.from), NumberText(distance(t.from), 3).view());
   if (rules.cluster_hysteresis > 0) {
     fmt::format_to(std::back_inserter(out), FMT_COMPILE(" (hysteresis {} on squares)"),
                    NumberText(rules.cluster_hysteresis, 2).view());

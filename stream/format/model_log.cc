@@ -5,11 +5,12 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "stream/text/json_text.h"
+#include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {
@@ -17,6 +18,9 @@ namespace {
 using Value = rapidjson::Value;
 
 constexpr int kFormat = 1;
+constexpr std::int64_t kLatestStartMs = to_ms(kLatestEventTime);
+constexpr unsigned kParse = rapidjson::kParseFullPrecisionFlag |
+                            rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag;
 constexpr std::array<std::string_view, 5> kClusterChanges = {"none", "first_fit", "moved", "refit",
                                                              "challenger"};
 
@@ -72,157 +76,210 @@ void write_churn(JsonText& out, const ChurnModel& churn) {
   out.end_object();
 }
 
-// Reading: what is missing or of another type leaves `ok` false.
+// Reads the members of one object. The first that is missing or of another type is the fault, which
+// names it by its path; values read from there on mean nothing.
 class Fields {
  public:
-  explicit Fields(const Value& object) : object_(object) { ok = object.IsObject(); }
+  Fields(const Value& object, std::string path, std::string& fault)
+      : object_(object), path_(std::move(path)), fault_(fault) {
+    if (!object.IsObject()) fail("", "it is not an object");
+  }
 
-  const Value* find(const char* name) {
+  const Value* find(const char* name) const {
     if (!object_.IsObject()) return nullptr;
     const auto member = object_.FindMember(name);
     return member == object_.MemberEnd() ? nullptr : &member->value;
   }
   std::int64_t integer(const char* name) {
     const Value* value = find(name);
-    if (value == nullptr || !value->IsInt64()) return fail<std::int64_t>();
-    return value->GetInt64();
+    if (value != nullptr && value->IsInt64()) return value->GetInt64();
+    fail(name, "not a whole number of 64 bits");
+    return 0;
   }
   double real(const char* name) {
     const Value* value = find(name);
-    if (value == nullptr || !value->IsNumber()) return fail<double>();
-    return value->GetDouble();
+    if (value != nullptr && value->IsNumber()) return value->GetDouble();
+    fail(name, "not a number");
+    return 0;
   }
   bool flag(const char* name) {
     const Value* value = find(name);
-    if (value == nullptr || !value->IsBool()) return fail<bool>();
-    return value->GetBool();
+    if (value != nullptr && value->IsBool()) return value->GetBool();
+    fail(name, "not true or false");
+    return false;
   }
-  std::string string(const char* name) {
+  std::string text(const char* name) {
     const Value* value = find(name);
-    if (value == nullptr || !value->IsString()) return fail<std::string>();
-    return {value->GetString(), value->GetStringLength()};
+    const bool is_text = value != nullptr && value->IsString();
+    if (is_text) return {value->GetString(), value->GetStringLength()};
+    fail(name, "not a text");
+    return {};
+  }
+  const Value* list(const char* name) {
+    const Value* value = find(name);
+    if (value != nullptr && value->IsArray()) return value;
+    fail(name, "not a list");
+    return nullptr;
   }
   template <class Number, std::size_t kSize>
   void array(const char* name, std::array<Number, kSize>& out) {
-    const Value* value = find(name);
-    if (value == nullptr || !value->IsArray() || value->Size() != kSize) {
-      ok = false;
-      return;
-    }
-    for (std::size_t i = 0; i < kSize; ++i) {
-      const Value& item = (*value)[static_cast<rapidjson::SizeType>(i)];
-      if (!item.IsNumber()) {
-        ok = false;
-        return;
-      }
-      out[i] = item.Get<Number>();
+    std::vector<Number> numbers;
+    append(name, numbers);
+    if (numbers.size() == kSize) {
+      std::ranges::copy(numbers, out.begin());
+    } else {
+      fail(name, fmt::format("not {} numbers", kSize));
     }
   }
+  template <class Number>
+  void append(const char* name, std::vector<Number>& out) {
+    const Value* values = list(name);
+    if (values == nullptr) return;
+    for (const Value& value : values->GetArray()) {
+      const bool fits =
+          std::is_same_v<Number, double> ? value.IsNumber() : value.template Is<Number>();
+      if (!fits) return fail(name, "not a list of numbers that fit");
+      out.push_back(value.template Get<Number>());
+    }
+  }
+  Fields object(const char* name) {
+    static const Value kNone;
+    const Value* value = find(name);
+    return {value == nullptr ? kNone : *value, path_of(name), fault_};
+  }
 
-  bool ok = true;
+  std::string path_of(std::string_view name) const {
+    return name.empty() || path_.empty() ? path_ + std::string(name)
+                                         : fmt::format("{}.{}", path_, name);
+  }
+  void fail(std::string_view name, std::string_view what) {
+    if (!fault_.empty()) return;
+    const bool is_missing = !name.empty() && find(std::string(name).c_str()) == nullptr;
+    const std::string path = path_of(name);
+    fault_ = fmt::format("{}{}{}", path, path.empty() ? "" : ": ", is_missing ? "missing" : what);
+  }
 
  private:
-  template <class T>
-  T fail() {
-    ok = false;
-    return T{};
-  }
-
   const Value& object_;
+  std::string path_;
+  std::string& fault_;
 };
 
-bool read_cuts(const Value& json, ScoreCuts& cuts) {
-  Fields in(json);
+ScoreCuts read_cuts(Fields in) {
+  ScoreCuts cuts;
   in.array("recency_ms", cuts.recency_ms);
   in.array("frequency", cuts.frequency);
   in.array("monetary", cuts.monetary);
   cuts.absolute = in.flag("absolute");
-  return in.ok;
+  return cuts;
 }
 
-bool read_clusters(const Value& json, ClusterModel& clusters) {
-  Fields in(json);
+ClusterModel read_clusters(Fields in, std::string& fault) {
+  ClusterModel clusters;
   in.array("weight", clusters.weight);
   clusters.inertia_per_customer = in.real("inertia_per_customer");
-  const Value* centroids = in.find("centroids");
-  if (centroids == nullptr || !centroids->IsArray() || centroids->Size() > kClustersMax)
-    return false;
+  const Value* centroids = in.list("centroids");
+  if (centroids == nullptr) return clusters;
   clusters.cluster_count = static_cast<int>(centroids->Size());
-  for (rapidjson::SizeType c = 0; c < centroids->Size(); ++c) {
-    Fields centroid((*centroids)[c]);
-    clusters.names.push_back(centroid.string("name"));
+  for (rapidjson::SizeType c = 0; c < std::min<std::size_t>(centroids->Size(), kClustersMax); ++c) {
+    Fields centroid((*centroids)[c], in.path_of(fmt::format("centroids[{}]", c)), fault);
+    clusters.names.push_back(centroid.text("name"));
     centroid.array("center", clusters.centroids[c]);
-    if (!centroid.ok) return false;
   }
-  return in.ok;
+  return clusters;
 }
 
-bool read_churn(const Value& json, ChurnModel& churn) {
-  Fields in(json);
+ChurnModel read_churn(Fields in) {
+  ChurnModel churn;
   churn.nbd_r = in.real("nbd_r");
   churn.nbd_alpha_days = in.real("nbd_alpha_days");
   churn.intercept = in.real("intercept");
   in.array("coefficient", churn.coefficient);
   in.array("mean", churn.mean);
   in.array("sd", churn.sd);
-  return in.ok;
+  return churn;
 }
 
-template <class Integer>
-bool read_integers(const Value& json, std::vector<Integer>& out) {
-  if (!json.IsArray()) return false;
-  for (const Value& item : json.GetArray()) {
-    if (!item.Is<Integer>()) return false;
-    out.push_back(item.Get<Integer>());
-  }
-  return true;
-}
-
-std::optional<ModelVersion> read_version(const Value& json) {
-  Fields in(json);
+ModelVersion read_version(Fields in, std::string& fault) {
   ModelVersion version;
   version.number = in.integer("version");
   version.trained_epoch = in.integer("trained_epoch");
+  const std::int64_t effective_epoch = in.integer("effective_epoch");
   version.unchanged = in.flag("unchanged");
   version.population = in.integer("population");
-  version.sample_shift = static_cast<int>(in.integer("sample_shift"));
+  version.sample_shift =
+      static_cast<int>(std::clamp<std::int64_t>(in.integer("sample_shift"), -1, 1'000));
   version.cuts_changed = in.flag("cuts_changed");
   version.churn_changed = in.flag("churn_changed");
-  const auto change = std::ranges::find(kClusterChanges, in.string("cluster_change"));
-  if (change == kClusterChanges.end()) return std::nullopt;
-  version.cluster_change = static_cast<ClusterChange>(change - kClusterChanges.begin());
-  const Value* cuts = in.find("cuts");
-  if (cuts == nullptr || !read_cuts(*cuts, version.cuts)) return std::nullopt;
-  if (const Value* clusters = in.find("clusters")) {
-    if (!read_clusters(*clusters, version.clusters.emplace())) return std::nullopt;
+  const auto change = std::ranges::find(kClusterChanges, in.text("cluster_change"));
+  if (change == kClusterChanges.end()) {
+    in.fail("cluster_change", "not one of those known");
+  } else {
+    version.cluster_change = static_cast<ClusterChange>(change - kClusterChanges.begin());
   }
-  if (const Value* churn = in.find("churn")) {
-    if (!read_churn(*churn, version.churn.emplace())) return std::nullopt;
+  version.cuts = read_cuts(in.object("cuts"));
+  if (in.find("clusters") != nullptr)
+    version.clusters = read_clusters(in.object("clusters"), fault);
+  if (in.find("churn") != nullptr) version.churn = read_churn(in.object("churn"));
+  if (in.find("empty_partitions") != nullptr)
+    in.append("empty_partitions", version.empty_partitions);
+  if (!fault.empty()) return version;
+  if (absl::Status status = check_version(version); !status.ok()) {
+    fault = std::string(status.message());
+  } else if (effective_epoch != version.trained_epoch + 1) {
+    in.fail("effective_epoch", "not the epoch after trained_epoch");
   }
-  if (const Value* partitions = in.find("empty_partitions")) {
-    if (!read_integers(*partitions, version.empty_partitions)) return std::nullopt;
-  }
-  return in.ok ? std::optional(std::move(version)) : std::nullopt;
+  return version;
 }
 
-std::optional<RulesRecord> read_rules(const Value& json) {
-  Fields in(json);
+RulesRecord read_rules(Fields in, std::string& fault) {
   RulesRecord rules;
   rules.version = in.integer("rules");
   rules.first_start_ms = in.integer("first_start_ms");
-  if (in.find("go_live_time") != nullptr) rules.go_live_time = in.string("go_live_time");
+  if (in.find("go_live_time") != nullptr) rules.go_live_time = in.text("go_live_time");
+  in.append("go_live", rules.go_live);
   const Value* settings = in.find("settings");
-  const Value* go_live = in.find("go_live");
-  if (!in.ok || settings == nullptr || !settings->IsObject() || go_live == nullptr ||
-      !read_integers(*go_live, rules.go_live)) {
-    return std::nullopt;
-  }
+  if (settings == nullptr || !settings->IsObject()) in.fail("settings", "it is not an object");
+  if (!fault.empty()) return rules;
   for (const auto& [name, value] : settings->GetObject()) {
-    if (!value.IsString()) return std::nullopt;
-    rules.settings.emplace(std::string(name.GetString(), name.GetStringLength()),
-                           std::string(value.GetString(), value.GetStringLength()));
+    const std::string key(name.GetString(), name.GetStringLength());
+    rules.settings.emplace(key, in.object("settings").text(key.c_str()));
   }
+  if (rules.version < 1) in.fail("rules", "not from 1 on");
+  if (rules.first_start_ms < 0 || rules.first_start_ms > kLatestStartMs)
+    in.fail("first_start_ms", "not a wall time in ms since 1970-01-01");
+  if (std::ranges::any_of(rules.go_live, [](Offset offset) { return offset < 0; }))
+    in.fail("go_live", "an offset is negative");
+  if (!rules.go_live_time.empty() && !TimeReader(std::chrono::minutes{0}).read(rules.go_live_time))
+    in.fail("go_live_time", "not a time");
   return rules;
+}
+
+absl::Status damaged(std::string_view key, std::string_view fault) {
+  return absl::DataLossError(fmt::format("model log: record {}: {}", key, fault));
+}
+
+// Of the numbers that records of one kind bear: 1, 2, ... after each other.
+absl::Status check_order(const ModelLog& log) {
+  for (std::size_t i = 0; i < log.rules.size(); ++i) {
+    if (log.rules[i].version != static_cast<std::int64_t>(i) + 1)
+      return absl::DataLossError(fmt::format("model log: there is no record rules/{}", i + 1));
+  }
+  const ModelVersion none;
+  const ModelVersion* before = &none;
+  for (const ModelVersion& version : log.versions) {
+    if (before != &none && before->trained_epoch + 1 != version.trained_epoch) {
+      return absl::DataLossError(
+          fmt::format("model log: there is no record for epoch {}, but one for {}",
+                      before->trained_epoch + 1, version.trained_epoch));
+    }
+    const absl::Status follows = check_successor(*before, version);
+    if (!follows.ok())
+      return damaged(fmt::format("version/{}", version.trained_epoch),
+                     std::string(follows.message()));
+    before = &version;
+  }
+  return absl::OkStatus();
 }
 
 }  // namespace
@@ -267,42 +324,44 @@ ModelLogRecord encode_rules(const RulesRecord& rules) {
 }
 
 absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& records) {
+  std::map<std::string_view, std::string_view> known;
   std::map<std::int64_t, RulesRecord> rules;
   std::map<std::int64_t, ModelVersion> versions;
   for (const ModelLogRecord& record : records) {
+    const auto [same, is_new] = known.emplace(record.key, record.value);
+    if (!is_new && same->second != record.value)
+      return damaged(record.key, "it is there twice, with different contents");
     rapidjson::Document json;
-    json.Parse<rapidjson::kParseFullPrecisionFlag>(record.value.data(), record.value.size());
-    const auto damaged = [&] {
-      return absl::DataLossError(
-          fmt::format("model log: record {} is not one the trainer writes", record.key));
-    };
-    if (json.HasParseError() || !json.IsObject()) return damaged();
-    Fields in(json);
-    if (in.integer("format") > kFormat) {
+    json.Parse<kParse>(record.value.data(), record.value.size());
+    if (json.HasParseError()) return damaged(record.key, "not JSON");
+    std::string fault;
+    Fields in(json, "", fault);
+    const std::int64_t format = in.integer("format");
+    if (fault.empty() && format > kFormat) {
       return absl::UnimplementedError(fmt::format(
           "model log: record {} was written by a newer version of this program: start that one",
           record.key));
     }
+    if (format != kFormat) in.fail("format", "not 1");
+    std::string key;
     if (record.key.starts_with("rules/")) {
-      std::optional<RulesRecord> read = read_rules(json);
-      if (!read) return damaged();
-      rules.insert_or_assign(read->version, std::move(*read));
+      RulesRecord read = read_rules(in, fault);
+      key = fmt::format("rules/{}", read.version);
+      rules.insert_or_assign(read.version, std::move(read));
+    } else if (record.key.starts_with("version/")) {
+      ModelVersion read = read_version(in, fault);
+      key = fmt::format("version/{}", read.trained_epoch);
+      versions.insert_or_assign(read.trained_epoch, std::move(read));
     } else {
-      std::optional<ModelVersion> read = read_version(json);
-      if (!read) return damaged();
-      versions.insert_or_assign(read->trained_epoch, std::move(*read));
+      in.fail("", "its key is neither rules/ nor version/");
     }
+    if (fault.empty() && key != record.key) in.fail("", fmt::format("it says that it is {}", key));
+    if (!fault.empty()) return damaged(record.key, fault);
   }
   ModelLog log;
   for (auto& [version, record] : rules) log.rules.push_back(std::move(record));
-  for (auto& [epoch, version] : versions) {
-    if (!log.versions.empty() && log.versions.back().trained_epoch + 1 != epoch) {
-      return absl::DataLossError(
-          fmt::format("model log: there is no record for epoch {}, but one for {}",
-                      log.versions.back().trained_epoch + 1, epoch));
-    }
-    log.versions.push_back(std::move(version));
-  }
+  for (auto& [epoch, version] : versions) log.versions.push_back(std::move(version));
+  if (absl::Status ordered = check_order(log); !ordered.ok()) return ordered;
   return log;
 }
 

@@ -38,8 +38,8 @@ struct RulesRecord {
 ModelLogRecord encode_version(const ModelVersion& version);
 ModelLogRecord encode_rules(const RulesRecord& rules);
 
-// The whole log as read, in any order. kDataLoss: not what the trainer writes. kUnimplemented: from
-// a newer version.
+// The whole log as read, in any order. kDataLoss names the record and the field that is not what
+// the trainer writes; what passes is safe to compute with. kUnimplemented: from a newer version.
 struct ModelLog {
   std::vector<RulesRecord> rules;      // By version.
   std::vector<ModelVersion> versions;  // By trained epoch, without gaps.

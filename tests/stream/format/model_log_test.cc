@@ -1,10 +1,11 @@
-// Goal: what the trainer publishes reads back as the same bits; what it did not write is refused.
+// Goal: what the trainer publishes reads back as the same bits; what it did not write is refused,
+// with the record and the field.
 #include "stream/format/model_log.h"
 
 #include <gtest/gtest.h>
 
-#include <bit>
-#include <cmath>
+#include <functional>
+#include <limits>
 #include <random>
 
 #include "tests/golden/golden_file.h"
@@ -12,54 +13,71 @@
 namespace rfm {
 namespace {
 
-double random_double(std::mt19937_64& random) {
-  while (true) {
-    const auto value = std::bit_cast<double>(random());
-    if (std::isfinite(value)) return value;
-  }
+// In [low, low + 1), with all its bits.
+double random_double(std::mt19937_64& random, double low) {
+  return low + static_cast<double>(random() >> 11) * 0x1p-53;
 }
 
-ModelVersion random_version(std::mt19937_64& random, std::int64_t epoch) {
-  ModelVersion version;
-  version.number = static_cast<std::int64_t>(random() >> 1);
-  version.trained_epoch = epoch;
-  version.unchanged = random() % 3 == 0;
-  if (version.unchanged) version.number = 7;
+AxisCuts random_cuts(std::mt19937_64& random, int bits) {
+  AxisCuts cuts;
+  for (std::int64_t& cut : cuts) cut = static_cast<std::int64_t>(random() >> (64 - bits));
+  std::sort(cuts.begin(), cuts.end());
+  return cuts;
+}
+
+ClusterModel random_clusters(std::mt19937_64& random) {
+  ClusterModel clusters;
+  clusters.cluster_count = 4;
+  for (double& weight : clusters.weight) weight = random_double(random, .25);
+  for (std::size_t c = 0; c < 4; ++c) {
+    for (double& x : clusters.centroids[c]) x = random_double(random, 3);
+    clusters.names.push_back(c % 2 == 0 ? "Can't \"Lose\"\n" : "Cluster " + std::to_string(c));
+  }
+  clusters.inertia_per_customer = random_double(random, 0);
+  return clusters;
+}
+
+ChurnModel random_churn(std::mt19937_64& random) {
+  ChurnModel churn{.nbd_r = random_double(random, .5),
+                   .nbd_alpha_days = random_double(random, 70),
+                   .intercept = random_double(random, -1)};
+  for (std::size_t i = 0; i < kHazardFeatureCount; ++i) {
+    churn.coefficient[i] = random_double(random, -.5);
+    churn.mean[i] = random_double(random, 0);
+    churn.sd[i] = random_double(random, .01);
+  }
+  return churn;
+}
+
+// A version that may follow `before`.
+ModelVersion random_successor(std::mt19937_64& random, const ModelVersion& before) {
+  ModelVersion version = before;
+  ++version.trained_epoch;
   version.population = static_cast<std::int64_t>(random() >> 1);
-  version.sample_shift = static_cast<int>(random() % 64);
-  version.cuts.absolute = random() % 2 == 0;
-  for (AxisCuts* axis :
-       {&version.cuts.recency_ms, &version.cuts.frequency, &version.cuts.monetary}) {
-    for (std::int64_t& cut : *axis) cut = static_cast<std::int64_t>(random());
-    std::sort(axis->begin(), axis->end());
-  }
-  version.cuts_changed = random() % 2 == 0;
+  version.cluster_change = ClusterChange::kNone;
+  if (random() % 3 != 0) version.sample_shift = static_cast<int>(random() % 64);
   if (random() % 2 == 0) {
-    ClusterModel& clusters = version.clusters.emplace();
-    clusters.cluster_count = 1 + static_cast<int>(random() % kClustersMax);
-    for (double& weight : clusters.weight) weight = random_double(random);
-    for (int c = 0; c < clusters.cluster_count; ++c) {
-      for (double& x : clusters.centroids[static_cast<std::size_t>(c)]) x = random_double(random);
-      clusters.names.push_back(c % 2 == 0 ? "Can't \"Lose\"\n" : "Cluster " + std::to_string(c));
-    }
-    clusters.inertia_per_customer = random_double(random);
-    version.cluster_change = static_cast<ClusterChange>(random() % 5);
+    version.cuts = {.recency_ms = random_cuts(random, 40),
+                    .frequency = random_cuts(random, 20),
+                    .monetary = random_cuts(random, 62),
+                    .absolute = random() % 2 == 0};
   }
   if (random() % 2 == 0) {
-    ChurnModel& churn = version.churn.emplace();
-    churn.nbd_r = random_double(random);
-    churn.nbd_alpha_days = random_double(random);
-    churn.intercept = random_double(random);
-    for (std::size_t i = 0; i < kHazardFeatureCount; ++i) {
-      churn.coefficient[i] = random_double(random);
-      churn.mean[i] = random_double(random);
-      churn.sd[i] = random_double(random);
-    }
-    version.churn_changed = random() % 2 == 0;
+    version.cluster_change =
+        before.clusters ? ClusterChange::kRefitChallenger : ClusterChange::kFirstFit;
+    version.clusters = random_clusters(random);
   }
+  if (random() % 2 == 0) version.churn = random_churn(random);
+  version.empty_partitions.clear();
   for (std::int32_t p = 0; p < 3; ++p) {
     if (random() % 4 == 0) version.empty_partitions.push_back(p);
   }
+  version.cuts_changed = version.cuts != before.cuts;
+  version.churn_changed = version.churn != before.churn;
+  version.unchanged = !version.cuts_changed && !version.churn_changed &&
+                      version.cluster_change == ClusterChange::kNone &&
+                      version.sample_shift == before.sample_shift;
+  if (!version.unchanged) ++version.number;
   return version;
 }
 
@@ -69,15 +87,13 @@ TEST(ModelLogProperty, RandomVersionsComeBackBitForBit) {
     std::mt19937_64 random(seed);
     std::vector<ModelVersion> versions;
     std::vector<ModelLogRecord> records;
-    for (std::int64_t epoch = 15'000; epoch < 15'004; ++epoch) {
-      ModelVersion version = random_version(random, epoch);
-      if (version.unchanged) {
-        // It repeats the one before: only a version with a content may stand for itself.
-        version.unchanged = false;
-      }
-      records.push_back(encode_version(version));
-      EXPECT_EQ(records.back().key, "version/" + std::to_string(epoch));
-      versions.push_back(std::move(version));
+    ModelVersion before;
+    before.trained_epoch = 14'999;
+    while (versions.size() < 6) {
+      versions.push_back(random_successor(random, before));
+      before = versions.back();
+      records.push_back(encode_version(before));
+      EXPECT_EQ(records.back().key, "version/" + std::to_string(before.trained_epoch));
     }
     std::shuffle(records.begin(), records.end(), random);
     const absl::StatusOr<ModelLog> log = decode_model_log(records);
@@ -90,7 +106,7 @@ TEST(ModelLogProperty, RandomVersionsComeBackBitForBit) {
 
 ModelVersion golden_version() {
   ModelVersion version;
-  version.number = 12;
+  version.number = 1;
   version.trained_epoch = 15'318;
   version.population = 4'338;
   version.cuts.absolute = false;
@@ -105,7 +121,7 @@ ModelVersion golden_version() {
   clusters.centroids[1] = {4.1, .7, 5.9};
   clusters.names = {"Cluster 1", "Cluster 2"};
   clusters.inertia_per_customer = 1.23456789012345678;
-  version.cluster_change = ClusterChange::kRefitWarm;
+  version.cluster_change = ClusterChange::kFirstFit;
   version.churn = ChurnModel{.nbd_r = .8, .nbd_alpha_days = 70.5, .intercept = -.1};
   version.churn_changed = true;
   return version;
@@ -143,6 +159,172 @@ TEST(ModelLog, AnUnchangedVersionRepeatsTheOneBefore) {
   ASSERT_EQ(log->versions.size(), 2U);
   EXPECT_EQ(log->versions[0], golden_version());
   EXPECT_EQ(log->versions[1], same);
+}
+
+std::string error_of(const std::vector<ModelLogRecord>& records) {
+  const absl::Status status = decode_model_log(records).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kDataLoss) << status;
+  return std::string(status.message());
+}
+
+struct Fault {
+  std::string field;  // What the refusal names.
+  std::function<void(ModelVersion&)> make;
+};
+
+TEST(ModelLog, AVersionOutOfRangeIsRefusedWithTheField) {
+  constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
+  const std::vector<Fault> faults = {
+      {"version:", [](ModelVersion& v) { v.number = -1; }},
+      {"trained_epoch:", [](ModelVersion& v) { v.trained_epoch = std::int64_t{1} << 40; }},
+      {"population:", [](ModelVersion& v) { v.population = -1; }},
+      {"sample_shift: 200", [](ModelVersion& v) { v.sample_shift = 200; }},
+      {"sample_shift:", [](ModelVersion& v) { v.sample_shift = -1; }},
+      {"empty_partitions:",
+       [](ModelVersion& v) {
+         v.empty_partitions = {2, 1};
+       }},
+      {"empty_partitions:", [](ModelVersion& v) { v.empty_partitions = {-1}; }},
+      {"cuts.recency_ms:",
+       [](ModelVersion& v) {
+         v.cuts.recency_ms = {1, 3, 2, 4};
+       }},
+      {"cuts.recency_ms:", [](ModelVersion& v) { v.cuts.recency_ms[3] = INT64_MAX; }},
+      {"cuts.frequency:", [](ModelVersion& v) { v.cuts.frequency[0] = -1; }},
+      {"cuts.monetary:", [](ModelVersion& v) { v.cuts.monetary[3] = 0; }},
+      {"clusters.centroids:", [](ModelVersion& v) { v.clusters->cluster_count = 0; }},
+      {"clusters.centroids:", [](ModelVersion& v) { v.clusters->cluster_count = 1; }},
+      {"clusters.centroids[1].name:", [](ModelVersion& v) { v.clusters->names[1] = ""; }},
+      {"clusters.centroids[1].center:",
+       [](ModelVersion& v) { v.clusters->centroids[1][2] = 1e300; }},
+      {"clusters.centroids[0].center:", [](ModelVersion& v) { v.clusters->centroids[0][0] = -1; }},
+      {"clusters.weight:", [](ModelVersion& v) { v.clusters->weight[1] = 0; }},
+      {"clusters.weight:", [](ModelVersion& v) { v.clusters->weight[1] = 1e300; }},
+      {"clusters.inertia_per_customer:",
+       [](ModelVersion& v) { v.clusters->inertia_per_customer = -1; }},
+      {"churn.nbd_r:", [](ModelVersion& v) { v.churn->nbd_r = 0; }},
+      {"churn.nbd_alpha_days:", [](ModelVersion& v) { v.churn->nbd_alpha_days = -70; }},
+      {"churn.sd:", [](ModelVersion& v) { v.churn->sd[4] = -1; }},
+      {"churn.mean:", [](ModelVersion& v) { v.churn->mean[4] = 1e10; }},
+      {"churn.coefficient:",
+       [](ModelVersion& v) {
+         v.churn->coefficient[4] = 1e300;
+         v.churn->sd[4] = 1e-300;
+       }},
+      {"churn.intercept:", [](ModelVersion& v) { v.churn->intercept = -1e300; }},
+      {"not JSON", [](ModelVersion& v) { v.churn->intercept = kNan; }},
+  };
+  for (const Fault& fault : faults) {
+    SCOPED_TRACE(fault.field);
+    ModelVersion version = golden_version();
+    fault.make(version);
+    const ModelLogRecord record = encode_version(version);
+    const std::string error = error_of({record});
+    EXPECT_NE(error.find(record.key), std::string::npos) << error;
+    EXPECT_NE(error.find(fault.field), std::string::npos) << error;
+  }
+}
+
+TEST(ModelLog, AVersionThatDoesNotFollowIsRefusedWithTheField) {
+  const std::vector<Fault> faults = {
+      {"clusters: they are missing", [](ModelVersion& v) { v.clusters.reset(); }},
+      {"churn: it is missing", [](ModelVersion& v) { v.churn.reset(); }},
+      {"cluster_change:", [](ModelVersion& v) { v.cluster_change = ClusterChange::kMoved; }},
+      {"cluster_change:", [](ModelVersion& v) { v.clusters->centroids[0][0] = 2; }},
+      {"cluster_change:",
+       [](ModelVersion& v) {
+         v.clusters->centroids[0][0] = 2;
+         v.cluster_change = ClusterChange::kFirstFit;
+       }},
+      {"clusters.weight:",
+       [](ModelVersion& v) {
+         v.clusters->weight[0] = 2;
+         v.cluster_change = ClusterChange::kMoved;
+       }},
+      {"clusters.centroids: 3",
+       [](ModelVersion& v) {
+         v.clusters->cluster_count = 3;
+         v.clusters->names.emplace_back("Cluster 3");
+         v.cluster_change = ClusterChange::kRefitWarm;
+       }},
+      {"cuts_changed:", [](ModelVersion& v) { v.cuts.frequency[3] = 9; }},
+      {"churn_changed:", [](ModelVersion& v) { v.churn->intercept = 0; }},
+      {"unchanged:", [](ModelVersion& v) { v.sample_shift = 1; }},
+      {"version: 7 follows 1", [](ModelVersion& v) { v.number = 7; }},
+  };
+  for (const Fault& fault : faults) {
+    SCOPED_TRACE(fault.field);
+    ModelVersion version = golden_version();
+    version.trained_epoch += 1;
+    version.unchanged = true;
+    version.cuts_changed = version.churn_changed = false;
+    version.cluster_change = ClusterChange::kNone;
+    fault.make(version);
+    const ModelLogRecord record = encode_version(version);
+    const std::string error = error_of({encode_version(golden_version()), record});
+    EXPECT_NE(error.find(record.key), std::string::npos) << error;
+    EXPECT_NE(error.find(fault.field), std::string::npos) << error;
+  }
+}
+
+std::string with(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return text.replace(at, from.size(), to);
+}
+
+TEST(ModelLog, ARecordOfAnotherShapeIsRefusedWithTheField) {
+  const ModelLogRecord good = encode_version(golden_version());
+  const auto refused = [&](const std::string& from, const std::string& to) {
+    return error_of({{good.key, with(good.value, from, to)}});
+  };
+  const auto expect = [](const std::string& error, const std::string& field) {
+    EXPECT_NE(error.find("version/15318: " + field), std::string::npos) << error;
+  };
+  expect(refused("\"format\":1,", ""), "format: missing");
+  expect(refused("\"sample_shift\":0", "\"sample_shift\":1.5"), "sample_shift: not a whole");
+  expect(refused("\"effective_epoch\":15319", "\"effective_epoch\":15320"), "effective_epoch:");
+  expect(refused("\"first_fit\"", "\"fitted\""), "cluster_change:");
+  expect(refused("[1,2,3,5]", "[1,2,3]"), "cuts.frequency: not 4 numbers");
+  expect(refused("\"clusters\":{", "\"clusters\":null,\"c\":{"), "clusters: it is not an object");
+  expect(refused("\"name\":\"Cluster 2\",", ""), "clusters.centroids[1].name: missing");
+  expect(refused("\"nbd_r\":0.8", "\"nbd_r\":1e999"), "not JSON");
+  expect(refused("\"trained_epoch\":15318", "\"trained_epoch\":15317"), "effective_epoch:");
+  const std::size_t centroids = good.value.find("\"centroids\":[");
+  const std::size_t end = good.value.find("],\"inertia", centroids);
+  const std::string none =
+      good.value.substr(0, centroids) + "\"centroids\":[" + good.value.substr(end);
+  expect(error_of({{good.key, none}}), "clusters.centroids: 0 of them");
+  EXPECT_NE(error_of({{"version/7", good.value}}).find("version/15318"), std::string::npos);
+  EXPECT_NE(error_of({{"other/1", "{\"format\":1}"}}).find("neither"), std::string::npos);
+  EXPECT_NE(error_of({good, {good.key, with(good.value, "4338", "4339")}}).find("twice"),
+            std::string::npos);
+  EXPECT_TRUE(decode_model_log({good, good}).ok());
+  const std::string deep(1'000'000, '[');
+  EXPECT_NE(error_of({{good.key, "{\"format\":1,\"a\":" + deep}}).find("not JSON"),
+            std::string::npos);
+}
+
+TEST(ModelLog, RulesOfAnotherShapeAreRefusedWithTheField) {
+  RulesRecord good;
+  good.settings = {{"rfm.monetary", "net"}};
+  good.go_live = {5};
+  ASSERT_TRUE(decode_model_log({encode_rules(good)}).ok());
+  const auto refused = [&](const std::function<void(RulesRecord&)>& make) {
+    RulesRecord rules = good;
+    make(rules);
+    return error_of({encode_rules(rules)});
+  };
+  const auto expect = [](const std::string& error, const std::string& text) {
+    EXPECT_NE(error.find(text), std::string::npos) << error;
+  };
+  expect(refused([](RulesRecord& r) { r.version = 0; }), "rules/0: rules:");
+  expect(refused([](RulesRecord& r) { r.version = 2; }), "no record rules/1");
+  expect(refused([](RulesRecord& r) { r.go_live[0] = -1; }), "rules/1: go_live:");
+  expect(refused([](RulesRecord& r) { r.go_live_time = "soon"; }), "rules/1: go_live_time:");
+  expect(refused([](RulesRecord& r) { r.first_start_ms = INT64_MAX; }), "first_start_ms:");
+  expect(error_of({{"rules/1", with(encode_rules(good).value, "\"net\"", "1")}}),
+         "rules/1: settings.rfm.monetary: not a text");
 }
 
 TEST(ModelLog, RefusesGapsDamageAndNewerFormats) {
