@@ -8,7 +8,6 @@
 // loops over arrays of constant length vectorise; the polynomials are our own Chebyshev fits.
 #pragma once
 
-#include <bit>
 #include <cstdint>
 #include <limits>
 
@@ -38,9 +37,10 @@ struct BitsOf<Two> {
   using Type = TwoBits;
 };
 
+// Not std::bit_cast: a vector may be passed to what is always inlined only.
 template <typename V>
 [[gnu::always_inline]] inline typename BitsOf<V>::Type bits_of(V v) {
-  return std::bit_cast<typename BitsOf<V>::Type>(v);
+  return __builtin_bit_cast(typename BitsOf<V>::Type, v);
 }
 
 // ln(u + error) for normal u > 0 and |error| below a unit in the last place of u. u = 2^k m with m
@@ -52,8 +52,9 @@ template <typename V>
   constexpr std::uint64_t kOneBits = 0x3ff0000000000000ULL;
   constexpr std::uint64_t kTwo52Bits = 0x4330000000000000ULL;
   const auto bits = bits_of(u) + (kOneBits - kSqrtHalfBits);
-  const V k = std::bit_cast<V>((bits >> 52) | kTwo52Bits) - (0x1p52 + 1023.0) + exponent_offset;
-  const V m = std::bit_cast<V>((bits & 0x000fffffffffffffULL) + kSqrtHalfBits);
+  const V k =
+      __builtin_bit_cast(V, (bits >> 52) | kTwo52Bits) - (0x1p52 + 1023.0) + exponent_offset;
+  const V m = __builtin_bit_cast(V, (bits & 0x000fffffffffffffULL) + kSqrtHalfBits);
   const V f = m - 1.0;
   const V s = f / (2.0 + f);
   const V z = s * s;
@@ -83,7 +84,7 @@ template <typename V>
 // 2^n for an integer n in [-1022, 1023], given n + kRoundToInteger.
 template <typename V>
 [[gnu::always_inline]] inline V power_of_two(V shifted_n) {
-  return std::bit_cast<V>((bits_of(shifted_n) + 1023) << 52);
+  return __builtin_bit_cast(V, (bits_of(shifted_n) + 1023) << 52);
 }
 
 }  // namespace math_detail
