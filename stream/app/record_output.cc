@@ -60,7 +60,7 @@ absl::StatusOr<RecordOutput> RecordOutput::open_topic(const KafkaOptions& option
   RecordOutput output;
   const std::array<std::string, 1> topics = {options.input_topic};
   absl::StatusOr<std::unique_ptr<KafkaProducer>> producer = KafkaProducer::open(
-      options, fmt::format("{}-{}", options.application, role), topics, nullptr);
+      options, fmt::format("{}-{}", options.application, role), topics, nullptr, nullptr);
   if (!producer.ok()) return producer.status();
   output.producer_ = *std::move(producer);
   output.committed_at_ = std::chrono::steady_clock::now();

@@ -42,13 +42,15 @@ class StatusLog {
     const double seconds = std::chrono::duration<double>(now - said_at_).count();
     const std::uint64_t records = status.counters.records;
     const double rate = static_cast<double>(records - std::min(records, last_)) / seconds;
+    const std::string jumps =
+        status.clock_jumps == 0 ? "" : fmt::format(", {} clock jumps", status.clock_jumps);
     spdlog::info(
         "{} records ({:.0f}/s), {} behind, event time {}, {} transitions, {} dead letters, {} "
-        "commits",
+        "commits{}",
         grouped(records), rate, grouped(static_cast<std::uint64_t>(status.records_behind)),
         status.event_time == kBeforeAll ? "-" : to_rfc3339(status.event_time),
         grouped(status.counters.transitions), grouped(status.counters.dead_lettered_total()),
-        grouped(status.commits));
+        grouped(status.commits), jumps);
     said_at_ = now;
     said_commits_ = status.commits;
     last_ = records;

@@ -65,8 +65,10 @@ struct PartitionMeta {
   bool started = false;  // Has held a record that counts in time.
   EventTime max_event_time = kBeforeAll;
   EventTime watermark = kBeforeAll;
-  std::int64_t last_received_ms = 0;  // Kafka timestamp of the record with the highest event time.
-  std::int64_t first_boundary = 0;    // The first epoch boundary after its first record.
+  // When the record with the highest event time was received: its Kafka timestamp, or, where that
+  // is a producer's word, when it was read. Broker's time.
+  std::int64_t last_received_ms = 0;
+  std::int64_t first_boundary = 0;  // The first epoch boundary after its first record.
   std::int64_t crossed = 0;  // Epoch of the last boundary crossed (first_boundary - 1 at first).
   std::int64_t contributed = 0;                // The last epoch contributed for.
   std::optional<EventTime> go_live_watermark;  // Set when the go-live offset is reached.

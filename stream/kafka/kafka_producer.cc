@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "state/assertion.h"
 
 namespace rfm {
 namespace {
@@ -50,6 +51,7 @@ KafkaHeaders make_headers(std::span<const Header> headers) {
 struct KafkaProducer::Topic {
   KafkaTopicHandle handle;
   std::vector<Offset> next;  // By partition; kNothing: no record delivered since the last take.
+  rd_kafka_timestamp_type_t time = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;  // Of the last one delivered.
 };
 
 KafkaProducer::KafkaProducer() = default;
@@ -69,7 +71,7 @@ KafkaProducer::~KafkaProducer() {
 
 absl::StatusOr<std::unique_ptr<KafkaProducer>> KafkaProducer::open(
     const KafkaOptions& options, const std::string& transactional_id,
-    std::span<const std::string> topics, CommitObserver* observer) {
+    std::span<const std::string> topics, CommitObserver* observer, BrokerTime* time) {
   const std::array<KafkaProperty, 9> properties = {{
       {"transactional.id", transactional_id},
       {"transaction.timeout.ms", fmt::format("{}", options.transaction_timeout.count())},
@@ -87,6 +89,7 @@ absl::StatusOr<std::unique_ptr<KafkaProducer>> KafkaProducer::open(
   producer->options_ = options;
   producer->transactional_id_ = transactional_id;
   producer->observer_ = observer;
+  producer->time_ = time;
   rd_kafka_conf_set_opaque(conf->get(), producer.get());
   // Without this callback a commit's flush polls in steps of 10 ms.
   rd_kafka_conf_set_dr_msg_cb(conf->get(), on_delivery);
@@ -278,6 +281,27 @@ absl::Status KafkaProducer::abort() {
   return absl::OkStatus();
 }
 
+absl::Status KafkaProducer::probe_time(ProducerTopic topic, PartitionId partition) {
+  RFM_ASSERT(!in_transaction_);
+  Topic& probed = *topics_[static_cast<std::size_t>(topic)];
+  probed.time = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+  absl::Status status = produce(topic, partition, std::nullopt, std::nullopt, {});
+  if (!status.ok()) return status;
+  flush();
+  const rd_kafka_timestamp_type_t time = probed.time;
+  if (status = abort(); !status.ok()) return status;
+  const char* const name = rd_kafka_topic_name(probed.handle.get());
+  if (time == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME) return absl::OkStatus();
+  if (time == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE)
+    return absl::UnavailableError(fmt::format("{}: the broker took no record", name));
+  return absl::FailedPreconditionError(fmt::format(
+      "topic {} has message.timestamp.type = CreateTime. Its records have to carry the broker's "
+      "time, so that a wrong clock on this machine moves nothing:\n"
+      "  kafka-configs.sh --bootstrap-server {} --alter --entity-type topics --entity-name {} "
+      "--add-config message.timestamp.type=LogAppendTime",
+      name, options_.brokers, name));
+}
+
 std::vector<std::pair<PartitionId, Offset>> KafkaProducer::take_next_offsets(ProducerTopic topic) {
   std::vector<std::pair<PartitionId, Offset>> result;
   std::vector<Offset>& next = topics_[static_cast<std::size_t>(topic)]->next;
@@ -305,7 +329,12 @@ void KafkaProducer::on_delivery(rd_kafka_t* /*handle*/, const rd_kafka_message_t
     if (absl::IsFailedPrecondition(status)) self.refused_.Update(status);
     return;
   }
-  std::vector<Offset>& next = static_cast<Topic*>(message->_private)->next;
+  auto& topic = *static_cast<Topic*>(message->_private);
+  const std::int64_t written_ms = rd_kafka_message_timestamp(message, &topic.time);
+  const bool is_news = topic.time == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME &&
+                       std::exchange(self.append_ms_, written_ms) != written_ms;
+  if (is_news && self.time_ != nullptr) self.time_->observe(written_ms);
+  std::vector<Offset>& next = topic.next;
   const auto partition = static_cast<std::size_t>(message->partition);
   if (partition >= next.size()) next.resize(partition + 1, kNothing);
   next[partition] = std::max(next[partition], message->offset + 1);

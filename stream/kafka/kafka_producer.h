@@ -17,6 +17,7 @@
 #include "absl/status/statusor.h"
 #include "stream/kafka/kafka_handles.h"
 #include "stream/kafka/kafka_options.h"
+#include "stream/record/broker_time.h"
 #include "stream/record/commit_observer.h"
 #include "stream/record/transition_sink.h"
 
@@ -39,12 +40,13 @@ class KafkaProducer {
   };
 
   // Connects and settles what an earlier producer with this transactional id left open (it is
-  // aborted). Returns within `options.request_timeout`. `topics` are numbered in their order;
-  // `observer` may be null.
+  // aborted). Returns within `options.request_timeout`. `topics` are numbered in their order.
+  // `observer` and `time` may be null; `time` is told the time that brokers put on records.
   static absl::StatusOr<std::unique_ptr<KafkaProducer>> open(const KafkaOptions& options,
                                                              const std::string& transactional_id,
                                                              std::span<const std::string> topics,
-                                                             CommitObserver* observer);
+                                                             CommitObserver* observer,
+                                                             BrokerTime* time);
   KafkaProducer(const KafkaProducer&) = delete;
   KafkaProducer& operator=(const KafkaProducer&) = delete;
   ~KafkaProducer();
@@ -66,6 +68,11 @@ class KafkaProducer {
   // Waits until the broker has every record produced, or has refused it. The transaction stays
   // open.
   void flush();
+
+  // Asks the broker for its time: with a record that is rolled back, so that no reader of committed
+  // ones sees it. No transaction may be open. kFailedPrecondition: the topic's records carry their
+  // producers' time.
+  absl::Status probe_time(ProducerTopic topic, PartitionId partition);
 
   // Per partition of `topic`, ascending: the offset after the last record delivered since the last
   // call.
@@ -91,6 +98,8 @@ class KafkaProducer {
   KafkaOptions options_;
   std::string transactional_id_;
   CommitObserver* observer_ = nullptr;
+  BrokerTime* time_ = nullptr;
+  std::int64_t append_ms_ = 0;  // As last told to `time_`.
   bool in_transaction_ = false;
   absl::Status dead_;     // Why the producer must be rebuilt; OK while it works.
   absl::Status refused_;  // Why the broker will never take a record; OK while it takes all.

@@ -37,7 +37,9 @@ void show(const rd_kafka_message_s& message, RecordView& view) {
     view.value.emplace(static_cast<const char*>(message.payload), message.len);
   view.headers = LazyHeaders(read_headers, &message);
   view.offset = message.offset;
-  view.received_ms = rd_kafka_message_timestamp(&message, nullptr);
+  rd_kafka_timestamp_type_t type = RD_KAFKA_TIMESTAMP_NOT_AVAILABLE;
+  view.received_ms = rd_kafka_message_timestamp(&message, &type);
+  view.received_by_broker = type == RD_KAFKA_TIMESTAMP_LOG_APPEND_TIME;
 }
 
 }  // namespace rfm

@@ -24,6 +24,10 @@ std::array<std::string, kOutputTopicCount> output_topics(const KafkaOptions& opt
   return result;
 }
 
+ProducerTopic number_of(OutputTopic topic) {
+  return static_cast<ProducerTopic>(static_cast<std::size_t>(topic));
+}
+
 // Changelog, ticks and contributions carry the input's partition numbers; the others go by key.
 bool needs_partition(OutputTopic topic) {
   return topic == OutputTopic::kChangelog || topic == OutputTopic::kTicks ||
@@ -34,10 +38,11 @@ bool needs_partition(OutputTopic topic) {
 
 absl::StatusOr<std::unique_ptr<KafkaSink>> KafkaSink::open(const KafkaOptions& options,
                                                            const GroupMembership* membership,
-                                                           CommitObserver* observer) {
+                                                           CommitObserver* observer,
+                                                           BrokerTime* time) {
   const std::array<std::string, kOutputTopicCount> topics = output_topics(options);
   absl::StatusOr<std::unique_ptr<KafkaProducer>> producer =
-      KafkaProducer::open(options, lane_name(options), topics, observer);
+      KafkaProducer::open(options, lane_name(options), topics, observer, time);
   if (!producer.ok()) return producer.status();
   return std::unique_ptr<KafkaSink>(new KafkaSink(options, membership, std::move(*producer)));
 }
@@ -45,6 +50,10 @@ absl::StatusOr<std::unique_ptr<KafkaSink>> KafkaSink::open(const KafkaOptions& o
 KafkaSink::KafkaSink(const KafkaOptions& options, const GroupMembership* membership,
                      std::unique_ptr<KafkaProducer> producer)
     : input_topic_(options.input_topic), membership_(membership), producer_(std::move(producer)) {}
+
+absl::Status KafkaSink::probe_time() {
+  return producer_->probe_time(number_of(OutputTopic::kTicks), 0);
+}
 
 bool KafkaSink::keeps(OutputTopic /*topic*/) const { return true; }
 
@@ -54,16 +63,14 @@ absl::Status KafkaSink::append(OutputTopic topic, std::optional<PartitionId> par
                                std::span<const Header> headers) {
   if (needs_partition(topic) && !partition)
     return absl::InvalidArgumentError("a record of this topic has a partition");
-  return producer_->produce(static_cast<ProducerTopic>(static_cast<std::size_t>(topic)), partition,
-                            key, value, headers);
+  return producer_->produce(number_of(topic), partition, key, value, headers);
 }
 
 absl::StatusOr<CommitReceipt> KafkaSink::commit(const CommitRequest& request) {
   absl::Status status = producer_->commit(input_topic_, request.positions, membership_);
   if (!status.ok()) return status;
   CommitReceipt receipt;
-  receipt.changelog_next = producer_->take_next_offsets(
-      static_cast<ProducerTopic>(static_cast<std::size_t>(OutputTopic::kChangelog)));
+  receipt.changelog_next = producer_->take_next_offsets(number_of(OutputTopic::kChangelog));
   return receipt;
 }
 

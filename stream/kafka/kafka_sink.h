@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "stream/kafka/kafka_options.h"
 #include "stream/kafka/kafka_producer.h"
+#include "stream/record/broker_time.h"
 #include "stream/record/commit_observer.h"
 #include "stream/record/transition_sink.h"
 
@@ -19,10 +20,16 @@ namespace rfm {
 class KafkaSink final : public TransitionSink {
  public:
   // Settles the lane's leftover transaction. `membership` is the source's and outlives the sink;
-  // null: positions are not committed to a group (replay). `observer` may be null.
+  // null: positions are not committed to a group (replay). `observer` and `time` may be null;
+  // `time` outlives the sink and is told what the brokers' clocks say.
   static absl::StatusOr<std::unique_ptr<KafkaSink>> open(const KafkaOptions& options,
                                                          const GroupMembership* membership,
-                                                         CommitObserver* observer);
+                                                         CommitObserver* observer,
+                                                         BrokerTime* time);
+
+  // Has `time` told what the broker of the ticks says now. Nothing may be appended and not
+  // committed. kFailedPrecondition, with what to do: the ticks carry this machine's time.
+  absl::Status probe_time();
 
   bool keeps(OutputTopic topic) const override;
   absl::Status append(OutputTopic topic, std::optional<PartitionId> partition,

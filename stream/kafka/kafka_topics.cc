@@ -100,7 +100,9 @@ std::vector<TopicSpec> application_topics(const KafkaOptions& options, const Top
        .partitions = as_input,
        .settings = {compacted, {"delete.retention.ms", "604800000"}}},  // 7 days.
       {.name = names.contributions, .partitions = as_input, .settings = {compacted}},
-      {.name = names.ticks, .partitions = as_input, .settings = {deleted}},
+      {.name = names.ticks,
+       .partitions = as_input,
+       .settings = {deleted, {"message.timestamp.type", "LogAppendTime"}}},
       {.name = names.model, .partitions = 1, .settings = {compacted}},
       {.name = names.idle, .partitions = plan.broker_count, .settings = {deleted}},
   };

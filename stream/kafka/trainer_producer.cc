@@ -17,7 +17,7 @@ constexpr PartitionId kModelLogPartition = 0;
 absl::StatusOr<TrainerProducer> TrainerProducer::open(const KafkaOptions& options) {
   const std::array<std::string, 1> topics = {topic_names(options).model};
   absl::StatusOr<std::unique_ptr<KafkaProducer>> producer =
-      KafkaProducer::open(options, options.application + "-trainer", topics, nullptr);
+      KafkaProducer::open(options, options.application + "-trainer", topics, nullptr, nullptr);
   if (!producer.ok()) return producer.status();
   return TrainerProducer(std::move(*producer));
 }

@@ -109,6 +109,7 @@ absl::StatusOr<bool> Lane::fill(Work& work) {
     return false;
   }
   work.last_read = parts_.clock.steady();
+  if (parts_.time != nullptr) work.read_ms = parts_.time->believed_ms();
   return true;
 }
 
@@ -122,7 +123,9 @@ absl::Status Lane::process(Work& work) {
       if (!work.partition.meta().started) parts_.trainer.partition_empty(work.partition.id());
       break;
     }
-    const bool was_started = work.partition.meta().started;
+    PartitionMeta& meta = work.partition.meta();
+    const bool was_started = meta.started;
+    const EventTime highest = meta.max_event_time;
     if (work.partition.process(record, event) == Partition::Progress::kWaitsForModel) {
       work.waits_since = trained_through();
       // It may have crossed boundaries on the way. What they put into the transaction must not stay
@@ -132,6 +135,9 @@ absl::Status Lane::process(Work& work) {
         return absl::FailedPreconditionError("the recorded model log ends before the input does");
       break;
     }
+    // Nobody vouches for when a producer says that it wrote a record.
+    if (meta.max_event_time > highest && !record.received_by_broker && work.read_ms)
+      meta.last_received_ms = *work.read_ms;
     uncommitted_ = true;
     last = &record;
     work.batch = work.batch.subspan(1);
@@ -180,14 +186,17 @@ absl::Status Lane::idle() {
   return output_.take_status();
 }
 
-// As much event time has passed as wall time since the last event was received.
+// As much event time has passed as time since the last event was received, and never more than
+// there has been.
 absl::Status Lane::tick_idle(Work& work) {
   const PartitionMeta& meta = work.partition.meta();
-  if (!meta.started) return absl::OkStatus();
-  const Duration since{std::max<std::int64_t>(0, parts_.clock.wall_ms() - meta.last_received_ms)};
+  const std::optional<std::int64_t> now =
+      parts_.time == nullptr ? std::nullopt : parts_.time->believed_ms();
+  if (!meta.started || !now) return absl::OkStatus();
+  const Duration since{std::max<std::int64_t>(0, *now - meta.last_received_ms)};
+  const EventTime passed = std::min(meta.max_event_time + since, from_ms(*now)) - rules_.lateness;
   // What a tick says is done at once, before any further record: it never waits for the model.
-  const EventTime to =
-      std::min(meta.max_event_time + since - rules_.lateness, work.partition.reachable());
+  const EventTime to = std::min(passed, work.partition.reachable());
   if (to <= meta.watermark || !work.partition.is_due(to)) return absl::OkStatus();
   log_tick(work, to);
   work.partition.tick(to);
@@ -334,10 +343,11 @@ void Lane::append_rows(Work& work, std::vector<StoreWrite>& writes) {
 
 void Lane::write_transition(const Transition& transition, const PartitionMeta& meta,
                             const Work& work) {
-  const TransitionContext context{
-      .partition = work.partition.id(),
-      .input_offset = meta.next_offset,
-      .live_after = work.options.go_live_time ? work.options.go_live_time : meta.go_live_watermark};
+  TransitionContext context{.partition = work.partition.id(),
+                            .input_offset = meta.next_offset,
+                            .live_after = work.options.go_live_time};
+  if (!context.live_after && meta.go_live_watermark)
+    context.live_after = std::max(*meta.go_live_watermark, work.options.first_start);
   output_.transition(transition, context, models_.effective_in(epoch_of(transition.row->clock)));
   if (parts_.on_transition) parts_.on_transition(transition);
 }

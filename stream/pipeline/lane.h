@@ -22,6 +22,7 @@
 #include "stream/pipeline/lane_output.h"
 #include "stream/pipeline/partition.h"
 #include "stream/pipeline/trainer.h"
+#include "stream/record/broker_time.h"
 #include "stream/record/clock.h"
 #include "stream/record/commit_observer.h"
 #include "stream/record/event_source.h"
@@ -57,7 +58,8 @@ struct LaneParts {
   TransitionSink& sink;
   StateStore& store;
   Trainer& trainer;
-  const Clock& clock;
+  const Clock& clock;                                 // For when to commit.
+  const BrokerTime* time = nullptr;                   // For ticks; absent: there are none.
   CommitObserver* observer = nullptr;                 // Tests only.
   std::function<std::int64_t()> records_behind = {};  // Absent: far behind.
   // For summaries; absent: nobody looks.

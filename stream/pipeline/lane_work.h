@@ -20,6 +20,7 @@ struct Lane::Work {
   Partition partition;
   std::span<const RecordView> batch;        // Not all applied yet.
   std::optional<std::int64_t> waits_since;  // How far the model was when it had to wait.
+  std::optional<std::int64_t> read_ms;      // When the batch was read, in the broker's time.
   bool empty = false;                       // Nothing was there at the last look.
   bool ended = false;                       // `until` is reached.
   bool reported_empty = false;

@@ -34,7 +34,9 @@ struct PartitionOptions {
   RefitSchedule schedule;
   Offset go_live_offset = 0;              // Events at or above it are actionable.
   std::optional<EventTime> go_live_time;  // File sources instead: events at or after it.
-  std::vector<Tick> ticks;                // A recorded tick log to follow, in order.
+  // With an offset: what time alone causes is actionable after it too.
+  EventTime first_start = kBeforeAll;
+  std::vector<Tick> ticks;  // A recorded tick log to follow, in order.
 };
 
 // Whether an event is later than its record was received by more than `input.future_max`: it must

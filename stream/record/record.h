@@ -54,6 +54,8 @@ struct RecordView {
   LazyHeaders headers;
   Offset offset = 0;
   std::int64_t received_ms = 0;  // The Kafka record's timestamp, ms since 1970-01-01 UTC.
+  // Whether that is when the broker took it (LogAppendTime) or what its producer says (CreateTime).
+  bool received_by_broker = true;
 };
 
 }  // namespace rfm

@@ -136,7 +136,10 @@ PartitionOptions Replay::Implementation::partition_options(PartitionId partition
     partition_options.go_live_time = TimeReader(std::chrono::minutes{0}).read(rules.go_live_time);
   }
   const auto index = static_cast<std::size_t>(partition);
-  if (index < rules.go_live.size()) partition_options.go_live_offset = rules.go_live[index];
+  if (index < rules.go_live.size()) {
+    partition_options.go_live_offset = rules.go_live[index];
+    partition_options.first_start = from_ms(rules.first_start_ms);
+  }
   if (model_->recording()) {
     for (const Tick& tick : model_->recording()->ticks[index]) {
       if (!options_.until || tick.time <= *options_.until) partition_options.ticks.push_back(tick);

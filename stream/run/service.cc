@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <mutex>
 #include <thread>
 
@@ -12,7 +13,9 @@
 #include "stream/kafka/kafka_sink.h"
 #include "stream/kafka/kafka_source.h"
 #include "stream/kafka/trainer_producer.h"
+#include "stream/record/broker_time.h"
 #include "stream/run/kafka_restore.h"
+#include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {
@@ -45,8 +48,9 @@ bool is_mendable(const absl::Status& status) {
 // One life of the pipeline, from recovery to stop or failure.
 class Pipeline {
  public:
-  Pipeline(const ServiceOptions& options, const Clock& clock, StateStore& store)
-      : options_(options), clock_(clock), store_(store) {}
+  // `time` outlives it.
+  Pipeline(const ServiceOptions& options, const Clock& clock, BrokerTime& time, StateStore& store)
+      : options_(options), clock_(clock), time_(time), store_(store) {}
 
   absl::Status run();
 
@@ -73,10 +77,12 @@ class Pipeline {
   static void revoke(LaneThread& lane, Revocation revocation);
   absl::Status drive(LaneThread& lane);
   void publish_report(LaneThread& lane);
+  void say_clocks();
   void say_status();
 
   const ServiceOptions& options_;
   const Clock& clock_;
+  BrokerTime& time_;
   StateStore& store_;
   int partition_count_ = 0;
   RulesRecord rules_record_;
@@ -96,7 +102,7 @@ absl::Status Pipeline::open_model() {
     absl::StatusOr<std::vector<Offset>> ends = input_ends(kafka);
     if (!ends.ok()) return ends.status();
     rules_record_.settings = options_.semantic;
-    rules_record_.first_start_ms = clock_.wall_ms();
+    rules_record_.first_start_ms = *time_.broker_ms();  // The lanes' producers have asked for it.
     rules_record_.go_live = *std::move(ends);
     const std::vector<ModelLogRecord> first = {encode_rules(rules_record_)};
     const absl::Status published = producer_->publish(first);
@@ -139,10 +145,10 @@ absl::Status Pipeline::open_lane(int index) {
   if (!source.ok()) return source.status();
   l.source = *std::move(source);
   absl::StatusOr<std::unique_ptr<KafkaSink>> sink =
-      KafkaSink::open(kafka, &l.source->membership(), options_.observer);
+      KafkaSink::open(kafka, &l.source->membership(), options_.observer, &time_);
   if (!sink.ok()) return sink.status();
   l.sink = *std::move(sink);
-  return absl::OkStatus();
+  return l.sink->probe_time();
 }
 
 // All at the same time: settling what a killed process left takes half a second each.
@@ -181,6 +187,7 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
     const auto index = static_cast<std::size_t>(p);
     if (index < rules_record_.go_live.size())
       partition.go_live_offset = rules_record_.go_live[index];
+    partition.first_start = from_ms(rules_record_.first_start_ms);
     wanted.push_back(partition);
   }
   auto positions = restore_partitions(options_.kafka.front(), wanted, store_, *l.lane);
@@ -247,10 +254,24 @@ void Pipeline::publish_report(LaneThread& l) {
   report.changelog_records = l.lane->changelog_records();
 }
 
+// A wrong clock may make ticks late, which is said; it moves nothing.
+void Pipeline::say_clocks() {
+  const auto clocks = time_.take_disagreement();
+  if (!clocks) return;
+  const std::int64_t ahead = clocks->wall_ms - clocks->broker_ms;
+  spdlog::warn("this machine's clock says {}, the broker's {}: {}",
+               to_rfc3339(from_ms(clocks->wall_ms)), to_rfc3339(from_ms(clocks->broker_ms)),
+               std::abs(ahead) <= BrokerTime::kToleranceMax.count()
+                   ? "they agree again"
+                   : "segments change by silence at the earlier of the two until they agree");
+}
+
 void Pipeline::say_status() {
+  say_clocks();
   if (!options_.on_status) return;
   ServiceOptions::Status sum;
   sum.caught_up = true;
+  sum.clock_jumps = time_.disagreements();
   for (const auto& lane : lanes_) {
     const std::scoped_lock lock(lane->mutex);
     sum.counters.add(lane->report.counters);
@@ -290,6 +311,7 @@ absl::Status Pipeline::run() {
                     .store = store_,
                     .trainer = *trainer_,
                     .clock = clock_,
+                    .time = &time_,
                     .observer = options_.observer,
                     .records_behind = [&l] {
                       std::int64_t behind = 0;
@@ -330,11 +352,12 @@ absl::Status Pipeline::run() {
 absl::Status run_service(const ServiceOptions& options, const Clock& clock) {
   const RocksdbOptions rocksdb{.directory = options.state_directory};
   absl::StatusOr<std::unique_ptr<StateStore>> store = open_rocksdb_store(rocksdb);
+  BrokerTime time(clock);
   bool was_set_aside = false;
   std::optional<std::chrono::steady_clock::time_point> fenced;
   while (true) {
     const absl::Status ended =
-        store.ok() ? Pipeline(options, clock, **store).run() : store.status();
+        store.ok() ? Pipeline(options, clock, time, **store).run() : store.status();
     if (absl::IsDataLoss(ended) && !was_set_aside) {
       // Everything is in the changelog.
       was_set_aside = true;

@@ -40,6 +40,7 @@ struct ServiceOptions {
     int partitions_owned = 0;
     std::uint64_t commits = 0;
     std::uint64_t changelog_records = 0;
+    std::uint64_t clock_jumps = 0;  // Of this machine's clock against the broker's.
   };
   std::function<void(const Status&)> on_status;
 };

@@ -138,8 +138,8 @@ void pass_through(KafkaOptions options, const LaneShare& share, int lane) {
   options.lane = lane;
   if (share.input_records == 0) return;
   const std::unique_ptr<KafkaSource> source = required(KafkaSource::over(options, share.input));
-  const std::unique_ptr<KafkaProducer> producer =
-      required(KafkaProducer::open(options, lane_name(options), topics_of(options), nullptr));
+  const std::unique_ptr<KafkaProducer> producer = required(
+      KafkaProducer::open(options, lane_name(options), topics_of(options), nullptr, nullptr));
   std::int64_t read = 0;
   std::size_t written = 0;
   std::vector<Header> headers;

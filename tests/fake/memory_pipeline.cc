@@ -39,7 +39,7 @@ std::string first_difference(std::string_view what, const Map& expected, const M
 }  // namespace
 
 MemoryPipeline::MemoryPipeline(MemoryWorld& world, PipelineOptions options)
-    : world_(world), options_(std::move(options)), clock_(kWallStart) {}
+    : world_(world), options_(std::move(options)), clock_(kWallStart), time_(clock_) {}
 
 absl::Status MemoryPipeline::open_trainer() {
   TrainerHistory history;
@@ -82,6 +82,7 @@ absl::StatusOr<Offset> MemoryPipeline::catch_up(PartitionId partition, Offset fr
 }
 
 absl::Status MemoryPipeline::restore() {
+  if (options_.broker == BrokerSpeaks::kAtStart) time_.observe(clock_.true_ms());
   const absl::Status opened = open_trainer();
   if (!opened.ok()) return opened;
   const int count = partition_count(world_);
@@ -101,7 +102,8 @@ absl::Status MemoryPipeline::restore() {
                           .sink = *thread.sink,
                           .store = world_.store,
                           .trainer = *trainer_,
-                          .clock = clock_};
+                          .clock = clock_,
+                          .time = &time_};
     thread.lane = std::make_unique<Lane>(lane, options_.rules, options_.decoder, parts);
   }
   for (PartitionId p = 0; p < count; ++p) {
@@ -110,6 +112,7 @@ absl::Status MemoryPipeline::restore() {
     partition.partition = p;
     partition.schedule = options_.training.schedule;
     partition.go_live_offset = options_.go_live_offset;
+    partition.first_start = options_.first_start;
     const auto ticks = options_.ticks.find(p);
     if (ticks != options_.ticks.end()) partition.ticks = ticks->second;
     const absl::StatusOr<Offset> next = thread.lane->restore(

@@ -12,12 +12,16 @@
 
 #include "absl/status/status.h"
 #include "stream/pipeline/lane.h"
+#include "stream/record/broker_time.h"
 #include "tests/fake/manual_clock.h"
 #include "tests/fake/memory_sink.h"
 #include "tests/fake/memory_source.h"
 #include "tests/fake/memory_state_store.h"
 
 namespace rfm {
+
+// When the broker says what time it is.
+enum class BrokerSpeaks : std::uint8_t { kAtStart, kNot };
 
 struct PipelineOptions {
   Rules rules;
@@ -31,6 +35,8 @@ struct PipelineOptions {
   std::vector<ModelVersion> recorded;  // Not empty: follow this model log instead of training.
   std::map<PartitionId, std::vector<Tick>> ticks;  // Recorded ones to follow.
   Offset go_live_offset = 0;
+  EventTime first_start = kBeforeAll;
+  BrokerSpeaks broker = BrokerSpeaks::kAtStart;
   std::optional<EventTime> until;  // Of the lanes.
   LaneOutput::Threading output = LaneOutput::Threading::kLane;
 };
@@ -62,6 +68,7 @@ class MemoryPipeline {
   absl::Status commit();
 
   ManualClock& clock() { return clock_; }
+  BrokerTime& time() { return time_; }
   MemorySink& sink(std::size_t lane) { return *lanes_[lane].sink; }
   Trainer& trainer() { return *trainer_; }
   std::vector<const Partition*> partitions() const;
@@ -80,6 +87,7 @@ class MemoryPipeline {
   MemoryWorld& world_;
   PipelineOptions options_;
   ManualClock clock_;
+  BrokerTime time_;
   std::unique_ptr<Trainer> trainer_;
   std::vector<LaneThread> lanes_;
 };

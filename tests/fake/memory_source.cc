@@ -24,6 +24,7 @@ absl::StatusOr<std::span<const RecordView>> MemorySource::read(PartitionId parti
     view.value = record.value;
     view.offset = next;
     view.received_ms = record.received_ms;
+    view.received_by_broker = record.received_by_broker;
     batch.push_back(view);
   }
   return std::span<const RecordView>(batch);

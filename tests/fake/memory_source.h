@@ -16,6 +16,7 @@ struct MemoryRecord {
   std::optional<std::string> key;
   std::optional<std::string> value;
   std::int64_t received_ms = 0;
+  bool received_by_broker = true;
 };
 
 // By partition. Records may be added while sources read.

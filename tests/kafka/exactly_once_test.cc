@@ -43,7 +43,7 @@ class CopyingLane {
       }
     };
     source_ = std::move(*KafkaSource::join(options, std::move(listener)));
-    sink_ = std::move(*KafkaSink::open(options, &source_->membership(), nullptr));
+    sink_ = std::move(*KafkaSink::open(options, &source_->membership(), nullptr, nullptr));
   }
 
   KafkaSource& source() { return *source_; }

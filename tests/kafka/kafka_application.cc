@@ -24,7 +24,7 @@ void check(const absl::Status& status) {
 std::unique_ptr<KafkaProducer> loader(const KafkaOptions& options, const std::string& topic) {
   const std::array<std::string, 1> topics = {topic};
   absl::StatusOr<std::unique_ptr<KafkaProducer>> producer =
-      KafkaProducer::open(options, options.application + "-loader", topics, nullptr);
+      KafkaProducer::open(options, options.application + "-loader", topics, nullptr, nullptr);
   check(producer.status());
   return std::move(*producer);
 }

@@ -44,7 +44,7 @@ class KafkaErrors : public testing::Test {
     membership_.metadata.reset(rd_kafka_consumer_group_metadata_new("group"));
     const std::array<std::string, 1> topics = {"out"};
     absl::StatusOr<std::unique_ptr<KafkaProducer>> producer =
-        KafkaProducer::open(options_, "id", topics, nullptr);
+        KafkaProducer::open(options_, "id", topics, nullptr, nullptr);
     ASSERT_TRUE(producer.ok()) << producer.status();
     producer_ = std::move(*producer);
   }

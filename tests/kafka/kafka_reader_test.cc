@@ -66,7 +66,7 @@ TEST(KafkaReader, AnOpenTransactionIsReadOnceItIsCommitted) {
   write_numbers(options, topic, kPartition, 0, 10);
   const std::array<std::string, 1> topics = {topic};
   absl::StatusOr<std::unique_ptr<KafkaProducer>> open =
-      KafkaProducer::open(options, "open", topics, nullptr);
+      KafkaProducer::open(options, "open", topics, nullptr, nullptr);
   ASSERT_TRUE(open.ok()) << open.status();
   ASSERT_TRUE((*open)->produce(ProducerTopic{0}, kPartition, "k", "pending", {}).ok());
   (*open)->flush();

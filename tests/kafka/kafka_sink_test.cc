@@ -20,7 +20,8 @@ namespace {
 
 std::unique_ptr<KafkaSink> open_sink(const KafkaOptions& options, const GroupMembership* membership,
                                      CommitObserver* observer) {
-  absl::StatusOr<std::unique_ptr<KafkaSink>> sink = KafkaSink::open(options, membership, observer);
+  absl::StatusOr<std::unique_ptr<KafkaSink>> sink =
+      KafkaSink::open(options, membership, observer, nullptr);
   EXPECT_TRUE(sink.ok()) << sink.status();
   return std::move(*sink);
 }

@@ -5,7 +5,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
+#include <vector>
 
 #include "state/epoch.h"
 #include "stream/text/time_text.h"
@@ -116,6 +118,108 @@ TEST(Lane, ImportedHistoryDoesNotJumpToToday) {
     pipeline.clock().pass(hours{1});
   }
   EXPECT_TRUE(instants_of(world, "a", "inactivity").empty());
+}
+
+// One step an hour, for as long as a topic is silent.
+void pass_hours(MemoryPipeline& pipeline, int count) {
+  for (int hour = 0; hour < count; ++hour) {
+    ASSERT_TRUE(pipeline.step().ok());
+    ASSERT_TRUE(pipeline.trainer().finish().ok());
+    pipeline.clock().pass(hours{1});
+  }
+}
+
+// Segments change when the broker says that it is time; what comes later is not too old.
+TEST(Lane, AWrongWallClockMovesNoTick) {
+  for (const int years : {3, -3}) {
+    SCOPED_TRACE(years);
+    MemoryWorld world({{invoice("a", "1", kSale)}});
+    PipelineOptions options = invoice_options();
+    options.tick_idle = std::chrono::seconds{1};
+    MemoryPipeline pipeline(world, options);
+    pipeline.clock().set_wrong(hours{24 * 365 * years});
+    ASSERT_TRUE(pipeline.restore().ok());
+    pass_hours(pipeline, 24 * 20);
+    const std::size_t expected = years > 0 ? 1 : 0;
+    EXPECT_EQ(instants_of(world, "a", "inactivity").size(), expected);
+    for (const OutputRecord& tick : world.topics.of(OutputTopic::kTicks))
+      EXPECT_LE(decode_tick(*tick.value)->time, from_ms(pipeline.clock().true_ms()));
+    world.input[0].push_back(invoice("a", "2", kSale + hours{24 * 20}));
+    pass_hours(pipeline, 25);
+    EXPECT_EQ(pipeline.counters().applied, 2U);
+    EXPECT_EQ(pipeline.counters().dead_lettered_total(), 0U);
+  }
+}
+
+TEST(Lane, WithoutTheBrokersTimeThereIsNoTick) {
+  MemoryWorld world({{invoice("a", "1", kSale)}});
+  PipelineOptions options = invoice_options();
+  options.tick_idle = std::chrono::seconds{1};
+  options.broker = BrokerSpeaks::kNot;
+  MemoryPipeline pipeline(world, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  pass_hours(pipeline, 24 * 20);
+  EXPECT_TRUE(world.topics.of(OutputTopic::kTicks).empty());
+}
+
+// A producer that gives records the time of what they tell of, as some importers do, or whose clock
+// is behind: time goes on from when the record was read, over restarts too.
+TEST(Lane, AProducersWordForWhenItWroteMovesNoTick) {
+  MemoryRecord old = invoice("a", "1", kSale - hours{24 * 1000});
+  old.received_by_broker = false;
+  MemoryWorld world({{old}});
+  PipelineOptions options = invoice_options();
+  options.tick_idle = std::chrono::seconds{1};
+  {
+    MemoryPipeline pipeline(world, options);
+    ASSERT_TRUE(pipeline.restore().ok());
+    pass_hours(pipeline, 24 * 10);
+  }
+  EXPECT_TRUE(instants_of(world, "a", "inactivity").empty());
+  MemoryPipeline pipeline(world, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  pass_hours(pipeline, 24 * 20);
+  const std::vector<std::string> expected = {
+      to_rfc3339(kSale - hours{24 * 1000} + hours{24 * 14} + Duration{1})};
+  EXPECT_EQ(instants_of(world, "a", "inactivity"), expected);
+}
+
+TEST(Lane, ATickNeverPassesNow) {
+  MemoryRecord early = invoice("a", "1", kSale);
+  early.received_ms = to_ms(kSale - std::chrono::minutes{50});
+  MemoryWorld world({{early}});
+  PipelineOptions options = invoice_options();
+  options.tick_idle = std::chrono::seconds{1};
+  MemoryPipeline pipeline(world, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  pass_hours(pipeline, 24 * 20);
+  const std::vector<OutputRecord> ticks = world.topics.of(OutputTopic::kTicks);
+  ASSERT_GT(ticks.size(), 0U);
+  for (const OutputRecord& tick : ticks)
+    EXPECT_LE(decode_tick(*tick.value)->time, from_ms(pipeline.clock().true_ms()));
+}
+
+// A history that ends long before the first start, and goes on today: what silence did in between
+// is told, and nobody is to act on it.
+TEST(Lane, WhatSilenceDidBeforeTheFirstStartIsNotActionable) {
+  MemoryWorld world({{invoice("a", "1", kSale - hours{24 * 40}), invoice("b", "2", kSale)}});
+  PipelineOptions options = invoice_options();
+  options.go_live_offset = 1;
+  options.first_start = kSale - hours{24 * 20};
+  MemoryPipeline pipeline(world, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  ASSERT_TRUE(pipeline.run_to_end(kSale + hours{24 * 30}).ok());
+  std::map<std::string, bool> actionable;
+  for (const OutputRecord& record : world.topics.of(OutputTopic::kTransitions)) {
+    if (record.key == "a" && record.value->find("\"inactivity\"") != std::string::npos)
+      actionable[record.header("ce_time")] =
+          record.value->find("\"actionable\":true") != std::string::npos;
+  }
+  const EventTime cut = kSale - hours{24 * 40} + Duration{1};
+  const std::map<std::string, bool> expected = {{to_rfc3339(cut + hours{24 * 14}), false},
+                                                {to_rfc3339(cut + hours{24 * 30}), true},
+                                                {to_rfc3339(cut + hours{24 * 60}), true}};
+  EXPECT_EQ(actionable, expected);
 }
 
 TEST(Lane, OneWhoFallsSilentChangesWhileOthersBuy) {

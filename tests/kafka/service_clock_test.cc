@@ -1,0 +1,118 @@
+// Goal: a service whose machine has a wrong clock moves time by the broker's, and spoils nothing.
+// Method: the service itself on the real broker, with a clock three years ahead.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <array>
+#include <chrono>
+#include <filesystem>
+#include <string>
+
+#include "stream/format/tick.h"
+#include "stream/kafka/kafka_producer.h"
+#include "stream/run/service.h"
+#include "stream/text/time_text.h"
+#include "tests/kafka/kafka_application.h"
+
+namespace rfm {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::chrono::hours kAhead{24 * 365 * 3};
+constexpr std::chrono::seconds kDeadline{60};
+
+class AheadClock final : public Clock {
+ public:
+  std::int64_t wall_ms() const override { return system_.wall_ms() + milliseconds{kAhead}.count(); }
+  std::chrono::steady_clock::time_point steady() const override { return system_.steady(); }
+  const Clock& right() const { return system_; }
+
+ private:
+  SystemClock system_;
+};
+
+void write_invoice(const KafkaOptions& options, const std::string& customer, EventTime at) {
+  const std::array<std::string, 1> topics = {options.input_topic};
+  const auto producer =
+      KafkaProducer::open(options, options.application + "-till", topics, nullptr, nullptr);
+  ASSERT_TRUE(producer.ok()) << producer.status();
+  const std::string value =
+      fmt::format(R"({{"type":"invoice","invoice_no":"{}","customer_id":"{}","invoice_time":"{}",)"
+                  R"("currency":"GBP","total":25}})",
+                  customer, customer, to_rfc3339(at));
+  ASSERT_TRUE((*producer)->produce(ProducerTopic{0}, 0, customer, value, {}).ok());
+  ASSERT_TRUE((*producer)->commit("", {}, nullptr).ok());
+}
+
+ServiceOptions service_options(const KafkaOptions& kafka, const std::string& directory) {
+  ServiceOptions options;
+  options.state_directory = directory;
+  options.lane.application = kafka.application;
+  options.lane.input_topic = kafka.input_topic;
+  options.lane.tick_idle = milliseconds{100};
+  options.rules.lateness = Duration{0};
+  options.decoder.format = InputFormat::kInvoices;
+  options.kafka = {kafka};
+  options.check_rules = [](const auto&) { return absl::OkStatus(); };
+  return options;
+}
+
+// R of the first customer falls when the purchase is 14 days old, which it is in some seconds; the
+// second one's has brought the partition's clock to now.
+TEST(ServiceClock, AWrongWallClockMovesNothingAndIsSaid) {
+  const KafkaOptions kafka = new_application(1);
+  const std::string ticks = topic_names(kafka).ticks;
+  const std::string directory = testing::TempDir() + kafka.application;
+  const AheadClock clock;
+  const EventTime start = from_ms(clock.right().wall_ms());
+  const EventTime due = start + milliseconds{5'000};
+  write_invoice(kafka, "a", due - std::chrono::days{14});
+  write_invoice(kafka, "b", start);
+  ServiceOptions options = service_options(kafka, directory);
+  const Deadline deadline(kDeadline);
+  ServiceOptions::Status last;
+  options.on_status = [&](const ServiceOptions::Status& status) { last = status; };
+  bool ticked = false;
+  options.should_stop = [&] {
+    if (!ticked && last.counters.transitions > 6) {
+      ticked = true;
+      write_invoice(kafka, "c", from_ms(clock.right().wall_ms()));
+    }
+    return deadline.passed() || last.counters.records == 3;
+  };
+  const absl::Status ended = run_service(options, clock);
+  EXPECT_TRUE(ended.ok()) << ended;
+  std::filesystem::remove_all(directory);
+  EXPECT_EQ(last.counters.applied, 3U);
+  EXPECT_EQ(last.counters.dead_lettered_total(), 0U);
+  EXPECT_EQ(last.clock_jumps, 1U);
+  const std::vector<KeyValue> logged = read_committed(kafka, ticks);
+  EXPECT_FALSE(logged.empty());
+  for (const KeyValue& record : logged)
+    EXPECT_LE(decode_tick(*record.second)->time, from_ms(clock.right().wall_ms()));
+}
+
+TEST(ServiceClock, TicksWithoutTheBrokersTimeAreRefused) {
+  const KafkaOptions kafka = new_application(1);
+  KafkaOptions other = kafka;
+  other.application += "-old";
+  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(other);
+  ASSERT_TRUE(topics.ok()) << topics.status();
+  std::vector<TopicSpec> specs = application_topics(other, {.input_partitions = 1});
+  for (TopicSpec& spec : specs)
+    if (spec.name == topic_names(other).ticks) spec.settings.erase("message.timestamp.type");
+  ASSERT_TRUE(topics->create(specs, 1).ok());
+  const std::string directory = testing::TempDir() + other.application;
+  ServiceOptions options = service_options(other, directory);
+  options.should_stop = [] { return false; };
+  const absl::Status refused = run_service(options, SystemClock());
+  std::filesystem::remove_all(directory);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
+  EXPECT_NE(refused.message().find("--add-config message.timestamp.type=LogAppendTime"),
+            std::string::npos)
+      << refused;
+}
+
+}  // namespace
+}  // namespace rfm
