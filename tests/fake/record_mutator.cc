@@ -77,7 +77,7 @@ constexpr std::array<std::string_view, 61> kExtremes = {
     "\"2011-06-01T12:00:00.123456789+14:00\"",
 };
 
-std::string quoted(std::string_view text) { return std::string("\"").append(text).append("\""); }
+std::string in_quotes(std::string_view text) { return std::string("\"").append(text).append("\""); }
 
 std::string without_quotes(std::string text) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
@@ -122,16 +122,16 @@ RecordMutator::Fields RecordMutator::invent_line(const std::string& customer) {
       from_ms(kStart + count_ * 600'000 + static_cast<std::int64_t>(below(600'000)));
   const std::string quantity = std::to_string(1 + below(48));
   Fields fields = {
-      {"InvoiceNo", quoted((is_credit ? "C" : "") + std::to_string(500'000 + count_))},
-      {"StockCode", quoted(std::to_string(20'000 + below(5'000)))},
+      {"InvoiceNo", in_quotes((is_credit ? "C" : "") + std::to_string(500'000 + count_))},
+      {"StockCode", in_quotes(std::to_string(20'000 + below(5'000)))},
       {"Description", below(10) == 0 ? "\"\"" : "\"LANTERN, WHITE\""},
       {"Quantity", (is_credit ? "-" : "") + quantity},
-      {"InvoiceDate", quoted(below(2) == 0 ? to_uci(time) : to_rfc3339(time))},
+      {"InvoiceDate", in_quotes(below(2) == 0 ? to_uci(time) : to_rfc3339(time))},
       {"UnitPrice", std::to_string(below(20)) + "." + std::to_string(10 + below(90))},
-      {"CustomerID", below(8) == 0 ? "\"\"" : quoted(customer + (below(2) == 0 ? ".0" : ""))},
+      {"CustomerID", below(8) == 0 ? "\"\"" : in_quotes(customer + (below(2) == 0 ? ".0" : ""))},
       {"Country", "\"United Kingdom\""}};
   if (format_ == InputFormat::kLines && below(3) == 0) {
-    fields.insert(fields.begin(), {"event_id", quoted("e" + std::to_string(count_))});
+    fields.insert(fields.begin(), {"event_id", in_quotes("e" + std::to_string(count_))});
     fields.emplace_back("currency", "\"GBP\"");
   }
   return fields;
@@ -141,18 +141,18 @@ RecordMutator::Fields RecordMutator::invent_invoice(const std::string& customer)
   const bool is_credit = below(10) == 0;
   const EventTime time =
       from_ms(kStart + count_ * 600'000 + static_cast<std::int64_t>(below(600'000)));
-  Fields fields = {{"event_id", quoted("e" + std::to_string(count_))},
+  Fields fields = {{"event_id", in_quotes("e" + std::to_string(count_))},
                    {"type", is_credit ? "\"credit\"" : "\"invoice\""},
-                   {"invoice_no", quoted(std::to_string(500'000 + count_))},
-                   {"customer_id", below(8) == 0 ? "null" : quoted(customer)},
-                   {"invoice_time", quoted(to_rfc3339(time))},
+                   {"invoice_no", in_quotes(std::to_string(500'000 + count_))},
+                   {"customer_id", below(8) == 0 ? "null" : in_quotes(customer)},
+                   {"invoice_time", in_quotes(to_rfc3339(time))},
                    {"currency", "\"GBP\""},
                    {"country", "\"France\""},
                    {"lines", invent_lines()}};
   if (is_credit && below(2) == 0) {
     fields.emplace_back(
         "original_invoice_no",
-        quoted(std::to_string(500'000 + below(static_cast<std::uint64_t>(count_) + 1))));
+        in_quotes(std::to_string(500'000 + below(static_cast<std::uint64_t>(count_) + 1))));
   }
   if (below(4) == 0) fields.emplace_back("total", std::to_string(below(500)) + ".50");
   if (below(6) == 0) fields.emplace_back("revision", std::to_string(1 + below(3)));
@@ -176,7 +176,7 @@ std::string RecordMutator::write(const Fields& fields) {
     for (const auto& [name, value] : fields) {
       const std::string column = without_quotes(value);
       text += text.empty() && &name == &fields.front().first ? "" : ",";
-      text += column.find(',') == std::string::npos ? column : quoted(column);
+      text += column.find(',') == std::string::npos ? column : in_quotes(column);
     }
     return text;
   }
@@ -184,7 +184,7 @@ std::string RecordMutator::write(const Fields& fields) {
   for (const auto& [name, value] : fields) {
     text += text.empty() ? "{" : ",";
     text.append(space)
-        .append(quoted(name))
+        .append(in_quotes(name))
         .append(space)
         .append(":")
         .append(space)
@@ -202,11 +202,11 @@ std::string RecordMutator::extreme_value() {
     std::string digits(size, '9');
     return digits;
   }
-  if (choice == kExtremes.size() + 1) return quoted(std::string(size, 'x'));
+  if (choice == kExtremes.size() + 1) return in_quotes(std::string(size, 'x'));
   if (choice == kExtremes.size() + 2)
     return std::string(size, '[') + std::string(below(2) * size, ']');
   if (choice == kExtremes.size() + 3) return "0." + std::string(size, '0') + "1";
-  return quoted(std::to_string(below(1'000'000)) + ".0");
+  return in_quotes(std::to_string(below(1'000'000)) + ".0");
 }
 
 void RecordMutator::mutate_field(Fields& fields) {
@@ -229,7 +229,7 @@ void RecordMutator::mutate_field(Fields& fields) {
       at->first[below(at->first.size())] ^= 0x20;
       return;
     case 5:  // Numbers as text, text as numbers.
-      at->second = at->second.front() == '"' ? without_quotes(at->second) : quoted(at->second);
+      at->second = at->second.front() == '"' ? without_quotes(at->second) : in_quotes(at->second);
       if (at->second.empty()) at->second = "null";
       return;
     default:
