@@ -26,6 +26,7 @@ struct InvoiceEvent {
                  // means nothing.
   InvoiceType type = InvoiceType::kInvoice;
   std::int64_t revision = 0;  // 0: none.
+  bool is_void = false;       // A cancelled order: counts in nothing; `amount` is 0.
   std::optional<bool> consent;
 };
 
@@ -57,6 +58,22 @@ struct Adjustment {
   EventTime invoice_time{};
 };
 
+// Reasons why a good record changes nothing.
+enum class IgnoredReason : std::uint8_t {
+  kNoCustomer,
+  kSuperseded,
+  kAdjustment,
+  kUnrelated,  // No invoice, as `input.types` says.
+  kNullValue,  // A null value where the log is not keyed by customer.
+};
+inline constexpr int kIgnoredReasonCount = 5;
+std::string_view name(IgnoredReason reason);
+
+// Nobody's purchase and nothing else of ours.
+struct IgnoredRecord {
+  IgnoredReason reason = IgnoredReason::kUnrelated;
+};
+
 enum class DeadLetterReason : std::uint8_t {
   kMalformed,        // Not JSON, not CSV or not UTF-8.
   kMissingField,     //
@@ -79,7 +96,7 @@ struct Rejection {
   std::string message;  // Names the field and what is wrong with it.
 };
 
-using DecodedEvent =
-    std::variant<InvoiceEvent, LineEvent, Tombstone, AnonymousSale, Adjustment, Rejection>;
+using DecodedEvent = std::variant<InvoiceEvent, LineEvent, Tombstone, AnonymousSale, Adjustment,
+                                  IgnoredRecord, Rejection>;
 
 }  // namespace rfm

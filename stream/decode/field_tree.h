@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "stream/decode/decoder.h"
+#include "stream/decode/decoder_options.h"
 #include "stream/decode/record_fields.h"
 
 namespace rfm {

@@ -86,12 +86,6 @@ absl::Status newer_version() {
 
 }  // namespace
 
-std::string_view name(IgnoredReason reason) {
-  constexpr std::array<std::string_view, kIgnoredReasonCount> kNames = {"no_customer", "superseded",
-                                                                        "adjustment"};
-  return kNames[static_cast<std::size_t>(reason)];
-}
-
 std::uint64_t OutcomeCounters::ignored_total() const {
   return std::accumulate(ignored.begin(), ignored.end(), std::uint64_t{0});
 }

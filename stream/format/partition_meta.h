@@ -17,11 +17,6 @@
 
 namespace rfm {
 
-// Reasons why a good record changes nothing.
-enum class IgnoredReason : std::uint8_t { kNoCustomer, kSuperseded, kAdjustment };
-inline constexpr int kIgnoredReasonCount = 3;
-std::string_view name(IgnoredReason reason);
-
 // Every record read is in exactly one of the five outcomes.
 struct OutcomeCounters {
   std::uint64_t records = 0;

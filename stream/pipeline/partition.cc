@@ -75,6 +75,8 @@ Partition::Progress Partition::process(const RecordView& record, const DecodedEv
     reject(record, *rejection);
   } else if (const auto* tombstone = std::get_if<Tombstone>(&event)) {
     erase(*tombstone);
+  } else if (const auto* ignored = std::get_if<IgnoredRecord>(&event)) {
+    ignore(ignored->reason);
   } else if (std::holds_alternative<Adjustment>(event)) {
     ignore(IgnoredReason::kAdjustment);
   } else {
