@@ -5,6 +5,7 @@
 #include <cmath>
 #include <cstddef>
 
+#include "model/day.h"
 #include "model/deterministic_math.h"
 #include "model/nbd.h"
 #include "model/two_doubles.h"
@@ -12,7 +13,6 @@
 namespace rfm {
 namespace {
 
-constexpr double kDayMs = 86400000.0;
 constexpr double kMoneyScale = 10000.0;
 constexpr double kLogOddsMax = 45;
 

@@ -4,11 +4,10 @@
 #include <cstdint>
 #include <optional>
 
+#include "model/day.h"
 #include "model/model_version.h"
 
 namespace rfm {
-
-inline constexpr double kDayMs = 86400000.0;
 
 // log1p of recency in days at `at_ms`; 0 up to the last purchase.
 double recency_feature(std::int64_t last_purchase_ms, std::int64_t at_ms);

@@ -3,10 +3,11 @@
 #include <algorithm>
 #include <cstddef>
 
+#include "model/day.h"
+
 namespace rfm {
 namespace {
 
-constexpr std::int64_t kDayMs = 86400000;
 constexpr std::int64_t kMoneyScale = 10000;
 
 // floor(low + (high - low) * fifths / 5) for low <= high and 0 <= fifths < 5, without overflow.

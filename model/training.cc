@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "model/cluster_names.h"
+#include "model/day.h"
 #include "model/deterministic_math.h"
 #include "model/hungarian.h"
 #include "model/kmeans.h"
@@ -16,7 +17,6 @@
 namespace rfm {
 namespace {
 
-constexpr std::int64_t kDayMillis = 86400000;
 constexpr std::int64_t kWeekDays = 7;
 constexpr double kMoneyScale = 10000;
 constexpr double kSampleFill = .9;  // Room for growth until the next refit.
@@ -126,7 +126,7 @@ bool moved_enough(const ClusterModel& before, const ClusterModel& after, double 
 }  // namespace
 
 std::int64_t boundary_ms(const RefitSchedule& schedule, std::int64_t epoch) {
-  return epoch * schedule.epoch_days * kDayMillis;
+  return epoch * schedule.epoch_days * kDayMs;
 }
 
 bool is_refit_epoch(const RefitSchedule& schedule, std::int64_t epoch) {
@@ -255,9 +255,12 @@ ScoreCuts Training::train_cuts(std::int64_t epoch, std::int64_t population,
     frequency.push_back(row.frequency);
     monetary.push_back(row.monetary);
   }
+  AxisCuts monetary_cuts = quintile_cuts(std::move(monetary));
+  // Whoever has given back more than was bought scores 1.
+  for (std::int64_t& cut : monetary_cuts) cut = std::max<std::int64_t>(cut, 0);
   return {.recency_ms = quintile_cuts(std::move(recency)),
           .frequency = quintile_cuts(std::move(frequency)),
-          .monetary = quintile_cuts(std::move(monetary)),
+          .monetary = monetary_cuts,
           .absolute = false};
 }
 
@@ -334,7 +337,7 @@ void Training::remember(std::int64_t epoch, std::vector<SampleRow> sample) {
   const std::int64_t at_ms = boundary_ms(options_.schedule, epoch);
   if (previous_sample_) {
     const std::int64_t before_ms = boundary_ms(options_.schedule, previous_sample_->epoch);
-    if (at_ms - before_ms == kWeekDays * kDayMillis) {
+    if (at_ms - before_ms == kWeekDays * kDayMs) {
       weeks_.push_back(
           label_week(previous_sample_->rows, sample, before_ms, options_.churn_rows_max));
       if (weeks_.size() > static_cast<std::size_t>(options_.churn_weeks))

@@ -9,6 +9,7 @@
 
 #include "model/churn.h"
 #include "model/contribution.h"
+#include "model/day.h"
 #include "model/model_version.h"
 
 namespace rfm {
@@ -36,7 +37,7 @@ struct TrainingOptions {
   // Least time from the first boundary with population_on customers to the first fit. Clusters are
   // named there, once, by how many and how large purchases are and how recent: in the first weeks
   // everybody is recent and has bought once.
-  std::int64_t cluster_history_ms = std::int64_t{49} * 86'400'000;
+  std::int64_t cluster_history_ms = 49 * kDayMs;
   double move_min = .02;  // Daily centroids are published if one moved by more than this share of
                           // its distance to the nearest other.
   RefitSchedule schedule{};

@@ -51,6 +51,7 @@ void change_segment(CustomerRow& row, Segmentation segmentation, SegmentCode to,
                         .to = to,
                         .from_since = state.since,
                         .seq = state.seq + 1,
+                        .consent = row.consent,
                         .before = compared.before,
                         .after = compared.after,
                         .cause = compared.cause};

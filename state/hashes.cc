@@ -46,7 +46,8 @@ std::uint64_t customer_hash(std::string_view customer_id) { return hash(kCustome
 std::uint64_t invoice_hash(std::string_view invoice_no) { return hash(kInvoice, invoice_no); }
 std::uint64_t event_id_hash(std::string_view event_id) { return hash(kEventId, event_id); }
 std::uint16_t country_bits(std::string_view country) {
-  return static_cast<std::uint16_t>(hash(kCountry, country) & 0xfff);
+  if (country.empty()) return 0;
+  return std::max<std::uint16_t>(static_cast<std::uint16_t>(hash(kCountry, country) & 0xfff), 1);
 }
 
 std::uint64_t record_hash(std::string_view bytes) {

@@ -32,9 +32,9 @@ void ModelTimeline::append(const std::shared_ptr<const ModelVersion>& version) {
 
 const ModelVersion* ModelTimeline::effective_in(std::int64_t epoch) const {
   static const ModelVersion kBeforeTheFirst;
-  if (!started() || epoch <= *start_epoch_ || versions_.empty()) return &kBeforeTheFirst;
-  const std::int64_t index = std::min(epoch - 1, trained_through()) - *start_epoch_;
-  return versions_[static_cast<std::size_t>(index)].version.get();
+  if (!started() || epoch <= *start_epoch_) return &kBeforeTheFirst;
+  RFM_ASSERT(knows(epoch));
+  return versions_[static_cast<std::size_t>(epoch - 1 - *start_epoch_)].version.get();
 }
 
 double ModelTimeline::drift(std::int64_t epoch) const {

@@ -29,8 +29,8 @@ class ModelTimeline {
   // Whether what takes effect at the start of `epoch` is known.
   bool knows(std::int64_t epoch) const { return started() && epoch - 1 <= trained_through(); }
 
-  // In force during `epoch`; never null: before the first version, one without a model and with
-  // absolute cuts.
+  // In force during `epoch`, which must be known; never null: before the first version, one without
+  // a model and with absolute cuts.
   const ModelVersion* effective_in(std::int64_t epoch) const;
 
   // How far centroids have moved in all up to those in force during `epoch`, in scaled units: the

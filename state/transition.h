@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -52,13 +53,14 @@ struct CustomerFacts {
 };
 
 struct Transition {
-  const CustomerRow* row = nullptr;  // For what a transition does not change: id, birth, consent.
+  const CustomerRow* row = nullptr;  // For what nothing changes: id and birth.
   Segmentation segmentation = Segmentation::kChurn;
   Reason reason = Reason::kPurchase;
   SegmentCode from = kNoSegmentCode;
   SegmentCode to = kNoSegmentCode;
   EventTime from_since{};
   std::uint32_t seq = 0;
+  std::optional<bool> consent{};  // As of this instant: an event that follows may change it.
   std::array<SegmentCode, kSegmentationCount>
       segments{};  // After all changes of this instant so far.
   CustomerFacts before;

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "model/day.h"
 #include "state/advance.h"
 #include "state/epoch.h"
 #include "state/evaluation.h"
@@ -35,7 +36,7 @@ void add_recency_cuts(const CustomerFacts& facts, std::vector<DueChange>& deadli
     if (at <= facts.at) continue;
     const int then = scores_of(at_instant(facts, at)).r;
     deadlines.push_back({at, fmt::format("recency passes the cut {:.1f} days: R {} (now {})",
-                                         static_cast<double>(cut) / 86'400'000, then, now)});
+                                         static_cast<double>(cut) / kDayMs, then, now)});
   }
 }
 

@@ -146,7 +146,7 @@ void ReplaySummary::print_models(const Replay& replay) const {
   for (std::size_t i = first; i < refits.size(); ++i) {
     const ModelVersion& v = *refits[i];
     const auto days = [](std::int64_t ms) {
-      return fmt::format("{:.1f}", static_cast<double>(ms) / 86'400'000);
+      return fmt::format("{:.1f}", static_cast<double>(ms) / kDayMs);
     };
     const auto money = [](std::int64_t units) {
       return fmt::format("{:.2f}", static_cast<double>(units) / Money::kUnitsPerCurrencyUnit);

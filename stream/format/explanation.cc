@@ -32,9 +32,7 @@ NumberText amount_text(std::int64_t units) {
   return {rounded_ratio(units, Money::kUnitsPerCurrencyUnit / 100), 2};
 }
 
-NumberText days_text(std::int64_t ms) {
-  return {rounded_ratio(ms, std::int64_t{86'400'000} / 10), 1};
-}
+NumberText days_text(std::int64_t ms) { return {rounded_ratio(ms, kDayMs / 10), 1}; }
 
 // One axis of the scores, in words.
 struct Axis {

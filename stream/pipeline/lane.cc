@@ -348,7 +348,7 @@ void Lane::write_transition(const Transition& transition, const PartitionMeta& m
                             .live_after = work.options.go_live_time};
   if (!context.live_after && meta.go_live_watermark)
     context.live_after = std::max(*meta.go_live_watermark, work.options.first_start);
-  output_.transition(transition, context, models_.effective_in(epoch_of(transition.row->clock)));
+  output_.transition(transition, context);
   if (parts_.on_transition) parts_.on_transition(transition);
 }
 

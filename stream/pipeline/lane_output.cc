@@ -55,17 +55,18 @@ void LaneOutput::finish() {
   if (status_.ok()) status_ = std::exchange(put_status_, absl::OkStatus());
 }
 
-void LaneOutput::transition(const Transition& transition, const TransitionContext& context,
-                            const ModelVersion* version) {
+void LaneOutput::transition(const Transition& transition, const TransitionContext& context) {
   const CustomerRow& row = *transition.row;
   Event event{.transition = transition,
-              .subject = {.id = row.id, .birth = row.birth, .consent = row.consent},
+              .subject = {.id = row.id, .birth = row.birth, .consent = transition.consent},
               .context = context,
               .cause = std::nullopt};
   if (transition.cause != nullptr) event.cause = *transition.cause;
   const auto [moved, first] = moved_.try_emplace(&row);
   if (first) moved_order_.push_back(&row);
-  moved->second = {.as_of = row.clock, .version = version, .risk = risks_of(transition).after};
+  moved->second = {.as_of = transition.effective_at(),
+                   .version = transition.after.version,
+                   .risk = risks_of(transition).after};
   ++pending_records_;
   if (worker_) return worker_->add(std::move(event));
   write(event);

@@ -41,9 +41,7 @@ class LaneOutput {
               std::optional<std::string_view> key, std::optional<std::string_view> value,
               std::span<const Header> headers);
 
-  // `version` is in force at the row's clock.
-  void transition(const Transition& transition, const TransitionContext& context,
-                  const ModelVersion* version);
+  void transition(const Transition& transition, const TransitionContext& context);
   void dead_letter(const RecordView& record, const Rejection& rejection, PartitionId partition);
   // The lines were applied one by one; what goes out is the invoice they add up to.
   void rejected_invoice(const CustomerRow& row, const SettledInvoice& settled,

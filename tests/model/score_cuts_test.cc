@@ -8,10 +8,10 @@
 #include <random>
 #include <vector>
 
+#include "model/day.h"
+
 namespace rfm {
 namespace {
-
-constexpr std::int64_t kDayMs = 86400000;
 
 // floor of the type-7 quantile from its definition, in 128-bit integers: h = (n-1) i / 5,
 // x[floor h] + (h - floor h)(x[floor h + 1] - x[floor h]).

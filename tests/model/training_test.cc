@@ -209,6 +209,20 @@ TEST(Training, AbsoluteCutsBelowThePopulationLimits) {
   EXPECT_FALSE(v.cuts.absolute);
 }
 
+TEST(Training, CutsOfMonetaryAreNeverBelowZero) {
+  Shop shop(5);
+  shop.arrive(600, kMonday - 3);
+  Training training({.cluster_history_ms = 0});
+  Contribution merged = contribute(shop, kMonday, training.latest(), 1);
+  for (std::size_t i = 0; i < merged.sample.size(); i += 2)
+    merged.sample[i].monetary = -1 - merged.sample[i].monetary;
+  const ModelVersion v = training.train(kMonday, std::move(merged));
+  ASSERT_FALSE(v.cuts.absolute);
+  EXPECT_EQ(v.cuts.monetary[0], 0);
+  EXPECT_GT(v.cuts.monetary[3], 0);
+  EXPECT_EQ(score(v.cuts, 0, 1, -1).m, 1);
+}
+
 TEST(Training, DailyCentroidsAreTheMembersMeans) {
   Shop shop(4);
   shop.arrive(800, kMonday - 3);

@@ -38,6 +38,11 @@ TEST(Hashes, KindsAndFieldsDoNotMix) {
   EXPECT_EQ(ids.begin()->size(), 32U);
 }
 
+TEST(Hashes, NoCountryRanksBelowAny) {
+  EXPECT_EQ(country_bits(""), 0);
+  for (int i = 0; i < 20'000; ++i) ASSERT_GT(country_bits(std::to_string(i)), 0) << i;
+}
+
 TEST(Hashes, TheHoldoutPositionIsAShare) {
   int below = 0;
   for (int i = 0; i < 10'000; ++i) {
