@@ -33,6 +33,8 @@ Rules rules(const Settings& settings) {
   rules.future_max = settings.duration("input.future_max");
   rules.dedup_horizon = settings.duration("dedup.horizon");
   rules.ledger_entries_max = static_cast<std::uint32_t>(settings.integer("ledger.entries_max"));
+  rules.ledger_fold_age = settings.duration("ledger.fold_age");
+  rules.ledger_hard_max = static_cast<std::uint32_t>(settings.integer("ledger.hard_max"));
   rules.monetary =
       settings.text("rfm.monetary") == "gross" ? MonetaryKind::kGross : MonetaryKind::kNet;
   rules.window = settings.window("rfm.window");

@@ -76,8 +76,13 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "The history that counts: all of it (lifetime), or the last so many days, at most "
      "dedup.horizon."},
 
-    {"ledger.entries_max", kInteger, kSemantic, "1024", "1", "1000000", "",
-     "Invoices kept apart per customer; the oldest beyond fold into one entry."},
+    {"ledger.entries_max", kInteger, kSemantic, "1024", "1", "32768", "",
+     "Invoices kept apart per customer; of those beyond, what is older than fold_age and has left "
+     "a finite rfm.window folds into one entry."},
+    {"ledger.fold_age", kDuration, kSemantic, "30d", "0s", "3650d", "",
+     "Invoices that are newer than this before the customer's last event are not folded."},
+    {"ledger.hard_max", kInteger, kSemantic, "32768", "1", "32768", "",
+     "Invoices that are kept apart at most; further ones are dead-lettered (ledger_full)."},
     {"dedup.horizon", kDuration, kSemantic, "400d", "1d", "3650d", "",
      "Events older than this behind the watermark are dead-lettered, because they cannot be proved "
      "new."},

@@ -37,8 +37,19 @@ struct Comparison {
   const Cause* cause = nullptr;
 };
 
+// With a finite window: when time alone will change the segment. A churn model is asked at every
+// boundary, so that its next change is not foreseen.
+std::optional<EventTime> next_change_in_window(const CustomerRow& row, Segmentation segmentation,
+                                               const CustomerFacts& facts, const Rules& rules) {
+  if (!rules.window) return std::nullopt;
+  if (segmentation == Segmentation::kChurn && facts.version->churn) return kNever;
+  return next_change_if_silent(segmentation, SilentFacts(row, facts, rules),
+                               row.segments[index_of(segmentation)].segment, rules,
+                               facts.at + kForesight);
+}
+
 void change_segment(CustomerRow& row, Segmentation segmentation, SegmentCode to, Reason reason,
-                    Comparison& compared, TransitionBuffer& out) {
+                    Comparison& compared, const Rules& rules, TransitionBuffer& out) {
   for (CustomerFacts* facts : {&compared.before, &compared.after})
     facts->churn_risk = churn_risk_of(*facts).value_or(-1);
   if (segmentation == Segmentation::kRfm) row.cache.rfm_change_at = kBeforeAll;
@@ -59,6 +70,8 @@ void change_segment(CustomerRow& row, Segmentation segmentation, SegmentCode to,
   row.clock = std::max(row.clock, at);
   for (std::size_t i = 0; i < row.segments.size(); ++i)
     transition.segments[i] = row.segments[i].segment;
+  if (to != kNoSegmentCode)
+    transition.next_change = next_change_in_window(row, segmentation, compared.after, rules);
   out.transitions.push_back(transition);
 }
 
@@ -70,7 +83,7 @@ void move_segment(CustomerRow& row, Segmentation segmentation, SegmentCode to, R
     if (compared.cause != nullptr) ++out.suppressed;
     return;
   }
-  change_segment(row, segmentation, to, reason, compared, out);
+  change_segment(row, segmentation, to, reason, compared, rules, out);
 }
 
 void decide_segment(CustomerRow& row, Segmentation segmentation, Reason reason,
@@ -266,13 +279,15 @@ void evaluate_event(CustomerRow& row, const InvoiceFact& fact, const CustomerFac
   row.clock = now;
   Comparison compared{.before = before,
                       .after = facts_of_changed(row, now, before.version, context.rules)};
-  const Reason reason = invoice.time < now                     ? Reason::kLateEvent
-                        : invoice.type == InvoiceType::kCredit ? Reason::kReturn
-                                                               : Reason::kPurchase;
+  const bool takes_back =
+      invoice.type == InvoiceType::kCredit || invoice.is_void || invoice.amount < Money{};
+  const Reason reason = invoice.time < now ? Reason::kLateEvent
+                        : takes_back       ? Reason::kReturn
+                                           : Reason::kPurchase;
   out.causes.push_back({.invoice_no = std::string(fact.invoice_no),
                         .event_id = std::string(fact.event_id),
                         .event_time = invoice.time,
-                        .at_or_after_go_live = fact.at_or_after_go_live});
+                        .position = fact.position});
   compared.cause = &out.causes.back();
   for (int s = 0; s < kSegmentationCount; ++s) {
     const auto segmentation = static_cast<Segmentation>(s);
@@ -284,6 +299,16 @@ void evaluate_event(CustomerRow& row, const InvoiceFact& fact, const CustomerFac
     }
   }
   refresh_cache(row, compared.after, context);
+}
+
+// Of a row that is up to date to `from`.
+void apply_change(CustomerRow& row, const InvoiceFact& fact, const LedgerChange& change,
+                  EventTime from, EventTime now, const TimeContext& context,
+                  TransitionBuffer& out) {
+  advance(row, from, now, context, out);
+  const CustomerFacts before = facts_at(row, now, version_at(now, context), context);
+  row.ledger.apply(change, context.rules, now);
+  evaluate_event(row, fact, before, now, context, out);
 }
 
 }  // namespace
@@ -341,12 +366,13 @@ bool is_quiet_at(const CustomerRow& row, const BoundaryStep& step, const Rules& 
   return margin_left(cache, step.horizon) > (step.drift - cache.margin_drift) + kMarginSlack;
 }
 
-LedgerOutcome apply_invoice(CustomerRow& row, const InvoiceFact& fact, EventTime now,
+LedgerOutcome apply_invoice(CustomerRow& row, const InvoiceFact& fact, EventTime from,
                             const TimeContext& context, TransitionBuffer& out) {
-  const CustomerFacts before = facts_at(row, now, version_at(now, context), context);
-  const LedgerOutcome outcome = row.ledger.put(fact.invoice, context.rules, now);
-  if (outcome == LedgerOutcome::kApplied) evaluate_event(row, fact, before, now, context, out);
-  return outcome;
+  const EventTime now = std::max(from, fact.invoice.time);
+  const LedgerChange change = row.ledger.plan_put(fact.invoice, context.rules, now);
+  if (change.outcome == LedgerOutcome::kApplied)
+    apply_change(row, fact, change, from, now, context, out);
+  return change.outcome;
 }
 
 SettledInvoice settle_open_invoice(CustomerRow& row, EventTime watermark,
@@ -355,8 +381,6 @@ SettledInvoice settle_open_invoice(CustomerRow& row, EventTime watermark,
   SettledInvoice settled{.invoice = std::move(*row.open)};
   row.open.reset();
   const OpenInvoice& open = settled.invoice;
-  const EventTime now = std::max(row.clock, open.last_line);
-  advance(row, row.clock, now, context, out);
   const InvoiceFact fact{
       .invoice = {.number_hash = invoice_hash(open.invoice_no),
                   .amount = open.sum,
@@ -365,13 +389,17 @@ SettledInvoice settle_open_invoice(CustomerRow& row, EventTime watermark,
                   .country_bits = country_bits(open.country)},
       .invoice_no = open.invoice_no,
       .country = open.country,
-      .at_or_after_go_live = open.at_or_after_go_live,
+      .position = open.last_position,
   };
-  const CustomerFacts before = facts_at(row, now, version_at(now, context), context);
-  settled.outcome = row.ledger.add(fact.invoice, context.rules, now);
-  if (settled.outcome == LedgerOutcome::kApplied)
-    evaluate_event(row, fact, before, now, context, out);
-  advance(row, now, std::max(now, watermark), context, out);
+  EventTime reached = open.row_at;
+  const EventTime now = std::max(reached, open.last_line);
+  const LedgerChange change = row.ledger.plan_add(fact.invoice, context.rules, now);
+  settled.outcome = change.outcome;
+  if (change.outcome == LedgerOutcome::kApplied) {
+    apply_change(row, fact, change, reached, now, context, out);
+    reached = now;
+  }
+  advance(row, reached, std::max(reached, watermark), context, out);
   return settled;
 }
 
@@ -382,7 +410,7 @@ void erase_segments(CustomerRow& row, EventTime now, const TimeContext& context,
   for (int s = 0; s < kSegmentationCount; ++s) {
     if (row.segments[static_cast<std::size_t>(s)].segment == kNoSegmentCode) continue;
     change_segment(row, static_cast<Segmentation>(s), kNoSegmentCode, Reason::kErasure, compared,
-                   out);
+                   context.rules, out);
   }
 }
 

@@ -51,16 +51,17 @@ struct InvoiceFact {
   std::string_view event_id{};
   std::string_view country{};
   std::optional<bool> consent{};
-  bool at_or_after_go_live = true;
+  std::int64_t position = 0;  // Of the record in the input.
 };
 
-// Puts a whole invoice into the row, which has been advanced to `now` = max(event time, its clock),
-// and evaluates all segmentations there. An invoice time before `now` is late.
-LedgerOutcome apply_invoice(CustomerRow& row, const InvoiceFact& fact, EventTime now,
+// Puts a whole invoice into the row, which is up to date to `from`: advances it to max(from,
+// invoice time) and evaluates all segmentations there. An invoice time before `from` is late. What
+// is not applied moves nothing.
+LedgerOutcome apply_invoice(CustomerRow& row, const InvoiceFact& fact, EventTime from,
                             const TimeContext& context, TransitionBuffer& out);
 
 // Ends the open invoice: advances the row to its last line, applies it as of then, and goes on to
-// `watermark`. Returns the invoice and what became of it.
+// `watermark`; one that is refused moves nothing. Returns the invoice and what became of it.
 struct SettledInvoice {
   LedgerOutcome outcome = LedgerOutcome::kApplied;
   OpenInvoice invoice;

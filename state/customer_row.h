@@ -2,12 +2,13 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
+#include "absl/container/flat_hash_set.h"
 #include "state/event_time.h"
 #include "state/invoice_ledger.h"
 #include "state/rules.h"
@@ -31,13 +32,18 @@ struct SegmentState {
 
 // Lines of one invoice that add up until it settles.
 struct OpenInvoice {
+  static constexpr std::size_t kEventIdsMax = 8'192;
+
   std::string invoice_no;
   std::string country;
   Money sum;
   EventTime last_line{};
+  // How far the row is: nothing moves it before the invoice has settled.
+  EventTime row_at{};
   InvoiceType type = InvoiceType::kInvoice;
-  bool at_or_after_go_live = true;       // By the offset of the last line.
-  std::vector<std::uint64_t> event_ids;  // Hashes of the lines that had one.
+  std::int64_t last_position = 0;  // In the input, of the line that came last.
+  // Hashes of the lines that had one; of the first kEventIdsMax.
+  absl::flat_hash_set<std::uint64_t> event_ids;
 
   friend bool operator==(const OpenInvoice&, const OpenInvoice&) = default;
 };
@@ -69,7 +75,7 @@ struct CustomerRow {
   // What a sweep reads of every row comes first, so that it is in as few cache lines as possible.
 
   // The instant of the last event or change. A row without an open invoice is as far as its
-  // partition's watermark at least; one with an open invoice is just here.
+  // partition's watermark at least; one with an open invoice is at `open->row_at`.
   EventTime clock = kBeforeAll;
   std::unique_ptr<OpenInvoice> open;
   RowCache cache;

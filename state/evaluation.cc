@@ -22,6 +22,10 @@ std::int64_t recency_ms(const CustomerFacts& facts) {
   return std::max<std::int64_t>(0, (facts.at - facts.last_purchase).count());
 }
 
+Money monetary_of(const InvoiceSums& sums, const Rules& rules) {
+  return rules.monetary == MonetaryKind::kNet ? sums.purchases - sums.credits : sums.purchases;
+}
+
 SegmentCode cluster_segment_for(const CustomerFacts& facts, SegmentCode current,
                                 const Rules& rules) {
   if (!facts.version->clusters) return kUnassigned;
@@ -76,8 +80,7 @@ CustomerFacts facts_of(const CustomerRow& row, const Rules& rules, const ModelVe
           .first_purchase = sums.first_purchase,
           .last_purchase = sums.last_purchase,
           .frequency = sums.frequency,
-          .monetary =
-              rules.monetary == MonetaryKind::kNet ? sums.purchases - sums.credits : sums.purchases,
+          .monetary = monetary_of(sums, rules),
           .version = version,
           .feature_f = row.feature_f,
           .feature_m = row.feature_m};
@@ -185,6 +188,30 @@ EventTime next_change_if_silent(Segmentation segmentation, const CustomerFacts& 
       break;
   }
   return next_rfm_change(facts, current, rules, until);
+}
+
+void SilentFacts::go_to(EventTime at) {
+  sums_ = ledger_.sums_if_silent(sums_, facts_.at, at, rules_);
+  facts_ = {.at = at,
+            .first_purchase = sums_.first_purchase,
+            .last_purchase = sums_.last_purchase,
+            .frequency = sums_.frequency,
+            .monetary = monetary_of(sums_, rules_),
+            .version = facts_.version};
+}
+
+EventTime next_change_if_silent(Segmentation segmentation, SilentFacts silent, SegmentCode current,
+                                const Rules& rules, EventTime until) {
+  while (true) {
+    const EventTime exit = silent.next_exit();
+    const EventTime limit = std::min(until, exit == kNever ? kNever : exit - Duration{1});
+    const EventTime change =
+        next_change_if_silent(segmentation, silent.facts(), current, rules, limit);
+    if (change <= limit) return change;
+    if (exit == kNever || exit > until) return kNever;
+    silent.go_to(exit);
+    if (segment_for(segmentation, silent.facts(), current, rules) != current) return exit;
+  }
 }
 
 }  // namespace rfm

@@ -43,10 +43,35 @@ const SegmentInfo& segment_info(Segmentation segmentation, SegmentCode code, con
 std::string_view segment_name(Segmentation segmentation, SegmentCode code, const Rules& rules,
                               const ModelVersion& version);
 
+// How far ahead a change by time is looked for where it is published.
+inline constexpr Duration kForesight = std::chrono::hours{24 * 365 * 10};
+
 // The first instant in (facts.at, until] at which time alone calls for another segment than
-// `current`, under this version and without dwell; kNever if there is none. Churn changes at events
-// and boundaries only: kNever.
+// `current`, under this version, without dwell and while no invoice leaves a window; kNever if
+// there is none. Churn changes at events and boundaries only: kNever.
 EventTime next_change_if_silent(Segmentation segmentation, const CustomerFacts& facts,
                                 SegmentCode current, const Rules& rules, EventTime until);
+
+// A customer's facts while nothing more comes: invoices leave a finite window.
+class SilentFacts {
+ public:
+  // `facts` are those of the row now; the row outlives this.
+  SilentFacts(const CustomerRow& row, const CustomerFacts& facts, const Rules& rules)
+      : ledger_(row.ledger), rules_(rules), sums_(row.ledger.sums()), facts_(facts) {}
+
+  const CustomerFacts& facts() const { return facts_; }
+  EventTime next_exit() const { return ledger_.next_exit(rules_, facts_.at); }
+  void go_to(EventTime at);  // Not back.
+
+ private:
+  const InvoiceLedger& ledger_;
+  const Rules& rules_;
+  InvoiceSums sums_;
+  CustomerFacts facts_;
+};
+
+// The same as above with the invoices that leave the window; churn changes by them too.
+EventTime next_change_if_silent(Segmentation segmentation, SilentFacts silent, SegmentCode current,
+                                const Rules& rules, EventTime until);
 
 }  // namespace rfm

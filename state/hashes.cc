@@ -66,18 +66,12 @@ std::uint64_t birth_hash(std::uint64_t first_invoice_hash, EventTime first_invoi
   return birth == 0 ? 1 : birth;
 }
 
-std::string transition_id(std::string_view customer_id, std::uint64_t birth,
-                          std::string_view segmentation, std::uint32_t seq,
-                          std::int64_t model_version, std::int64_t rules_version) {
+std::string transition_id(std::string_view key, std::string_view value) {
   std::string bytes;
-  bytes.reserve(customer_id.size() + segmentation.size() + 40);
-  append_le64(bytes, customer_id.size());
-  bytes.append(customer_id);
-  append_le64(bytes, birth);
-  bytes.append(segmentation);
-  append_le64(bytes, seq);
-  append_le64(bytes, static_cast<std::uint64_t>(model_version));
-  append_le64(bytes, static_cast<std::uint64_t>(rules_version));
+  bytes.reserve(8 + key.size() + value.size());
+  append_le64(bytes, key.size());
+  bytes.append(key);
+  bytes.append(value);
   const XXH128_hash_t digest = XXH3_128bits_withSeed(bytes.data(), bytes.size(), kTransition);
   std::string id;
   id.reserve(32);

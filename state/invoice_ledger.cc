@@ -5,159 +5,240 @@
 #include <optional>
 #include <tuple>
 
+#include "state/assertion.h"
+
 namespace rfm {
 namespace {
 
-constexpr int kTimeBits = 43;
-constexpr std::uint64_t kTimeMask = (std::uint64_t{1} << kTimeBits) - 1;
-constexpr int kCountryShift = kTimeBits;
-constexpr std::uint64_t kCountryMask = 0xfff;
-constexpr std::uint64_t kCredit = std::uint64_t{1} << 55;
-constexpr std::uint64_t kHasExtension = std::uint64_t{1} << 56;
-constexpr std::uint64_t kIsExtension = std::uint64_t{1} << 57;
-
-bool is_extension(const LedgerEntry& entry) { return (entry.word & kIsExtension) != 0; }
-bool has_extension(const LedgerEntry& entry) { return (entry.word & kHasExtension) != 0; }
-EventTime time_of(const LedgerEntry& entry) {
-  return from_ms(static_cast<std::int64_t>(entry.word & kTimeMask));
+// Whatever is before it has left the window.
+EventTime window_start(const Rules& rules, EventTime now) {
+  return !rules.window || now < kBeforeAll + *rules.window ? kBeforeAll : now - *rules.window;
 }
 
 bool in_window(EventTime time, const Rules& rules, EventTime now) {
-  return !rules.window || now - time <= *rules.window;
+  return time >= window_start(rules, now);
 }
 
-Money magnitude(Money amount) { return amount.units < 0 ? -amount : amount; }
+bool is_least(Money amount) { return amount.units == std::numeric_limits<std::int64_t>::min(); }
 
-// Whether the customer's totals would leave an int64 with `amount` more.
-bool overflows(const InvoiceSums& sums, Money amount) {
-  if (amount.units == std::numeric_limits<std::int64_t>::min()) return true;
-  std::int64_t total = 0;
-  return __builtin_add_overflow(sums.purchases.units, sums.credits.units, &total) ||
-         __builtin_add_overflow(total, magnitude(amount).units, &total);
-}
-
-// Sum of the credits that name the invoice `hash`; absent if none does.
-std::optional<Money> named_credits(const std::vector<LedgerEntry>& entries, std::uint64_t hash) {
-  std::optional<Money> sum;
-  for (std::size_t i = 0; i + 1 < entries.size(); ++i) {
-    if (!has_extension(entries[i]) || (entries[i].word & kCredit) == 0 ||
-        entries[i + 1].hash != hash)
-      continue;
-    sum = sum.value_or(Money{}) + magnitude(Money{entries[i].amount});
-  }
-  return sum;
+// Of two snapshots of one number the higher holds.
+auto rank(const LedgerInvoice& i) {
+  const Money amount = i.type == InvoiceType::kCredit ? magnitude(i.amount) : i.amount;
+  return std::tuple(i.revision, i.time, i.is_void, amount, i.original_hash, i.country_bits);
 }
 
 }  // namespace
 
-std::size_t InvoiceLedger::find(std::uint64_t number_hash) const {
-  for (std::size_t i = entries_.size(); i-- > 0;) {
-    if (entries_[i].hash == number_hash && !is_extension(entries_[i])) return i;
+class InvoiceLedger::Recount {
+ public:
+  Recount(const InvoiceLedger& ledger, InvoiceSums& sums)
+      : ledger_(ledger), sums_(sums), first_(sums.first_purchase), last_(sums.last_purchase) {}
+
+  void take_out(std::size_t index) {
+    const Share share = ledger_.share_of(index);
+    sums_.purchases = sums_.purchases - share.purchases;
+    sums_.credits = sums_.credits - share.credits;
+    if (!share.counts) return;
+    --sums_.frequency;
+    const EventTime time = ledger_.entries_.time(index);
+    first_lost_ |= time == first_;
+    last_lost_ |= time == last_;
   }
-  return entries_.size();
-}
 
-LedgerInvoice InvoiceLedger::at(std::size_t index) const {
-  const LedgerEntry& entry = entries_[index];
-  LedgerInvoice invoice{
-      .number_hash = entry.hash,
-      .amount = {entry.amount},
-      .time = time_of(entry),
-      .type = (entry.word & kCredit) != 0 ? InvoiceType::kCredit : InvoiceType::kInvoice,
-      .country_bits = static_cast<std::uint16_t>((entry.word >> kCountryShift) & kCountryMask)};
-  if (has_extension(entry)) {
-    invoice.original_hash = entries_[index + 1].hash;
-    invoice.revision = entries_[index + 1].amount;
+  void put_in(std::size_t index) {
+    const Share share = ledger_.share_of(index);
+    sums_.purchases = sums_.purchases + share.purchases;
+    sums_.credits = sums_.credits + share.credits;
+    if (!share.counts) return;
+    ++sums_.frequency;
+    const EventTime time = ledger_.entries_.time(index);
+    sums_.first_purchase = std::min(sums_.first_purchase, time);
+    sums_.last_purchase = std::max(sums_.last_purchase, time);
   }
-  return invoice;
+
+  void finish(EventTime start) {
+    if (first_lost_ && sums_.first_purchase == first_)
+      sums_.first_purchase = ledger_.first_counting(std::max(first_, start), sums_);
+    if (last_lost_ && sums_.last_purchase == last_)
+      sums_.last_purchase = ledger_.last_counting(last_, sums_);
+  }
+
+ private:
+  const InvoiceLedger& ledger_;
+  InvoiceSums& sums_;
+  EventTime first_;
+  EventTime last_;
+  bool first_lost_ = false;
+  bool last_lost_ = false;
+};
+
+bool InvoiceLedger::has_share(std::size_t position) const {
+  return !is_void(entries_[position]) && entries_.sale_of(position) == entries_.size();
 }
 
-void InvoiceLedger::append(const LedgerInvoice& invoice) {
-  const bool extended = invoice.original_hash != 0 || invoice.revision != 0;
-  std::uint64_t word = static_cast<std::uint64_t>(to_ms(invoice.time)) & kTimeMask;
-  word |= (std::uint64_t{invoice.country_bits} & kCountryMask) << kCountryShift;
-  if (invoice.type == InvoiceType::kCredit) word |= kCredit;
-  if (extended) word |= kHasExtension;
-  entries_.push_back({invoice.number_hash, invoice.amount.units, word});
-  if (extended) entries_.push_back({invoice.original_hash, invoice.revision, kIsExtension});
+InvoiceLedger::Share InvoiceLedger::share_of(std::size_t index) const {
+  Share share;
+  if (!has_share(index)) return share;
+  const Money amount{entries_[index].amount};
+  if (is_credit(entries_[index])) {
+    share.credits = magnitude(amount);
+    return share;
+  }
+  const LedgerEntries::Named named = entries_.named_credits(entries_[index].hash);
+  share.credits = named.sum;
+  if (amount < Money{}) {
+    share.credits = share.credits + magnitude(amount);
+  } else {
+    share.purchases = amount;
+    share.counts = !named.any || named.sum < amount;
+  }
+  return share;
 }
 
-void InvoiceLedger::erase(std::size_t index) {
-  const auto first = entries_.begin() + static_cast<std::ptrdiff_t>(index);
-  entries_.erase(first, first + (has_extension(*first) ? 2 : 1));
+EventTime InvoiceLedger::first_counting(EventTime from, const InvoiceSums& sums) const {
+  if (sums.frequency == folded_.count) return folded_.first_purchase;
+  for (std::size_t i = entries_.first_from(from); i < entries_.size(); i = entries_.after(i)) {
+    if (share_of(i).counts) return std::min(folded_.first_purchase, entries_.time(i));
+  }
+  return folded_.first_purchase;
+}
+
+EventTime InvoiceLedger::last_counting(EventTime until, const InvoiceSums& sums) const {
+  if (sums.frequency == folded_.count) return folded_.last_purchase;
+  for (std::size_t i = entries_.first_from(until + Duration{1}); i > 0;) {
+    i = entries_.before(i);
+    if (share_of(i).counts) return std::max(folded_.last_purchase, entries_.time(i));
+  }
+  return folded_.last_purchase;
+}
+
+LedgerOutcome InvoiceLedger::check_room(const LedgerChange& change, const Rules& rules,
+                                        EventTime now) const {
+  std::size_t size = entries_.size() + entry_count(change.to);
+  // Of all amounts that are kept, in the window or not, so that no sum of some of them overflows.
+  Money others = folded_.purchases + folded_.credits + entries_.magnitude_sum();
+  if (change.known < entries_.size()) {
+    const LedgerInvoice known = entries_.at(change.known);
+    size -= entry_count(known);
+    others = others - magnitude(known.amount);
+  }
+  std::int64_t total = 0;
+  if (__builtin_add_overflow(others.units, magnitude(change.to.amount).units, &total))
+    return LedgerOutcome::kOverflow;
+  if (size <= std::max<std::size_t>(rules.ledger_hard_max, entries_.size()))
+    return LedgerOutcome::kApplied;
+  std::size_t freed = 0;
+  for (const std::size_t head : foldable(rules, now, size - rules.ledger_hard_max))
+    freed += entries_.after(head) - head;
+  return size - freed <= rules.ledger_hard_max ? LedgerOutcome::kApplied : LedgerOutcome::kFull;
+}
+
+LedgerChange InvoiceLedger::plan_put(const LedgerInvoice& given, const Rules& rules,
+                                     EventTime now) const {
+  LedgerChange change{.to = given, .known = entries_.find(given.number_hash, given.type)};
+  LedgerInvoice& to = change.to;
+  if (is_least(to.amount)) {
+    change.outcome = LedgerOutcome::kOverflow;
+    return change;
+  }
+  if (to.is_void) to.amount = {};
+  if (to.type == InvoiceType::kInvoice) {
+    to.original_hash = 0;
+  } else {
+    to.amount = -magnitude(to.amount);  // The sign of a credit says nothing.
+  }
+  if (change.known < entries_.size()) {
+    const LedgerInvoice known = entries_.at(change.known);
+    if (known == to) {
+      change.outcome = LedgerOutcome::kDuplicate;
+      return change;
+    }
+    if (rank(to) < rank(known)) {
+      change.outcome = LedgerOutcome::kSuperseded;
+      return change;
+    }
+  } else if (to.time <= folded_.newest) {
+    change.outcome = LedgerOutcome::kBeyondHorizon;
+    return change;
+  }
+  change.outcome = check_room(change, rules, now);
+  return change;
+}
+
+LedgerChange InvoiceLedger::plan_add(const LedgerInvoice& given, const Rules& rules,
+                                     EventTime now) const {
+  LedgerChange change{.to = given, .known = entries_.find(given.number_hash, given.type)};
+  LedgerInvoice& to = change.to;
+  if (change.known < entries_.size()) {
+    to = entries_.at(change.known);
+    to.time = std::max(to.time, given.time);
+    if (__builtin_add_overflow(to.amount.units, given.amount.units, &to.amount.units)) {
+      change.outcome = LedgerOutcome::kOverflow;
+      return change;
+    }
+  } else if (to.time <= folded_.newest) {
+    change.outcome = LedgerOutcome::kBeyondHorizon;
+    return change;
+  }
+  change.outcome = is_least(to.amount) ? LedgerOutcome::kOverflow : check_room(change, rules, now);
+  return change;
+}
+
+// What depends on the entry leaves the sums, and comes back as it is then: a sale with the credits
+// that name it is one share, wherever its sale is here.
+void InvoiceLedger::apply(const LedgerChange& change, const Rules& rules, EventTime now) {
+  RFM_ASSERT(change.outcome == LedgerOutcome::kApplied);
+  refresh(rules, now);
+  const LedgerInvoice& to = change.to;
+  std::optional<LedgerInvoice> from;
+  if (change.known < entries_.size()) from = entries_.at(change.known);
+  Recount recount(*this, sums_);
+  const auto take_out = [&](std::size_t i) {
+    if (in_window(entries_.time(i), rules, now)) recount.take_out(i);
+  };
+  const auto put_in = [&](std::size_t i) {
+    if (in_window(entries_.time(i), rules, now)) recount.put_in(i);
+  };
+  const auto replace = [&] {
+    if (from) entries_.erase(change.known);
+    return entries_.insert(to);
+  };
+  if (to.type == InvoiceType::kInvoice) {
+    if (from) {
+      take_out(change.known);
+    } else {
+      entries_.for_each_naming(to.number_hash, take_out);
+    }
+    put_in(replace());
+  } else {
+    const auto or_else = [&](std::size_t sale, std::size_t credit) {
+      return sale < entries_.size() ? sale : credit;
+    };
+    const bool renamed = !from || from->original_hash != to.original_hash;
+    if (from) take_out(or_else(entries_.sale(from->original_hash), change.known));
+    if (const std::size_t sale = entries_.sale(to.original_hash); renamed && sale < entries_.size())
+      take_out(sale);
+    const std::size_t credit = replace();
+    put_in(or_else(entries_.sale(to.original_hash), credit));
+    if (from && renamed) {
+      const std::size_t sale = entries_.sale(from->original_hash);
+      if (sale < entries_.size()) put_in(sale);
+    }
+  }
+  recount.finish(window_start(rules, now));
+  fold(rules, now);
 }
 
 LedgerOutcome InvoiceLedger::put(const LedgerInvoice& given, const Rules& rules, EventTime now) {
-  if (given.time <= folded_.newest) return LedgerOutcome::kBeyondHorizon;
-  if (given.amount.units == std::numeric_limits<std::int64_t>::min())
-    return LedgerOutcome::kOverflow;
-  LedgerInvoice invoice = given;
-  // The sign of a credit says nothing.
-  if (invoice.type == InvoiceType::kCredit) invoice.amount = -magnitude(invoice.amount);
-  const std::size_t index = find(invoice.number_hash);
-  if (index == entries_.size()) {
-    if (overflows(sums_, invoice.amount)) return LedgerOutcome::kOverflow;
-    append(invoice);
-    count_new(invoice, rules, now);
-    return LedgerOutcome::kApplied;
-  }
-  const LedgerInvoice known = at(index);
-  if (known == invoice) return LedgerOutcome::kDuplicate;
-  const auto rank = [](const LedgerInvoice& i) {
-    const Money amount = i.type == InvoiceType::kCredit ? magnitude(i.amount) : i.amount;
-    return std::tuple(i.revision, i.time, amount, i.type, i.original_hash, i.country_bits);
-  };
-  if (rank(invoice) < rank(known)) return LedgerOutcome::kSuperseded;
-  const bool replaces = known.type == invoice.type && in_window(known.time, rules, now);
-  const Money more = magnitude(invoice.amount) - (replaces ? magnitude(known.amount) : Money{});
-  if (more > Money{} && overflows(sums_, more)) return LedgerOutcome::kOverflow;
-  erase(index);
-  append(invoice);
-  refresh(rules, now);
-  return LedgerOutcome::kApplied;
+  const LedgerChange change = plan_put(given, rules, now);
+  if (change.outcome == LedgerOutcome::kApplied) apply(change, rules, now);
+  return change.outcome;
 }
 
-LedgerOutcome InvoiceLedger::add(const LedgerInvoice& invoice, const Rules& rules, EventTime now) {
-  if (invoice.time <= folded_.newest) return LedgerOutcome::kBeyondHorizon;
-  if (overflows(sums_, invoice.amount)) return LedgerOutcome::kOverflow;
-  const std::size_t index = find(invoice.number_hash);
-  if (index == entries_.size()) {
-    if (invoice.type == InvoiceType::kInvoice && invoice.amount.units < 0)
-      return LedgerOutcome::kNegative;
-    append(invoice);
-    count_new(invoice, rules, now);
-    return LedgerOutcome::kApplied;
-  }
-  LedgerInvoice sum = at(index);
-  if (__builtin_add_overflow(sum.amount.units, invoice.amount.units, &sum.amount.units)) {
-    return LedgerOutcome::kOverflow;
-  }
-  if (sum.type == InvoiceType::kInvoice && sum.amount.units < 0) return LedgerOutcome::kNegative;
-  sum.time = std::max(sum.time, invoice.time);
-  erase(index);
-  append(sum);
-  refresh(rules, now);
-  return LedgerOutcome::kApplied;
-}
-
-void InvoiceLedger::count_new(const LedgerInvoice& invoice, const Rules& rules, EventTime now) {
-  const bool plain =
-      !rules.window && invoice.original_hash == 0 && entries_.size() <= rules.ledger_entries_max;
-  if (!plain) {
-    if (entries_.size() > rules.ledger_entries_max) fold_oldest(rules, now);
-    refresh(rules, now);
-    return;
-  }
-  if (invoice.type == InvoiceType::kCredit) {
-    sums_.credits = sums_.credits + magnitude(invoice.amount);
-    return;
-  }
-  sums_.purchases = sums_.purchases + invoice.amount;
-  const std::optional<Money> credited = named_credits(entries_, invoice.number_hash);
-  if (credited && *credited >= invoice.amount) return;
-  ++sums_.frequency;
-  sums_.first_purchase = std::min(sums_.first_purchase, invoice.time);
-  sums_.last_purchase = std::max(sums_.last_purchase, invoice.time);
+LedgerOutcome InvoiceLedger::add(const LedgerInvoice& given, const Rules& rules, EventTime now) {
+  const LedgerChange change = plan_add(given, rules, now);
+  if (change.outcome == LedgerOutcome::kApplied) apply(change, rules, now);
+  return change.outcome;
 }
 
 InvoiceSums InvoiceLedger::recompute(const Rules& rules, EventTime now) const {
@@ -166,85 +247,107 @@ InvoiceSums InvoiceLedger::recompute(const Rules& rules, EventTime now) const {
                    .frequency = folded_.count,
                    .purchases = folded_.purchases,
                    .credits = folded_.credits};
-  const bool any_named = std::ranges::any_of(entries_, has_extension);  // In few ledgers.
-  for (const LedgerEntry& entry : entries_) {
-    const EventTime time = time_of(entry);
-    if (is_extension(entry) || !in_window(time, rules, now)) continue;
-    const Money amount{entry.amount};
-    if ((entry.word & kCredit) != 0) {
-      sums.credits = sums.credits + magnitude(amount);
-      continue;
-    }
-    sums.purchases = sums.purchases + amount;
-    const std::optional<Money> credited =
-        any_named ? named_credits(entries_, entry.hash) : std::nullopt;
-    if (credited && *credited >= amount) continue;
-    ++sums.frequency;
-    sums.first_purchase = std::min(sums.first_purchase, time);
-    sums.last_purchase = std::max(sums.last_purchase, time);
-  }
+  Recount recount(*this, sums);
+  const std::size_t start = entries_.first_from(window_start(rules, now));
+  for (std::size_t i = start; i < entries_.size(); i = entries_.after(i)) recount.put_in(i);
+  return sums;
+}
+
+void InvoiceLedger::refresh(const Rules& rules, EventTime now) {
+  if (!rules.window) return;
+  sums_ = now < sums_at_ ? recompute(rules, now) : sums_if_silent(sums_, sums_at_, now, rules);
+  sums_at_ = now;
+}
+
+InvoiceSums InvoiceLedger::sums_if_silent(InvoiceSums sums, EventTime from, EventTime to,
+                                          const Rules& rules) const {
+  const EventTime start = window_start(rules, to);
+  Recount recount(*this, sums);
+  std::size_t i = entries_.first_from(window_start(rules, from));
+  for (; i < entries_.size() && entries_.time(i) < start; i = entries_.after(i))
+    recount.take_out(i);
+  recount.finish(start);
   return sums;
 }
 
 EventTime InvoiceLedger::next_exit(const Rules& rules, EventTime now) const {
   if (!rules.window) return kNever;
-  EventTime next = kNever;
-  for (const LedgerEntry& entry : entries_) {
-    const EventTime exit = time_of(entry) + *rules.window + Duration{1};
-    if (!is_extension(entry) && exit > now) next = std::min(next, exit);
-  }
-  return next;
+  std::size_t i = entries_.first_from(window_start(rules, now));
+  while (i < entries_.size() && !has_share(i)) i = entries_.after(i);
+  return i < entries_.size() ? entries_.time(i) + *rules.window + Duration{1} : kNever;
 }
 
-// Folds the older half, so that folding is rare. Invoices inside a finite window stay: the ledger
-// grows instead.
-void InvoiceLedger::fold_oldest(const Rules& rules, EventTime now) {
-  using Dated = std::pair<EventTime, std::uint64_t>;
-  std::vector<Dated> order;
-  for (const LedgerEntry& entry : entries_) {
-    if (!is_extension(entry)) order.emplace_back(time_of(entry), entry.hash);
-  }
-  std::sort(order.begin(), order.end());
-  order.resize(order.size() / 2);
-  const std::vector<LedgerEntry> before = entries_;
-  for (const auto& [time, hash] : order) {
-    if (rules.window && in_window(time, rules, now)) break;
-    const std::size_t index = find(hash);
-    const LedgerInvoice invoice = at(index);
-    // A credit decides whether the invoice it names counts, for as long as that one is here.
-    const bool needed =
-        invoice.original_hash != 0 && find(invoice.original_hash) != entries_.size() &&
-        std::ranges::find(order, invoice.original_hash, &Dated::second) == order.end();
-    if (needed) continue;
-    folded_.newest = std::max(folded_.newest, time);
-    erase(index);
-    if (rules.window) continue;  // It has left the window: it counts no more.
-    if (invoice.type == InvoiceType::kCredit) {
-      folded_.credits = folded_.credits + magnitude(invoice.amount);
+// A sale and the credits that name it fold together: each decides what the other is worth.
+std::vector<std::size_t> InvoiceLedger::foldable(const Rules& rules, EventTime now,
+                                                 std::size_t wanted) const {
+  std::vector<std::size_t> heads;
+  if (now < kBeforeAll + rules.ledger_fold_age) return heads;
+  EventTime limit = now - rules.ledger_fold_age;
+  if (rules.window) limit = std::min(limit, window_start(rules, now));
+  std::size_t count = 0;
+  const auto take = [&](std::size_t head) {
+    heads.push_back(head);
+    count += entries_.after(head) - head;
+  };
+  EventTime instant = kBeforeAll;
+  for (std::size_t i = 0; i < entries_.size(); i = entries_.after(i)) {
+    const EventTime time = entries_.time(i);
+    if (time >= limit || (count >= wanted && time != instant)) break;
+    instant = time;
+    if (is_credit(entries_[i])) {
+      if (entries_.sale_of(i) == entries_.size()) take(i);
       continue;
     }
-    folded_.purchases = folded_.purchases + invoice.amount;
-    const std::optional<Money> credited = named_credits(before, hash);
-    if (credited && *credited >= invoice.amount) continue;
+    bool all_old = true;
+    entries_.for_each_naming(entries_[i].hash,
+                             [&](std::size_t credit) { all_old &= entries_.time(credit) < limit; });
+    if (!all_old) continue;
+    take(i);
+    entries_.for_each_naming(entries_[i].hash, take);
+  }
+  std::sort(heads.begin(), heads.end());
+  return heads;
+}
+
+void InvoiceLedger::fold(const Rules& rules, EventTime now) {
+  if (entries_.size() <= rules.ledger_entries_max) return;
+  const std::vector<std::size_t> heads =
+      foldable(rules, now, entries_.size() - rules.ledger_entries_max);
+  if (heads.empty()) return;
+  for (const std::size_t head : heads) {
+    const EventTime time = entries_.time(head);
+    folded_.newest = std::max(folded_.newest, time);
+    if (rules.window) continue;  // It has left the window: it counts no more.
+    const Share share = share_of(head);
+    folded_.purchases = folded_.purchases + share.purchases;
+    folded_.credits = folded_.credits + share.credits;
+    if (!share.counts) continue;
     ++folded_.count;
     folded_.first_purchase = std::min(folded_.first_purchase, time);
     folded_.last_purchase = std::max(folded_.last_purchase, time);
   }
+  entries_.erase(heads);
 }
 
 std::vector<LedgerInvoice> InvoiceLedger::invoices() const {
   std::vector<LedgerInvoice> result;
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    if (!is_extension(entries_[i])) result.push_back(at(i));
-  }
+  for (std::size_t i = 0; i < entries_.size(); i = entries_.after(i))
+    result.push_back(entries_.at(i));
   return result;
 }
 
-void InvoiceLedger::restore(std::vector<LedgerEntry> entries, const FoldedInvoices& folded,
-                            const InvoiceSums& sums) {
-  entries_ = std::move(entries);
+bool InvoiceLedger::restore(const std::vector<LedgerEntry>& entries, const FoldedInvoices& folded,
+                            const Rules& rules, EventTime now) {
+  *this = InvoiceLedger{};
   folded_ = folded;
-  sums_ = sums;
+  std::int64_t total = 0;
+  if (folded.purchases < Money{} || folded.credits < Money{} || !entries_.restore(entries) ||
+      __builtin_add_overflow(folded.purchases.units, folded.credits.units, &total) ||
+      __builtin_add_overflow(total, entries_.magnitude_sum().units, &total))
+    return false;
+  sums_ = recompute(rules, now);
+  sums_at_ = now;
+  return true;
 }
 
 }  // namespace rfm

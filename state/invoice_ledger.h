@@ -1,43 +1,17 @@
 // A customer's invoices, 24 bytes each, and what they add up to. Pure and commutative: records may
-// come in any order.
+// come in any order. A change costs about the same in a short ledger and in a long one.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
 #include "state/event_time.h"
+#include "state/ledger_entries.h"
 #include "state/money.h"
 #include "state/rules.h"
 
 namespace rfm {
-
-enum class InvoiceType : std::uint8_t { kInvoice, kCredit };
-
-// What the ledger keeps of an invoice or credit.
-struct LedgerInvoice {
-  std::uint64_t number_hash = 0;
-  Money amount;  // Signed sum of the lines. A credit counts as -|amount|.
-  EventTime time{};
-  InvoiceType type = InvoiceType::kInvoice;
-  std::uint16_t country_bits =
-      0;  // country_bits (hashes.h): only to tell a correction from a duplicate.
-  std::uint64_t original_hash = 0;  // The invoice that a credit names; 0: none.
-  std::int64_t revision = 0;        // 0: none.
-
-  friend bool operator==(const LedgerInvoice&, const LedgerInvoice&) = default;
-};
-
-// Stored form. A credit that names its invoice, and an invoice with a revision, take a second entry
-// (`is_extension`): {original_hash, revision}.
-struct LedgerEntry {
-  std::uint64_t hash = 0;
-  std::int64_t amount = 0;
-  std::uint64_t word =
-      0;  // Time (43 bits), country (12 bits), credit, has extension, is extension.
-
-  friend bool operator==(const LedgerEntry&, const LedgerEntry&) = default;
-};
-static_assert(sizeof(LedgerEntry) == 24);
 
 // What the oldest invoices were folded into when the ledger was full.
 struct FoldedInvoices {
@@ -46,7 +20,7 @@ struct FoldedInvoices {
   Money credits;
   EventTime first_purchase = kNever;
   EventTime last_purchase = kBeforeAll;
-  EventTime newest = kBeforeAll;  // A record at or before it cannot be proved new.
+  EventTime newest = kBeforeAll;  // What is new and not later cannot be proved new.
 
   friend bool operator==(const FoldedInvoices&, const FoldedInvoices&) = default;
 };
@@ -69,53 +43,91 @@ enum class LedgerOutcome : std::uint8_t {
   kDuplicate,
   kSuperseded,
   kBeyondHorizon,
-  kNegative,
-  kOverflow
+  kOverflow,
+  kFull
+};
+constexpr bool is_refused(LedgerOutcome outcome) {
+  return outcome >= LedgerOutcome::kBeyondHorizon;
+}
+
+// What a record would do to the ledger it was planned for.
+struct LedgerChange {
+  LedgerOutcome outcome = LedgerOutcome::kApplied;
+  LedgerInvoice to;       // The entry afterwards, if it is applied.
+  std::size_t known = 0;  // The entry of that number now; the number of entries if there is none.
 };
 
 class InvoiceLedger {
  public:
-  // A snapshot keyed by its number: equal content is a duplicate; else the higher revision wins,
-  // without it the higher (time, amount).
+  // A snapshot keyed by its type and number: equal content is a duplicate; else the higher revision
+  // wins, without it the higher (time, void, amount). `now` is the row's clock.
+  LedgerChange plan_put(const LedgerInvoice& given, const Rules& rules, EventTime now) const;
+
+  // A settled line invoice: adds to the entry of the same type and number, if there is one.
+  LedgerChange plan_add(const LedgerInvoice& given, const Rules& rules, EventTime now) const;
+
+  // Takes a plan whose outcome is kApplied; since it was made only `refresh` may have been called.
+  void apply(const LedgerChange& change, const Rules& rules, EventTime now);
+
   LedgerOutcome put(const LedgerInvoice& given, const Rules& rules, EventTime now);
+  LedgerOutcome add(const LedgerInvoice& given, const Rules& rules, EventTime now);
 
-  // A settled line invoice: adds to the entry of the same number and type, if there is one.
-  LedgerOutcome add(const LedgerInvoice& invoice, const Rules& rules, EventTime now);
-
-  // The sums as of `now`; maintained, so this is cheap.
+  // The sums as of the last change or refresh; maintained, so this is cheap.
   const InvoiceSums& sums() const { return sums_; }
 
-  // The same from the entries: the definition. `now` matters for a finite window only.
+  // The same as of `now`, from the entries: the definition. `now` matters for a finite window only.
   InvoiceSums recompute(const Rules& rules, EventTime now) const;
 
-  // Recomputes the sums at `now`: invoices have left the window.
-  void refresh(const Rules& rules, EventTime now) { sums_ = recompute(rules, now); }
+  // Brings the sums up to `now`: invoices have left the window.
+  void refresh(const Rules& rules, EventTime now);
 
   // The first instant after `now` at which an invoice leaves the window; kNever for lifetime.
   EventTime next_exit(const Rules& rules, EventTime now) const;
 
+  // `sums`, which are those as of `from`, as of `to` >= from if nothing more comes.
+  InvoiceSums sums_if_silent(InvoiceSums sums, EventTime from, EventTime to,
+                             const Rules& rules) const;
+
   std::vector<LedgerInvoice> invoices() const;
-  const std::vector<LedgerEntry>& entries() const { return entries_; }
+  const LedgerEntries& entries() const { return entries_; }
   const FoldedInvoices& folded() const { return folded_; }
 
-  // For the codec: takes what was stored, the sums too.
-  void restore(std::vector<LedgerEntry> entries, const FoldedInvoices& folded,
-               const InvoiceSums& sums);
+  // For the codec: what was stored, in any order, of a row whose clock is `now`. False: it cannot
+  // have been a ledger.
+  [[nodiscard]] bool restore(const std::vector<LedgerEntry>& entries, const FoldedInvoices& folded,
+                             const Rules& rules, EventTime now);
 
-  friend bool operator==(const InvoiceLedger&, const InvoiceLedger&) = default;
+  friend bool operator==(const InvoiceLedger& a, const InvoiceLedger& b) {
+    return a.entries_ == b.entries_ && a.folded_ == b.folded_ && a.sums_ == b.sums_;
+  }
 
  private:
-  std::size_t find(std::uint64_t number_hash) const;  // entries_.size() if absent.
-  LedgerInvoice at(std::size_t index) const;
-  void append(const LedgerInvoice& invoice);
-  void erase(std::size_t index);
-  // Adds one more sale without a look at the rest, where that is exact; else recomputes.
-  void count_new(const LedgerInvoice& invoice, const Rules& rules, EventTime now);
-  void fold_oldest(const Rules& rules, EventTime now);
+  // What one entry, with the credits that name it, adds to the sums while it is in the window.
+  struct Share {
+    Money purchases;
+    Money credits;
+    bool counts = false;
+  };
+  // Takes shares out of sums and puts them in; mends first and last purchase at the end.
+  class Recount;
 
-  std::vector<LedgerEntry> entries_;
+  Share share_of(std::size_t position) const;
+  bool has_share(std::size_t position) const;
+  // First and last purchase of those that count in `sums`, where none of the entries among them is
+  // before and after these times.
+  EventTime first_counting(EventTime from, const InvoiceSums& sums) const;
+  EventTime last_counting(EventTime until, const InvoiceSums& sums) const;
+
+  LedgerOutcome check_room(const LedgerChange& change, const Rules& rules, EventTime now) const;
+  // Entries that may fold, the oldest whole instants until they are `wanted` with extensions;
+  // ascending.
+  std::vector<std::size_t> foldable(const Rules& rules, EventTime now, std::size_t wanted) const;
+  void fold(const Rules& rules, EventTime now);
+
+  LedgerEntries entries_;
   FoldedInvoices folded_;
   InvoiceSums sums_;
+  EventTime sums_at_ = kBeforeAll;  // What they are as of; matters for a finite window only.
 };
 
 }  // namespace rfm

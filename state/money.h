@@ -17,4 +17,6 @@ struct Money {
   friend constexpr Money operator-(Money a) { return {-a.units}; }
 };
 
+constexpr Money magnitude(Money amount) { return amount.units < 0 ? -amount : amount; }
+
 }  // namespace rfm

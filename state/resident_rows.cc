@@ -103,6 +103,7 @@ void ResidentRows::fire_deadlines(EventTime watermark, EventTime until, const On
       }
     });
     if (!buffer_.transitions.empty() || buffer_.suppressed > 0) on_step(row, buffer_);
+    drop_if_empty(row);
   }
 }
 

@@ -40,7 +40,7 @@ class ResidentRows {
 
   // How far a row is: what `advance` takes as `from`.
   EventTime clock_of(const CustomerRow& row, EventTime watermark) const {
-    return row.open ? row.clock : std::max(row.clock, watermark);
+    return row.open ? row.open->row_at : std::max(row.clock, watermark);
   }
 
   // Every change of a row goes through here, so that the totals, the deadline index and the dirty
@@ -62,6 +62,10 @@ class ResidentRows {
 
   // Removes the row; its store record is deleted by the next commit.
   void erase(CustomerRow& row);
+  // The same of a row to which nothing was ever applied: all its records were refused.
+  void drop_if_empty(CustomerRow& row) {
+    if (row.birth == 0 && !row.open) erase(row);
+  }
 
   // Rows that differ from the store, in order of their first change; absent row: erased. Cleared by
   // `mark_committed`.

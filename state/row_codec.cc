@@ -2,7 +2,8 @@
 
 #include <fmt/core.h>
 
-#include <utility>
+#include <algorithm>
+#include <limits>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,17 +22,11 @@ void write_money(ByteWriter& out, Money money) { out.signed_varint(money.units);
 Money read_money(ByteReader& in) { return {in.signed_varint()}; }
 
 enum Flag : std::uint8_t { kHasConsent = 1, kConsent = 2, kHasOpen = 4, kHasFolded = 8 };
-enum OpenFlag : std::uint8_t { kCredit = 1, kLive = 2 };
+enum OpenFlag : std::uint8_t { kCredit = 1, kLive = 2 };  // kLive: version 1.
 
 void write_ledger(ByteWriter& out, const InvoiceLedger& ledger) {
-  const InvoiceSums& sums = ledger.sums();
-  out.varint(sums.frequency);
-  write_time(out, sums.first_purchase);
-  write_time(out, sums.last_purchase);
-  write_money(out, sums.purchases);
-  write_money(out, sums.credits);
   out.varint(ledger.entries().size());
-  for (const LedgerEntry& entry : ledger.entries()) {
+  for (const LedgerEntry& entry : ledger.entries().all()) {
     out.fixed64(entry.hash);
     out.signed_varint(entry.amount);
     out.fixed64(entry.word);
@@ -59,28 +54,34 @@ FoldedInvoices read_folded(ByteReader& in) {
 }
 
 void write_open(ByteWriter& out, const OpenInvoice& open) {
-  const int credit = open.type == InvoiceType::kCredit ? kCredit : 0;
-  const int live = open.at_or_after_go_live ? kLive : 0;
-  out.byte(static_cast<std::uint8_t>(credit | live));
+  out.byte(open.type == InvoiceType::kCredit ? kCredit : 0);
   out.string(open.invoice_no);
   out.string(open.country);
   write_money(out, open.sum);
   write_time(out, open.last_line);
-  out.varint(open.event_ids.size());
-  for (const std::uint64_t id : open.event_ids) out.fixed64(id);
+  write_time(out, open.row_at);
+  out.signed_varint(open.last_position);
+  std::vector<std::uint64_t> ids(open.event_ids.begin(), open.event_ids.end());
+  std::ranges::sort(ids);
+  out.varint(ids.size());
+  for (const std::uint64_t id : ids) out.fixed64(id);
 }
 
-OpenInvoice read_open(ByteReader& in) {
+// Version 1 kept the row's own clock, and instead of the position whether it was past go-live.
+OpenInvoice read_open(ByteReader& in, std::uint8_t version, EventTime clock) {
   OpenInvoice open;
   const std::uint8_t flags = in.byte();
   open.type = (flags & kCredit) != 0 ? InvoiceType::kCredit : InvoiceType::kInvoice;
-  open.at_or_after_go_live = (flags & kLive) != 0;
   open.invoice_no = in.string();
   open.country = in.string();
   open.sum = read_money(in);
   open.last_line = read_time(in);
+  open.row_at = version == 1 ? clock : read_time(in);
+  open.last_position = version > 1            ? in.signed_varint()
+                       : (flags & kLive) != 0 ? std::numeric_limits<std::int64_t>::max()
+                                              : -1;
   const std::uint64_t count = in.varint();
-  for (std::uint64_t i = 0; i < count && in.ok(); ++i) open.event_ids.push_back(in.fixed64());
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) open.event_ids.insert(in.fixed64());
   return open;
 }
 
@@ -92,6 +93,11 @@ bool are_known(const std::array<SegmentState, kSegmentationCount>& segments, con
   return code(Segmentation::kChurn) < kFirstSegment + kChurnBandCount &&
          code(Segmentation::kCluster) < kFirstSegment + kClustersMax &&
          code(Segmentation::kRfm) < kFirstSegment + rules.map.size();
+}
+
+// Version 1 stored the sums.
+void skip_sums(ByteReader& in) {
+  for (int i = 0; i < 5; ++i) in.varint();
 }
 
 }  // namespace
@@ -143,12 +149,7 @@ absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string
     segment.seq = static_cast<std::uint32_t>(in.varint());
     segment.since = read_time(in);
   }
-  InvoiceSums sums;
-  sums.frequency = static_cast<std::uint32_t>(in.varint());
-  sums.first_purchase = read_time(in);
-  sums.last_purchase = read_time(in);
-  sums.purchases = read_money(in);
-  sums.credits = read_money(in);
+  if (version == 1) skip_sums(in);
   std::vector<LedgerEntry> entries;
   const std::uint64_t count = in.varint();
   if (count <= in.remaining()) entries.reserve(count);
@@ -160,9 +161,10 @@ absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string
     entries.push_back(entry);
   }
   const FoldedInvoices folded = (flags & kHasFolded) != 0 ? read_folded(in) : FoldedInvoices{};
-  row.ledger.restore(std::move(entries), folded, sums);
-  if ((flags & kHasOpen) != 0) row.open = std::make_unique<OpenInvoice>(read_open(in));
-  if (version == 0 || !in.ok() || !in.at_end() || !are_known(row.segments, rules)) {
+  if ((flags & kHasOpen) != 0)
+    row.open = std::make_unique<OpenInvoice>(read_open(in, version, row.clock));
+  if (version == 0 || !in.ok() || !in.at_end() || !are_known(row.segments, rules) ||
+      !row.ledger.restore(entries, folded, rules, row.clock)) {
     return absl::DataLossError(
         fmt::format("row of customer {} is damaged ({} bytes)", customer_id, bytes.size()));
   }

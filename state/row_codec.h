@@ -10,13 +10,13 @@
 
 namespace rfm {
 
-inline constexpr std::uint8_t kRowCodecVersion = 1;
+inline constexpr std::uint8_t kRowCodecVersion = 2;
 
 // The customer id is the key and not repeated.
 std::string encode_row(const CustomerRow& row);
 
 // kDataLoss: cut short or malformed. kUnimplemented: written by a newer version. The cache is left
-// empty and features are recomputed from the sums under `rules`.
+// empty; sums and features are recomputed from the entries under `rules`.
 absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string_view bytes,
                                        const Rules& rules);
 

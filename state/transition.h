@@ -32,7 +32,7 @@ struct Cause {
   std::string invoice_no;
   std::string event_id;  // Empty: none.
   EventTime event_time{};
-  bool at_or_after_go_live = true;  // By the offset of the record.
+  std::int64_t position = 0;  // Of the record in the input.
 };
 
 // What scores, clusters and risk are computed from, at one instant.
@@ -61,6 +61,9 @@ struct Transition {
   EventTime from_since{};
   std::uint32_t seq = 0;
   std::optional<bool> consent{};  // As of this instant: an event that follows may change it.
+  // When time alone will change the segment; kNever: not within kForesight. Only where it takes the
+  // ledger to tell, because of a finite window; else it follows from `after`.
+  std::optional<EventTime> next_change{};
   std::array<SegmentCode, kSegmentationCount>
       segments{};  // After all changes of this instant so far.
   CustomerFacts before;

@@ -18,13 +18,19 @@ CustomerFacts at_instant(const CustomerFacts& facts, EventTime at) {
   return later;
 }
 
-EventTime next_churn_change(const CustomerFacts& facts, SegmentCode current, const Rules& rules) {
-  if (!facts.version->churn || facts.frequency == 0) return kNever;
-  const std::int64_t last = epoch_of(facts.at + kOutlook);
-  for (std::int64_t epoch = epoch_of(facts.at) + 1; epoch <= last; ++epoch) {
-    const EventTime at = boundary_of(epoch);
-    if (segment_for(Segmentation::kChurn, at_instant(facts, at), current, rules) != current)
-      return at;
+EventTime next_churn_change(SilentFacts silent, SegmentCode current, const Rules& rules) {
+  const std::int64_t first = epoch_of(silent.facts().at) + 1;
+  const std::int64_t last = epoch_of(silent.facts().at + kForesight);
+  const auto changes_at = [&](EventTime at) {
+    silent.go_to(at);
+    return segment_for(Segmentation::kChurn, silent.facts(), current, rules) != current;
+  };
+  for (std::int64_t epoch = first; epoch <= last; ++epoch) {
+    const EventTime boundary = boundary_of(epoch);
+    for (EventTime exit = silent.next_exit(); exit <= boundary; exit = silent.next_exit()) {
+      if (changes_at(exit)) return exit;
+    }
+    if (changes_at(boundary)) return boundary;
   }
   return kNever;
 }
@@ -45,14 +51,21 @@ void add_recency_cuts(const CustomerFacts& facts, std::vector<DueChange>& deadli
 std::optional<NextChange> next_change(Segmentation segmentation, const CustomerRow& row,
                                       const CustomerFacts& facts, const Rules& rules) {
   const SegmentCode current = row.segments[static_cast<std::size_t>(segmentation)].segment;
-  const EventTime until = facts.at + kOutlook;
-  EventTime at = segmentation == Segmentation::kChurn
-                     ? next_churn_change(facts, current, rules)
-                     : next_change_if_silent(segmentation, facts, current, rules, until);
+  if (facts.frequency == 0) return std::nullopt;
+  SilentFacts silent(row, facts, rules);
+  EventTime at =
+      segmentation == Segmentation::kChurn && facts.version->churn
+          ? next_churn_change(silent, current, rules)
+          : next_change_if_silent(segmentation, silent, current, rules, facts.at + kForesight);
   if (at == kNever) return std::nullopt;
-  // The segment is kept until the dwell ends, and looked at again then.
-  at = std::max(at, dwell_end(row, segmentation, rules));
-  const SegmentCode to = segment_for(segmentation, at_instant(facts, at), current, rules);
+  silent.go_to(at);
+  SegmentCode to = segment_for(segmentation, silent.facts(), current, rules);
+  // The segment is kept until the dwell ends, and looked at again then; `none` is never put off.
+  if (const EventTime end = dwell_end(row, segmentation, rules); to >= kFirstSegment && end > at) {
+    at = end;
+    silent.go_to(at);
+    to = segment_for(segmentation, silent.facts(), current, rules);
+  }
   if (to == current) return std::nullopt;
   return NextChange{at, to};
 }
@@ -71,7 +84,7 @@ std::vector<DueChange> deadlines_of(const CustomerRow& row, const CustomerFacts&
     add_recency_cuts(facts, deadlines);
     const auto cluster = static_cast<std::size_t>(Segmentation::kCluster);
     const EventTime nearest = next_change_if_silent(
-        Segmentation::kCluster, facts, row.segments[cluster].segment, rules, facts.at + kOutlook);
+        Segmentation::kCluster, facts, row.segments[cluster].segment, rules, facts.at + kForesight);
     if (nearest != kNever) deadlines.push_back({nearest, "another centroid becomes the nearest"});
     const EventTime exit = row.ledger.next_exit(rules, facts.at);
     if (exit != kNever) deadlines.push_back({exit, "an invoice leaves the window"});

@@ -13,17 +13,14 @@
 
 namespace rfm {
 
-// How far ahead is looked.
-inline constexpr Duration kOutlook = std::chrono::hours{24 * 365 * 10};
-
 struct NextChange {
   EventTime at{};
   SegmentCode to = kNoSegmentCode;
 };
 
 // Under the current model and rules, if the customer does nothing more; absent: no change within
-// kOutlook. Churn is looked at where epochs begin, as the service does. An invoice that leaves a
-// finite window is not foreseen here: it is among the deadlines.
+// kForesight. Churn is looked at where epochs begin and where invoices leave a finite window, as
+// the service does.
 std::optional<NextChange> next_change(Segmentation segmentation, const CustomerRow& row,
                                       const CustomerFacts& facts, const Rules& rules);
 

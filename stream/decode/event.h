@@ -87,14 +87,17 @@ enum class DeadLetterReason : std::uint8_t {
   kNegativeInvoice,  // An invoice whose sum is negative.
   kAmountOverflow,   // An amount that an int64 of 10^-4 does not hold.
   kOversized,        // Longer than `input.record_max`.
+  kLedgerFull,       // The customer has `ledger.hard_max` invoices that cannot be folded.
 };
-inline constexpr int kDeadLetterReasonCount = 12;
+inline constexpr int kDeadLetterReasonCount = 13;
 std::string_view name(DeadLetterReason reason);  // snake_case, for headers and counters.
 
 struct Rejection {
   DeadLetterReason reason = DeadLetterReason::kMalformed;
   std::string message;  // Names the field and what is wrong with it.
 };
+// Why the ledger refuses an invoice.
+Rejection rejection_of(LedgerOutcome refused, std::string_view invoice_no);
 
 using DecodedEvent = std::variant<InvoiceEvent, LineEvent, Tombstone, AnonymousSale, Adjustment,
                                   IgnoredRecord, Rejection>;

@@ -17,9 +17,6 @@ namespace {
 
 constexpr std::string_view kType = "rfmstream.segment.transition.v1";
 
-// `next` is looked for this far ahead.
-constexpr Duration kForesight = std::chrono::hours{24 * 365 * 10};
-
 void write_values(JsonText& out, std::string_view name, const CustomerFacts& facts,
                   const std::optional<double>& risk) {
   out.key(name).begin_object();
@@ -62,22 +59,11 @@ void TransitionWriter::write(const Transition& t, const TransitionSubject& subje
   const ModelVersion& version = *t.after.version;
   const SegmentInfo& from = segment_info(t.segmentation, t.from, rules_, *t.before.version);
   const SegmentInfo& to = segment_info(t.segmentation, t.to, rules_, version);
-  id_ =
-      transition_id(subject.id, subject.birth, segmentation, t.seq, version.number, rules_.version);
   const Rfc3339Text time(t.effective_at());
   time_ = time.view();
   position_.clear();
   fmt::format_to(std::back_inserter(position_), FMT_COMPILE("{}/{}"), context.partition,
                  context.input_offset);
-  headers_ = {{{"ce_specversion", "1.0"},
-               {"ce_id", id_},
-               {"ce_source", source_},
-               {"ce_type", kType},
-               {"ce_subject", subject.id},
-               {"ce_time", time_},
-               {"content-type", "application/json"},
-               {"ce_inputposition", position_}}};
-
   const TransitionRisks risks = risks_of(t);
 
   body_.clear();
@@ -106,8 +92,10 @@ void TransitionWriter::write(const Transition& t, const TransitionSubject& subje
   out.key("explanation").text(explain(t, risks, rules_));
   out.key("action").text(to.action);
   out.key("effective_at").text(time_);
-  const EventTime next =
-      next_change_if_silent(t.segmentation, t.after, t.to, rules_, t.effective_at() + kForesight);
+  const EventTime next = t.next_change
+                             ? *t.next_change
+                             : next_change_if_silent(t.segmentation, t.after, t.to, rules_,
+                                                     t.effective_at() + kForesight);
   if (next != kNever) out.key("valid_until").text(Rfc3339Text(next).view());
   out.key("model_version").integer(version.number);
   out.key("rules_version").integer(rules_.version);
@@ -120,6 +108,15 @@ void TransitionWriter::write(const Transition& t, const TransitionSubject& subje
   fmt::format_to(std::back_inserter(birth_), FMT_COMPILE("{:016x}"), subject.birth);
   out.key("birth").text(birth_);
   out.end_object();
+  id_ = transition_id(subject.id, body_.view());
+  headers_ = {{{"ce_specversion", "1.0"},
+               {"ce_id", id_},
+               {"ce_source", source_},
+               {"ce_type", kType},
+               {"ce_subject", subject.id},
+               {"ce_time", time_},
+               {"content-type", "application/json"},
+               {"ce_inputposition", position_}}};
 }
 
 std::string_view TransitionWriter::write_segments(const CustomerRow& row,
@@ -168,7 +165,7 @@ std::string_view suppressed_by(const Transition& t, const TransitionSubject& sub
     case Reason::kPurchase:
     case Reason::kReturn:
     case Reason::kLateEvent:
-      if (!t.cause->at_or_after_go_live) return "go_live";
+      if (!context.go_live.includes(*t.cause)) return "go_live";
       break;
     case Reason::kInactivity:
       if (!context.live_after || t.effective_at() <= *context.live_after) return "go_live";

@@ -21,12 +21,23 @@ struct TransitionWriterOptions {
   std::string application;
 };
 
+// From where on transitions caused by a record are actionable.
+struct GoLive {
+  Offset offset = 0;
+  std::optional<EventTime> time{};  // File sources instead: by event time.
+
+  bool includes(const Cause& cause) const {
+    return time ? cause.event_time >= *time : cause.position >= offset;
+  }
+};
+
 // What of a transition depends on its partition.
 struct TransitionContext {
   PartitionId partition = 0;
   Offset input_offset = 0;  // Next to be read when it happened: the ce_inputposition header.
+  GoLive go_live{};
   std::optional<EventTime>
-      live_after;  // Time-caused ones after it are actionable; absent: not live yet.
+      live_after{};  // Time-caused ones after it are actionable; absent: not live yet.
 };
 
 // Whom a transition is about: what it does not change.

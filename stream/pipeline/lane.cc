@@ -343,9 +343,11 @@ void Lane::append_rows(Work& work, std::vector<StoreWrite>& writes) {
 
 void Lane::write_transition(const Transition& transition, const PartitionMeta& meta,
                             const Work& work) {
-  TransitionContext context{.partition = work.partition.id(),
-                            .input_offset = meta.next_offset,
-                            .live_after = work.options.go_live_time};
+  TransitionContext context{
+      .partition = work.partition.id(),
+      .input_offset = meta.next_offset,
+      .go_live = {.offset = work.options.go_live_offset, .time = work.options.go_live_time},
+      .live_after = work.options.go_live_time};
   if (!context.live_after && meta.go_live_watermark)
     context.live_after = std::max(*meta.go_live_watermark, work.options.first_start);
   output_.transition(transition, context);

@@ -11,15 +11,6 @@
 #include "stream/text/time_text.h"
 
 namespace rfm {
-namespace {
-
-DeadLetterReason reason_of(LedgerOutcome outcome) {
-  if (outcome == LedgerOutcome::kNegative) return DeadLetterReason::kNegativeInvoice;
-  if (outcome == LedgerOutcome::kOverflow) return DeadLetterReason::kAmountOverflow;
-  return DeadLetterReason::kBeyondHorizon;
-}
-
-}  // namespace
 
 LaneOutput::LaneOutput(TransitionSink& sink, const Rules& rules, Names names, Threading threading)
     : sink_(sink),
@@ -140,13 +131,13 @@ void LaneOutput::rejected_invoice(const CustomerRow& row, const SettledInvoice& 
   out.key("total").text(to_text(invoice.sum));
   out.end_object();
   const std::string partition_text = fmt::format("{}", partition);
+  const Rejection rejection = rejection_of(settled.outcome, invoice.invoice_no);
   const std::string message =
-      fmt::format("the lines of invoice {} add up to {}", invoice.invoice_no, to_text(invoice.sum));
-  const std::array<Header, 4> headers = {
-      {{"__streams.errors.exception", name(reason_of(settled.outcome))},
-       {"__streams.errors.message", message},
-       {"__streams.errors.topic", input_topic_},
-       {"__streams.errors.partition", partition_text}}};
+      fmt::format("{}; its lines add up to {}", rejection.message, to_text(invoice.sum));
+  const std::array<Header, 4> headers = {{{"__streams.errors.exception", name(rejection.reason)},
+                                          {"__streams.errors.message", message},
+                                          {"__streams.errors.topic", input_topic_},
+                                          {"__streams.errors.partition", partition_text}}};
   append(OutputTopic::kDeadLetters, std::nullopt, row.id, value.view(), headers);
 }
 

@@ -9,31 +9,6 @@
 #include "state/hashes.h"
 
 namespace rfm {
-namespace {
-
-Rejection rejection_of(LedgerOutcome outcome, std::string_view invoice_no) {
-  const std::string subject = "invoice_no " + std::string(invoice_no);
-  switch (outcome) {
-    case LedgerOutcome::kBeyondHorizon:
-      return {DeadLetterReason::kBeyondHorizon,
-              subject +
-                  ": not later than the customer's invoices that were folded together, so it "
-                  "cannot be proved new"};
-    case LedgerOutcome::kNegative:
-      return {DeadLetterReason::kNegativeInvoice, subject + ": its lines add up to less than zero"};
-    case LedgerOutcome::kOverflow:
-    default:
-      return {DeadLetterReason::kAmountOverflow,
-              subject + ": the customer's total would leave 64 bits of 10^-4"};
-  }
-}
-
-bool is_rejected(LedgerOutcome outcome) {
-  return outcome == LedgerOutcome::kBeyondHorizon || outcome == LedgerOutcome::kNegative ||
-         outcome == LedgerOutcome::kOverflow;
-}
-
-}  // namespace
 
 bool is_from_future(EventTime event_time, std::int64_t received_ms, const Rules& rules) {
   return to_ms(event_time) > received_ms + rules.future_max.count();
@@ -138,11 +113,6 @@ std::optional<Rejection> Partition::check_time(EventTime event_time,
   return std::nullopt;
 }
 
-bool Partition::is_live(const RecordView& record, EventTime event_time) const {
-  return options_.go_live_time ? event_time >= *options_.go_live_time
-                               : record.offset >= options_.go_live_offset;
-}
-
 Partition::Progress Partition::reach(EventTime event_time, const RecordView& record) {
   const EventTime watermark = event_time - rules_.lateness;
   if (!meta_.started) {
@@ -228,7 +198,7 @@ void Partition::emit(TransitionBuffer& buffer) {
 
 void Partition::on_settled(const CustomerRow& row, const SettledInvoice& settled) {
   ++meta_.counters.invoices_settled;
-  if (!is_rejected(settled.outcome)) return;
+  if (!is_refused(settled.outcome)) return;
   ++meta_.counters.invoices_rejected;
   output_.rejected_invoice(row, settled);
 }
@@ -237,7 +207,6 @@ void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
   CustomerRow& row = rows_.find_or_add(event.customer_id);
   settle(row);
   const EventTime clock = rows_.clock_of(row, meta_.watermark);
-  const EventTime now = std::max(event.invoice_time, clock);
   const InvoiceFact fact{
       .invoice = {.number_hash = invoice_hash(event.invoice_no),
                   .amount = event.amount,
@@ -247,20 +216,20 @@ void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
                   .original_hash = event.original_invoice_no.empty()
                                        ? 0
                                        : invoice_hash(event.original_invoice_no),
-                  .revision = event.revision},
+                  .revision = event.revision,
+                  .is_void = event.is_void},
       .invoice_no = event.invoice_no,
       .event_id = event.event_id,
       .country = event.country,
       .consent = event.consent,
-      .at_or_after_go_live = is_live(record, event.invoice_time),
+      .position = record.offset,
   };
   LedgerOutcome outcome = LedgerOutcome::kApplied;
   rows_.change(row, [&](CustomerRow& changing) {
-    advance(changing, clock, now, {rules_, models_}, buffer_);
-    outcome = apply_invoice(changing, fact, now, {rules_, models_}, buffer_);
+    outcome = apply_invoice(changing, fact, clock, {rules_, models_}, buffer_);
   });
   emit(buffer_);
-  if (is_rejected(outcome)) {
+  if (is_refused(outcome)) {
     reject(record, rejection_of(outcome, event.invoice_no));
   } else if (outcome == LedgerOutcome::kDuplicate) {
     ++meta_.counters.duplicate;
@@ -268,19 +237,27 @@ void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
     ignore(IgnoredReason::kSuperseded);
   } else {
     ++meta_.counters.applied;
-    if (event.invoice_time < now) ++meta_.counters.late;
+    if (event.invoice_time < clock) ++meta_.counters.late;
   }
-  drop_if_empty(row);
+  rows_.drop_if_empty(row);
 }
+
+namespace {
+
+// Lines without an id (0) are not told apart.
+void remember(std::uint64_t event_hash, OpenInvoice& open) {
+  if (event_hash != 0 && open.event_ids.size() < OpenInvoice::kEventIdsMax)
+    open.event_ids.insert(event_hash);
+}
+
+}  // namespace
 
 void Partition::apply(const LineEvent& event, const RecordView& record) {
   CustomerRow& row = rows_.find_or_add(event.customer_id);
   const std::uint64_t event_hash = event.event_id.empty() ? 0 : event_id_hash(event.event_id);
   if (row.open && row.open->invoice_no == event.invoice_no) {
     OpenInvoice& open = *row.open;
-    const bool known =
-        event_hash != 0 && std::ranges::find(open.event_ids, event_hash) != open.event_ids.end();
-    if (known) {
+    if (open.event_ids.contains(event_hash)) {
       ++meta_.counters.duplicate;
       return;
     }
@@ -292,32 +269,29 @@ void Partition::apply(const LineEvent& event, const RecordView& record) {
     rows_.change(row, [&](CustomerRow&) {
       open.sum = sum;
       open.last_line = std::max(open.last_line, event.invoice_time);
-      open.at_or_after_go_live = is_live(record, open.last_line);
+      open.last_position = record.offset;
       if (!event.country.empty()) open.country = event.country;
-      if (event_hash != 0) open.event_ids.push_back(event_hash);
+      remember(event_hash, open);
     });
     ++meta_.counters.applied;
     return;
   }
   settle(row);
   const EventTime clock = rows_.clock_of(row, meta_.watermark);
-  const EventTime now = std::max(event.invoice_time, clock);
   rows_.change(row, [&](CustomerRow& changing) {
-    advance(changing, clock, now, {rules_, models_}, buffer_);
-    changing.clock = now;
-    changing.open = std::make_unique<OpenInvoice>(
-        OpenInvoice{.invoice_no = std::string(event.invoice_no),
-                    .country = std::string(event.country),
-                    .sum = event.amount,
-                    .last_line = event.invoice_time,
-                    .type = event.type,
-                    .at_or_after_go_live = is_live(record, event.invoice_time),
-                    .event_ids = {}});
-    if (event_hash != 0) changing.open->event_ids.push_back(event_hash);
+    changing.open =
+        std::make_unique<OpenInvoice>(OpenInvoice{.invoice_no = std::string(event.invoice_no),
+                                                  .country = std::string(event.country),
+                                                  .sum = event.amount,
+                                                  .last_line = event.invoice_time,
+                                                  .row_at = clock,
+                                                  .type = event.type,
+                                                  .last_position = record.offset,
+                                                  .event_ids = {}});
+    remember(event_hash, *changing.open);
   });
-  emit(buffer_);
   ++meta_.counters.applied;
-  if (event.invoice_time < now) ++meta_.counters.late;
+  if (event.invoice_time < clock) ++meta_.counters.late;
 }
 
 void Partition::settle(CustomerRow& row) {
@@ -344,10 +318,6 @@ void Partition::erase(const Tombstone& event) {
   }
   output_.erased(event.customer_id, row);
   if (row != nullptr) rows_.erase(*row);
-}
-
-void Partition::drop_if_empty(CustomerRow& row) {
-  if (row.birth == 0 && !row.open && row.ledger.entries().empty()) rows_.erase(row);
 }
 
 }  // namespace rfm

@@ -90,7 +90,6 @@ class Partition {
   void emit(TransitionBuffer& buffer);
   void on_settled(const CustomerRow& row, const SettledInvoice& settled);
   std::optional<Rejection> check_time(EventTime event_time, const RecordView& record) const;
-  bool is_live(const RecordView& record, EventTime event_time) const;
   // Starts the partition's clock at its first event, or moves it.
   Progress reach(EventTime event_time, const RecordView& record);
 
@@ -99,7 +98,6 @@ class Partition {
   void erase(const Tombstone& event);
   // Ends the row's open invoice, if it has one.
   void settle(CustomerRow& row);
-  void drop_if_empty(CustomerRow& row);
 
   PartitionOptions options_;
   const Rules& rules_;

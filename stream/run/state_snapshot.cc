@@ -161,7 +161,7 @@ absl::StatusOr<std::uint64_t> StateSnapshot::customer_count() const {
 
 CustomerFacts StateSnapshot::facts_at_clock(const CustomerRow& row, const PartitionMeta& meta,
                                             const Rules& rules) const {
-  const EventTime at = row.open ? row.clock : std::max(row.clock, meta.watermark);
+  const EventTime at = row.open ? row.open->row_at : std::max(row.clock, meta.watermark);
   return facts_of(row, rules, models_.effective_in(epoch_of(at)), at);
 }
 

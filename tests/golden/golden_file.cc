@@ -9,18 +9,29 @@
 
 namespace rfm {
 
-void expect_golden(const std::string& name, std::string_view text) {
+namespace {
+
+std::filesystem::path golden_path(const std::string& name) {
   const char* root = std::getenv("RFM_SOURCE_DIR");
-  ASSERT_NE(root, nullptr) << "run by ctest, or set RFM_SOURCE_DIR";
-  const std::filesystem::path path = std::filesystem::path(root) / "tests" / "golden" / name;
+  EXPECT_NE(root, nullptr) << "run by ctest, or set RFM_SOURCE_DIR";
+  return std::filesystem::path(root == nullptr ? "" : root) / "tests" / "golden" / name;
+}
+
+}  // namespace
+
+void expect_golden(const std::string& name, std::string_view text) {
   if (std::getenv("UPDATE_GOLDEN") != nullptr) {
-    std::ofstream(path, std::ios::binary) << text;
+    std::ofstream(golden_path(name), std::ios::binary) << text;
     return;
   }
+  EXPECT_EQ(read_golden(name), text) << "if that is meant, run with UPDATE_GOLDEN=1";
+}
+
+std::string read_golden(const std::string& name) {
+  const std::filesystem::path path = golden_path(name);
   std::ifstream file(path, std::ios::binary);
-  ASSERT_TRUE(file.is_open()) << path << " is missing: run once with UPDATE_GOLDEN=1";
-  const std::string golden{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  EXPECT_EQ(golden, text) << "if that is meant, run with UPDATE_GOLDEN=1";
+  EXPECT_TRUE(file.is_open()) << path << " is missing: run once with UPDATE_GOLDEN=1";
+  return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
 std::string hex_lines(std::string_view bytes) {

@@ -70,6 +70,32 @@ TEST_F(ResidentRowsTest, FiresDeadlinesInOrderAndOnce) {
   EXPECT_EQ(fired.front(), boundary_of(kFirstEpoch) + hours{1 + 24 * 14} + Duration{1});
 }
 
+TEST_F(ResidentRowsTest, ACustomerOfWhomNothingWasAppliedIsDropped) {
+  ResidentRows rows(context());
+  CustomerRow& row = rows.find_or_add("a");
+  rows.change(row, [&](CustomerRow& changing) {
+    changing.open =
+        std::make_unique<OpenInvoice>(OpenInvoice{.invoice_no = "1",
+                                                  .country = {},
+                                                  .sum = {std::numeric_limits<std::int64_t>::min()},
+                                                  .last_line = watermark_,
+                                                  .row_at = watermark_,
+                                                  .event_ids = {}});
+  });
+  rows.mark_committed();
+  int refused = 0;
+  rows.fire_deadlines(
+      watermark_, watermark_ + hours{1}, [](const CustomerRow&, TransitionBuffer&) {},
+      [&](const CustomerRow&, const SettledInvoice& settled) {
+        refused += is_refused(settled.outcome) ? 1 : 0;
+      });
+  EXPECT_EQ(refused, 1);
+  EXPECT_EQ(rows.size(), 0U);
+  ASSERT_EQ(rows.dirty().size(), 1U);
+  EXPECT_EQ(rows.dirty()[0].customer_id, "a");
+  EXPECT_EQ(rows.dirty()[0].row, nullptr) << "the stored row goes too";
+}
+
 TEST_F(ResidentRowsTest, KeepsWhatDiffersFromTheStore) {
   ResidentRows rows(context());
   buy(rows, "a", watermark_ + hours{1}, 1);

@@ -67,6 +67,7 @@ TEST(SaleTimes, CountFoldedInvoicesAllThroughTheirTime) {
   const EventTime at = boundary_of(kFriday);
   Rules rules;
   rules.ledger_entries_max = 4;
+  rules.ledger_fold_age = {};
   std::vector<LedgerInvoice> invoices;
   for (int i = 0; i < 8; ++i)
     invoices.push_back(sale(static_cast<std::uint64_t>(i + 1), at + i * 10 * kDay));

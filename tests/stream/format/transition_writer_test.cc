@@ -64,7 +64,11 @@ class TransitionWriterTest : public testing::Test {
 
   void write(const Transition& t) {
     const TransitionSubject whom = subject();
-    writer_.write(t, whom, {.partition = 2, .input_offset = 77, .live_after = kNow - hours{1}});
+    writer_.write(t, whom,
+                  {.partition = 2,
+                   .input_offset = 77,
+                   .go_live = {.offset = 70},
+                   .live_after = kNow - hours{1}});
     for (const Header& header : writer_.headers()) {
       text_.append(header.name).append(": ").append(header.value).append("\n");
     }
@@ -78,7 +82,7 @@ class TransitionWriterTest : public testing::Test {
   CustomerRow row_;
   CustomerFacts before_;
   CustomerFacts after_;
-  Cause cause_{.invoice_no = "536365", .event_id = "e-1", .event_time = kNow};
+  Cause cause_{.invoice_no = "536365", .event_id = "e-1", .event_time = kNow, .position = 76};
   std::string text_;
   std::string bodies_;
 };
@@ -103,7 +107,7 @@ TEST_F(TransitionWriterTest, TransitionsAreAsPublished) {
 
   Transition late = transition(rfm, Reason::kLateEvent, 8, 9);
   cause_.event_id.clear();
-  cause_.at_or_after_go_live = false;
+  cause_.position = 69;
   late.cause = &cause_;
   write(late);
   row_.consent = false;
@@ -145,6 +149,9 @@ TEST_F(TransitionWriterTest, SaysWhyOneIsNotActionable) {
   t.reason = Reason::kPurchase;
   t.cause = &cause_;
   EXPECT_EQ(reason(t, live), "");
+  EXPECT_EQ(reason(t, {.go_live = {.offset = 77}}), "go_live");
+  EXPECT_EQ(reason(t, {.go_live = {.offset = 77, .time = kNow}}), "");
+  EXPECT_EQ(reason(t, {.go_live = {.time = kNow + Duration{1}}}), "go_live");
   row_.consent = false;
   EXPECT_EQ(reason(t, live), "consent");
   row_.consent.reset();

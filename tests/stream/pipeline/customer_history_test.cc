@@ -4,8 +4,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "state/row_codec.h"
@@ -80,6 +83,107 @@ TEST(CustomerHistory, CurrentSegmentsAreAsOfTheCustomersOwnLastChange) {
   EXPECT_TRUE(contains(own.segments.at("a"), R"("as_of":"2024-01-15T00:00:00.001Z")"))
       << own.segments.at("a");
   EXPECT_EQ(own.segments.at("a"), others.segments.at("a"));
+}
+
+// What is stored of a customer at the end.
+CustomerRow stored(const PipelineOutput& output, const std::string& customer, const Rules& rules) {
+  absl::StatusOr<CustomerRow> row = decode_row(customer, output.rows.at(customer), rules);
+  EXPECT_TRUE(row.ok()) << row.status();
+  return row.ok() ? *std::move(row) : CustomerRow{};
+}
+
+Money monetary(const CustomerRow& row) {
+  return row.ledger.sums().purchases - row.ledger.sums().credits;
+}
+
+Rules with_window(int days) {
+  Rules rules;
+  rules.window = std::chrono::hours{24 * days};
+  return rules;
+}
+
+TEST(CustomerHistory, ANamedCreditLeavesTheWindowWithItsSale) {
+  const Rules rules = with_window(30);
+  const auto history = [&](const std::string& credit_time, const std::string& sale_time) {
+    std::vector<MemoryRecord> records = {
+        event("invoice", "a", "I1", sale_time, "100"),
+        event("credit", "a", "C1", credit_time, "100", R"(,"original_invoice_no":"I1")")};
+    if (credit_time < sale_time) std::swap(records[0], records[1]);
+    records.push_back(event("invoice", "a", "I2", "2024-01-22T00:00:00Z", "500"));
+    return published({.records = records, .until = "2024-02-05T00:00:00Z", .rules = rules});
+  };
+  for (const auto& [credit_time, sale_time] :
+       {std::pair("2024-01-21T00:00:00Z", "2024-01-01T00:00:00Z"),
+        std::pair("2024-01-01T00:00:00Z", "2024-01-21T00:00:00Z")}) {
+    const CustomerRow row = stored(history(credit_time, sale_time), "a", rules);
+    EXPECT_EQ(monetary(row), Money{5'000'000});
+    EXPECT_EQ(row.ledger.sums().frequency, 1U);
+  }
+}
+
+TEST(CustomerHistory, TheNextChangeIsThatAnInvoiceLeavesTheWindow) {
+  const PipelineOutput output =
+      published({.records = {event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "100")},
+                 .until = "2024-01-12T00:00:00Z",
+                 .rules = with_window(10)});
+  const std::vector<std::string>& lines = output.transitions.at("a");
+  ASSERT_EQ(lines.size(), 6U);
+  for (std::size_t i = 0; i < 3; ++i) {
+    EXPECT_TRUE(contains(lines[i], R"("valid_until":"2024-01-11T00:00:00.001Z")")) << lines[i];
+    EXPECT_TRUE(contains(lines[i + 3], R"("effective_at":"2024-01-11T00:00:00.001Z")"));
+    EXPECT_TRUE(contains(lines[i + 3], R"("to":"none")"));
+    EXPECT_FALSE(contains(lines[i + 3], "valid_until"));
+  }
+}
+
+TEST(CustomerHistory, ARefundMayBearTheNumberOfItsOrder) {
+  for (const std::string time : {"2024-05-03T10:00:00Z", "2024-05-01T10:00:00Z"}) {
+    for (const std::string more : {"", R"(,"original_invoice_no":"1001")"}) {
+      const MemoryRecord order = event("invoice", "c1", "1001", "2024-05-01T10:00:00Z", "403.00");
+      const MemoryRecord refund = event("credit", "c1", "1001", time, "100.00", more);
+      for (const bool order_first : {true, false}) {
+        const PipelineOutput output =
+            published({.records = {order_first ? order : refund, order_first ? refund : order}});
+        const CustomerRow row = stored(output, "c1", {});
+        EXPECT_EQ(row.ledger.sums().frequency, 1U);
+        EXPECT_EQ(monetary(row), Money{3'030'000});
+      }
+    }
+  }
+}
+
+TEST(CustomerHistory, TheSumOfAnInvoiceDoesNotDependOnTheOrderOfItsLines) {
+  const auto line = [](const std::string& number, const std::string& quantity,
+                       const std::string& price, const std::string& minute) {
+    return MemoryRecord{.key = "4",
+                        .value = fmt::format("{},x,x,{},2024-01-01 10:{}:00,{},4,UK", number,
+                                             quantity, minute, price),
+                        .received_ms = 1'800'000'000'000};
+  };
+  std::vector<MemoryRecord> lines = {line("I1", "-3", "10", "00"), line("I2", "1", "5", "01"),
+                                     line("I1", "10", "10", "00")};
+  std::vector<std::size_t> order = {0, 1, 2};
+  do {
+    const PipelineOutput output =
+        published({.records = {lines[order[0]], lines[order[1]], lines[order[2]]},
+                   .format = InputFormat::kCsv});
+    const CustomerRow row = stored(output, "4", {});
+    EXPECT_EQ(monetary(row), Money{750'000});
+    EXPECT_EQ(row.ledger.sums().frequency, 2U);
+    EXPECT_TRUE(output.dead_letters.empty());
+  } while (std::ranges::next_permutation(order).found);
+}
+
+TEST(CustomerHistory, AnErasedCustomersIdsDoNotComeBack) {
+  const MemoryRecord tombstone{.key = "a", .value = std::nullopt, .received_ms = 1'704'067'205'000};
+  const PipelineOutput output =
+      published({.records = {event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "10"), tombstone,
+                             event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "5000")}});
+  std::set<std::string> ids;
+  for (const std::string& line : output.transitions.at("a"))
+    ids.insert(line.substr(line.find("ce_id="), 38));
+  EXPECT_EQ(output.transitions.at("a").size(), 9U);
+  EXPECT_EQ(ids.size(), 9U);
 }
 
 }  // namespace

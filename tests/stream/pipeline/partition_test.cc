@@ -178,24 +178,83 @@ TEST_F(PartitionTest, CancelledLinesLowerMonetaryAndKeepTheirOwnInvoice) {
   EXPECT_EQ(row("a")->ledger.sums().credits, Money{4'000});
 }
 
-TEST_F(PartitionTest, ASettledInvoiceBelowZeroIsRejectedAsAWhole) {
-  line("a", "1", kStart, -1);
+TEST_F(PartitionTest, LinesBelowZeroCountLikeAnUnnamedCreditForAsLongAsTheyAre) {
+  line("a", "1", kStart, -30'000);
+  line("a", "2", kStart + seconds{1}, 5'000);
   partition_->tick(kStart + minutes{10});
+  EXPECT_EQ(frequency("a"), 1U);
+  EXPECT_EQ(row("a")->ledger.sums().credits, Money{30'000});
+  line("a", "1", kStart + minutes{10}, 100'000);
+  partition_->tick(kStart + minutes{20});
+  EXPECT_EQ(frequency("a"), 2U);
+  EXPECT_EQ(row("a")->ledger.sums().purchases, Money{75'000});
+  EXPECT_EQ(row("a")->ledger.sums().credits, Money{});
+  EXPECT_TRUE(rejected_.empty());
+}
+
+// Its time would make the next one late.
+TEST_F(PartitionTest, ARefusedFirstInvoiceMovesNoClockAndLeavesNoCustomer) {
+  line("a", "1", kStart + seconds{30}, std::numeric_limits<std::int64_t>::min());
+  line("a", "2", kStart);
   ASSERT_EQ(rejected_.size(), 1U);
-  EXPECT_EQ(rejected_[0], LedgerOutcome::kNegative);
-  EXPECT_EQ(counters().invoices_rejected, 1U);
-  EXPECT_EQ(counters().applied, 1U);
+  partition_->tick(kStart + minutes{10});
+  ASSERT_EQ(transitions_.size(), 3U);
+  EXPECT_EQ(transitions_[0], "a churn 0->1 purchase +0");
+  line("b", "1", kStart + minutes{11}, std::numeric_limits<std::int64_t>::min());
+  partition_->tick(kStart + minutes{20});
+  ASSERT_EQ(rejected_.size(), 2U);
+  EXPECT_EQ(row("b"), nullptr);
+  EXPECT_EQ(partition_->rows().size(), 1U);
+}
+
+TEST_F(PartitionTest, AVoidInvoiceIsWorthNothingUntilItIsRevived) {
+  const auto order = [&](std::int64_t revision, bool is_void) {
+    give(InvoiceEvent{.customer_id = "a",
+                      .event_id = {},
+                      .invoice_no = "1",
+                      .original_invoice_no = {},
+                      .country = {},
+                      .invoice_time = kStart,
+                      .amount = {10'000},
+                      .revision = revision,
+                      .is_void = is_void,
+                      .consent = std::nullopt},
+         kStart + seconds{revision});
+  };
+  order(1, false);
+  order(2, true);
   EXPECT_EQ(frequency("a"), 0U);
+  EXPECT_EQ(row("a")->ledger.sums(), InvoiceSums{});
+  EXPECT_EQ(row("a")->segments[2].segment, kNoSegmentCode);
+  order(3, false);
+  EXPECT_EQ(frequency("a"), 1U);
+  EXPECT_EQ(counters().applied, 3U);
+}
+
+TEST_F(PartitionTest, AFullLedgerRefusesFurtherInvoices) {
+  rules_.ledger_entries_max = 4;
+  rules_.ledger_hard_max = 8;
+  open();
+  for (int n = 0; n < 8; ++n) invoice("a", std::to_string(n), kStart + minutes{n});
+  EXPECT_TRUE(dead_letters_.empty());
+  invoice("a", "8", kStart + minutes{8});
+  EXPECT_EQ(dead_lettered(DeadLetterReason::kLedgerFull), 1U);
+  EXPECT_EQ(frequency("a"), 8U);
+  invoice("a", "9", kStart + rules_.ledger_fold_age + minutes{1});
+  EXPECT_EQ(dead_lettered(DeadLetterReason::kLedgerFull), 1U) << "the oldest has folded";
+  EXPECT_EQ(frequency("a"), 9U);
 }
 
 TEST_F(PartitionTest, ADuplicateAndASupersededInvoiceChangeNothing) {
   invoice("a", "1", kStart, 20'000);
+  invoice("b", "2", kStart + hours{1});
   transitions_.clear();
   invoice("a", "1", kStart, 20'000);
   invoice("a", "1", kStart, 10'000);
   EXPECT_EQ(counters().duplicate, 1U);
   EXPECT_EQ(counters().ignored[static_cast<std::size_t>(IgnoredReason::kSuperseded)], 1U);
   EXPECT_EQ(row("a")->ledger.sums().purchases, Money{20'000});
+  EXPECT_EQ(row("a")->clock, kStart) << "not even the clock";
   EXPECT_TRUE(transitions_.empty());
 }
 
