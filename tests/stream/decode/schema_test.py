@@ -138,7 +138,7 @@ class Schemas(unittest.TestCase):
 
     def test_know_every_dead_letter_reason(self):
         source = (ROOT / "stream" / "decode" / "event.cc").read_text(encoding="utf-8")
-        names = re.search(r"kNames = \{(.*?)\};", source, re.DOTALL).group(1)
+        names = re.search(r"DeadLetterReasonCount> kNames = \{(.*?)\};", source, re.DOTALL).group(1)
         headers = load("dead-letter")["properties"]["headers"]["properties"]
         reasons = headers["__streams.errors.exception"]["enum"]
         self.assertEqual(re.findall(r'"(\w+)"', names), reasons)
