@@ -183,6 +183,7 @@ void ReplaySummary::print_outcomes(const OutcomeCounters& counters) const {
     print_outcome("invoices settled from lines", counters.invoices_settled);
   if (counters.invoices_rejected > 0)
     print_outcome("settled invoices rejected", counters.invoices_rejected);
+  if (counters.unfolded > 0) print_outcome("in ledgers beyond entries_max", counters.unfolded);
 }
 
 }  // namespace rfm

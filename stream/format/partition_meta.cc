@@ -29,6 +29,7 @@ void visit_single(Counters& counters, const Visit& visit) {
   visit(counters.transitions);
   visit(counters.suppressed);
   visit(counters.given_up);
+  visit(counters.unfolded);
 }
 
 std::size_t single_count() {

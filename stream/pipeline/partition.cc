@@ -198,7 +198,7 @@ void Partition::emit(TransitionBuffer& buffer) {
 
 void Partition::on_settled(const CustomerRow& row, const SettledInvoice& settled) {
   ++meta_.counters.invoices_settled;
-  if (!is_refused(settled.outcome)) return;
+  if (!is_refused(settled.outcome)) return count_unfolded(row);
   ++meta_.counters.invoices_rejected;
   output_.rejected_invoice(row, settled);
 }
@@ -238,6 +238,7 @@ void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
   } else {
     ++meta_.counters.applied;
     if (event.invoice_time < clock) ++meta_.counters.late;
+    count_unfolded(row);
   }
   rows_.drop_if_empty(row);
 }

@@ -89,6 +89,9 @@ class Partition {
   void ignore(IgnoredReason reason) { ++meta_.counters.ignored[static_cast<std::size_t>(reason)]; }
   void emit(TransitionBuffer& buffer);
   void on_settled(const CustomerRow& row, const SettledInvoice& settled);
+  void count_unfolded(const CustomerRow& row) {
+    if (row.ledger.entries().size() > rules_.ledger_entries_max) ++meta_.counters.unfolded;
+  }
   std::optional<Rejection> check_time(EventTime event_time, const RecordView& record) const;
   // Starts the partition's clock at its first event, or moves it.
   Progress reach(EventTime event_time, const RecordView& record);

@@ -58,6 +58,7 @@ void expect_common(const PartitionMeta& expected, const PartitionMeta& actual) {
 TEST(PartitionMeta, ComesBackAndItsBytesAreAsPublished) {
   PartitionMeta meta = full_meta();
   meta.counters.given_up = 16;
+  meta.counters.unfolded = 18;
   meta.last_record = {.offset = 1'198, .hash = 0x1234'5678'9abc'def0};
   meta.ticks_logged = 17;
   const std::string bytes = encode_meta(meta);

@@ -237,6 +237,7 @@ TEST_F(PartitionTest, AFullLedgerRefusesFurtherInvoices) {
   open();
   for (int n = 0; n < 8; ++n) invoice("a", std::to_string(n), kStart + minutes{n});
   EXPECT_TRUE(dead_letters_.empty());
+  EXPECT_EQ(counters().unfolded, 4U);
   invoice("a", "8", kStart + minutes{8});
   EXPECT_EQ(dead_lettered(DeadLetterReason::kLedgerFull), 1U);
   EXPECT_EQ(frequency("a"), 8U);
