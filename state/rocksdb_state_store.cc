@@ -26,7 +26,9 @@ absl::Status to_status(const rocksdb::Status& status, std::string_view doing,
   const std::string message =
       fmt::format("state directory {}: {}: {}", directory, doing, status.ToString());
   if (status.IsCorruption()) return absl::DataLossError(message);
-  if (status.IsIOError() && status.ToString().find("lock") != std::string::npos) {
+  // Not where the lock file cannot be opened at all.
+  if (status.IsIOError() && (status.ToString().find("While lock file") != std::string::npos ||
+                             status.ToString().find("lock hold by") != std::string::npos)) {
     return absl::FailedPreconditionError(message + " (another process has it open; stop it first)");
   }
   return absl::ResourceExhaustedError(message);

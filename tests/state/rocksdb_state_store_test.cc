@@ -114,6 +114,13 @@ TEST_F(RocksdbStateStoreTest, AWriteCutShortByACrashIsNotThereAtAll) {
   directory_ = directory_.string().substr(0, directory_.string().size() - 8);
 }
 
+TEST_F(RocksdbStateStoreTest, ALockThatCannotBeOpenedIsNoOtherProcess) {
+  std::filesystem::create_directories(directory_ / "LOCK");
+  const auto store = open_rocksdb_store({.directory = directory_});
+  ASSERT_FALSE(store.ok());
+  EXPECT_EQ(store.status().message().find("another process"), std::string::npos) << store.status();
+}
+
 TEST_F(RocksdbStateStoreTest, DropsOnePartition) {
   const std::unique_ptr<StateStore> store = open();
   const std::vector<StoreWrite> writes = {{StoreKind::kRow, 0, "a", "1"},
