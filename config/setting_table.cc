@@ -16,8 +16,9 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"app.name", kName, kInstance, "rfmstream", "", "", "",
      "Name of the application: consumer group, ids and names of its own topics derive from it."},
     {"app.instance", kName, kInstance, "0", "", "", "",
-     "Name of this process within the application. It must stay the same over restarts and differ "
-     "between processes."},
+     "Name of the process that runs the application, in its group and transactions. It stays the "
+     "same over restarts. Only one process can run an application for now: run.lanes makes it "
+     "faster."},
 
     {"kafka.brokers", kText, kInstance, "localhost:9092", "", "", "",
      "Brokers to start from, host:port, comma-separated."},

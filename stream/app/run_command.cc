@@ -4,11 +4,16 @@
 #include <spdlog/spdlog.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
+#include <atomic>
 #include <chrono>
+#include <condition_variable>
+#include <cstdlib>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
+#include <thread>
 
 #include "config/options.h"
 #include "stream/app/kafka_setup.h"
@@ -21,6 +26,9 @@ namespace rfm {
 namespace {
 
 constexpr std::chrono::seconds kLineInterval{10};
+constexpr std::chrono::seconds kHeartbeatInterval{60};
+constexpr std::chrono::milliseconds kSignalPoll{100};
+constexpr std::chrono::seconds kStopMax{9};  // Orchestrators kill after 10 s.
 
 struct Arguments {
   SettingsArguments settings;
@@ -28,32 +36,36 @@ struct Arguments {
   bool until_caught_up = false;
 };
 
-// One line every ten seconds while something happens, and one at the end.
+// One line every ten seconds while something happens, one a minute while nothing does, and one at
+// the end.
 class StatusLog {
  public:
-  void say(const ServiceOptions::Status& status) {
-    const auto now = std::chrono::steady_clock::now();
-    if (now - said_at_ < kLineInterval || status.commits == said_commits_) return;
+  void say(const ServiceStatus& status) {
+    const auto silent = std::chrono::steady_clock::now() - said_at_;
+    if (silent < kLineInterval) return;
+    if (status.commits == said_commits_ && silent < kHeartbeatInterval) return;
     say_now(status);
   }
 
-  void say_now(const ServiceOptions::Status& status) {
+  void say_now(const ServiceStatus& status) {
     const auto now = std::chrono::steady_clock::now();
     const double seconds = std::chrono::duration<double>(now - said_at_).count();
-    const std::uint64_t records = status.counters.records;
-    const double rate = static_cast<double>(records - std::min(records, last_)) / seconds;
+    // A rebuilt pipeline counts from 0 again.
+    if (status.records < last_) last_ = 0;
+    const double rate = static_cast<double>(status.records - last_) / seconds;
     const std::string jumps =
         status.clock_jumps == 0 ? "" : fmt::format(", {} clock jumps", status.clock_jumps);
     spdlog::info(
         "{} records ({:.0f}/s), {} behind, event time {}, {} transitions, {} dead letters, {} "
         "commits{}",
-        grouped(records), rate, grouped(static_cast<std::uint64_t>(status.records_behind)),
+        grouped(status.counters.records), rate,
+        grouped(static_cast<std::uint64_t>(status.records_behind)),
         status.event_time == kBeforeAll ? "-" : to_rfc3339(status.event_time),
         grouped(status.counters.transitions), grouped(status.counters.dead_lettered_total()),
         grouped(status.commits), jumps);
     said_at_ = now;
     said_commits_ = status.commits;
-    last_ = records;
+    last_ = status.records;
   }
 
  private:
@@ -72,6 +84,74 @@ void say_outcomes(const OutcomeCounters& counters) {
       grouped(counters.dead_lettered_total()), grouped(counters.late),
       grouped(counters.invoices_settled));
 }
+
+// Ends the process where stopping in good order takes too long, because a client library or a disk
+// does not come back: what was committed is safe after any crash, and whoever sent the signal ends
+// the process a moment later anyway.
+class StopGuard {
+ public:
+  explicit StopGuard(const StopSignal& stop) : thread_([this, &stop] { watch(stop); }) {}
+  StopGuard(const StopGuard&) = delete;
+  StopGuard& operator=(const StopGuard&) = delete;
+  ~StopGuard() {
+    {
+      const std::scoped_lock lock(mutex_);
+      ended_ = true;
+    }
+    changed_.notify_all();
+    thread_.join();
+  }
+
+ private:
+  void watch(const StopSignal& stop) {
+    std::unique_lock lock(mutex_);
+    while (!stop.asked()) {
+      if (changed_.wait_for(lock, kSignalPoll, [this] { return ended_; })) return;
+    }
+    if (changed_.wait_for(lock, kStopMax, [this] { return ended_; })) return;
+    spdlog::critical(
+        "not stopped {} s after the signal: ending at once. All that was committed is safe; the "
+        "next start goes on from there",
+        kStopMax.count());
+    std::_Exit(EXIT_FAILURE);
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ended_ = false;
+  std::thread thread_;
+};
+
+class Host final : public ServiceHost {
+ public:
+  Host(const Settings& settings, const StopSignal& stop, bool until_caught_up)
+      : settings_(settings), stop_(stop), until_caught_up_(until_caught_up) {}
+
+  absl::Status check_rules(const std::map<std::string, std::string>& logged) override {
+    return settings_.check_same_rules(logged);
+  }
+  bool should_stop() override { return stop_.asked() || (until_caught_up_ && caught_up_); }
+  void on_status(const ServiceStatus& status) override {
+    last_ = status;
+    caught_up_ = status.caught_up;
+    log_.say(status);
+  }
+
+  // The last lines, if it ever owned a partition: a refused start has done nothing.
+  void say_end() {
+    if (last_.counters.records == 0 && last_.commits == 0) return;
+    log_.say_now(last_);
+    say_outcomes(last_.counters);
+  }
+
+ private:
+  const Settings& settings_;
+  const StopSignal& stop_;
+  const bool until_caught_up_;
+  std::atomic<bool> caught_up_ = false;
+  StatusLog log_;
+  ServiceStatus last_;
+};
 
 absl::Status run(const Arguments& arguments, CommitObserver* observer) {
   const absl::StatusOr<Settings> settings = arguments.settings.load();
@@ -92,29 +172,20 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
   for (int lane = 0; lane < options.lanes; ++lane)
     options.kafka.push_back(kafka_options(*settings, lane));
   options.semantic = settings->semantic();
-  options.check_rules = [&](const auto& logged) { return settings->check_same_rules(logged); };
   options.observer = observer;
   absl::Status status = check_broker(options.kafka.front());
   if (!status.ok()) return status;
 
   const StopSignal stop;
-  StatusLog log;
-  ServiceOptions::Status last;
-  options.on_status = [&](const ServiceOptions::Status& now) {
-    last = now;
-    log.say(now);
-  };
-  options.should_stop = [&] {
-    return stop.asked() || (arguments.until_caught_up && last.caught_up);
-  };
+  const StopGuard guard(stop);
+  Host host(*settings, stop, arguments.until_caught_up);
   const KafkaOptions& kafka = options.kafka.front();
   spdlog::info("{} {}: {} to {} at {}, {} lanes, state in {}", kafka.application, kafka.instance,
                kafka.input_topic, kafka.transitions_topic, kafka.brokers, options.lanes,
                options.state_directory);
   const SystemClock clock;
-  status = run_service(options, clock);
-  log.say_now(last);
-  say_outcomes(last.counters);
+  status = run_service(options, host, clock);
+  host.say_end();
   if (status.ok()) spdlog::info("stopped: everything is committed");
   return status;
 }
@@ -133,9 +204,11 @@ void add_run_command(CLI::App& app, Invocation& invocation, CommitObserver* obse
                    "End when every record that is in the topic is applied and committed");
   add_settings_arguments(command, arguments->settings);
   command.footer(
-      "The topics must exist: `rfmstream topics create`. SIGTERM and SIGINT commit and end it; "
-      "started again,\n"
-      "also after a crash, it goes on where it was. What it does is logged to standard error.\n"
+      "The topics must exist: `rfmstream topics create`. SIGTERM and SIGINT commit and end it "
+      "within\n"
+      "10 s, a second one at once; started again, also after a crash, it goes on where it was. "
+      "What\n"
+      "it does is logged to standard error.\n"
       "Examples:\n"
       "  rfmstream run --set kafka.brokers=kafka:9092 --state /var/lib/rfmstream\n"
       "  rfmstream run --config rfmstream.toml --set run.lanes=2\n"

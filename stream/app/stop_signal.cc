@@ -1,5 +1,7 @@
 #include "stream/app/stop_signal.h"
 
+#include <unistd.h>
+
 #include <csignal>
 
 namespace rfm {
@@ -7,7 +9,12 @@ namespace {
 
 volatile std::sig_atomic_t stop_asked = 0;
 
-extern "C" void on_stop_signal(int) { stop_asked = 1; }
+constexpr int kSignalStatus = 128;  // As shells report a process that a signal ended.
+
+extern "C" void on_stop_signal(int signal) {
+  if (stop_asked != 0) _exit(kSignalStatus + signal);
+  stop_asked = 1;
+}
 
 }  // namespace
 

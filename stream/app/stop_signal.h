@@ -1,4 +1,5 @@
-// SIGINT and SIGTERM, taken as a wish to stop in good order.
+// SIGINT and SIGTERM, taken as a wish to stop in good order; the second of them ends the process at
+// once, as a crash would, which is safe.
 #pragma once
 
 namespace rfm {

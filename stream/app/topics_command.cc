@@ -11,6 +11,7 @@
 #include "config/options.h"
 #include "stream/app/kafka_setup.h"
 #include "stream/kafka/kafka_topics.h"
+#include "stream/run/input_watch.h"
 
 namespace rfm {
 namespace {
@@ -99,6 +100,11 @@ absl::Status treat(const Arguments& arguments, Deed deed) {
   if (!topics.ok()) return topics.status();
   const absl::StatusOr<TopicPlan> plan = make_plan(arguments, kafka, *topics);
   if (!plan.ok()) return plan.status();
+  const absl::StatusOr<std::optional<int>> began_with =
+      topics->partition_count(topic_names(kafka).changelog);
+  if (!began_with.ok()) return began_with.status();
+  if (*began_with && **began_with != plan->input_partitions)
+    return partitions_changed(kafka, **began_with, plan->input_partitions);
   std::vector<TopicSpec> specs = application_topics(kafka, *plan);
   if (!arguments.output_partitions && deed == Deed::kCheck) {
     // How many partitions the outputs have is for their readers to choose.

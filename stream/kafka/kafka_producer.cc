@@ -14,6 +14,7 @@
 
 #include "absl/status/status.h"
 #include "state/assertion.h"
+#include "stream/kafka/kafka_topics.h"
 
 namespace rfm {
 namespace {
@@ -26,7 +27,7 @@ constexpr int kQueuedKilobytesMax = 512 * 1024;
 constexpr std::uint64_t kRecordsPerPoll =
     1'024;  // Delivery reports are served this often, which frees records.
 constexpr Offset kNothing = -1;
-constexpr auto kCallMax = 5'000ms;     // One blocking call; repeated until the request timeout.
+constexpr auto kCallMax = 1'000ms;     // One blocking call; repeated until the request timeout.
 constexpr auto kGiveUpMax = 1'000ms;   // The last attempt, when the producer is destroyed.
 constexpr auto kAbortMax = 5'000ms;    // Giving up must not take as long as working.
 constexpr auto kQueueFullWait = 50ms;  // One wait for room; repeated until the request timeout.
@@ -35,6 +36,15 @@ void* address(std::string_view bytes) {
   // librdkafka copies and does not write; its interface has no const. Null would mean a null value.
   static char empty = 0;
   return bytes.data() == nullptr ? &empty : const_cast<char*>(bytes.data());
+}
+
+constexpr std::size_t kShownKeyMax = 64;
+
+std::string printable(std::string_view key) {
+  std::string result(key.substr(0, kShownKeyMax));
+  std::ranges::replace_if(
+      result, [](char c) { return c < ' ' || c > '~'; }, '?');
+  return result;
 }
 
 KafkaHeaders make_headers(std::span<const Header> headers) {
@@ -117,14 +127,14 @@ template <typename Call>
 absl::Status KafkaProducer::settle(std::string_view what, std::chrono::milliseconds limit,
                                    Call call) {
   if (!dead_.ok()) return dead_;
-  const Deadline deadline(limit);
+  const Deadline deadline(limit, options_.stop);
   while (true) {
     const KafkaError error(call(deadline));
     if (error == nullptr) return absl::OkStatus();
     const absl::Status status =
         kafka_status(*error, fmt::format("{}: {}", transactional_id_, what));
     if (rd_kafka_error_is_fatal(error.get()) != 0) {
-      dead_ = status;
+      dead_ = fatal(status);
       return dead_;
     }
     if (rd_kafka_error_txn_requires_abort(error.get()) != 0)
@@ -146,7 +156,26 @@ absl::Status KafkaProducer::begin() {
     return dead_;
   }
   in_transaction_ = true;
+  began_ = std::chrono::steady_clock::now();
   return absl::OkStatus();
+}
+
+bool KafkaProducer::outlived() const {
+  return in_transaction_ &&
+         std::chrono::steady_clock::now() - began_ >= options_.transaction_timeout;
+}
+
+// The broker fences whom it timed out as it fences who has a rival, and its clock began later than
+// ours. If there is a rival after all, the next transaction meets it before it is as old.
+absl::Status KafkaProducer::fatal(const absl::Status& status) const {
+  if (!outlived()) return status;
+  const std::chrono::duration<double> open = std::chrono::steady_clock::now() - began_;
+  return absl::DeadlineExceededError(
+      fmt::format("a transaction was open for {:.1f} s and the broker has ended it: "
+                  "kafka.transaction_timeout is {:.1f} s; if nothing was stopped or overloaded, "
+                  "raise it ({})",
+                  open.count(), std::chrono::duration<double>(options_.transaction_timeout).count(),
+                  std::string(status.message())));
 }
 
 absl::Status KafkaProducer::produce(ProducerTopic topic, std::optional<PartitionId> partition,
@@ -179,10 +208,12 @@ absl::Status KafkaProducer::produce(ProducerTopic topic, std::optional<Partition
   while (true) {
     const KafkaError error(rd_kafka_produceva(handle_.get(), arguments.data(), count));
     if (error == nullptr) break;
-    if (!deadline) deadline.emplace(options_.request_timeout);
+    if (!deadline) deadline.emplace(options_.request_timeout, options_.stop);
     if (rd_kafka_error_code(error.get()) != RD_KAFKA_RESP_ERR__QUEUE_FULL || deadline->passed()) {
-      return kafka_status(*error, fmt::format("{}: record for {}", transactional_id_,
-                                              rd_kafka_topic_name(target.handle.get())));
+      const absl::Status status =
+          kafka_status(*error, fmt::format("{}: record for {}", transactional_id_,
+                                           rd_kafka_topic_name(target.handle.get())));
+      return absl::IsPermissionDenied(status) ? fatal(status) : status;
     }
     rd_kafka_poll(handle_.get(), deadline->remaining_ms(kQueueFullWait));
   }
@@ -201,6 +232,7 @@ absl::Status KafkaProducer::commit(std::string_view input_topic,
   absl::Status status = end(input_topic, positions, membership);
   if (status.code() == absl::StatusCode::kAborted) {
     if (absl::Status aborted = abort(); !aborted.ok()) return aborted;
+    if (large_) return too_large();
     if (!refused_.ok()) return std::exchange(refused_, absl::OkStatus());
   }
   return status;
@@ -229,9 +261,27 @@ absl::Status KafkaProducer::end(std::string_view input_topic,
   return absl::OkStatus();
 }
 
+absl::Status KafkaProducer::too_large() const {
+  std::string limit = "unknown";
+  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options_);
+  if (topics.ok()) {
+    const absl::StatusOr<std::optional<TopicDescription>> topic = topics->describe(large_->topic);
+    if (topic.ok() && *topic && (*topic)->settings.contains("max.message.bytes"))
+      limit = (*topic)->settings.at("max.message.bytes");
+  }
+  return absl::FailedPreconditionError(
+      fmt::format("{}: the broker refuses a record of {} bytes for the topic {} (key {}): the "
+                  "topic's max.message.bytes is {}. Nothing of this commit is written. Raise it, "
+                  "then start again:\n"
+                  "  kafka-configs.sh --bootstrap-server {} --alter --entity-type topics "
+                  "--entity-name {} --add-config max.message.bytes={}",
+                  transactional_id_, large_->bytes, large_->topic, large_->key, limit,
+                  options_.brokers, large_->topic, 2 * large_->bytes));
+}
+
 // Whether a record that failed asks for an abort is the commit's to judge.
 void KafkaProducer::flush() {
-  const Deadline deadline(options_.request_timeout);
+  const Deadline deadline(options_.request_timeout, options_.stop);
   rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
   do {
     code = rd_kafka_flush(handle_.get(), deadline.remaining_ms(kCallMax));
@@ -327,6 +377,16 @@ void KafkaProducer::on_delivery(rd_kafka_t* /*handle*/, const rd_kafka_message_t
         kafka_status(message->err, fmt::format("{}: record for {}", self.transactional_id_,
                                                rd_kafka_topic_name(message->rkt)));
     if (absl::IsFailedPrecondition(status)) self.refused_.Update(status);
+    const bool is_large = message->err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE ||
+                          message->err == RD_KAFKA_RESP_ERR_RECORD_LIST_TOO_LARGE;
+    // All of a batch are refused with the one that is too large.
+    const std::size_t bytes = message->len + message->key_len;
+    if (is_large && (!self.large_ || self.large_->bytes < bytes)) {
+      self.large_ =
+          LargeRecord{.topic = rd_kafka_topic_name(message->rkt),
+                      .key = printable({static_cast<const char*>(message->key), message->key_len}),
+                      .bytes = bytes};
+    }
     return;
   }
   auto& topic = *static_cast<Topic*>(message->_private);

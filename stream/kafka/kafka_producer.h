@@ -59,7 +59,10 @@ class KafkaProducer {
 
   // Ends the open transaction (if none is open: opens one when there are positions, else does
   // nothing). kAborted: rolled back, the producer is usable. kFailedPrecondition: rolled back, and
-  // the broker will not take it as it is another time. Any other error: the producer is not usable,
+  // the broker will not take it as it is another time; of a record that is too large it says the
+  // topic, the sizes and the setting. kDeadlineExceeded of a fatal error: the broker has ended the
+  // transaction because it was open for longer than its timeout. kPermissionDenied: another
+  // producer has this one's name. Any other error: the producer is not usable,
   // and the outcome may be unknown.
   absl::Status commit(std::string_view input_topic, std::span<const InputPosition> positions,
                       const GroupMembership* membership);
@@ -92,6 +95,9 @@ class KafkaProducer {
   template <typename Call>
   absl::Status settle(std::string_view what, std::chrono::milliseconds limit, Call call);
   void step(CommitStep step);
+  bool outlived() const;
+  absl::Status fatal(const absl::Status& status) const;
+  absl::Status too_large() const;
   static void on_delivery(rd_kafka_s* handle, const rd_kafka_message_s* message,
                           void* opaque) noexcept;
 
@@ -101,8 +107,15 @@ class KafkaProducer {
   BrokerTime* time_ = nullptr;
   std::int64_t append_ms_ = 0;  // As last told to `time_`.
   bool in_transaction_ = false;
+  std::chrono::steady_clock::time_point began_{};  // The transaction that is open.
   absl::Status dead_;     // Why the producer must be rebuilt; OK while it works.
   absl::Status refused_;  // Why the broker will never take a record; OK while it takes all.
+  struct LargeRecord {
+    std::string topic;
+    std::string key;
+    std::size_t bytes = 0;
+  };
+  std::optional<LargeRecord> large_;  // Refused for its size.
   Counters counters_;
   std::uint64_t since_poll_ = 0;
   KafkaHandle handle_;

@@ -157,7 +157,12 @@ absl::StatusOr<int> KafkaSource::look_up_topics() {
 
 KafkaSource::~KafkaSource() {
   listener_ = {};
-  if (consumer_) rd_kafka_consumer_close(consumer_->get());
+  if (consumer_) {
+    // An assignment that waits to be served would have to be answered from inside the close, where
+    // librdkafka sometimes never takes the answer (2.0).
+    const KafkaMessage served(rd_kafka_consumer_poll(consumer_->get(), 0));
+    rd_kafka_consumer_close(consumer_->get());
+  }
   partitions_.clear();
   membership_.metadata.reset();
   consumer_.reset();

@@ -10,6 +10,7 @@
 #include "stream/format/contribution_codec.h"
 #include "stream/kafka/kafka_reader.h"
 #include "stream/kafka/kafka_topics.h"
+#include "stream/run/input_watch.h"
 
 namespace rfm {
 namespace {
@@ -114,11 +115,7 @@ absl::StatusOr<int> check_topics(const KafkaOptions& options) {
     if (!*count) return missing(name);
     const bool follows_input =
         name == names.changelog || name == names.ticks || name == names.contributions;
-    if (follows_input && **count != **input) {
-      return absl::FailedPreconditionError(
-          fmt::format("topic {} has {} partitions, the input {} has {}: they must be as many", name,
-                      **count, names.input, **input));
-    }
+    if (follows_input && **count != **input) return partitions_changed(options, **count, **input);
   }
   return **input;
 }

@@ -4,9 +4,12 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <cstdlib>
 #include <mutex>
+#include <optional>
 #include <thread>
 
 #include "state/rocksdb_state_store.h"
@@ -14,7 +17,11 @@
 #include "stream/kafka/kafka_source.h"
 #include "stream/kafka/trainer_producer.h"
 #include "stream/record/broker_time.h"
+#include "stream/run/input_watch.h"
 #include "stream/run/kafka_restore.h"
+#include "stream/run/reaction.h"
+#include "stream/run/sole_instance.h"
+#include "stream/run/stop_poll.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
@@ -22,52 +29,40 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kRebuildPause{500};
-constexpr std::chrono::minutes kFencedWindow{1};
+constexpr milliseconds kStopPoll{20};
 constexpr milliseconds kModelPoll{10};
 constexpr milliseconds kStatusInterval{200};
 constexpr milliseconds kReportInterval{100};
 constexpr std::chrono::seconds kUnownedMax{30};
 
-// Whether dropping everything and starting from the last commit can help.
-bool is_mendable(const absl::Status& status) {
-  switch (status.code()) {
-    case absl::StatusCode::kAborted:
-    case absl::StatusCode::kUnavailable:
-    case absl::StatusCode::kDeadlineExceeded:
-    case absl::StatusCode::kUnknown:
-    case absl::StatusCode::kPermissionDenied:
-    case absl::StatusCode::kCancelled:
-    case absl::StatusCode::kInternal:
-      return true;
-    default:
-      return false;
-  }
-}
-
 // One life of the pipeline, from recovery to stop or failure.
 class Pipeline {
  public:
   // `time` outlives it.
-  Pipeline(const ServiceOptions& options, const Clock& clock, BrokerTime& time, StateStore& store)
-      : options_(options), clock_(clock), time_(time), store_(store) {}
+  Pipeline(const ServiceOptions& options, ServiceHost& host, const Clock& clock, BrokerTime& time,
+           const StopLimit& stop, StateStore& store)
+      : options_(options), host_(host), clock_(clock), time_(time), stop_(stop), store_(store) {}
 
-  absl::Status run();
+  // How it ended.
+  PipelineEnd run();
 
  private:
   struct LaneThread {
     int number = 0;
-    bool assigned = false;  // The group has said which partitions it owns, maybe none.
+    bool assigned = false;               // The group has said which partitions it owns, maybe none.
+    std::uint64_t records_before = 0;    // Read for assignments that are over.
+    std::uint64_t records_restored = 0;  // Of what the partitions owned have ever read.
     std::unique_ptr<KafkaSource> source;
     std::unique_ptr<KafkaSink> sink;
     std::unique_ptr<Lane> lane;
     std::thread thread;
     absl::Status status;
-    std::mutex mutex;               // Guards `report`.
-    ServiceOptions::Status report;  // Written by the lane's thread only.
+    std::mutex mutex;      // Guards `report`.
+    ServiceStatus report;  // Written by the lane's thread only.
     std::chrono::steady_clock::time_point reported{};
   };
 
+  absl::Status live();
   absl::Status open_producers();
   absl::Status open_trainer_producer();
   absl::Status open_lane(int index);
@@ -81,8 +76,10 @@ class Pipeline {
   void say_status();
 
   const ServiceOptions& options_;
+  ServiceHost& host_;
   const Clock& clock_;
   BrokerTime& time_;
+  const StopLimit& stop_;
   StateStore& store_;
   int partition_count_ = 0;
   RulesRecord rules_record_;
@@ -90,6 +87,7 @@ class Pipeline {
   std::unique_ptr<Trainer> trainer_;
   std::vector<std::unique_ptr<LaneThread>> lanes_;
   std::atomic<bool> stopping_ = false;
+  std::optional<std::chrono::steady_clock::time_point> restored_;      // When some first were.
   std::chrono::steady_clock::time_point all_owned_ = clock_.steady();  // When they were last.
 };
 
@@ -109,7 +107,7 @@ absl::Status Pipeline::open_model() {
     if (!published.ok()) return published;
   } else {
     rules_record_ = log->rules.back();
-    const absl::Status same = options_.check_rules(rules_record_.settings);
+    const absl::Status same = host_.check_rules(rules_record_.settings);
     if (!same.ok()) return same;
   }
   auto contributions = read_contributions(kafka, partition_count_);
@@ -175,12 +173,8 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
   l.lane->drop_partitions();
   std::vector<PartitionOptions> wanted;
   for (const PartitionId p : partitions) {
-    if (p >= partition_count_) {
-      return absl::FailedPreconditionError(fmt::format(
-          "the input {} has more partitions than the {} this application was started with: which "
-          "customer is where has changed, so begin anew under another app.name",
-          options_.kafka.front().input_topic, partition_count_));
-    }
+    if (p >= partition_count_)
+      return partitions_changed(options_.kafka.front(), partition_count_, partitions.back() + 1);
     PartitionOptions partition;
     partition.partition = p;
     partition.schedule = options_.training.schedule;
@@ -193,6 +187,7 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
   auto positions = restore_partitions(options_.kafka.front(), wanted, store_, *l.lane);
   if (!positions.ok()) return positions;
   l.assigned = true;
+  l.records_restored = l.lane->counters().records;
   std::size_t customers = 0;
   for (const Partition* p : l.lane->partitions()) customers += p->rows().size();
   spdlog::info("lane {} owns partitions [{}], {} customers restored in {} ms", l.number,
@@ -202,6 +197,7 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
 }
 
 void Pipeline::revoke(LaneThread& l, Revocation revocation) {
+  if (l.assigned) l.records_before += l.lane->counters().records - l.records_restored;
   l.assigned = false;
   if (revocation == Revocation::kOrderly) {
     const absl::Status committed = l.lane->commit();
@@ -241,13 +237,17 @@ void Pipeline::publish_report(LaneThread& l) {
   if (l.report.caught_up == settled && clock_.steady() - l.reported < kReportInterval) return;
   l.reported = clock_.steady();
   const std::scoped_lock lock(l.mutex);
-  ServiceOptions::Status& report = l.report;
+  ServiceStatus& report = l.report;
   report.counters = l.lane->counters();
+  report.records = l.records_before;
+  if (l.assigned) report.records += report.counters.records - l.records_restored;
   report.records_behind = 0;
-  for (const PartitionId p : l.source->partitions())
-    report.records_behind += l.source->records_behind(p);
-  for (const Partition* p : l.lane->partitions())
+  for (const Partition* p : l.lane->partitions()) {
+    const Offset read = l.source->next_offset(p->id());
+    report.records_behind +=
+        l.source->records_behind(p->id()) + std::max<Offset>(read - p->meta().next_offset, 0);
     report.event_time = std::max(report.event_time, p->meta().max_event_time);
+  }
   report.caught_up = settled;
   report.partitions_owned = l.assigned ? static_cast<int>(l.lane->partitions().size()) : 0;
   report.commits = l.lane->commits();
@@ -268,13 +268,13 @@ void Pipeline::say_clocks() {
 
 void Pipeline::say_status() {
   say_clocks();
-  if (!options_.on_status) return;
-  ServiceOptions::Status sum;
+  ServiceStatus sum;
   sum.caught_up = true;
   sum.clock_jumps = time_.disagreements();
   for (const auto& lane : lanes_) {
     const std::scoped_lock lock(lane->mutex);
     sum.counters.add(lane->report.counters);
+    sum.records += lane->report.records;
     sum.records_behind += lane->report.records_behind;
     sum.event_time = std::max(sum.event_time, lane->report.event_time);
     sum.caught_up &= lane->report.caught_up;
@@ -283,22 +283,40 @@ void Pipeline::say_status() {
     sum.changelog_records += lane->report.changelog_records;
   }
   sum.caught_up &= sum.partitions_owned == partition_count_;
+  if (sum.partitions_owned > 0 && !restored_) restored_ = clock_.steady();
   if (sum.partitions_owned == partition_count_) all_owned_ = clock_.steady();
   if (clock_.steady() - all_owned_ > kUnownedMax) {
     all_owned_ = clock_.steady();
+    const auto other = other_instance(options_.kafka.front());
     spdlog::warn(
-        "{} of {} partitions are owned by this process. Another instance that owns the rest is not "
-        "supported yet: no model is trained while any is missing",
-        sum.partitions_owned, partition_count_);
+        "{} of {} partitions are owned by this process{}: no model is trained while any "
+        "is missing",
+        sum.partitions_owned, partition_count_,
+        other ? fmt::format(", and {} on {} is in the group too", other->name, other->host) : "");
   }
-  options_.on_status(sum);
+  host_.on_status(sum);
 }
 
-absl::Status Pipeline::run() {
+PipelineEnd Pipeline::run() {
+  PipelineEnd end;
+  end.status = live();
+  end.stop_asked = stop_.asked();
+  if (restored_) end.lived = clock_.steady() - *restored_;
+  if (!end.status.ok() && !end.stop_asked && partition_count_ > 0) {
+    // What a lane met first is a consequence, where the input has changed.
+    const absl::Status seen = look_at_input(options_.kafka.front(), partition_count_);
+    if (!seen.ok()) end.status = seen;
+    end.input_gone = absl::IsNotFound(seen);
+  }
+  return end;
+}
+
+absl::Status Pipeline::live() {
   const absl::StatusOr<int> partition_count = check_topics(options_.kafka.front());
   if (!partition_count.ok()) return partition_count.status();
   partition_count_ = *partition_count;
-  absl::Status status = open_producers();
+  absl::Status status = check_sole_instance(options_.kafka.front());
+  if (status.ok()) status = open_producers();
   if (status.ok()) status = open_model();
   if (!status.ok()) return status;
   LaneOptions lane_options = options_.lane;
@@ -328,10 +346,10 @@ absl::Status Pipeline::run() {
       --running;
     });
   }
+  const InputWatch watch(options_.kafka.front(), partition_count_);
   auto said = clock_.steady();
   while (running > 0) {
-    std::this_thread::sleep_for(milliseconds{20});
-    if (options_.should_stop()) stopping_ = true;
+    if (!sleep_unless_stopped(kStopPoll, stop_) || !watch.status().ok()) stopping_ = true;
     if (clock_.steady() - said >= kStatusInterval || stopping_) {
       said = clock_.steady();
       say_status();
@@ -339,6 +357,7 @@ absl::Status Pipeline::run() {
   }
   for (const auto& lane : lanes_) lane->thread.join();
   say_status();
+  status = watch.status();
   for (const auto& lane : lanes_) {
     if (status.ok()) status = lane->status;
   }
@@ -349,40 +368,42 @@ absl::Status Pipeline::run() {
 
 }  // namespace
 
-absl::Status run_service(const ServiceOptions& options, const Clock& clock) {
+absl::Status run_service(const ServiceOptions& given, ServiceHost& host, const Clock& clock) {
+  StopLimit stop;
+  ServiceOptions options = given;
+  for (KafkaOptions& kafka : options.kafka) kafka.stop = &stop;
+  const KafkaOptions& kafka = options.kafka.front();
+  const StopPoll poll(host, stop);
   const RocksdbOptions rocksdb{.directory = options.state_directory};
   absl::StatusOr<std::unique_ptr<StateStore>> store = open_rocksdb_store(rocksdb);
   BrokerTime time(clock);
-  bool was_set_aside = false;
-  std::optional<std::chrono::steady_clock::time_point> fenced;
+  ReactionPolicy policy(lane_name(kafka));
   while (true) {
-    const absl::Status ended =
-        store.ok() ? Pipeline(options, clock, time, **store).run() : store.status();
-    if (absl::IsDataLoss(ended) && !was_set_aside) {
-      // Everything is in the changelog.
-      was_set_aside = true;
-      if (store.ok()) store->reset();  // Nothing may have the directory open.
-      const absl::StatusOr<std::string> aside = set_aside(options.state_directory);
-      if (!aside.ok()) return aside.status();
-      spdlog::error("{}: the state is set aside as {} and restored", std::string(ended.message()),
-                    *aside);
-      store = open_rocksdb_store(rocksdb);
-      continue;
-    }
-    if (ended.ok() || !is_mendable(ended)) return ended;
-    if (options.should_stop()) return ended;
-    if (ended.code() == absl::StatusCode::kPermissionDenied) {
-      if (fenced && clock.steady() - *fenced < kFencedWindow) {
-        const KafkaOptions& kafka = options.kafka.front();
-        return absl::PermissionDeniedError(fmt::format(
-            "{}\nAnother process runs as app.name = {}, app.instance = {}; each needs an "
-            "app.instance of its own.",
-            std::string(ended.message()), kafka.application, kafka.instance));
+    const PipelineEnd end = store.ok()
+                                ? Pipeline(options, host, clock, time, stop, **store).run()
+                                : PipelineEnd{.status = store.status(), .stop_asked = stop.asked()};
+    const ReactionPolicy::Decision decision = policy.decide(end, clock.steady());
+    const std::string why(decision.status.message());
+    switch (decision.reaction) {
+      case Reaction::kEnd:
+        return absl::IsPermissionDenied(decision.status) ? with_rival(decision.status, kafka)
+                                                         : decision.status;
+      case Reaction::kSetAside: {
+        if (store.ok()) store->reset();  // Nothing may have the directory open.
+        const absl::StatusOr<std::string> aside = set_aside(options.state_directory);
+        if (!aside.ok()) return aside.status();
+        spdlog::error("{}: the state is set aside as {} and restored", why, *aside);
+        store = open_rocksdb_store(rocksdb);
+        break;
       }
-      fenced = clock.steady();
+      case Reaction::kAwaitInput:
+        if (!await_input(kafka, why)) return decision.status;
+        break;
+      case Reaction::kRebuild:
+        spdlog::warn("rebuilding from the last commit in {} ms: {}", decision.pause.count(), why);
+        if (!sleep_unless_stopped(decision.pause, stop)) return decision.status;
+        break;
     }
-    spdlog::warn("rebuilding from the last commit: {}", std::string(ended.message()));
-    std::this_thread::sleep_for(kRebuildPause);
   }
 }
 

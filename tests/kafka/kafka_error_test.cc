@@ -100,6 +100,39 @@ TEST_F(KafkaErrors, AFencedProducerSaysSoForGood) {
   EXPECT_EQ(producer_->counters().commits, 0U);
 }
 
+// The broker's error is the same for both.
+TEST_F(KafkaErrors, ATransactionOpenForLongerThanItsTimeoutIsNoRival) {
+  producer_.reset();
+  options_.transaction_timeout = std::chrono::seconds(1);
+  const std::array<std::string, 1> topics = {"out"};
+  absl::StatusOr<std::unique_ptr<KafkaProducer>> producer =
+      KafkaProducer::open(options_, "id", topics, nullptr, nullptr);
+  ASSERT_TRUE(producer.ok()) << producer.status();
+  ASSERT_TRUE((*producer)->produce(kTopic, 0, "k", "v", {}).ok());
+  const Deadline timeout(options_.transaction_timeout);
+  while (!timeout.passed()) (*producer)->flush();
+  fail_next(kEndTxn, RD_KAFKA_RESP_ERR_INVALID_PRODUCER_EPOCH);
+  const absl::Status status = (*producer)->commit("in", kPositions, &membership_);
+  EXPECT_EQ(status.code(), absl::StatusCode::kDeadlineExceeded) << status;
+  EXPECT_NE(status.message().find("kafka.transaction_timeout is 1.0 s"), std::string::npos)
+      << status;
+}
+
+TEST_F(KafkaErrors, AStopCutsWhatWaitsForABrokerShort) {
+  producer_.reset();
+  options_.request_timeout = std::chrono::minutes(5);
+  StopLimit stop;
+  options_.stop = &stop;
+  const std::array<std::string, 1> topics = {"out"};
+  absl::StatusOr<std::unique_ptr<KafkaProducer>> producer =
+      KafkaProducer::open(options_, "id", topics, nullptr, nullptr);
+  ASSERT_TRUE(producer.ok()) << producer.status();
+  ASSERT_TRUE((*producer)->produce(kTopic, 0, "k", "v", {}).ok());
+  rd_kafka_mock_broker_set_down(cluster_.get(), 1);
+  stop.ask(std::chrono::milliseconds(100));
+  EXPECT_FALSE((*producer)->commit("in", kPositions, &membership_).ok());
+}
+
 TEST_F(KafkaErrors, ALostBrokerIsAnErrorInTime) {
   ASSERT_TRUE(commit_one_record().ok());
   rd_kafka_mock_broker_set_down(cluster_.get(), 1);

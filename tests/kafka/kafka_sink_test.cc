@@ -7,6 +7,7 @@
 
 #include <array>
 #include <memory>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -147,6 +148,22 @@ TEST(KafkaSink, TakesARecordAsLargeAsTheInputTopicAllows) {
   ASSERT_TRUE(sink->commit({}).ok());
   EXPECT_EQ(read_committed(options, topic_names(options).dead_letters),
             (std::vector<KeyValue>{{"c1", large}}));
+}
+
+TEST(KafkaSink, ARecordThatIsTooLargeNamesTopicSizesAndTheWayOn) {
+  const KafkaOptions options = new_application(1);
+  const std::unique_ptr<KafkaSink> sink = open_sink(options, nullptr, nullptr);
+  std::string value(1'200'000, ' ');
+  std::minstd_rand random(1);  // So that it does not compress.
+  for (char& c : value) c = static_cast<char>(random());
+  ASSERT_TRUE(append(*sink, OutputTopic::kTransitions, "customer", value).ok());
+  const absl::Status status = sink->commit({}).status();
+  EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << status;
+  for (const std::string& part :
+       {std::string("1200008 bytes"), options.transitions_topic, std::string("(key customer)"),
+        std::string("max.message.bytes is 1048588"), std::string("--alter")}) {
+    EXPECT_NE(status.message().find(part), std::string::npos) << part << "\n" << status;
+  }
 }
 
 TEST(KafkaSink, AnAbandonedTransactionStaysInvisibleAndTheSinkUsable) {

@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <atomic>
 #include <chrono>
 #include <filesystem>
+#include <map>
 #include <string>
 
 #include "stream/format/tick.h"
@@ -54,9 +56,38 @@ ServiceOptions service_options(const KafkaOptions& kafka, const std::string& dir
   options.rules.lateness = Duration{0};
   options.decoder.format = InputFormat::kInvoices;
   options.kafka = {kafka};
-  options.check_rules = [](const auto&) { return absl::OkStatus(); };
   return options;
 }
+
+// Ends the service at three records. The third is written when the other two have their transitions
+// and a tick's.
+class ThreeRecords final : public ServiceHost {
+ public:
+  ThreeRecords(const KafkaOptions& kafka, const Clock& right) : kafka_(kafka), right_(right) {}
+
+  absl::Status check_rules(const std::map<std::string, std::string>& /*logged*/) override {
+    return absl::OkStatus();
+  }
+  bool should_stop() override { return done_ || deadline_.passed(); }
+  void on_status(const ServiceStatus& status) override {
+    last_ = status;
+    if (!ticked_ && status.counters.transitions > 6) {
+      ticked_ = true;
+      write_invoice(kafka_, "c", from_ms(right_.wall_ms()));
+    }
+    done_ = status.counters.records == 3;
+  }
+
+  const ServiceStatus& last() const { return last_; }
+
+ private:
+  const KafkaOptions& kafka_;
+  const Clock& right_;
+  const Deadline deadline_{kDeadline};
+  ServiceStatus last_;
+  bool ticked_ = false;
+  std::atomic<bool> done_ = false;
+};
 
 // R of the first customer falls when the purchase is 14 days old, which it is in some seconds; the
 // second one's has brought the partition's clock to now.
@@ -69,24 +100,13 @@ TEST(ServiceClock, AWrongWallClockMovesNothingAndIsSaid) {
   const EventTime due = start + milliseconds{5'000};
   write_invoice(kafka, "a", due - std::chrono::days{14});
   write_invoice(kafka, "b", start);
-  ServiceOptions options = service_options(kafka, directory);
-  const Deadline deadline(kDeadline);
-  ServiceOptions::Status last;
-  options.on_status = [&](const ServiceOptions::Status& status) { last = status; };
-  bool ticked = false;
-  options.should_stop = [&] {
-    if (!ticked && last.counters.transitions > 6) {
-      ticked = true;
-      write_invoice(kafka, "c", from_ms(clock.right().wall_ms()));
-    }
-    return deadline.passed() || last.counters.records == 3;
-  };
-  const absl::Status ended = run_service(options, clock);
+  ThreeRecords host(kafka, clock.right());
+  const absl::Status ended = run_service(service_options(kafka, directory), host, clock);
   EXPECT_TRUE(ended.ok()) << ended;
   std::filesystem::remove_all(directory);
-  EXPECT_EQ(last.counters.applied, 3U);
-  EXPECT_EQ(last.counters.dead_lettered_total(), 0U);
-  EXPECT_EQ(last.clock_jumps, 1U);
+  EXPECT_EQ(host.last().counters.applied, 3U);
+  EXPECT_EQ(host.last().counters.dead_lettered_total(), 0U);
+  EXPECT_EQ(host.last().clock_jumps, 1U);
   const std::vector<KeyValue> logged = read_committed(kafka, ticks);
   EXPECT_FALSE(logged.empty());
   for (const KeyValue& record : logged)
@@ -104,9 +124,9 @@ TEST(ServiceClock, TicksWithoutTheBrokersTimeAreRefused) {
     if (spec.name == topic_names(other).ticks) spec.settings.erase("message.timestamp.type");
   ASSERT_TRUE(topics->create(specs, 1).ok());
   const std::string directory = testing::TempDir() + other.application;
-  ServiceOptions options = service_options(other, directory);
-  options.should_stop = [] { return false; };
-  const absl::Status refused = run_service(options, SystemClock());
+  const SystemClock clock;
+  ThreeRecords host(other, clock);
+  const absl::Status refused = run_service(service_options(other, directory), host, clock);
   std::filesystem::remove_all(directory);
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
   EXPECT_NE(refused.message().find("--add-config message.timestamp.type=LogAppendTime"),

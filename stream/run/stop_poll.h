@@ -1,0 +1,30 @@
+// Whether the service is to stop, asked of its host whatever the service's own threads wait for.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <thread>
+
+#include "stream/kafka/stop_limit.h"
+#include "stream/run/service.h"
+
+namespace rfm {
+
+inline constexpr std::chrono::milliseconds kStopPoll{20};
+
+class StopPoll {
+ public:
+  StopPoll(ServiceHost& host, StopLimit& stop);
+  StopPoll(const StopPoll&) = delete;
+  StopPoll& operator=(const StopPoll&) = delete;
+  ~StopPoll();
+
+ private:
+  std::atomic<bool> ended_ = false;
+  std::thread thread_;
+};
+
+// False as soon as the service is to stop.
+bool sleep_unless_stopped(std::chrono::milliseconds longest, const StopLimit& stop);
+
+}  // namespace rfm

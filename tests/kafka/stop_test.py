@@ -1,0 +1,213 @@
+"""Goal: the service ends within 10 s of SIGTERM in every state, says what happens to its input
+topic, and refuses to be two.
+Method: the binary as a process against brokers of the test's own; each state is brought about, then
+the seconds from the signal to the exit are printed and compared."""
+
+import datetime
+import json
+import pathlib
+import shutil
+import signal
+import tempfile
+import time
+import unittest
+
+from confluent_kafka.admin import AdminClient, NewPartitions
+
+from application import Application, Broker
+
+STOP_SECONDS_MAX = 10
+START = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def invoices(customers, days=0, first=0):
+    """One invoice for each customer, all on one day."""
+    when = START + datetime.timedelta(days=days)
+    for i in range(first, first + customers):
+        at = (when + datetime.timedelta(milliseconds=i)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        yield f"c{i}", json.dumps({
+            "type": "invoice", "invoice_no": f"{days}-{i}", "customer_id": f"c{i}",
+            "invoice_time": at + "Z", "currency": "GBP", "total": "10.00"}).encode()
+
+
+class StopTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker().__enter__()
+        cls.addClassCleanup(cls.broker.__exit__)
+        temporary = tempfile.TemporaryDirectory(prefix="rfmstream-stop-")
+        cls.addClassCleanup(temporary.cleanup)
+        cls.directory = pathlib.Path(temporary.name)
+
+    def application(self, name, partitions=2, broker=None, **settings):
+        plain = {key.replace("__", "."): value for key, value in settings.items()}
+        return Application(broker or self.broker, self.directory / name, name, partitions,
+                           {"input.format": "invoices", **plain})
+
+    def running(self, application):
+        self.start(application)
+        application.wait_for(lambda: "owns partitions" in application.tail_of_log(), "start")
+
+    def start(self, application):
+        process = application.start()
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+
+    def assert_stops(self, application, state, statuses=(0,)):
+        process, application.process = application.process, None
+        asked = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        status = process.wait(60)
+        seconds = time.monotonic() - asked
+        print(f"{state}: {seconds:.2f} s until exit {status}", flush=True)
+        self.assertLess(seconds, STOP_SECONDS_MAX, application.tail_of_log())
+        self.assertIn(status, statuses, application.tail_of_log())
+        return application.tail_of_log()
+
+    def commits(self, application):
+        return sum(1 for r in application.read("changelog") if r.key == b"m")
+
+    def test_idle(self):
+        application = self.application("idle")
+        application.produce(invoices(100))
+        self.running(application)
+        application.wait_for(lambda: self.commits(application) > 0, "a commit")
+        log = self.assert_stops(application, "idle")
+        self.assertIn("everything is committed", log)
+
+    def test_draining_and_sweeping_and_restoring(self):
+        application = self.application("busy")
+        application.produce(invoices(20_000))
+        self.running(application)
+        application.wait_for(lambda: self.commits(application) > 0, "a commit")
+        self.assert_stops(application, "draining")
+        application.catch_up()
+        # All rows cross a month of boundaries and many deadlines.
+        application.produce(invoices(10, days=40))
+        self.running(application)
+        application.wait_for(lambda: len(application.read("model")) > 1, "a boundary")
+        self.assert_stops(application, "sweeping")
+        for delay in (0.1, 0.4, 0.8, 1.2):
+            shutil.rmtree(application.state)
+            self.start(application)
+            # Not a wait for anything: whatever the start is at then.
+            time.sleep(delay)
+            self.assert_stops(application, f"restoring, {delay} s after the start",
+                              statuses=(0, -signal.SIGTERM))
+        application.catch_up()
+        identifiers = [r.header("ce_id") for r in application.read("transitions")]
+        self.assertEqual(len(set(identifiers)), len(identifiers))
+
+    def test_broker_dead(self):
+        with Broker() as broker:
+            application = self.application("dead", broker=broker)
+            self.running(application)
+            application.produce(invoices(2_000))
+            broker._command("kill")
+            time.sleep(1)
+            self.assert_stops(application, "broker dead", statuses=(0, 1))
+            broker._command("restart")
+            application.catch_up()
+            self.assertEqual(len({r.key for r in application.read("transitions")}), 2_000)
+
+    def test_broker_dead_for_longer(self):
+        with Broker() as broker:
+            application = self.application("longdead", broker=broker)
+            self.running(application)
+            application.produce(invoices(2_000))
+            broker._command("kill")
+            time.sleep(15)
+            self.assert_stops(application, "broker dead for 15 s", statuses=(0, 1))
+            broker._command("restart")
+
+    def test_topic_deleted(self):
+        application = self.application("deleted")
+        application.produce(invoices(1_000))
+        self.running(application)
+        application.wait_for(lambda: self.commits(application) > 0, "a commit")
+        topic = application.settings["input.topic"]
+        admin = AdminClient({"bootstrap.servers": self.broker.endpoint})
+        admin.delete_topics([topic])[topic].result(20)
+        application.wait_for(
+            lambda: f"not ready: the input topic {topic} is gone" in application.tail_of_log(),
+            "word of it", 15)
+        self.assert_stops(application, "topic deleted", statuses=(0, 1))
+
+    def test_topic_deleted_a_moment_ago(self):
+        application = self.application("justnow")
+        application.produce(invoices(1_000))
+        self.running(application)
+        topic = application.settings["input.topic"]
+        admin = AdminClient({"bootstrap.servers": self.broker.endpoint})
+        admin.delete_topics([topic])[topic].result(20)
+        self.assert_stops(application, "topic deleted a moment ago", statuses=(0, 1))
+
+    def test_a_second_signal_ends_it_at_once(self):
+        with Broker() as broker:
+            application = self.application("twice", broker=broker)
+            self.running(application)
+            application.produce(invoices(2_000))
+            broker._command("kill")
+            process, application.process = application.process, None
+            process.send_signal(signal.SIGTERM)
+            time.sleep(0.3)
+            asked = time.monotonic()
+            process.send_signal(signal.SIGTERM)
+            status = process.wait(20)
+            self.assertLess(time.monotonic() - asked, 2)
+            self.assertIn(status, (0, 1, 128 + signal.SIGTERM))
+
+    def test_added_partitions_stop_it_with_one_message(self):
+        application = self.application("grown")
+        application.produce(invoices(1_000))
+        self.running(application)
+        application.wait_for(lambda: self.commits(application) > 0, "a commit")
+        topic = application.settings["input.topic"]
+        admin = AdminClient({"bootstrap.servers": self.broker.endpoint})
+        admin.create_partitions([NewPartitions(topic, 3)])[topic].result(20)
+        process, application.process = application.process, None
+        asked = time.monotonic()
+        self.assertEqual(process.wait(30), 1, application.tail_of_log())
+        print(f"partitions added: noticed after {time.monotonic() - asked:.1f} s", flush=True)
+        self.assertLess(time.monotonic() - asked, 10)
+        expected = (f"the input {topic} has 3 partitions, and the application grown was started "
+                    "with 2")
+        self.assertIn(expected, application.tail_of_log())
+        again = application.command("run", "--state", application.state, check=False)
+        self.assertEqual(again.returncode, 1)
+        self.assertIn(expected, again.stderr)
+        for deed in ("check", "create"):
+            refused = application.command("topics", deed, check=False)
+            self.assertEqual(refused.returncode, 1)
+            self.assertIn(expected, refused.stderr)
+        self.assertNotIn("records (", again.stderr)  # A refused start shows no progress.
+
+    def test_a_second_instance_is_refused_and_disturbs_nobody(self):
+        application = self.application("alone")
+        application.produce(invoices(100))
+        self.running(application)
+        refused = application.command("run", "--state", application.directory / "other",
+                                      extra={"app.instance": "other"}, check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("alone-0-0 on ", refused.stderr)
+        self.assertIn("only one instance of an application can run", refused.stderr)
+        application.produce(invoices(100, first=100))
+        application.wait_for(
+            lambda: len({r.key for r in application.read("transitions")}) == 200, "the rest")
+        application.stop()
+        # After its session the other may begin: with the same state, for a state has one owner.
+        application.catch_up({"app.instance": "other"})
+
+    def test_a_rival_of_the_same_name_is_named(self):
+        application = self.application("rival")
+        self.running(application)
+        rival = application.command("run", "--state", application.directory / "other",
+                                    "--until-caught-up", check=False)
+        # One of the two gives way; which one is theirs to find out.
+        both = rival.stderr + application.tail_of_log()
+        self.assertRegex(both, "rebuilding from the last commit|Another process runs as")
+        if application.process.poll() is None:
+            self.assert_stops(application, "with a rival", statuses=(0, 1))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
