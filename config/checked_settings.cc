@@ -9,6 +9,11 @@
 namespace rfm {
 
 absl::Status check_settings(const Settings& settings) {
+  if (settings.text("input.thousands") == settings.text("input.decimal")) {
+    return settings.refuse("input.thousands",
+                           fmt::format("allowed: another mark than input.decimal, which is {}",
+                                       settings.text("input.decimal")));
+  }
   if (settings.integer("model.population_off") > settings.integer("model.population_on")) {
     return settings.refuse("model.population_off",
                            fmt::format("allowed: at most model.population_on, which is {}",

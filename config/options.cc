@@ -1,7 +1,10 @@
 #include "config/options.h"
 
+#include <fmt/core.h>
+
 #include <algorithm>
 #include <array>
+#include <cstddef>
 
 #include "config/segment_settings.h"
 #include "state/assertion.h"
@@ -18,6 +21,36 @@ InputFormat input_format(std::string_view name) {
   if (name == "invoices") return InputFormat::kInvoices;
   RFM_ASSERT(name == "csv");
   return InputFormat::kCsv;
+}
+
+CsvOptions csv_options(const Settings& settings) {
+  const auto is = [&](std::string_view key, std::string_view value) {
+    return settings.text(key) == value;
+  };
+  CsvOptions options;
+  options.separator = is("input.separator", "comma")       ? ','
+                      : is("input.separator", "semicolon") ? ';'
+                      : is("input.separator", "tab")       ? '\t'
+                      : is("input.separator", "pipe")      ? '|'
+                                                           : '\0';
+  options.encoding = is("input.encoding", "cp1252")    ? TextEncoding::kCp1252
+                     : is("input.encoding", "latin-1") ? TextEncoding::kLatin1
+                                                       : TextEncoding::kUtf8;
+  options.numbers.decimal_mark = is("input.decimal", "comma") ? ',' : '.';
+  options.numbers.thousands_mark = is("input.thousands", "comma")        ? ','
+                                   : is("input.thousands", "point")      ? '.'
+                                   : is("input.thousands", "space")      ? ' '
+                                   : is("input.thousands", "apostrophe") ? '\''
+                                                                         : '\0';
+  options.date_order = is("input.date_order", "mdy")   ? DateOrder::kMonth
+                       : is("input.date_order", "dmy") ? DateOrder::kDay
+                       : is("input.date_order", "ymd") ? DateOrder::kYear
+                                                       : DateOrder::kUnstated;
+  for (std::size_t i = 0; i < kFieldCount; ++i) {
+    const std::string_view name = csv_setting(static_cast<Field>(i));
+    if (!name.empty()) options.columns[i] = settings.text(fmt::format("input.columns.{}", name));
+  }
+  return options;
 }
 
 Duration& dwell_of(Rules& rules, Segmentation segmentation) {
@@ -86,6 +119,7 @@ DecoderOptions decoder_options(const Settings& settings, KeyPolicy keys) {
   options.currency = settings.text("input.currency");
   options.utc_offset = settings.utc_offset("input.utc_offset");
   options.record_bytes_max = static_cast<std::size_t>(settings.bytes("input.record_max"));
+  options.csv = csv_options(settings);
   options.fields = {.event_id = pointer("event_id"),
                     .type = pointer("type"),
                     .invoice_no = pointer("invoice_no"),

@@ -30,7 +30,8 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"input.topic", kName, kInstance, "invoices", "", "", "", "Topic of the events."},
     {"input.format", kChoice, kSemantic, "lines", "", "", "lines|invoices|csv",
      "lines: one JSON object per invoice line with the UCI Online Retail fields; invoices: one "
-     "JSON object per invoice or credit; csv: UCI Online Retail rows (files only)."},
+     "JSON object per invoice or credit; csv: rows with a header, of lines or of whole orders "
+     "(files only)."},
     {"input.currency", kCurrency, kSemantic, "GBP", "", "", "",
      "The currency of the application. Events in another currency are dead-lettered."},
     {"input.utc_offset", kUtcOffset, kSemantic, "+00:00", "", "", "",
@@ -49,6 +50,52 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "checked."},
     {"input.record_max", kBytes, kSemantic, "1MiB", "1KiB", "64MiB", "",
      "Larger records are dead-lettered."},
+
+    {"input.separator", kChoice, kSemantic, "auto", "", "", "auto|comma|semicolon|tab|pipe",
+     "CSV: what stands between columns; auto: what splits the header into most known columns."},
+    {"input.encoding", kChoice, kSemantic, "utf-8", "", "", "utf-8|cp1252|latin-1",
+     "CSV: encoding of the file. Rows that are not in it are dead-lettered."},
+    {"input.decimal", kChoice, kSemantic, "point", "", "", "point|comma",
+     "CSV: decimal mark of numbers."},
+    {"input.thousands", kChoice, kSemantic, "none", "", "", "none|comma|point|space|apostrophe",
+     "CSV: mark between thousands, which numbers may have; another than input.decimal."},
+    {"input.date_order", kChoice, kSemantic, "auto", "", "", "auto|mdy|dmy|ymd",
+     "CSV: order of dates such as 12/1/2010, 01.12.10 or 10-12-01, whose years of two digits are "
+     "20yy. auto: month first (mdy), and the first date that cannot be, or has dots, stops the "
+     "reading. Dates that begin with a year of four digits need no order."},
+
+    {"input.columns.invoice_no", kColumn, kSemantic, "", "", "", "",
+     "Number of the invoice or order; known: InvoiceNo, Invoice. A leading C or c marks a "
+     "cancellation where rows are lines."},
+    {"input.columns.customer_id", kColumn, kSemantic, "", "", "", "",
+     "Customer; known: CustomerID."},
+    {"input.columns.invoice_time", kColumn, kSemantic, "", "", "", "",
+     "Time or date; known: InvoiceDate, invoice_time."},
+    {"input.columns.quantity", kColumn, kSemantic, "", "", "", "",
+     "Quantity of a line; known: Quantity."},
+    {"input.columns.unit_price", kColumn, kSemantic, "", "", "", "",
+     "Price of one unit; known: UnitPrice, Price."},
+    {"input.columns.total", kColumn, kSemantic, "", "", "", "",
+     "Total of an order, where a row is one; known: total, unless quantity and unit price are "
+     "there. Below zero it is a credit, where there is no type."},
+    {"input.columns.country", kColumn, kSemantic, "", "", "", "",
+     "Country, if any; known: Country."},
+    {"input.columns.currency", kColumn, kSemantic, "", "", "", "",
+     "Currency code, if any; known: currency. Without it all is in input.currency."},
+    {"input.columns.type", kColumn, kSemantic, "", "", "", "",
+     "\"invoice\" or \"credit\", where a row is an order, if any; known: type."},
+    {"input.columns.original_invoice_no", kColumn, kSemantic, "", "", "", "",
+     "Number of the invoice a credit is for, if any; known: original_invoice_no."},
+    {"input.columns.event_id", kColumn, kSemantic, "", "", "", "",
+     "Id of the row, if any; known: event_id."},
+    {"input.columns.revision", kColumn, kSemantic, "", "", "", "",
+     "Revision of the order, if any; known: revision."},
+    {"input.columns.consent", kColumn, kSemantic, "", "", "", "",
+     "Whether the customer agreed to marketing (true or false), if any; known: consent."},
+    {"input.columns.stock_code", kColumn, kSemantic, "", "", "", "",
+     "Product, if any; known: StockCode. Only `import` passes it on."},
+    {"input.columns.description", kColumn, kSemantic, "", "", "", "",
+     "Its name, if any; known: Description. Only `import` passes it on."},
 
     {"input.fields.event_id", kPointer, kSemantic, "", "", "", "", "Id of the event."},
     {"input.fields.type", kPointer, kSemantic, "", "", "", "", "\"invoice\" or \"credit\"."},
@@ -175,6 +222,12 @@ std::string_view section_title(std::string_view section) {
   if (section == "kafka") {
     return "Further properties of librdkafka go to [kafka.properties], for instance "
            "security.protocol = \"ssl\". Those that exactly-once delivery rests on are refused.";
+  }
+  if (section == "input.columns") {
+    return "What the columns of a CSV are called, where the known names are not meant. Names are "
+           "compared without case, spaces and punctuation; their order does not matter, and other "
+           "columns are not read. Rows are lines of invoices (quantity and unit_price), or whole "
+           "orders (total).";
   }
   if (section == "input.fields") {
     return "Where the fields are in the JSON of other producers, as JSON pointers such as "

@@ -23,6 +23,7 @@ enum class SettingKind : std::uint8_t {
   kCurrency,     // Three capital letters.
   kUtcOffset,    // "+01:00".
   kPointer,      // A JSON pointer ("/order/id"), or empty for the format's own name.
+  kColumn,       // The name of a CSV's column, or empty for the known ones.
   kSegmentMap,   // The name of a preset, five rows of five names, or a list of {segment, r, f, m,
                  // fm}.
   kSegmentInfo,  // A list of {name, rank, description, action}.

@@ -202,6 +202,8 @@ std::string allowed_values(const SettingSpec& spec) {
       return "an offset such as \"+01:00\", at most 18 hours";
     case SettingKind::kPointer:
       return "a JSON pointer such as \"/order/id\", or empty";
+    case SettingKind::kColumn:
+      return "the name of a column, or empty";
     case SettingKind::kSegmentMap:
       return "\"grid\", five rows of five names, or a list of {segment, r, f, m, fm}";
     case SettingKind::kSegmentInfo:
@@ -221,6 +223,9 @@ absl::StatusOr<std::string> canonical_text(const SettingSpec& spec, std::string_
       return std::string(text);
     case SettingKind::kPointer:
       if (!is_pointer(text)) return not_allowed(spec);
+      return std::string(text);
+    case SettingKind::kColumn:
+      if (std::any_of(text.begin(), text.end(), is_control)) return not_allowed(spec);
       return std::string(text);
     case SettingKind::kChoice: {
       const std::vector<std::string> choices = split_choices(spec.choices);

@@ -11,11 +11,12 @@
 
 #include "config/options.h"
 #include "stream/app/choice_option.h"
+#include "stream/app/csv_events.h"
 #include "stream/app/progress.h"
 #include "stream/app/record_output.h"
 #include "stream/app/stop_signal.h"
-#include "stream/app/uci_conversion.h"
-#include "stream/decode/field_values.h"
+#include "stream/decode/decoder.h"
+#include "stream/decode/input_review.h"
 #include "stream/file/file_source.h"
 
 namespace rfm {
@@ -29,17 +30,22 @@ struct Arguments {
   std::string output = "-";
   bool to_kafka = false;
   int copies = 1;
+  bool allow_refused = false;
 };
 
 class Import {
  public:
-  Import(const Arguments& arguments, const DecoderOptions& decoder, FileSource& source,
+  Import(const Arguments& arguments, const DecoderOptions& options, FileSource& source,
          RecordOutput& output)
       : arguments_(arguments),
+        options_(options),
         source_(source),
         output_(output),
-        invoices_(decoder.currency, decoder.utc_offset),
+        decoder_(with_review(options)),
+        invoices_(options.currency),
         progress_("imported", "rows") {}
+  Import(const Import&) = delete;
+  Import& operator=(const Import&) = delete;
 
   absl::Status run() {
     constexpr std::size_t kBatch = 4'096;
@@ -48,20 +54,19 @@ class Import {
       if (!batch.ok()) return batch.status();
       if (batch->empty() && source_.at_end(0)) break;
       for (const RecordView& record : *batch) {
-        ++rows_;
-        if (absl::Status status = add(record.value.value_or("")); !status.ok()) {
-          if (status.code() != absl::StatusCode::kInvalidArgument) return status;
-          return absl::InvalidArgumentError(fmt::format("{}: row {} after the header: {}",
-                                                        arguments_.input, rows_,
-                                                        std::string(status.message())));
-        }
+        if (absl::Status status = add(record); !status.ok()) return status;
       }
       progress_.update(rows_, fraction(), "");
     }
-    if (arguments_.as == InputFormat::kInvoices && !stop_.asked()) {
+    if (gathers() && !stop_.asked()) {
       const absl::Status status =
           invoices_.for_each([&](const JsonEvent& event) { return write(event); });
       if (!status.ok()) return status;
+    }
+    if (rows_ > 0 && review_.refused() == rows_) {
+      print_findings();
+      return absl::FailedPreconditionError(
+          fmt::format("{}: not one row could be used; nothing was written", arguments_.input));
     }
     if (absl::Status status = output_.finish(); !status.ok()) return status;
     progress_.finish(rows_, fmt::format("{} events written", grouped(events_)));
@@ -69,39 +74,62 @@ class Import {
       fmt::print(stderr, "left out: {} rows of adjustments (invoice numbers of A and digits)\n",
                  adjustments_);
     }
-    return stop_.asked() ? interrupted("the output is not complete") : absl::OkStatus();
+    print_findings();
+    if (stop_.asked()) return interrupted("the output is not complete");
+    if (review_.refused() == 0 || arguments_.allow_refused) return absl::OkStatus();
+    return absl::FailedPreconditionError(
+        fmt::format("{}: {} of {} rows could not be used and are left out (--allow-refused: exit "
+                    "status 0 nevertheless)",
+                    arguments_.input, review_.refused(), rows_));
   }
 
  private:
+  DecoderOptions with_review(DecoderOptions options) {
+    options.review = &review_;
+    return options;
+  }
+
+  // Whole orders are invoices as they are.
+  bool gathers() const {
+    return arguments_.as == InputFormat::kInvoices && options_.csv_layout->rows == CsvRows::kLines;
+  }
+
   // With several copies each row is followed by its copies: all are in time order, as the file is.
-  absl::Status add(std::string_view text) {
-    const absl::StatusOr<UciRow> row = read_uci_row(text);
-    if (!row.ok()) return row.status();
-    if (arguments_.as == InputFormat::kInvoices && is_adjustment(row->invoice_no)) {
+  absl::Status add(const RecordView& record) {
+    ++rows_;
+    const DecodedEvent event = decoder_.decode(record);
+    if (std::holds_alternative<Rejection>(event)) return review_.status();
+    if (std::holds_alternative<Adjustment>(event) && gathers()) {
       ++adjustments_;
       return absl::OkStatus();
     }
+    const CsvSale sale = csv_sale(decoder_.csv_fields(), event, options_.csv.numbers);
     const int first = arguments_.copies == 1 ? 0 : 1;
     for (int copy = first; copy < first + arguments_.copies; ++copy) {
-      const UciRow mine = copy_of(*row, copy);
-      absl::Status status =
-          arguments_.as == InputFormat::kInvoices ? invoices_.add(mine) : write_line(mine);
-      if (!status.ok()) return status;
+      const CsvSale mine = copy_of(sale, copy);
+      if (gathers()) {
+        invoices_.add(mine);
+        continue;
+      }
+      const std::string value = arguments_.as == InputFormat::kInvoices
+                                    ? order_event(mine, options_.currency)
+                                    : line_event(mine);
+      JsonEvent one{.key = std::nullopt, .value = value};
+      if (!mine.customer_id.empty()) one.key = mine.customer_id;
+      if (absl::Status status = write(one); !status.ok()) return status;
     }
     return absl::OkStatus();
-  }
-
-  absl::Status write_line(const UciRow& row) {
-    const std::string value = line_event(row);
-    JsonEvent event;
-    if (!row.customer_id.empty()) event.key = row.customer_id;
-    event.value = value;
-    return write(event);
   }
 
   absl::Status write(const JsonEvent& event) {
     ++events_;
     return output_.write(event.key, event.value);
+  }
+
+  void print_findings() {
+    for (const std::string& refusal : review_.refusals())
+      fmt::print(stderr, "refused: {}\n", refusal);
+    for (const std::string& finding : review_.findings()) fmt::print(stderr, "note: {}\n", finding);
   }
 
   std::optional<double> fraction() const {
@@ -111,9 +139,12 @@ class Import {
   }
 
   const Arguments& arguments_;
+  const DecoderOptions& options_;
   FileSource& source_;
   RecordOutput& output_;
-  UciInvoices invoices_;
+  InputReview review_{"row"};
+  Decoder decoder_;
+  GatheredInvoices invoices_;
   Progress progress_;
   StopSignal stop_;
   std::uint64_t rows_ = 0;
@@ -124,13 +155,21 @@ class Import {
 absl::Status import(const Arguments& arguments) {
   const absl::StatusOr<Settings> settings = arguments.settings.load();
   if (!settings.ok()) return settings.status();
+  DecoderOptions decoder = decoder_options(*settings, KeyPolicy::kIfPresent);
+  const bool as_configured = decoder.format == arguments.as;
+  decoder.format = InputFormat::kCsv;
   FileSourceOptions source_options;
   source_options.path = arguments.input;
   source_options.format = InputFormat::kCsv;
+  source_options.csv = decoder.csv;
   const absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::open(source_options);
   if (!source.ok()) return source.status();
-  const bool as_configured =
-      decoder_options(*settings, KeyPolicy::kRequired).format == arguments.as;
+  decoder.csv_layout = (*source)->csv_layout();
+  fmt::print(stderr, "{}\n", (*source)->csv_found());
+  if (decoder.csv_layout->rows == CsvRows::kOrders && arguments.as == InputFormat::kLines) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}: its rows are whole orders: --as invoices", arguments.input));
+  }
   if (arguments.to_kafka && !as_configured) {
     return absl::InvalidArgumentError(
         "--as: the topic input.topic is read as the setting input.format says; they must agree");
@@ -145,8 +184,7 @@ absl::Status import(const Arguments& arguments) {
       arguments.to_kafka ? RecordOutput::open_topic(kafka_options(*settings, 0), "import")
                          : RecordOutput::open_file(arguments.output, OutputFile::Place::kBeside);
   if (!output.ok()) return output.status();
-  return Import(arguments, decoder_options(*settings, KeyPolicy::kIfPresent), **source, *output)
-      .run();
+  return Import(arguments, decoder, **source, *output).run();
 }
 
 }  // namespace
@@ -156,7 +194,8 @@ void add_import_command(CLI::App& app, Invocation& invocation) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App& command = *app.add_subcommand(
       "import",
-      "Turn a CSV with the columns of UCI Online Retail into events, in a file or the input topic");
+      "Turn a CSV into events, in a file or the input topic: rows are checked and read as `replay` "
+      "reads them, by the settings of [input] and [input.columns]");
   command.add_option("input", arguments->input, "CSV file with its header; -: standard input")
       ->required()
       ->type_name("CSV|-");
@@ -164,7 +203,7 @@ void add_import_command(CLI::App& app, Invocation& invocation) {
                                                       {"invoices", InputFormat::kInvoices}};
   add_choice(command, "--as", arguments->as, formats,
              "lines (default): one event a row, in the file's order; invoices: one event an "
-             "invoice, as of its last row")
+             "invoice, as of its last row, or one an order where a row is one")
       .type_name("FORMAT");
   CLI::Option* const file =
       command
@@ -182,13 +221,20 @@ void add_import_command(CLI::App& app, Invocation& invocation) {
       ->capture_default_str()
       ->type_name("N")
       ->check(CLI::Range(1, 1'000).description("1 to 1,000"));
+  command.add_flag("--allow-refused", arguments->allow_refused,
+                   "Exit status 0 although rows were refused");
   add_settings_arguments(command, arguments->settings);
   command.footer(
+      "Rows that cannot be used are left out and listed by reason, with counts and examples; the "
+      "exit status is then 1 (unless --allow-refused), and what could be used is written.\n"
       "Examples:\n"
       "  rfmstream import online_retail.csv -o lines.jsonl\n"
       "  rfmstream import online_retail.csv --as invoices -o invoices.jsonl\n"
       "  xz -dc online_retail.csv.xz | rfmstream import - --kafka --set "
-      "kafka.brokers=localhost:9092");
+      "kafka.brokers=localhost:9092\n"
+      "  rfmstream import orders.csv --as invoices -o invoices.jsonl --set "
+      "input.columns.invoice_no=order_id --set input.columns.invoice_time=order_date --set "
+      "input.columns.total=revenue");
   command.callback(
       [arguments, &invocation] { invocation.run = [arguments] { return import(*arguments); }; });
 }

@@ -103,6 +103,8 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) 
   absl::StatusOr<std::unique_ptr<Replay>> replay = Replay::open(options, *setup.clock_);
   if (!replay.ok()) return replay.status();
   setup.replay_ = *std::move(replay);
+  if (const std::string found = setup.replay_->input_found(); !found.empty())
+    fmt::print(stderr, "{}\n", found);
   return setup;
 }
 
@@ -128,6 +130,10 @@ absl::Status ReplaySetup::run() {
   });
   line.finish(replay_->lane().counters().records, "");
   seconds_ = elapsed();
+  for (const std::string& refusal : replay_->review().refusals())
+    fmt::print(stderr, "dead letters: {}\n", refusal);
+  for (const std::string& finding : replay_->review().findings())
+    fmt::print(stderr, "note: {}\n", finding);
   if (!done.ok() || ended) return done;
   return interrupted(temporary_.empty()
                          ? "what is done is committed, and the same command goes on from there"

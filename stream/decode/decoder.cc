@@ -12,6 +12,7 @@
 #include "stream/decode/csv_row.h"
 #include "stream/decode/field_tree.h"
 #include "stream/decode/field_values.h"
+#include "stream/decode/input_review.h"
 #include "stream/decode/json_fields.h"
 #include "stream/text/decimal.h"
 #include "stream/text/time_text.h"
@@ -25,11 +26,12 @@ __extension__ using Wide = __int128;
 FieldTree field_tree(const DecoderOptions& options) {
   absl::StatusOr<FieldTree> tree = make_field_tree(options.format, options.fields);
   RFM_ASSERT(tree.ok());
-  if (options.format == InputFormat::kCsv) {
-    for (std::size_t i = 0; i < kFieldCount; ++i)
-      tree->labels[i] = csv_label(static_cast<Field>(i));
-  }
   return *std::move(tree);
+}
+
+TimeReader time_reader(const DecoderOptions& options) {
+  if (options.format != InputFormat::kCsv) return TimeReader(options.utc_offset);
+  return TimeReader(options.utc_offset, options.csv.date_order);
 }
 
 // What the elements of `lines` add up to. Exact whatever the order of its terms.
@@ -72,11 +74,25 @@ class Decoder::Implementation {
  public:
   explicit Implementation(DecoderOptions options)
       : options_(std::move(options)),
-        labels_(field_tree(options_).labels),
-        times_(options_.utc_offset),
-        json_(field_tree(options_)) {}
+        times_(time_reader(options_)),
+        json_(field_tree(options_)),
+        csv_(options_.csv_layout ? *options_.csv_layout : online_retail_layout(),
+             options_.csv.encoding),
+        labels_(options_.format == InputFormat::kCsv ? csv_.layout().labels
+                                                     : field_tree(options_).labels) {
+    if (options_.format == InputFormat::kCsv) numbers_ = options_.csv.numbers;
+  }
+
+  const RecordFields& csv_fields() const { return csv_.fields(); }
 
   DecodedEvent decode(const RecordView& record) {
+    DecodedEvent event = decode_value(record);
+    if (options_.review != nullptr) options_.review->add(record, event);
+    return event;
+  }
+
+ private:
+  DecodedEvent decode_value(const RecordView& record) {
     if (!record.value) return decode_tombstone(record.key);
     if (record.value->size() > options_.record_bytes_max) {
       return Rejection{DeadLetterReason::kOversized,
@@ -91,6 +107,7 @@ class Decoder::Implementation {
       }
       case InputFormat::kCsv: {
         if (auto problem = csv_.read(*record.value)) return malformed(*problem);
+        if (csv_.layout().rows == CsvRows::kOrders) return decode_order(record.key);
         return decode_line(csv_.fields(), record.key);
       }
       case InputFormat::kInvoices:
@@ -105,7 +122,6 @@ class Decoder::Implementation {
     return decode_invoice(lines, record.key);
   }
 
- private:
   static Rejection malformed(std::string& problem) {
     return {DeadLetterReason::kMalformed, std::move(problem)};
   }
@@ -145,7 +161,7 @@ class Decoder::Implementation {
   }
 
   DecodedEvent decode_line(const RecordFields& fields, const std::optional<std::string_view>& key) {
-    FieldValues values(fields, labels_, times_);
+    FieldValues values(fields, labels_, times_, numbers_);
     DecodedEvent event(std::in_place_type<LineEvent>);  // Filled where it is, not copied there.
     LineEvent& line = *std::get_if<LineEvent>(&event);
     line.invoice_no = values.required_id(Field::kInvoiceNo, IdForm::kUci);
@@ -163,7 +179,7 @@ class Decoder::Implementation {
     if (values.rejection()) return *values.rejection();
 
     line.amount = *amount;
-    if (line.invoice_no.front() == 'C') line.type = InvoiceType::kCredit;
+    if (is_cancellation(line.invoice_no)) line.type = InvoiceType::kCredit;
     if (is_adjustment(line.invoice_no)) return Adjustment{line.invoice_time};
     if (line.customer_id.empty()) return AnonymousSale{line.invoice_time, line.amount};
     if (auto rejection = judge_key(key, line.customer_id)) event = *std::move(rejection);
@@ -184,6 +200,11 @@ class Decoder::Implementation {
     invoice.consent = values.optional_truth(Field::kConsent);
     values.check_currency(options_.currency);
     invoice.amount = read_amount(values, lines);
+    return finish_invoice(invoice, values, key);
+  }
+
+  DecodedEvent finish_invoice(InvoiceEvent& invoice, const FieldValues& values,
+                              const std::optional<std::string_view>& key) const {
     if (!values.rejection() && invoice.type == InvoiceType::kInvoice && invoice.amount < Money{}) {
       return Rejection{DeadLetterReason::kNegativeInvoice,
                        fmt::format("the invoice adds up to {}; a credit has type \"credit\"",
@@ -195,6 +216,28 @@ class Decoder::Implementation {
     if (invoice.customer_id.empty()) return AnonymousSale{invoice.invoice_time, invoice.amount};
     if (auto rejection = judge_key(key, invoice.customer_id)) return *std::move(rejection);
     return invoice;
+  }
+
+  // A row of a CSV that is a whole order.
+  DecodedEvent decode_order(const std::optional<std::string_view>& key) {
+    FieldValues values(csv_.fields(), labels_, times_, numbers_);
+    InvoiceEvent invoice;
+    const bool has_type = values.has(Field::kType);
+    if (has_type) invoice.type = read_type(values);
+    invoice.invoice_no = values.required_id(Field::kInvoiceNo, IdForm::kUci);
+    invoice.original_invoice_no = values.optional_id(Field::kOriginalInvoiceNo, IdForm::kUci);
+    invoice.invoice_time = values.required_time(Field::kInvoiceTime);
+    invoice.customer_id = values.optional_id(Field::kCustomerId, IdForm::kUci);
+    invoice.country = values.optional_text(Field::kCountry);
+    invoice.event_id = values.optional_id(Field::kEventId, IdForm::kOpaque);
+    invoice.revision = values.optional_count(Field::kRevision);
+    invoice.consent = values.optional_truth(Field::kConsent);
+    values.check_currency_if_present(options_.currency);
+    const std::optional<Money> amount = to_money(values.required_decimal(Field::kTotal));
+    if (!amount) values.reject(DeadLetterReason::kAmountOverflow, Field::kTotal, "too large");
+    invoice.amount = amount.value_or(Money{});
+    if (!has_type && invoice.amount < Money{}) invoice.type = InvoiceType::kCredit;
+    return finish_invoice(invoice, values, key);
   }
 
   static InvoiceType read_type(FieldValues& values) {
@@ -229,10 +272,11 @@ class Decoder::Implementation {
   }
 
   DecoderOptions options_;
-  std::array<std::string, kFieldCount> labels_;
   TimeReader times_;
   JsonFields json_;
   CsvRow csv_;
+  std::array<std::string, kFieldCount> labels_;
+  NumberForm numbers_;
   std::string key_;  // Of the last tombstone.
 };
 
@@ -245,6 +289,8 @@ Decoder::~Decoder() = default;
 absl::Status Decoder::check(const DecoderOptions& options) {
   return make_field_tree(options.format, options.fields).status();
 }
+
+const RecordFields& Decoder::csv_fields() const { return implementation_->csv_fields(); }
 
 DecodedEvent Decoder::decode(const RecordView& record) { return implementation_->decode(record); }
 

@@ -10,8 +10,10 @@
 // kCsv) a customer or
 //   invoice number that matches \d+\.0+ is its integer part, and the key must be that. JSON numbers
 //   are taken as they are written, but only plain integers (in line formats also with .0).
-// - Line formats: an invoice number with a leading C is a credit; A and digits an Adjustment, with
-// or without customer.
+// - Line formats: an invoice number with a leading C or c is a credit; A and digits an Adjustment,
+// with or without customer. A CSV whose rows are whole orders has invoices, and credits where a
+// type says so or, without one, the total is below zero.
+// - CSV: spaces around a column are no part of it.
 // - Money and quantities are decimal text (stream/text/decimal.h), as JSON number or string.
 // `total` wins over `lines`, which
 //   then are not looked at. An invoice's negative sum is kNegativeInvoice, a credit's is not.
@@ -28,6 +30,7 @@
 #include "absl/status/status.h"
 #include "stream/decode/decoder_options.h"
 #include "stream/decode/event.h"
+#include "stream/decode/record_fields.h"
 #include "stream/record/record.h"
 
 namespace rfm {
@@ -46,6 +49,9 @@ class Decoder {
 
   // Views in the event live until the next call and not longer than the record.
   DecodedEvent decode(const RecordView& record);
+
+  // The columns of the last record, format csv only; they live as long as its event.
+  const RecordFields& csv_fields() const;
 
  private:
   class Implementation;

@@ -4,11 +4,15 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "stream/decode/csv_layout.h"
 #include "stream/record/record.h"
 
 namespace rfm {
+
+class InputReview;
 
 // JSON pointers (RFC 6901) to the fields in other producers' JSON; empty: the format's own name at
 // the top level.
@@ -44,6 +48,9 @@ struct DecoderOptions {
   std::chrono::minutes utc_offset{0};  // Of times without zone.
   std::size_t record_bytes_max = std::size_t{1} << 20;
   FieldPointers fields{};  // JSON formats only.
+  CsvOptions csv{};        // CSV only, and what the file's header says; absent: as Online Retail.
+  std::optional<CsvLayout> csv_layout{};
+  InputReview* review = nullptr;  // Sees each record with what became of it; outlives the decoder.
 };
 
 }  // namespace rfm

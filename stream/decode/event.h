@@ -95,6 +95,8 @@ std::string_view name(DeadLetterReason reason);  // snake_case, for headers and 
 struct Rejection {
   DeadLetterReason reason = DeadLetterReason::kMalformed;
   std::string message;  // Names the field and what is wrong with it.
+  // A date that shows that those before it may have been misread: `input.date_order` has to be set.
+  bool lacks_date_order = false;
 };
 // Why the ledger refuses an invoice.
 Rejection rejection_of(LedgerOutcome refused, std::string_view invoice_no);

@@ -20,11 +20,29 @@ bool is_text_or_number(const FieldText& field) {
   return field.form == FieldForm::kString || field.form == FieldForm::kNumber;
 }
 
+// Whether the digits of `text` have marks between them that other sheets have: "2,55", "1 200".
+bool has_other_marks(std::string_view text, const NumberForm& form) {
+  if (text.starts_with('-')) text.remove_prefix(1);
+  if (text.empty() || !is_digit(text.front())) return false;
+  for (const std::string_view mark : {",", ".", "'", " ", "\xc2\xa0", "\xe2\x80\xaf"}) {
+    const std::size_t at = text.find(mark);
+    if (at == std::string_view::npos || mark.front() == form.decimal_mark) continue;
+    const std::string_view behind = text.substr(at + mark.size());
+    return !behind.empty() && is_digit(behind.front()) &&
+           behind.find_first_not_of("0123456789.,' \xc2\xa0\xe2\x80\xaf") == std::string_view::npos;
+  }
+  return false;
+}
+
 }  // namespace
 
 bool is_adjustment(std::string_view invoice_no) {
   return invoice_no.size() > 1 && invoice_no.front() == 'A' &&
          invoice_no.find_first_not_of("0123456789", 1) == std::string_view::npos;
+}
+
+bool is_cancellation(std::string_view invoice_no) {
+  return invoice_no.starts_with('C') || invoice_no.starts_with('c');
 }
 
 std::string_view without_zero_decimals(std::string_view id) {
@@ -94,8 +112,25 @@ EventTime FieldValues::required_time(Field field) {
   if (fields_[field].form == FieldForm::kString) {
     if (const std::optional<EventTime> time = times_.read(fields_[field].text)) return *time;
   }
-  reject_value(field, "a time like \"2010-12-01T08:26:00Z\" between 1970 and 2199");
+  reject_time(field);
   return {};
+}
+
+void FieldValues::reject_time(Field field) {
+  const std::string_view text = fields_[field].text;
+  if (fields_[field].form == FieldForm::kString && times_.lacks_order(text)) {
+    reject(DeadLetterReason::kInvalidField, field,
+           fmt::format("{} can only be read when it is known what comes first: set "
+                       "input.date_order to \"dmy\", \"mdy\" or \"ymd\"",
+                       shown(text)));
+    rejection_->lacks_date_order = true;
+    return;
+  }
+  const std::optional<EventTime> day_number = read_day_number(text);
+  reject_value(field, day_number ? fmt::format("a time but an Excel serial date number ({}); save "
+                                               "the column as dates",
+                                               to_uci(*day_number))
+                                 : "a time like \"2010-12-01T08:26:00Z\" between 1970 and 2199");
 }
 
 Decimal FieldValues::required_decimal(Field field) {
@@ -105,9 +140,14 @@ Decimal FieldValues::required_decimal(Field field) {
     reject_value(field, "a decimal number");
     return {};
   }
-  const ParsedDecimal parsed = parse_decimal(value.text);
+  const ParsedDecimal parsed = parse_decimal(value.text, numbers_);
   if (parsed.error == DecimalError::kNone) return parsed.value;
-  if (parsed.error == DecimalError::kTooLarge) {
+  if (has_other_marks(value.text, numbers_)) {
+    reject_value(field,
+                 fmt::format("a decimal number like -12{}50; input.decimal and input.thousands say "
+                             "which marks numbers have",
+                             numbers_.decimal_mark));
+  } else if (parsed.error == DecimalError::kTooLarge) {
     reject(DeadLetterReason::kAmountOverflow, field,
            fmt::format("{} is too large", shown(value.text)));
   } else {

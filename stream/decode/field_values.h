@@ -29,6 +29,9 @@ std::string_view without_zero_decimals(std::string_view id);
 // `A` and digits: the number of Online Retail's corrections of the books.
 bool is_adjustment(std::string_view invoice_no);
 
+// `C` or `c` in front: the number of a cancellation in the line formats.
+bool is_cancellation(std::string_view invoice_no);
+
 // Reads fields in the order in which it is asked. After the first problem it only gives empty
 // values, so that its user looks for the problem once, at the end. An empty string counts as a
 // missing field.
@@ -36,8 +39,8 @@ class FieldValues {
  public:
   // All must outlive this.
   FieldValues(const RecordFields& fields, const std::array<std::string, kFieldCount>& labels,
-              TimeReader& times)
-      : fields_(fields), labels_(labels), times_(times) {}
+              TimeReader& times, const NumberForm& numbers = {})
+      : fields_(fields), labels_(labels), times_(times), numbers_(numbers) {}
 
   bool has(Field field) const {
     const FieldText& value = fields_[field];
@@ -70,10 +73,12 @@ class FieldValues {
     return false;
   }
   void reject_value(Field field, std::string_view expected);
+  void reject_time(Field field);
 
   const RecordFields& fields_;
   const std::array<std::string, kFieldCount>& labels_;
   TimeReader& times_;
+  NumberForm numbers_;
   std::optional<Rejection> rejection_;
 };
 

@@ -24,8 +24,10 @@ enum class Field : std::uint8_t {
   kUnitPrice,
   kRevision,
   kConsent,
+  kStockCode,    // CSV only: what JSON has of it nobody reads.
+  kDescription,  // The same.
 };
-inline constexpr std::size_t kFieldCount = 14;
+inline constexpr std::size_t kFieldCount = 16;
 
 enum class FieldForm : std::uint8_t {
   kAbsent,

@@ -13,7 +13,6 @@
 #include <utility>
 
 #include "state/assertion.h"
-#include "stream/decode/csv_row.h"
 #include "stream/decode/csv_split.h"
 #include "stream/file/envelope.h"
 #include "stream/text/utf8.h"
@@ -26,10 +25,30 @@ constexpr std::size_t kSkipRecordsMax = 4'096;                    // Skipped at 
 // Read at once: what stays in the processor's cache until it is decoded.
 constexpr std::size_t kReadBytes = std::size_t{512} << 10;
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
-constexpr std::array<std::string_view, 3> kCompressed = {
-    "\xfd"
-    "7z",
-    "\x1f\x8b", "PK\x03"};
+
+// How a file begins that is no text, what it is, and what to do.
+struct Foreign {
+  std::string_view magic;
+  std::string_view what;
+  std::string_view remedy;
+};
+constexpr std::string_view kUnpack = "unpack it on the way, as in: ";
+constexpr std::string_view kSaveAsCsv = "save it as CSV in UTF-8";
+constexpr std::string_view kSaveAsUtf8 = "save it in UTF-8";
+constexpr std::array<Foreign, 9> kForeign = {{
+    {"\x1f\x8b", "is compressed with gzip", "gzip -dc FILE.gz | rfmstream replay --input -"},
+    {"\xfd"
+     "7zXZ",
+     "is compressed with xz", "xz -dc FILE.xz | rfmstream replay --input -"},
+    {"\x28\xb5\x2f\xfd", "is compressed with zstd",
+     "zstd -dc FILE.zst | rfmstream replay --input -"},
+    {"BZh", "is compressed with bzip2", "bzip2 -dc FILE.bz2 | rfmstream replay --input -"},
+    {"PK\x03\x04", "is an Excel workbook or another zip archive", kSaveAsCsv},
+    {"\xd0\xcf\x11\xe0", "is an Excel workbook", kSaveAsCsv},
+    {"PAR1", "is a Parquet file", kSaveAsCsv},
+    {"\xff\xfe", "is in UTF-16 (by its byte-order mark)", kSaveAsUtf8},
+    {"\xfe\xff", "is in UTF-16 (by its byte-order mark)", kSaveAsUtf8},
+}};
 
 bool is_blank(std::string_view line) {
   return std::all_of(line.begin(), line.end(),
@@ -56,6 +75,7 @@ class FileSource::Implementation {
  public:
   explicit Implementation(const FileSourceOptions& options)
       : options_(options),
+        csv_(options.csv),
         line_bytes_max_(2 * options.record_bytes_max + kEnvelopeBytesMax),
         buffer_(std::max(options.buffer_bytes, 2 * line_bytes_max_)) {}
   Implementation(const Implementation&) = delete;
@@ -96,6 +116,14 @@ class FileSource::Implementation {
   Offset next_offset() const { return next_offset_; }
   std::uint64_t bytes_read() const { return base_ + begin_; }
   std::optional<std::uint64_t> bytes_total() const { return bytes_total_; }
+  const CsvLayout& csv_layout() const { return layout_; }
+  std::string csv_found() const {
+    const std::string_view encoding = csv_.encoding == TextEncoding::kCp1252   ? "cp1252"
+                                      : csv_.encoding == TextEncoding::kLatin1 ? "latin-1"
+                                                                               : "UTF-8";
+    return fmt::format("{}: {}{}, {}", shown_path(options_.path), encoding,
+                       has_mark_ ? " with a byte-order mark" : "", describe(layout_));
+  }
 
  private:
   enum class FillResult : std::uint8_t { kDone, kInterrupted };
@@ -118,32 +146,55 @@ class FileSource::Implementation {
 
   // The byte order mark and the CSV header.
   absl::Status read_beginning() {
-    while (!is_complete_ && end_ - begin_ < kByteOrderMark.size()) {
+    constexpr std::size_t kMagicBytesMax = 8;
+    while (!is_complete_ && end_ - begin_ < kMagicBytesMax) {
       if (const auto filled = fill(); !filled.ok()) return filled.status();
     }
-    for (const std::string_view magic : kCompressed) {
-      if (unread().starts_with(magic)) {
-        return absl::InvalidArgumentError(
-            fmt::format("{} is compressed; unpack it on the way, as in: xz -dc FILE.xz | rfmstream "
-                        "replay --input -",
-                        shown_path(options_.path)));
-      }
+    for (const Foreign& foreign : kForeign) {
+      if (!unread().starts_with(foreign.magic)) continue;
+      const bool is_packed = foreign.what.starts_with("is compressed");
+      return absl::InvalidArgumentError(fmt::format("{} {}; {}{}", shown_path(options_.path),
+                                                    foreign.what, is_packed ? kUnpack : "",
+                                                    foreign.remedy));
     }
-    if (unread().starts_with(kByteOrderMark)) begin_ += kByteOrderMark.size();
-    if (options_.format != InputFormat::kCsv) return absl::OkStatus();
+    has_mark_ = unread().starts_with(kByteOrderMark);
+    if (has_mark_) begin_ += kByteOrderMark.size();
+    return options_.format == InputFormat::kCsv ? read_header() : absl::OkStatus();
+  }
 
-    std::optional<std::string_view> header = take_record();
-    while (!header && !is_complete_) {
+  absl::StatusOr<std::string_view> take_first() {
+    for (;;) {
+      if (const auto record = take_record()) return *record;
+      if (is_complete_) {
+        return absl::InvalidArgumentError(
+            fmt::format("{} is empty; its first line must be a header such as {}",
+                        shown_path(options_.path), kOnlineRetailHeader));
+      }
       if (const auto filled = fill(); !filled.ok()) return filled.status();
-      header = take_record();
     }
-    if (header && is_uci_header(*header)) return absl::OkStatus();
-    return absl::InvalidArgumentError(
-        fmt::format("{} {}; add the header "
-                    "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,"
-                    "CustomerID,Country, or choose another format",
-                    shown_path(options_.path),
-                    header ? "begins with " + shown(*header) : std::string("is empty")));
+  }
+
+  absl::Status read_header() {
+    constexpr std::string_view kSeparatorLine = "sep=";  // What Excel writes and reads.
+    absl::StatusOr<std::string_view> header = take_first();
+    if (header.ok() && header->starts_with(kSeparatorLine) &&
+        header->size() == kSeparatorLine.size() + 1) {
+      if (csv_.separator == '\0') csv_.separator = header->back();
+      header = take_first();
+    }
+    if (!header.ok()) return header.status();
+    if (header->find('\0') != std::string_view::npos) {
+      return absl::InvalidArgumentError(
+          fmt::format("{} has NUL bytes in its header, as text in UTF-16 has; {}",
+                      shown_path(options_.path), kSaveAsUtf8));
+    }
+    absl::StatusOr<CsvLayout> layout = read_csv_header(*header, csv_);
+    if (!layout.ok()) {
+      return absl::InvalidArgumentError(
+          fmt::format("{} {}", shown_path(options_.path), std::string(layout.status().message())));
+    }
+    layout_ = *std::move(layout);
+    return absl::OkStatus();
   }
 
   absl::Status skip_to_start() {
@@ -190,7 +241,7 @@ class FileSource::Implementation {
 
   std::optional<std::size_t> find_end(std::string_view text) const {
     if (options_.format == InputFormat::kCsv && !is_inside_cut_line_) {
-      const std::optional<std::size_t> end = find_row_end(text);
+      const std::optional<std::size_t> end = find_row_end(text, layout_.separator);
       if (end || (!is_complete_ && text.size() <= line_bytes_max_)) return end;
     }
     const std::size_t end = text.find('\n');
@@ -208,6 +259,9 @@ class FileSource::Implementation {
   }
 
   const FileSourceOptions options_;
+  CsvOptions csv_;
+  CsvLayout layout_;
+  bool has_mark_ = false;  // A byte-order mark.
   const std::size_t line_bytes_max_;
   int fd_ = -1;
   std::optional<std::uint64_t> bytes_total_;
@@ -250,6 +304,9 @@ Offset FileSource::next_offset(PartitionId /*partition*/) const {
 absl::Status FileSource::service() { return absl::OkStatus(); }
 
 void FileSource::wait(std::chrono::milliseconds /*longest*/) {}  // `read` waits.
+
+const CsvLayout& FileSource::csv_layout() const { return implementation_->csv_layout(); }
+std::string FileSource::csv_found() const { return implementation_->csv_found(); }
 
 std::uint64_t FileSource::bytes_read() const { return implementation_->bytes_read(); }
 std::optional<std::uint64_t> FileSource::bytes_total() const {

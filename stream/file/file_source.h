@@ -4,8 +4,9 @@
 // kLines and kInvoices: one JSON value a line. A line whose first member is "key", "headers",
 // "value" or "value_base64" is an envelope {"key":K,"headers":{...},"value":V} as our own output
 // files have it: V null is a tombstone, V a string (or "value_base64") is the value's bytes, any
-// other V is the value itself. kCsv: RFC 4180 rows below the UCI header; a quoted field may hold
-// line ends, up to 64 of them; where a row's quotes do not close, its first line stands alone.
+// other V is the value itself. kCsv: rows below a header (stream/decode/csv_layout.h), before which
+// a line `sep=;` may stand; a quoted field may hold line ends, up to 64 of them; where a row's
+// quotes do not close, its first line stands alone.
 // Lines end with LF or CRLF, the last one may lack it. A byte order mark at the start is skipped.
 #pragma once
 
@@ -20,6 +21,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "stream/decode/csv_layout.h"
 #include "stream/record/event_source.h"
 #include "stream/record/record.h"
 
@@ -33,12 +35,14 @@ struct FileSourceOptions {
   // The decoder's. A line longer than twice this and 64 KiB is cut there; its rest is skipped.
   std::size_t record_bytes_max = std::size_t{1} << 20;
   std::size_t buffer_bytes = std::size_t{4} << 20;
+  CsvOptions csv{};
 };
 
 class FileSource final : public EventSource {
  public:
-  // NotFound, PermissionDenied or InvalidArgument (a directory, a CSV without the UCI header, a
-  // start offset beyond the end), naming the path and what to do.
+  // NotFound, PermissionDenied or InvalidArgument (a directory, a file that is packed or in UTF-16,
+  // a CSV whose header lacks a column, a start offset beyond the end), naming the path and what to
+  // do.
   static absl::StatusOr<std::unique_ptr<FileSource>> open(const FileSourceOptions& options);
   ~FileSource() override;
 
@@ -48,6 +52,10 @@ class FileSource final : public EventSource {
   Offset next_offset(PartitionId partition) const override;
   absl::Status service() override;
   void wait(std::chrono::milliseconds longest) override;
+
+  // What the header of a CSV says, and all of it in one line for whoever wants to check it.
+  const CsvLayout& csv_layout() const;
+  std::string csv_found() const;
 
   // For progress. The total is known for regular files only.
   std::uint64_t bytes_read() const;

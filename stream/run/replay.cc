@@ -32,8 +32,11 @@ bool is_topic(const std::string& input) { return input.starts_with(kKafkaScheme)
 absl::StatusOr<std::uint64_t> mark_of(const FileSourceOptions& file) {
   std::error_code unknown;
   if (!std::filesystem::is_regular_file(file.path, unknown)) return 0;
-  const absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::open(
-      {.path = file.path, .format = file.format, .record_bytes_max = file.record_bytes_max});
+  const absl::StatusOr<std::unique_ptr<FileSource>> source =
+      FileSource::open({.path = file.path,
+                        .format = file.format,
+                        .record_bytes_max = file.record_bytes_max,
+                        .csv = file.csv});
   if (!source.ok()) return source.status();
   const absl::StatusOr<std::span<const RecordView>> first = (*source)->read(0, 1);
   if (!first.ok()) return first.status();
@@ -45,7 +48,9 @@ absl::StatusOr<std::uint64_t> mark_of(const FileSourceOptions& file) {
 class Replay::Implementation {
  public:
   Implementation(ReplayOptions options, const Clock& clock)
-      : options_(std::move(options)), clock_(clock) {}
+      : options_(std::move(options)),
+        clock_(clock),
+        review_(options_.format == InputFormat::kCsv ? "row" : "record") {}
 
   absl::Status open();
   absl::Status run(const std::function<bool(const ReplayProgress&)>& progress);
@@ -68,6 +73,7 @@ class Replay::Implementation {
   std::unique_ptr<StateStore> store_;
   std::unique_ptr<EventSource> source_;
   FileSource* file_ = nullptr;
+  InputReview review_;
   std::unique_ptr<TransitionSink> sink_;
   std::unique_ptr<ReplayModel> model_;
   std::unique_ptr<Lane> lane_;
@@ -187,13 +193,16 @@ absl::Status Replay::Implementation::open_file() {
                          .format = options_.format,
                          .received_ms = model_->rules().first_start_ms,
                          .start_offset = meta.next_offset,
-                         .record_bytes_max = options_.decoder.record_bytes_max};
+                         .record_bytes_max = options_.decoder.record_bytes_max,
+                         .csv = options_.decoder.csv};
   const absl::StatusOr<std::uint64_t> mark = mark_of(file);
   if (!mark.ok()) return mark.status();
   options_.lane.input_mark = *mark;
   absl::StatusOr<std::unique_ptr<FileSource>> source = FileSource::open(file);
   if (!source.ok()) return source.status();
   file_ = source->get();
+  options_.decoder.csv_layout = file_->csv_layout();
+  options_.decoder.review = &review_;
   source_ = *std::move(source);
   options_.decoder.format = options_.format;
   options_.decoder.keys = KeyPolicy::kIfPresent;
@@ -288,6 +297,7 @@ absl::Status Replay::Implementation::run(
     const std::int64_t announced = model_->trainer().announcements();
     absl::StatusOr<Lane::Activity> activity = reading ? lane_->step() : lane_->tick_all(end);
     if (!activity.ok()) return activity.status();
+    if (const absl::Status misread = review_.status(); !misread.ok()) return misread;
     if (!report(progress)) break;
     if (*activity == Lane::Activity::kBusy) continue;
     if (reading) {
@@ -350,6 +360,11 @@ absl::Status Replay::run(const std::function<bool(const ReplayProgress&)>& progr
   return implementation_->run(progress);
 }
 
+std::string Replay::input_found() const {
+  const bool is_csv = implementation_->options_.format == InputFormat::kCsv;
+  return is_csv ? implementation_->file_->csv_found() : "";
+}
+InputReview& Replay::review() { return implementation_->review_; }
 const Lane& Replay::lane() const { return *implementation_->lane_; }
 const Rules& Replay::rules() const { return implementation_->options_.rules; }
 const std::vector<ModelVersion>& Replay::versions() const { return implementation_->versions_; }

@@ -6,10 +6,12 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "stream/decode/input_review.h"
 #include "stream/pipeline/lane.h"
 #include "stream/run/replay_options.h"
 
@@ -35,8 +37,14 @@ class Replay {
 
   // To the end of the input, then the clocks to `until` (default: the highest event time + lateness
   // + settle). `progress` is called about every tenth of a second, and may end the run early by
-  // returning false: what is done is committed.
+  // returning false: what is done is committed. InvalidArgument as soon as a file's dates turn out
+  // to be in an order that has to be set.
   absl::Status run(const std::function<bool(const ReplayProgress&)>& progress);
+
+  // A CSV's encoding, separator and columns as they were found; empty: the input is none.
+  std::string input_found() const;
+  // What is odd about a file; nothing of a topic.
+  InputReview& review();
 
   const Lane& lane() const;
   const Rules& rules() const;

@@ -118,6 +118,56 @@ ParsedDecimal parse_decimal(std::string_view text) {
           DecimalError::kNone};
 }
 
+ParsedDecimal parse_decimal(std::string_view text, const NumberForm& form) {
+  if (form == NumberForm{}) return parse_decimal(text);
+  constexpr ParsedDecimal kNone = {{}, DecimalError::kNotDecimal};
+  constexpr std::size_t kBytesMax = 64;
+  constexpr std::size_t kGroup = 3;
+  if (text.size() > kBytesMax) return kNone;
+  std::array<char, kBytesMax> plain;
+  std::size_t size = 0;
+  const auto take_thousands_mark = [&] {
+    if (form.thousands_mark == '\0') return false;
+    std::string_view mark(&form.thousands_mark, 1);
+    if (form.thousands_mark == ' ') {
+      for (const std::string_view space : {"\xc2\xa0", "\xe2\x80\xaf"}) {
+        if (text.starts_with(space)) mark = space;
+      }
+    }
+    if (!text.starts_with(mark)) return false;
+    text.remove_prefix(mark.size());
+    return true;
+  };
+  const auto take_digits = [&] {
+    const std::size_t count = count_digits(text);
+    text.copy(plain.data() + size, count);
+    size += count;
+    text.remove_prefix(count);
+    return count;
+  };
+  if (text.starts_with('-')) {
+    plain[size++] = '-';
+    text.remove_prefix(1);
+  }
+  std::size_t digits = take_digits();
+  const bool may_be_grouped = digits <= kGroup;
+  while (digits > 0 && take_thousands_mark()) {
+    if (take_digits() != kGroup || !may_be_grouped) return kNone;
+  }
+  if (text.starts_with(form.decimal_mark)) {
+    plain[size++] = '.';
+    text.remove_prefix(1);
+    take_digits();
+  }
+  if (!text.empty()) return kNone;
+  return parse_decimal(std::string_view(plain.data(), size));
+}
+
+std::string to_text(const Decimal& decimal) {
+  if (decimal.scale == 0) return std::to_string(decimal.coefficient);
+  return std::string(NumberText(decimal.coefficient, decimal.scale).view());
+}
+
 std::optional<Money> to_money(const Decimal& amount) {
   return rounded(amount.coefficient, amount.scale);
 }

@@ -33,6 +33,19 @@ struct ParsedDecimal {
 };
 ParsedDecimal parse_decimal(std::string_view text);
 
+// How a sheet writes numbers. The two marks differ.
+struct NumberForm {
+  char decimal_mark = '.';
+  char thousands_mark = '\0';  // '\0': none. ' ' stands for no-break spaces too.
+
+  friend bool operator==(const NumberForm&, const NumberForm&) = default;
+};
+// Thousands are marked everywhere in a number or nowhere.
+ParsedDecimal parse_decimal(std::string_view text, const NumberForm& form);
+
+// "-12.5": `parse_decimal` reads the same again.
+std::string to_text(const Decimal& decimal);
+
 // Rounded half away from zero to 10^-4; absent when |result| is more than an int64 holds.
 std::optional<Money> to_money(const Decimal& amount);
 std::optional<Money> multiply(const Decimal& quantity, const Decimal& unit_price);

@@ -1,6 +1,7 @@
 #include "stream/text/time_text.h"
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 #include <cstring>
 
@@ -23,6 +24,7 @@ class Reader {
 
   bool ok() const { return ok_; }
   bool done() const { return ok_ && rest_.empty(); }
+  std::size_t size() const { return rest_.size(); }
 
   void skip(char expected) {
     if (rest_.empty() || rest_.front() != expected) {
@@ -97,6 +99,51 @@ std::optional<TimeOfDay> read_time_of_day(Reader& reader, HourDigits hour_digits
   time.minute_ms = hour * kMsPerHour + minute * kMsPerMinute;
   return time;
 }
+
+// "8:26", "08:26:30", "8:26 PM".
+std::optional<TimeOfDay> read_sheet_time_of_day(Reader& reader) {
+  std::optional<TimeOfDay> time = read_time_of_day(reader, HourDigits::kOneOrTwo);
+  if (!time || reader.done()) return time;
+  reader.skip_if(' ');
+  const bool is_pm = reader.skip_if('P') || reader.skip_if('p');
+  if (!is_pm && !reader.skip_if('A')) reader.skip('a');
+  if (!reader.skip_if('M')) reader.skip('m');
+  const std::int64_t hour = time->minute_ms / kMsPerHour;
+  if (!reader.ok() || hour < 1 || hour > 12) return std::nullopt;
+  time->minute_ms += ((is_pm ? 12 : 0) - (hour == 12 ? 12 : 0)) * kMsPerHour;
+  return time;
+}
+
+// Three numbers of a date as they stand, with one mark between them.
+struct DateParts {
+  std::array<int, 3> numbers{};
+  std::array<std::size_t, 3> digits{};
+
+  // Returns the mark.
+  char read(Reader& reader) {
+    constexpr std::size_t kYearDigits = 4;
+    char mark = '\0';
+    for (std::size_t i = 0; i < numbers.size(); ++i) {
+      const std::size_t before = reader.size();
+      numbers[i] = reader.number(1, i == 1 ? 2 : kYearDigits);
+      digits[i] = before - reader.size();
+      if (i == 0) mark = reader.skip_if('/') ? '/' : reader.skip_if('.') ? '.' : '-';
+      if ((i == 0 && mark == '-') || i == 1) reader.skip(mark);
+    }
+    return mark;
+  }
+
+  std::optional<std::int64_t> day(DateOrder order) const {
+    const bool year_first = order == DateOrder::kYear;
+    const bool day_first = order == DateOrder::kDay;
+    const std::size_t y = year_first ? 0 : 2;
+    const std::size_t m = year_first || day_first ? 1 : 0;
+    const std::size_t d = 3 - y - m;
+    if ((digits[y] != 2 && digits[y] != 4) || digits[d] > 2 || digits[m] > 2) return std::nullopt;
+    const int century = digits[y] == 2 ? 2'000 : 0;
+    return day_of(century + numbers[y], numbers[m], numbers[d]);
+  }
+};
 
 // The usual time of day, of exactly the form `HH:MM:SS`, at `text`; absent: another form, or second
 // 60. Eight characters at once.
@@ -179,6 +226,40 @@ void put_date_and_time(char* text, const CalendarTime& time) {
 }  // namespace
 
 std::optional<EventTime> TimeReader::read(std::string_view text) {
+  // What has its year first is read in the same way everywhere.
+  if (!sheet_order_ || (text.size() > kDateSize && text[4] == '-')) {
+    const std::optional<EventTime> time = read_event(text);
+    if (time || !sheet_order_) return time;
+  }
+  return read_sheet(text, *sheet_order_);
+}
+
+bool TimeReader::lacks_order(std::string_view text) const {
+  return sheet_order_ == DateOrder::kUnstated &&
+         (read_sheet(text, DateOrder::kDay) || read_sheet(text, DateOrder::kMonth));
+}
+
+std::optional<EventTime> TimeReader::read_sheet(std::string_view text, DateOrder order) const {
+  Reader reader(text);
+  DateParts date;
+  const char mark = date.read(reader);
+  if (!reader.ok()) return std::nullopt;
+  const bool year_first = date.digits[0] == 4;
+  if (order == DateOrder::kUnstated && mark == '.' && !year_first) return std::nullopt;
+  if (year_first) order = DateOrder::kYear;
+  const std::optional<std::int64_t> day = date.day(order);
+  TimeOfDay time;
+  if (!reader.done()) {
+    reader.skip(' ');
+    const std::optional<TimeOfDay> read = read_sheet_time_of_day(reader);
+    if (!read || !reader.done()) return std::nullopt;
+    time = *read;
+  }
+  if (!day) return std::nullopt;
+  return combine(*day, time, std::chrono::milliseconds{utc_offset_}.count());
+}
+
+std::optional<EventTime> TimeReader::read_event(std::string_view text) {
   const std::int64_t default_zone_ms = std::chrono::milliseconds{utc_offset_}.count();
   if (text.size() <= kDateSize || text[4] != '-') {
     Reader reader(text);
@@ -231,6 +312,24 @@ std::optional<std::int64_t> TimeReader::read_date(std::string_view text) {
   cached_date_high_ = high;
   cached_day_ = *day;
   return day;
+}
+
+std::optional<EventTime> read_day_number(std::string_view text) {
+  constexpr std::int64_t kEpochDay = 25'569;  // 1970-01-01.
+  constexpr int kFirst = 18'264;
+  constexpr int kLast = 80'353;
+  constexpr std::size_t kDigitsMax = 15;
+  if (text.size() > kDigitsMax) return std::nullopt;
+  Reader reader(text);
+  const int day = reader.number(5, 5);
+  double fraction = 0;
+  if (reader.skip_if('.')) {
+    double unit = .1;
+    for (; reader.ok() && !reader.done(); unit /= 10) fraction += reader.number(1, 1) * unit;
+  }
+  if (!reader.done() || day < kFirst || day > kLast) return std::nullopt;
+  const auto seconds = static_cast<std::int64_t>(std::lround(fraction * 86'400));
+  return from_ms((day - kEpochDay) * kMsPerDay + seconds * kMsPerSecond);
 }
 
 Rfc3339Text::Rfc3339Text(EventTime time) {

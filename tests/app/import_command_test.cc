@@ -3,7 +3,6 @@
 
 #include <gtest/gtest.h>
 
-#include "stream/app/uci_conversion.h"
 #include "tests/app/command_line.h"
 
 namespace rfm {
@@ -39,7 +38,7 @@ TEST(ImportCommand, WritesRowsAsLineEventsInTheirOrder) {
   EXPECT_EQ(
       lines[0],
       R"({"InvoiceNo":"536365","StockCode":"85123A","Description":"HOLDER, WHITE","Quantity":6,)"
-      R"("InvoiceDate":"2010-12-01 08:26:00","UnitPrice":2.55,"CustomerID":"17850",)"
+      R"("InvoiceDate":"2010-12-01T08:26:00Z","UnitPrice":2.55,"CustomerID":"17850",)"
       R"("Country":"United Kingdom"})");
   EXPECT_NE(lines[1].find(R"("Description":"6\" PLATE")"), std::string::npos);
   EXPECT_NE(lines[3].find(R"("InvoiceNo":"C536379")"), std::string::npos);
@@ -79,30 +78,17 @@ TEST(ImportCommand, CopiesAreMergedInTimeOrder) {
 TEST(ImportCommand, KeepsWhatIsThereUntilAllIsWritten) {
   const TestDirectory directory;
   std::ofstream(directory.file("out")) << "precious\n";
-  EXPECT_FALSE(import(directory, std::string(kSample) + "1,2\n", {}).ok());
+  const std::string misread = "1,a,x,1,13/12/2010 08:26,1,5,UK\n";
+  EXPECT_EQ(import(directory, std::string(kSample) + misread, {}).code(),
+            absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(read_lines(directory.file("out")), std::vector<std::string>{"precious"});
   EXPECT_FALSE(std::filesystem::exists(directory.file("out.part")));
+  const std::string header(kSample.substr(0, kSample.find('\n') + 1));
+  EXPECT_FALSE(import(directory, header + "1,2\n", {}).ok());  // Nothing that could be written.
+  EXPECT_EQ(read_lines(directory.file("out")), std::vector<std::string>{"precious"});
   const std::string path = directory.file("in.csv");
   const absl::Status itself = run_command(add_import_command, {"import", path, "-o", path});
   EXPECT_EQ(itself.code(), absl::StatusCode::kInvalidArgument) << itself;
-}
-
-TEST(ImportCommand, WhatIsNotUtf8IsReplacedOrRefused) {
-  const TestDirectory directory;
-  const std::string header(kSample.substr(0, kSample.find('\n') + 1));
-  ASSERT_TRUE(import(directory,
-                     header + "1,A,B,1,2010-12-01 08:26:00,1,5,Cura\xe7"
-                              "ao\n",
-                     {})
-                  .ok());
-  EXPECT_NE(read_file(directory.file("out"))
-                .find("\"Cura\xef\xbf\xbd"
-                      "ao\""),
-            std::string::npos);
-  const absl::Status id =
-      import(directory, header + "1,A,B,1,2010-12-01 08:26:00,1,\xe7,France\n", {});
-  EXPECT_EQ(id.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_NE(id.message().find("not UTF-8"), std::string::npos) << id;
 }
 
 // `A` and digits is an adjustment, as it is to the decoder; an invoice may begin with A.
@@ -117,49 +103,80 @@ TEST(ImportCommand, LeavesOutAdjustmentsOnly) {
   EXPECT_NE(invoices[0].find("AB12"), std::string::npos);
 }
 
-TEST(ImportCommand, NamesTheRowThatIsWrong) {
-  const TestDirectory directory;
-  const absl::Status status = import(directory, std::string(kSample) + "1,2,3\n", {});
-  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
-  EXPECT_NE(std::string(status.message()).find("row 7 after the header: 3 columns, 8 expected"),
-            std::string::npos)
-      << status;
-  EXPECT_FALSE(import(directory, "a,b\n1,2\n", {}).ok());
-  EXPECT_FALSE(
-      import(directory, std::string(kSample) + "1,2,3,4,soon,6,7,8\n", {"--as", "invoices"}).ok());
-  EXPECT_FALSE(run_command(add_import_command, {"import", directory.file("missing.csv")}).ok());
-}
-
-TEST(UciConversion, ReadsQuotesAndNumbers) {
-  const auto read = [](std::string_view text) { return read_uci_row(text); };
-  EXPECT_EQ(read("1,2,\"a,\"\"b\"\"\",4,5,6,7.0,8\r\n")->description, "a,\"b\"");
-  EXPECT_EQ(read("1,2,3,4,5,6,7.0,8")->customer_id, "7");
-  EXPECT_EQ(read("1,2,3,4,5,6,7.50,8")->customer_id, "7.50");
-  EXPECT_EQ(read("1,2,3,4,5,6,.0,8")->customer_id, ".0");
-  EXPECT_EQ(read("1,2,3,4,5,6,7,")->country, "");
-  for (const std::string_view wrong : {"1,2,3,4,5,6,7", "1,2,3,4,5,6,7,8,9", "1,2,3,4,5,6,7,8,",
-                                       "1,2,\"3,4,5,6,7,8", "1,2,\"3\"x,4,5,6,7,8", ""}) {
-    EXPECT_FALSE(read(wrong).ok()) << wrong;
+TEST(ImportCommand, RowsThatCannotBeUsedAreLeftOutAndCounted) {
+  for (const std::string as : {"lines", "invoices"}) {
+    const TestDirectory directory;
+    const std::string rows = std::string(kSample) + "1,2,3\n" + "1,2,3,4,soon,6,7,8\n" +
+                             "1,2,\"3,4\n" + "7,a,x,2,2011-12-01 08:26:00,1,5,UK\n";
+    const absl::Status status = import(directory, rows, {"--as", as});
+    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition);
+    EXPECT_NE(status.message().find("3 of 10 rows could not be used"), std::string::npos) << status;
+    const std::vector<std::string> written = read_lines(directory.file("out"));
+    EXPECT_EQ(written.size(), as == "lines" ? 7U : 5U);
+    EXPECT_NE(written.back().find("\"7\""), std::string::npos);
+    EXPECT_TRUE(import(directory, rows, {"--as", as, "--allow-refused"}).ok());
   }
 }
 
-TEST(UciConversion, KeepsNumbersAsWritten) {
-  UciRow row;
-  row.quantity = "007";
-  row.unit_price = "1.500";
-  EXPECT_NE(line_event(row).find(R"("Quantity":"007")"), std::string::npos);
-  EXPECT_NE(line_event(row).find(R"("UnitPrice":1.500)"), std::string::npos);
-  row.unit_price = "1e3";
-  EXPECT_NE(line_event(row).find(R"("UnitPrice":"1e3")"), std::string::npos);
+TEST(ImportCommand, WhatIsNoCsvIsRefused) {
+  const TestDirectory directory;
+  EXPECT_EQ(import(directory, "a,b\n1,2\n", {}).code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_FALSE(run_command(add_import_command, {"import", directory.file("missing.csv")}).ok());
 }
 
-TEST(UciConversion, WritesTextThatIsNotUtf8AsJson) {
-  const absl::StatusOr<UciRow> row =
-      read_uci_row("1,85123A,caf\xe9 \xc3\xa9,6,2010-12-01 08:26:00,2.55,17850,France");
-  ASSERT_TRUE(row.ok()) << row.status();
-  EXPECT_NE(line_event(*row).find("\"Description\":\"caf\xef\xbf\xbd \xc3\xa9\""),
-            std::string::npos)
-      << line_event(*row);
+TEST(ImportCommand, WritesNumbersAsTheyAreAndTimesInUtc) {
+  const TestDirectory directory;
+  const std::string header(kSample.substr(0, kSample.find('\n') + 1));
+  ASSERT_TRUE(import(directory, header + "1,a, x ,007,12/1/2010 8:26,1.500,.0,\n",
+                     {"--set", "input.utc_offset=+01:00"})
+                  .ok());
+  EXPECT_EQ(read_lines(directory.file("out")).front(),
+            R"({"InvoiceNo":"1","StockCode":"a","Description":" x ","Quantity":"007",)"
+            R"("InvoiceDate":"2010-12-01T07:26:00Z","UnitPrice":1.500,"CustomerID":".0",)"
+            R"("Country":""})");
+  ASSERT_TRUE(import(directory, header + "1,a,x,\"1.200,50\",2010-12-01 08:26:00.125,1,5,UK\n",
+                     {"--set", "input.decimal=comma", "--set", "input.thousands=point"})
+                  .ok());
+  EXPECT_NE(read_lines(directory.file("out"))
+                .front()
+                .find(R"("Quantity":1200.5,"InvoiceDate":"2010-12-01T08:26:00.125Z")"),
+            std::string::npos);
+}
+
+// Whatever the order of its lines; DESIGN, section 3.
+TEST(ImportCommand, LinesThatAddUpToLessThanZeroAreACredit) {
+  const TestDirectory directory;
+  const std::string header(kSample.substr(0, kSample.find('\n') + 1));
+  ASSERT_TRUE(import(directory,
+                     header + "I1,b,x,-3,2024-01-01 10:00:00,10,4,UK\n"
+                              "I1,a,x,2,2024-01-01 10:00:00,10,4,UK\n"
+                              "I2,b,x,-3,2024-01-01 10:00:00,10,4,UK\n"
+                              "I2,a,x,4,2024-01-01 10:00:00,10,4,UK\n",
+                     {"--as", "invoices"})
+                  .ok());
+  const std::vector<std::string> written = read_lines(directory.file("out"));
+  ASSERT_EQ(written.size(), 2U);
+  EXPECT_EQ(written[0].find(R"({"type":"credit","invoice_no":"I1")"), 0U) << written[0];
+  EXPECT_EQ(written[1].find(R"({"type":"invoice","invoice_no":"I2")"), 0U) << written[1];
+}
+
+TEST(ImportCommand, WholeOrdersAreInvoicesInTheirOrder) {
+  const TestDirectory directory;
+  const std::string orders =
+      "order_id,customer_id,order_date,revenue\n2,c1,2024-01-02,12.50\n1,,2024-01-01,-3\n";
+  const std::vector<std::string> columns = {"--set", "input.columns.invoice_no=order_id",
+                                            "--set", "input.columns.invoice_time=order_date",
+                                            "--set", "input.columns.total=revenue"};
+  std::vector<std::string> arguments = columns;
+  arguments.insert(arguments.end(), {"--as", "invoices", "--set", "input.currency=EUR"});
+  ASSERT_TRUE(import(directory, orders, arguments).ok());
+  EXPECT_EQ(read_lines(directory.file("out")),
+            (std::vector<std::string>{
+                R"({"type":"invoice","invoice_no":"2","customer_id":"c1",)"
+                R"("invoice_time":"2024-01-02T00:00:00.000Z","currency":"EUR","total":12.50})",
+                R"({"type":"credit","invoice_no":"1","invoice_time":"2024-01-01T00:00:00.000Z",)"
+                R"("currency":"EUR","total":-3})"}));
+  EXPECT_EQ(import(directory, orders, columns).code(), absl::StatusCode::kInvalidArgument);
 }
 
 }  // namespace

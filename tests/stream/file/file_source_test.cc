@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -11,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "stream/decode/csv_layout.h"
 #include "stream/decode/csv_split.h"
 
 namespace rfm {
@@ -174,11 +176,11 @@ TEST(CsvSplit, QuotesSpanALimitedNumberOfLines) {
   const auto row = [](int line_ends) {
     return "\"" + std::string(static_cast<std::size_t>(line_ends), '\n') + "\",1\n";
   };
-  EXPECT_EQ(find_row_end(row(kQuotedLinesMax)), row(kQuotedLinesMax).size() - 1);
-  EXPECT_EQ(find_row_end(row(kQuotedLinesMax + 1)), 1U);
-  EXPECT_EQ(find_row_end("\"a\nb"), std::nullopt);
-  EXPECT_EQ(find_row_end("\"a\"\r\n"), 4U);
-  EXPECT_EQ(find_row_end("a"), std::nullopt);
+  EXPECT_EQ(find_row_end(row(kQuotedLinesMax), ','), row(kQuotedLinesMax).size() - 1);
+  EXPECT_EQ(find_row_end(row(kQuotedLinesMax + 1), ','), 1U);
+  EXPECT_EQ(find_row_end("\"a\nb", ','), std::nullopt);
+  EXPECT_EQ(find_row_end("\"a\"\r\n", ','), 4U);
+  EXPECT_EQ(find_row_end("a", ','), std::nullopt);
 }
 
 TEST(FileSource, BatchesAndBuffersDoNotMatter) {
@@ -274,23 +276,60 @@ TEST(FileSource, ErrorsNameThePathAndWhatToDo) {
       "cannot open /nonexistent/file.csv: No such file or directory; check the path of the input");
   const auto directory = FileSource::open({.path = "/"});
   EXPECT_EQ(directory.status().code(), absl::StatusCode::kInvalidArgument);
-  for (const std::string_view content :
-       {"", "\n", "a,b,c\n", "1,2,3,4,5,6,7,8\n", "{\"InvoiceNo\":1}\n"}) {
+  const auto refusal = [](std::string_view content, InputFormat format) {
     const TemporaryFile file(content);
-    const auto source = FileSource::open({.path = file.path(), .format = InputFormat::kCsv});
-    EXPECT_EQ(source.status().code(), absl::StatusCode::kInvalidArgument);
-    EXPECT_EQ(source.status().message().find(file.path()), 0U) << source.status();
-    EXPECT_NE(source.status().message().find("add the header InvoiceNo"), absl::string_view::npos)
-        << source.status();
+    const auto source = FileSource::open({.path = file.path(), .format = format});
+    EXPECT_EQ(source.status().code(), absl::StatusCode::kInvalidArgument) << content;
+    const std::string message(source.status().message());
+    EXPECT_EQ(message.find(file.path() + " "), 0U) << message;
+    return message.substr(std::min(message.size(), file.path().size() + 1));
+  };
+  for (const std::string_view content : {"", "\n"}) {
+    EXPECT_EQ(
+        refusal(content, InputFormat::kCsv),
+        "is empty; its first line must be a header such as " + std::string(kOnlineRetailHeader));
   }
-  for (const std::string_view content : {"\xfd"
-                                         "7zXZ",
-                                         "\x1f\x8b\x08", "PK\x03\x04"}) {
+  for (const std::string_view content : {"a,b,c\n", "1,2,3,4,5,6,7,8\n", "{\"InvoiceNo\":1}\n"}) {
+    EXPECT_NE(refusal(content, InputFormat::kCsv).find("add a header such as InvoiceNo,"),
+              std::string::npos);
+  }
+  const std::string csv = "save it as CSV in UTF-8";
+  for (const InputFormat format : {InputFormat::kCsv, InputFormat::kLines}) {
+    EXPECT_EQ(refusal("\x1f\x8b\x08", format),
+              "is compressed with gzip; unpack it on the way, as in: gzip -dc FILE.gz | rfmstream "
+              "replay --input -");
+    EXPECT_EQ(refusal("\xfd"
+                      "7zXZ",
+                      format)
+                  .find("is compressed with xz; "),
+              0U);
+    EXPECT_EQ(refusal("PK\x03\x04", format), "is an Excel workbook or another zip archive; " + csv);
+    EXPECT_EQ(refusal("\xd0\xcf\x11\xe0\xa1", format), "is an Excel workbook; " + csv);
+    EXPECT_EQ(refusal("\xff\xfeI\0n\0"s, format),
+              "is in UTF-16 (by its byte-order mark); save it in UTF-8");
+  }
+  EXPECT_EQ(refusal("I\0n\0\n\0"s, InputFormat::kCsv),
+            "has NUL bytes in its header, as text in UTF-16 has; save it in UTF-8");
+}
+
+// What the header says, in one line; the offsets of rows do not depend on it.
+TEST(FileSource, SaysWhatItFoundInACsv) {
+  const auto found = [](std::string_view content, const CsvOptions& csv) {
     const TemporaryFile file(content);
-    const auto source = FileSource::open({.path = file.path()});
-    EXPECT_NE(source.status().message().find("is compressed"), absl::string_view::npos)
-        << source.status();
-  }
+    const auto source =
+        FileSource::open({.path = file.path(), .format = InputFormat::kCsv, .csv = csv});
+    EXPECT_TRUE(source.ok()) << source.status();
+    if (!source.ok()) return std::string();
+    EXPECT_EQ(drain(**source, 10).front().offset, 0);
+    return (*source)->csv_found().substr(file.path().size());
+  };
+  EXPECT_EQ(found("\xef\xbb\xbf" + std::string(kHeader) + "1\n", {}),
+            ": UTF-8 with a byte-order mark, columns split at \",\": InvoiceNo, StockCode, "
+            "Description, Quantity, InvoiceDate, UnitPrice, CustomerID, Country");
+  EXPECT_EQ(found("sep=;\ninvoice;customer id;total;invoicedate;\"x;y\"\n1\n",
+                  {.encoding = TextEncoding::kCp1252}),
+            ": cp1252, columns split at \";\": invoice, customer id, total, invoicedate; not read: "
+            "x;y; a row is a whole order");
 }
 
 }  // namespace
