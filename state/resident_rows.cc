@@ -81,8 +81,8 @@ void ResidentRows::changed(CustomerRow& row, const TotalsKey& before) {
   dirty_.push_back(slot);
 }
 
-void ResidentRows::fire_deadlines(EventTime watermark, EventTime until, const OnStep& on_step,
-                                  const OnSettled& on_settled) {
+std::optional<ResidentRows::Fired> ResidentRows::fire_deadline(EventTime watermark, EventTime until,
+                                                               TransitionBuffer& out) {
   while (!due_.empty() && due_.top().at <= until) {
     const auto [at, slot] = due_.top();
     due_.pop();
@@ -93,40 +93,40 @@ void ResidentRows::fire_deadlines(EventTime watermark, EventTime until, const On
       schedule(slot);
       continue;
     }
-    buffer_.clear();
+    Fired fired{.row = &row, .settled = std::nullopt};
     change(row, [&](CustomerRow& changing) {
       if (changing.open) {
-        const SettledInvoice settled = settle_open_invoice(changing, until, context_, buffer_);
-        on_settled(changing, settled);
+        fired.settled = settle_open_invoice(changing, until, context_, out);
       } else {
-        advance(changing, std::max(changing.clock, watermark), until, context_, buffer_);
+        advance(changing, std::max(changing.clock, watermark), until, context_, out);
       }
     });
-    if (!buffer_.transitions.empty() || buffer_.suppressed > 0) on_step(row, buffer_);
-    drop_if_empty(row);
+    return fired;
   }
+  return std::nullopt;
 }
 
-void ResidentRows::sweep(std::int64_t epoch, const OnStep& on_step) {
-  const BoundaryStep step = boundary_step(epoch, context_);
+ResidentRows::Swept ResidentRows::sweep(const BoundaryStep& step, std::size_t from,
+                                        std::size_t rows_max, TransitionBuffer& out) {
   const EventTime just_before = step.boundary - Duration{1};
-  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+  const std::size_t end = from + std::min(rows_max, slots_.size() - from);
+  for (std::size_t slot = from; slot < end; ++slot) {
     CustomerRow& row = slots_[slot].row;
     // A row with an open invoice waits for it; one that an event has carried past the boundary has
     // crossed it.
     if (!slots_[slot].used || row.open || row.clock >= step.boundary ||
         is_quiet_at(row, step, context_.rules))
       continue;
-    buffer_.clear();
     const TotalsKey before = totals_key(row);
-    advance(row, just_before, step.boundary, context_, buffer_);
-    if (buffer_.transitions.empty()) {
+    advance(row, just_before, step.boundary, context_, out);
+    if (out.transitions.empty()) {
       schedule(slot);
       continue;
     }
     changed(row, before);
-    on_step(row, buffer_);
+    return {.next = slot + 1, .changed = &row};
   }
+  return {.next = end};
 }
 
 void ResidentRows::erase(CustomerRow& row) {

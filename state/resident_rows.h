@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <optional>
 #include <queue>
 #include <string>
 #include <string_view>
@@ -21,11 +22,6 @@ namespace rfm {
 
 class ResidentRows {
  public:
-  // What a step of time did to one row. The buffer is cleared afterwards.
-  using OnStep = std::function<void(const CustomerRow& row, TransitionBuffer& out)>;
-  // An open invoice that settled in such a step.
-  using OnSettled = std::function<void(const CustomerRow& row, const SettledInvoice& settled)>;
-
   explicit ResidentRows(const TimeContext& context) : context_(context) {}
   ResidentRows(const ResidentRows&) = delete;
   ResidentRows& operator=(const ResidentRows&) = delete;
@@ -52,13 +48,24 @@ class ResidentRows {
     changed(row, before);
   }
 
-  // Fires all deadlines up to `until`, earliest first. Rows are up to date to `watermark` before
-  // it.
-  void fire_deadlines(EventTime watermark, EventTime until, const OnStep& on_step,
-                      const OnSettled& on_settled);
+  // Fires the earliest deadline up to `until`: takes its row there. Rows are up to date to
+  // `watermark` before it. Absent: nothing is due.
+  struct Fired {
+    CustomerRow* row = nullptr;
+    std::optional<SettledInvoice> settled;  // The row's open invoice.
+  };
+  std::optional<Fired> fire_deadline(EventTime watermark, EventTime until, TransitionBuffer& out);
 
-  // Takes every row over the boundary; all deadlines up to it have been fired.
-  void sweep(std::int64_t epoch, const OnStep& on_step);
+  // Takes rows over the boundary, all deadlines up to it having been fired: from place `from` on
+  // (0: the first) until one changes, `rows_max` have been looked at or none is left. A place means
+  // something until a row is added or erased.
+  struct Swept {
+    std::size_t next = 0;  // Where to go on; at `places`: nowhere.
+    const CustomerRow* changed = nullptr;
+  };
+  Swept sweep(const BoundaryStep& step, std::size_t from, std::size_t rows_max,
+              TransitionBuffer& out);
+  std::size_t places() const { return slots_.size(); }
 
   // Removes the row; its store record is deleted by the next commit.
   void erase(CustomerRow& row);
@@ -120,7 +127,6 @@ class ResidentRows {
   ClusterTotals totals_;
   std::vector<std::size_t> dirty_;
   std::vector<std::string> erased_;
-  TransitionBuffer buffer_;
 };
 
 }  // namespace rfm

@@ -165,7 +165,7 @@ absl::Status evaluate_churn(Arguments arguments) {
   Replay& replay = setup->replay();
   ChurnEvaluation evaluation(
       {.schedule = training_options(setup->settings()).schedule, .from = *from, .split = *split});
-  replay.on_contribution([&](const Contribution& c) { evaluation.add(c); });
+  replay.observe(evaluation);
   absl::Status status = setup->run();
   if (status.ok()) status = check_not_empty(replay.lane());
   if (!status.ok()) return status;
@@ -187,12 +187,12 @@ struct RefitMoment {
   LabelCount labels;
 };
 
-class RefitMoments {
+class RefitMoments final : public LaneObserver {
  public:
   RefitMoments(const Replay& replay, const RefitSchedule& schedule, EventTime from)
       : replay_(replay), schedule_(schedule), from_(from) {}
 
-  void add(const Contribution& contribution) {
+  void on_contribution(const Contribution& contribution) override {
     const std::int64_t epoch = contribution.epoch;
     const bool wanted =
         contribution.has_sample && boundary_of(epoch) >= from_ && is_refit_epoch(schedule_, epoch);
@@ -287,7 +287,7 @@ absl::Status evaluate_clusters(const Arguments& arguments) {
   Replay& replay = setup->replay();
   const TrainingOptions training = training_options(setup->settings());
   RefitMoments moments(replay, training.schedule, *from);
-  replay.on_contribution([&](const Contribution& c) { moments.add(c); });
+  replay.observe(moments);
   absl::Status status = setup->run();
   if (status.ok()) status = check_not_empty(replay.lane());
   if (!status.ok()) return status;

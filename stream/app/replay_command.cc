@@ -35,11 +35,8 @@ std::string reasons_of(const OutcomeCounters& counters) {
 absl::Status replay(const Arguments& arguments) {
   absl::StatusOr<ReplaySetup> setup = ReplaySetup::open(arguments.replay);
   if (!setup.ok()) return setup.status();
-  ReplaySummary summary;
-  if (arguments.summary) {
-    const Rules& rules = setup->replay().rules();
-    setup->replay().on_transition([&](const Transition& t) { summary.add(t, rules); });
-  }
+  ReplaySummary summary(setup->replay().rules());
+  if (arguments.summary) setup->replay().observe(summary);
   const absl::Status done = setup->run();
   if (!done.ok() && !absl::IsCancelled(done)) return done;
   const OutcomeCounters counters = setup->replay().lane().counters();

@@ -29,9 +29,9 @@ void print_outcome(std::string_view name, std::uint64_t count) {
 
 }  // namespace
 
-void ReplaySummary::add(const Transition& t, const Rules& rules) {
-  const std::string from = name_of(t.segmentation, t.from, t.before, rules);
-  const std::string to = name_of(t.segmentation, t.to, t.after, rules);
+void ReplaySummary::on_transition(const Transition& t) {
+  const std::string from = name_of(t.segmentation, t.from, t.before, rules_);
+  const std::string to = name_of(t.segmentation, t.to, t.after, rules_);
   ++flows_[static_cast<std::size_t>(t.segmentation)][{from, to}];
   const std::string reason(name(t.reason));
   const std::uint64_t seen = ++reasons_[reason];
@@ -43,7 +43,7 @@ void ReplaySummary::add(const Transition& t, const Rules& rules) {
   examples.push_back(fmt::format("{}  customer {}  {}: {} -> {}\n      {}",
                                  to_rfc3339(t.effective_at()), t.row->id,
                                  kSegmentationNames[static_cast<std::size_t>(t.segmentation)], from,
-                                 to, explain(t, risks_of(t), rules)));
+                                 to, explain(t, risks_of(t), rules_)));
 }
 
 void ReplaySummary::print(const Replay& replay, double seconds) const {

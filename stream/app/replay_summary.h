@@ -13,10 +13,13 @@
 
 namespace rfm {
 
-class ReplaySummary {
+class ReplaySummary final : public LaneObserver {
  public:
+  // `rules` outlive it.
+  explicit ReplaySummary(const Rules& rules) : rules_(rules) {}
+
   // Counts one transition; keeps a few of each reason to show.
-  void add(const Transition& transition, const Rules& rules);
+  void on_transition(const Transition& transition) override;
 
   void print(const Replay& replay, double seconds) const;
 
@@ -28,6 +31,7 @@ class ReplaySummary {
   void print_outcomes(const OutcomeCounters& counters) const;
 
   using Flow = std::pair<std::string, std::string>;
+  const Rules& rules_;
   std::array<std::map<Flow, std::uint64_t>, kSegmentationCount> flows_;
   std::map<std::string, std::uint64_t> reasons_;
   std::map<std::string, std::vector<std::string>> examples_;  // By reason.

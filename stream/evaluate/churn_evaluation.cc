@@ -126,7 +126,7 @@ PredictionFigures worst_of(std::span<const ChurnAssessment> weeks) {
   return worst;
 }
 
-void ChurnEvaluation::add(const Contribution& contribution) {
+void ChurnEvaluation::on_contribution(const Contribution& contribution) {
   const EventTime at = boundary_of(contribution.epoch);
   const bool wanted = contribution.has_sample &&
                       is_refit_epoch(options_.schedule, contribution.epoch) &&

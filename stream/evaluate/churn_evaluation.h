@@ -17,6 +17,7 @@
 #include "state/customer_row.h"
 #include "state/event_time.h"
 #include "state/model_timeline.h"
+#include "stream/pipeline/lane_observer.h"
 
 namespace rfm {
 
@@ -79,12 +80,12 @@ struct ChurnEvaluationOptions {
   EventTime split{};  // up to this boundary, which is one of them.
 };
 
-class ChurnEvaluation {
+class ChurnEvaluation final : public LaneObserver {
  public:
   explicit ChurnEvaluation(const ChurnEvaluationOptions& options) : options_(options) {}
 
   // Each contribution of the run, of any partition and epoch; keeps the samples it needs.
-  void add(const Contribution& contribution);
+  void on_contribution(const Contribution& contribution) override;
 
   // At the end of the run. InvalidArgument: the history does not reach 90 days past the split.
   // FailedPrecondition: no customers, or no model yet at the split.

@@ -15,7 +15,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "stream/record/transition_sink.h"
+#include "stream/record/output_sink.h"
 #include "stream/text/text_buffer.h"
 
 namespace rfm {
@@ -68,7 +68,7 @@ struct FileSinkOptions {
 // transitions.jsonl, segments.jsonl and dead-letters.jsonl. Changelog, ticks and contributions are
 // not kept. One sink a directory: kFailedPrecondition when another has it, or at a first start
 // files with a content are there.
-class FileSink final : public TransitionSink {
+class FileSink final : public OutputSink {
  public:
   static absl::StatusOr<std::unique_ptr<FileSink>> open(const FileSinkOptions& options);
 

@@ -301,6 +301,10 @@ Offset FileSource::next_offset(PartitionId /*partition*/) const {
   return implementation_->next_offset();
 }
 
+std::int64_t FileSource::records_behind(PartitionId partition) const {
+  return at_end(partition) ? 0 : kManyRecords;
+}
+
 absl::Status FileSource::service() { return absl::OkStatus(); }
 
 void FileSource::wait(std::chrono::milliseconds /*longest*/) {}  // `read` waits.

@@ -50,6 +50,7 @@ class FileSource final : public EventSource {
                                                    std::size_t records_max) override;
   bool at_end(PartitionId partition) const override;
   Offset next_offset(PartitionId partition) const override;
+  std::int64_t records_behind(PartitionId partition) const override;
   absl::Status service() override;
   void wait(std::chrono::milliseconds longest) override;
 

@@ -12,8 +12,8 @@
 #include "state/event_time.h"
 #include "state/state_store.h"
 #include "stream/decode/event.h"
+#include "stream/record/output_sink.h"
 #include "stream/record/record.h"
-#include "stream/record/transition_sink.h"
 
 namespace rfm {
 

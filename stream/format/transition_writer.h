@@ -11,8 +11,8 @@
 
 #include "state/rules.h"
 #include "state/transition.h"
+#include "stream/record/output_sink.h"
 #include "stream/record/record.h"
-#include "stream/record/transition_sink.h"
 #include "stream/text/text_buffer.h"
 
 namespace rfm {

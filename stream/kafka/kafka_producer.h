@@ -19,7 +19,7 @@
 #include "stream/kafka/kafka_options.h"
 #include "stream/record/broker_time.h"
 #include "stream/record/commit_observer.h"
-#include "stream/record/transition_sink.h"
+#include "stream/record/output_sink.h"
 
 namespace rfm {
 

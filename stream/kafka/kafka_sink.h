@@ -13,11 +13,11 @@
 #include "stream/kafka/kafka_producer.h"
 #include "stream/record/broker_time.h"
 #include "stream/record/commit_observer.h"
-#include "stream/record/transition_sink.h"
+#include "stream/record/output_sink.h"
 
 namespace rfm {
 
-class KafkaSink final : public TransitionSink {
+class KafkaSink final : public OutputSink {
  public:
   // Settles the lane's leftover transaction. `membership` is the source's and outlives the sink;
   // null: positions are not committed to a group (replay). `observer` and `time` may be null;

@@ -68,6 +68,7 @@ class KafkaSource final : public EventSource {
                                                    std::size_t records_max) override;
   bool at_end(PartitionId partition) const override;
   Offset next_offset(PartitionId partition) const override;
+  std::int64_t records_behind(PartitionId partition) const override;  // Markers count too.
   absl::Status service() override;
   void wait(std::chrono::milliseconds longest) override;
 
@@ -77,10 +78,6 @@ class KafkaSource final : public EventSource {
   // For the sink; its address does not change, and it is empty while nothing is assigned.
   const GroupMembership& membership() const { return membership_; }
   std::vector<PartitionId> partitions() const;  // Assigned now, ascending.
-
-  // Records (and markers) of the partition that are not read yet, as of the last fetch. Once per
-  // commit, not per record.
-  std::int64_t records_behind(PartitionId partition) const;
 
  private:
   struct Partition;

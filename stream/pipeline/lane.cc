@@ -6,10 +6,7 @@
 #include <limits>
 
 #include "state/epoch.h"
-#include "state/row_codec.h"
-#include "stream/format/contribution_codec.h"
-#include "stream/format/tick.h"
-#include "stream/pipeline/lane_work.h"
+#include "stream/format/changelog_codec.h"
 
 namespace rfm {
 namespace {
@@ -35,10 +32,13 @@ Lane::Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions&
               options.output),
       last_commit_(parts.clock.steady()) {}
 
-Lane::~Lane() = default;
+void Lane::observe(LaneObserver& observer) {
+  observer_ = &observer;
+  for (const auto& p : partitions_) p->observer = observer_;
+}
 
 void Lane::drop_partitions() {
-  work_.clear();
+  partitions_.clear();
   output_.abandon();
   uncommitted_ = false;
 }
@@ -50,19 +50,19 @@ absl::StatusOr<Lane::Activity> Lane::step() {
   // A partition that waits is tried again when the model has moved on, one that was empty each
   // time.
   bool waiting = false;
-  for (const auto& work : work_) {
-    work->empty = false;
-    if (work->waits_since != trained_through()) work->waits_since.reset();
-    waiting |= work->waits_since.has_value();
+  for (const auto& p : partitions_) {
+    p->empty = false;
+    if (p->waits_since != trained_through()) p->waits_since.reset();
+    waiting |= p->waits_since.has_value();
   }
   bool busy = false;
-  while (Work* work = choose()) {
-    const absl::StatusOr<bool> filled = fill(*work);
+  while (LanePartition* p = choose()) {
+    const absl::StatusOr<bool> filled = fill(*p);
     if (!filled.ok()) return filled.status();
     if (!*filled) continue;
-    status = process(*work);
+    status = process(*p);
     if (!status.ok()) return status;
-    waiting |= work->waits_since.has_value();
+    waiting |= p->waits_since.has_value();
     busy = true;
     break;
   }
@@ -74,60 +74,58 @@ absl::StatusOr<Lane::Activity> Lane::step() {
 }
 
 // Lowest event time first, so that partitions reach the boundaries together.
-Lane::Work* Lane::choose() {
-  Work* chosen = nullptr;
-  for (const auto& work : work_) {
-    if (work->ended || work->empty || work->waits_since) continue;
-    if (chosen == nullptr ||
-        work->partition.meta().max_event_time < chosen->partition.meta().max_event_time) {
-      chosen = work.get();
+LanePartition* Lane::choose() {
+  LanePartition* chosen = nullptr;
+  for (const auto& p : partitions_) {
+    if (p->ended || p->empty || p->waits_since) continue;
+    if (chosen == nullptr || p->meta().max_event_time < chosen->partition.meta().max_event_time) {
+      chosen = p.get();
     }
   }
   return chosen;
 }
 
-absl::StatusOr<bool> Lane::fill(Work& work) {
-  if (!work.batch.empty()) return true;
+absl::StatusOr<bool> Lane::fill(LanePartition& p) {
+  if (!p.batch.empty()) return true;
   const absl::StatusOr<std::span<const RecordView>> read =
-      parts_.source.read(work.partition.id(), options_.batch_records);
+      parts_.source.read(p.id(), options_.batch_records);
   if (!read.ok()) return read.status();
-  work.batch = *read;
-  if (work.batch.empty()) {
-    work.empty = true;
+  p.batch = *read;
+  if (p.batch.empty()) {
+    p.empty = true;
     // What is no record is behind us too: else its deletion would look like a loss.
-    const Offset next = parts_.source.next_offset(work.partition.id());
-    if (next > work.partition.meta().next_offset) {
-      work.partition.meta().next_offset = next;
+    const Offset next = parts_.source.next_offset(p.id());
+    if (next > p.meta().next_offset) {
+      p.meta().next_offset = next;
       uncommitted_ = true;
     }
-    const bool never_held =
-        !work.partition.meta().started && parts_.source.at_end(work.partition.id());
-    if (never_held && !work.reported_empty) {
-      work.reported_empty = true;
-      parts_.trainer.partition_empty(work.partition.id());
+    const bool never_held = !p.meta().started && parts_.source.at_end(p.id());
+    if (never_held && !p.reported_empty) {
+      p.reported_empty = true;
+      parts_.trainer.partition_empty(p.id());
     }
     return false;
   }
-  work.last_read = parts_.clock.steady();
-  if (parts_.time != nullptr) work.read_ms = parts_.time->believed_ms();
+  p.last_read = parts_.clock.steady();
+  if (parts_.time != nullptr) p.read_ms = parts_.time->believed_ms();
   return true;
 }
 
-absl::Status Lane::process(Work& work) {
+absl::Status Lane::process(LanePartition& p) {
   const RecordView* last = nullptr;
-  while (!work.batch.empty()) {
-    const RecordView& record = work.batch.front();
-    const DecodedEvent event = decode(record, work.partition.id());
+  while (!p.batch.empty()) {
+    const RecordView& record = p.batch.front();
+    const DecodedEvent event = decode(record, p.id());
     if (is_past_end(record, event)) {
-      work.ended = true;
-      if (!work.partition.meta().started) parts_.trainer.partition_empty(work.partition.id());
+      p.ended = true;
+      if (!p.meta().started) parts_.trainer.partition_empty(p.id());
       break;
     }
-    PartitionMeta& meta = work.partition.meta();
+    PartitionMeta& meta = p.meta();
     const bool was_started = meta.started;
     const EventTime highest = meta.max_event_time;
-    if (work.partition.process(record, event) == Partition::Progress::kWaitsForModel) {
-      work.waits_since = trained_through();
+    if (p.partition.process(record, event) == Partition::Progress::kWaitsForModel) {
+      p.waits_since = trained_through();
       // It may have crossed boundaries on the way. What they put into the transaction must not stay
       // open for as long as the model lets it wait.
       uncommitted_ |= !was_started || output_.pending_records() > 0;
@@ -136,13 +134,13 @@ absl::Status Lane::process(Work& work) {
       break;
     }
     // Nobody vouches for when a producer says that it wrote a record.
-    if (meta.max_event_time > highest && !record.received_by_broker && work.read_ms)
-      meta.last_received_ms = *work.read_ms;
+    if (meta.max_event_time > highest && !record.received_by_broker && p.read_ms)
+      meta.last_received_ms = *p.read_ms;
     uncommitted_ = true;
     last = &record;
-    work.batch = work.batch.subspan(1);
+    p.batch = p.batch.subspan(1);
   }
-  if (last != nullptr) work.partition.meta().last_record = mark_of(*last);
+  if (last != nullptr) p.meta().last_record = mark_of(*last);
   return output_.take_status();
 }
 
@@ -170,65 +168,44 @@ absl::Status Lane::sync_model() { return parts_.trainer.update(models_); }
 
 absl::Status Lane::idle() {
   if (const absl::Status synced = sync_model(); !synced.ok()) return synced;
-  for (const auto& work : work_) {
-    const PartitionId id = work->partition.id();
-    if (!work->ended && (!work->batch.empty() || !parts_.source.at_end(id))) continue;
+  for (const auto& p : partitions_) {
+    const PartitionId id = p->id();
+    if (!p->ended && (!p->batch.empty() || !parts_.source.at_end(id))) continue;
     const std::optional<std::int64_t> epoch = parts_.trainer.awaited(id);
     if (epoch && models_.knows(*epoch)) {
-      work->partition.contribute_idle(*epoch);
+      p->partition.contribute_idle(*epoch);
       uncommitted_ = true;
     }
-    if (!options_.tick_idle || parts_.clock.steady() - work->last_read < *options_.tick_idle)
-      continue;
-    const absl::Status ticked = tick_idle(*work);
-    if (!ticked.ok()) return ticked;
+    if (!options_.tick_idle || parts_.clock.steady() - p->last_read < *options_.tick_idle) continue;
+    tick_idle(*p);
   }
   return output_.take_status();
 }
 
 // As much event time has passed as time since the last event was received, and never more than
 // there has been.
-absl::Status Lane::tick_idle(Work& work) {
-  const PartitionMeta& meta = work.partition.meta();
+void Lane::tick_idle(LanePartition& p) {
+  const PartitionMeta& meta = p.meta();
   const std::optional<std::int64_t> now =
       parts_.time == nullptr ? std::nullopt : parts_.time->believed_ms();
-  if (!meta.started || !now) return absl::OkStatus();
+  if (!meta.started || !now) return;
   const Duration since{std::max<std::int64_t>(0, *now - meta.last_received_ms)};
   const EventTime passed = std::min(meta.max_event_time + since, from_ms(*now)) - rules_.lateness;
   // What a tick says is done at once, before any further record: it never waits for the model.
-  const EventTime to = std::min(passed, work.partition.reachable());
-  if (to <= meta.watermark || !work.partition.is_due(to)) return absl::OkStatus();
-  log_tick(work, to);
-  work.partition.tick(to);
+  const EventTime to = std::min(passed, p.partition.reachable());
+  if (to <= meta.watermark || !p.partition.is_due(to)) return;
+  p.log_tick(to);
+  p.partition.tick(to);
   uncommitted_ = true;
-  return absl::OkStatus();
-}
-
-void Lane::log_tick(Work& work, EventTime to) {
-  work.logged_tick = to;
-  if (!parts_.sink.keeps(OutputTopic::kTicks)) return;
-  PartitionMeta& meta = work.partition.meta();
-  if (meta.ticks_logged) ++*meta.ticks_logged;
-  const Tick tick{.offset = meta.next_offset, .time = to};
-  output_.append(OutputTopic::kTicks, work.partition.id(), std::nullopt, encode_tick(tick), {});
-}
-
-// A record that waits has led its partition over boundaries. If it is not committed with them, the
-// log has to say how far they went.
-void Lane::log_clock(Work& work) {
-  const PartitionMeta& meta = work.partition.meta();
-  if (meta.max_event_time == kBeforeAll) return;
-  const EventTime explained = std::max(meta.max_event_time - rules_.lateness, work.logged_tick);
-  if (meta.watermark > explained) log_tick(work, meta.watermark);
 }
 
 absl::StatusOr<Lane::Activity> Lane::tick_all(std::optional<EventTime> to) {
   const absl::Status synced = sync_model();
   if (!synced.ok()) return synced;
   bool waiting = false;
-  for (const auto& work : work_) {
-    Partition::Progress progress = work->partition.follow_ticks();
-    if (to && progress == Partition::Progress::kDone) progress = work->partition.tick(*to);
+  for (const auto& p : partitions_) {
+    Partition::Progress progress = p->partition.follow_ticks();
+    if (to && progress == Partition::Progress::kDone) progress = p->partition.tick(*to);
     waiting |= progress == Partition::Progress::kWaitsForModel;
     uncommitted_ = true;
   }
@@ -255,7 +232,9 @@ bool Lane::commit_due() {
   };
   if (!is_new(options_.commit_interval)) return false;
   if (is_new(options_.commit_interval_behind)) return true;
-  return parts_.records_behind && parts_.records_behind() <= options_.behind_records;
+  std::int64_t behind = 0;
+  for (const auto& p : partitions_) behind += parts_.source.records_behind(p->id());
+  return behind <= options_.behind_records;
 }
 
 absl::Status Lane::commit() {
@@ -263,12 +242,12 @@ absl::Status Lane::commit() {
   CommitRequest request;
   std::vector<StoreWrite> writes;
   std::int64_t used_epoch = std::numeric_limits<std::int64_t>::min();
-  for (const auto& work : work_) {
-    PartitionMeta& meta = work->partition.meta();
+  for (const auto& p : partitions_) {
+    PartitionMeta& meta = p->meta();
     ++meta.commit_number;
-    log_clock(*work);
-    append_rows(*work, writes);
-    request.positions.push_back({.partition = work->partition.id(),
+    p->log_clock();
+    changelog_records_ += p->append_state(writes);
+    request.positions.push_back({.partition = p->id(),
                                  .next_offset = meta.next_offset,
                                  .commit_number = meta.commit_number});
     if (meta.started)
@@ -285,22 +264,19 @@ absl::Status Lane::commit() {
   }
   const absl::StatusOr<CommitReceipt> receipt = parts_.sink.commit(request);
   if (!receipt.ok()) return receipt.status();
-  for (const auto& work : work_) {
-    PartitionMeta& meta = work->partition.meta();
+  for (const auto& p : partitions_) {
+    PartitionMeta& meta = p->meta();
     for (const auto& [partition, next] : receipt->changelog_next) {
-      if (partition == work->partition.id()) meta.changelog_next = next;
+      if (partition == p->id()) meta.changelog_next = next;
     }
     meta.file_lengths = receipt->file_lengths;
-    writes.push_back({StoreKind::kMeta, work->partition.id(), "", encode_meta(meta)});
+    writes.push_back(meta_write(p->id(), meta));
   }
   if (parts_.observer != nullptr) parts_.observer->on_step(CommitStep::kStoreWriting);
   const absl::Status written = parts_.store.write(writes);
   if (!written.ok()) return written;
   if (parts_.observer != nullptr) parts_.observer->on_step(CommitStep::kStoreWritten);
-  for (const auto& work : work_) {
-    work->partition.rows().mark_committed();
-    work->contributions.clear();
-  }
+  for (const auto& p : partitions_) p->mark_committed();
   output_.mark_committed();
   uncommitted_ = false;
   last_commit_ = parts_.clock.steady();
@@ -308,73 +284,21 @@ absl::Status Lane::commit() {
   return absl::OkStatus();
 }
 
-// The changelog and the store's writes of one partition.
-void Lane::append_rows(Work& work, std::vector<StoreWrite>& writes) {
-  const PartitionId id = work.partition.id();
-  const bool logged = parts_.sink.keeps(OutputTopic::kChangelog);
-  std::string key;
-  for (const ResidentRows::Dirty& dirty : work.partition.rows().dirty()) {
-    std::optional<std::string> value;
-    if (dirty.row != nullptr) value = encode_row(*dirty.row);
-    if (logged) {
-      key.assign(1, kChangelogRow).append(dirty.customer_id);
-      output_.append(OutputTopic::kChangelog, id, key,
-                     value ? std::optional<std::string_view>(*value) : std::nullopt, {});
-      ++changelog_records_;
-    }
-    writes.push_back({StoreKind::kRow, id, std::string(dirty.customer_id), std::move(value)});
-  }
-  if (logged) {
-    key.assign(1, kChangelogMeta);
-    output_.append(OutputTopic::kChangelog, id, key, encode_meta(work.partition.meta()), {});
-    ++changelog_records_;
-  }
-  for (const Contribution& contribution : work.contributions) {
-    for (ContributionChunk& chunk : encode_contribution(id, contribution)) {
-      if (parts_.sink.keeps(OutputTopic::kContributions)) {
-        output_.append(OutputTopic::kContributions, id, chunk.key, chunk.value, {});
-      } else {
-        writes.push_back(
-            {StoreKind::kContribution, id, std::move(chunk.key), std::move(chunk.value)});
-      }
-    }
-  }
-}
-
-void Lane::write_transition(const Transition& transition, const PartitionMeta& meta,
-                            const Work& work) {
-  TransitionContext context{
-      .partition = work.partition.id(),
-      .input_offset = meta.next_offset,
-      .go_live = {.offset = work.options.go_live_offset, .time = work.options.go_live_time},
-      .live_after = work.options.go_live_time};
-  if (!context.live_after && meta.go_live_watermark)
-    context.live_after = std::max(*meta.go_live_watermark, work.options.first_start);
-  output_.transition(transition, context);
-  if (parts_.on_transition) parts_.on_transition(transition);
-}
-
-void Lane::write_contribution(const Contribution& contribution, Work& work) {
-  work.contributions.push_back(contribution);
-  parts_.trainer.contribute(work.partition.id(), contribution);
-  if (parts_.on_contribution) parts_.on_contribution(contribution);
-}
-
 bool Lane::at_end() const {
-  return std::ranges::all_of(work_, [this](const auto& work) {
-    return work->ended || (work->batch.empty() && parts_.source.at_end(work->partition.id()));
+  return std::ranges::all_of(partitions_, [this](const auto& p) {
+    return p->ended || (p->batch.empty() && parts_.source.at_end(p->id()));
   });
 }
 
 std::vector<const Partition*> Lane::partitions() const {
   std::vector<const Partition*> result;
-  for (const auto& work : work_) result.push_back(&work->partition);
+  for (const auto& p : partitions_) result.push_back(&p->partition);
   return result;
 }
 
 OutcomeCounters Lane::counters() const {
   OutcomeCounters sum;
-  for (const auto& work : work_) sum.add(work->partition.meta().counters);
+  for (const auto& p : partitions_) sum.add(p->meta().counters);
   return sum;
 }
 

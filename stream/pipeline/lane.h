@@ -5,8 +5,6 @@
 
 #include <chrono>
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,20 +17,18 @@
 #include "state/state_store.h"
 #include "stream/decode/decoder.h"
 #include "stream/decode/input_partitioner.h"
+#include "stream/pipeline/lane_observer.h"
 #include "stream/pipeline/lane_output.h"
-#include "stream/pipeline/partition.h"
+#include "stream/pipeline/lane_partition.h"
+#include "stream/pipeline/partition_restore.h"
 #include "stream/pipeline/trainer.h"
 #include "stream/record/broker_time.h"
 #include "stream/record/clock.h"
 #include "stream/record/commit_observer.h"
 #include "stream/record/event_source.h"
-#include "stream/record/transition_sink.h"
+#include "stream/record/output_sink.h"
 
 namespace rfm {
-
-// The kind byte of a changelog key.
-inline constexpr char kChangelogRow = 'r';
-inline constexpr char kChangelogMeta = 'm';
 
 struct LaneOptions {
   std::string application = "rfmstream";
@@ -55,16 +51,12 @@ struct LaneOptions {
 // What a lane works with; all outlive it. One thread.
 struct LaneParts {
   EventSource& source;
-  TransitionSink& sink;
+  OutputSink& sink;
   StateStore& store;
   Trainer& trainer;
-  const Clock& clock;                                 // For when to commit.
-  const BrokerTime* time = nullptr;                   // For ticks; absent: there are none.
-  CommitObserver* observer = nullptr;                 // Tests only.
-  std::function<std::int64_t()> records_behind = {};  // Absent: far behind.
-  // For summaries; absent: nobody looks.
-  std::function<void(const Transition&)> on_transition = {};
-  std::function<void(const Contribution&)> on_contribution = {};
+  const Clock& clock;                  // For when to commit.
+  const BrokerTime* time = nullptr;    // For ticks; absent: there are none.
+  CommitObserver* observer = nullptr;  // Tests only.
 };
 
 class Lane {
@@ -77,17 +69,17 @@ class Lane {
 
   Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions& decoder,
        const LaneParts& parts);
-  ~Lane();
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
-  // Loads a partition's rows and meta row from the store. `catch_up` then brings them to the end of
-  // the changelog (absent: the store is all there is); what it applies is written to the store too.
-  // Returns the offset to read from.
-  using Apply =
-      std::function<absl::Status(std::string_view key, std::optional<std::string_view> value)>;
-  using CatchUp = std::function<absl::StatusOr<Offset>(Offset from, const Apply& apply)>;
-  absl::StatusOr<Offset> restore(const PartitionOptions& options, const CatchUp& catch_up);
+  // Loads a partition's rows and meta row from the store. The caller brings them to the end of the
+  // changelog, if there is one, and then hands them back to `own`.
+  absl::StatusOr<std::unique_ptr<PartitionRestore>> restore(const PartitionOptions& options);
+  // Takes the partition. Returns the offset to read from.
+  absl::StatusOr<Offset> own(std::unique_ptr<PartitionRestore> restored);
+
+  // Before the first step. Without one nobody looks.
+  void observe(LaneObserver& observer);
 
   // Drops all partitions with what is not committed.
   void drop_partitions();
@@ -118,23 +110,16 @@ class Lane {
   std::uint64_t changelog_records() const { return changelog_records_; }
 
  private:
-  struct Work;
-
   absl::Status check_identity(const PartitionMeta& meta) const;
-  Work* choose();
-  absl::StatusOr<bool> fill(Work& work);
-  absl::Status process(Work& work);
+  LanePartition* choose();
+  absl::StatusOr<bool> fill(LanePartition& partition);
+  absl::Status process(LanePartition& partition);
   DecodedEvent decode(const RecordView& record, PartitionId partition);
   bool is_past_end(const RecordView& record, const DecodedEvent& event) const;
   absl::Status sync_model();
   std::int64_t trained_through() const;  // The smallest number: no training has begun.
   bool commit_due();
-  void write_transition(const Transition& transition, const PartitionMeta& meta, const Work& work);
-  void write_contribution(const Contribution& contribution, Work& work);
-  void append_rows(Work& work, std::vector<StoreWrite>& writes);
-  absl::Status tick_idle(Work& work);
-  void log_tick(Work& work, EventTime to);
-  void log_clock(Work& work);
+  void tick_idle(LanePartition& partition);
 
   LaneOptions options_;
   const Rules& rules_;
@@ -142,7 +127,8 @@ class Lane {
   ModelTimeline models_;
   Decoder decoder_;
   LaneOutput output_;
-  std::vector<std::unique_ptr<Work>> work_;  // By partition.
+  LaneObserver* observer_ = nullptr;
+  std::vector<std::unique_ptr<LanePartition>> partitions_;  // In the order of `own`.
   bool uncommitted_ = false;
   std::chrono::steady_clock::time_point last_commit_;
   std::uint64_t commits_ = 0;

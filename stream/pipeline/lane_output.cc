@@ -12,7 +12,7 @@
 
 namespace rfm {
 
-LaneOutput::LaneOutput(TransitionSink& sink, const Rules& rules, Names names, Threading threading)
+LaneOutput::LaneOutput(OutputSink& sink, const Rules& rules, Names names, Threading threading)
     : sink_(sink),
       input_topic_(std::move(names.input_topic)),
       currency_(std::move(names.currency)),

@@ -19,8 +19,8 @@
 #include "stream/decode/event.h"
 #include "stream/format/transition_writer.h"
 #include "stream/pipeline/ordered_worker.h"
+#include "stream/record/output_sink.h"
 #include "stream/record/record.h"
-#include "stream/record/transition_sink.h"
 
 namespace rfm {
 
@@ -35,7 +35,9 @@ class LaneOutput {
   };
 
   // `sink` and `rules` outlive it.
-  LaneOutput(TransitionSink& sink, const Rules& rules, Names names, Threading threading);
+  LaneOutput(OutputSink& sink, const Rules& rules, Names names, Threading threading);
+
+  bool keeps(OutputTopic topic) const { return sink_.keeps(topic); }
 
   void append(OutputTopic topic, std::optional<PartitionId> partition,
               std::optional<std::string_view> key, std::optional<std::string_view> value,
@@ -86,7 +88,7 @@ class LaneOutput {
            std::span<const Header> headers);
   void finish();
 
-  TransitionSink& sink_;
+  OutputSink& sink_;
   std::string input_topic_;
   std::string currency_;
   TransitionWriter writer_;

@@ -15,17 +15,12 @@ bool is_from_future(EventTime event_time, std::int64_t received_ms, const Rules&
 }
 
 Partition::Partition(PartitionOptions options, const Rules& rules, const ModelTimeline& models,
-                     const PartitionOutput& output)
+                     PartitionListener& listener)
     : options_(std::move(options)),
       rules_(rules),
       models_(models),
-      output_(output),
-      rows_({rules, models}) {
-  on_step_ = [this](const CustomerRow&, TransitionBuffer& out) { emit(out); };
-  on_settled_ = [this](const CustomerRow& row, const SettledInvoice& settled) {
-    on_settled(row, settled);
-  };
-}
+      listener_(listener),
+      rows_({rules, models}) {}
 
 Partition::Progress Partition::process(const RecordView& record, const DecodedEvent& event) {
   if (follow_ticks(record.offset) == Progress::kWaitsForModel) return Progress::kWaitsForModel;
@@ -122,7 +117,7 @@ Partition::Progress Partition::reach(EventTime event_time, const RecordView& rec
     meta_.first_boundary = meta_.crossed + 1;
     meta_.contributed = meta_.crossed;
     if (meta_.go_live_watermark) meta_.go_live_watermark = watermark;
-    output_.started(meta_.first_boundary);
+    listener_.on_started(meta_.first_boundary);
   }
   if (move_watermark(watermark, event_time) == Progress::kWaitsForModel)
     return Progress::kWaitsForModel;
@@ -145,7 +140,7 @@ Partition::Progress Partition::move_watermark(EventTime to, EventTime event_time
   if (!models_.knows(std::max(meta_.crossed, epoch_of(event_time))))
     return Progress::kWaitsForModel;
   if (to > meta_.watermark) {
-    rows_.fire_deadlines(meta_.watermark, to, on_step_, on_settled_);
+    fire_deadlines(to);
     meta_.watermark = to;
   }
   return Progress::kDone;
@@ -153,11 +148,23 @@ Partition::Progress Partition::move_watermark(EventTime to, EventTime event_time
 
 void Partition::cross(std::int64_t epoch) {
   const EventTime boundary = boundary_of(epoch);
-  rows_.fire_deadlines(meta_.watermark, boundary, on_step_, on_settled_);
-  rows_.sweep(epoch, on_step_);
+  fire_deadlines(boundary);
+  const BoundaryStep step = boundary_step(epoch, {rules_, models_});
+  for (std::size_t next = 0; next < rows_.places();) {
+    next = rows_.sweep(step, next, rows_.places(), buffer_).next;
+    emit(buffer_);
+  }
   meta_.watermark = std::max(meta_.watermark, boundary);
   meta_.crossed = epoch;
   if (epoch > meta_.contributed) contribute(epoch);
+}
+
+void Partition::fire_deadlines(EventTime until) {
+  while (const auto fired = rows_.fire_deadline(meta_.watermark, until, buffer_)) {
+    if (fired->settled) on_settled(*fired->row, *fired->settled);
+    emit(buffer_);
+    rows_.drop_if_empty(*fired->row);
+  }
 }
 
 void Partition::contribute(std::int64_t epoch) {
@@ -181,16 +188,17 @@ void Partition::contribute(std::int64_t epoch) {
               [](const SampleRow& a, const SampleRow& b) { return a.id_hash < b.id_hash; });
   }
   meta_.contributed = epoch;
-  output_.contribution(contribution);
+  listener_.on_contribution(contribution);
 }
 
 void Partition::reject(const RecordView& record, const Rejection& rejection) {
   ++meta_.counters.dead_lettered[static_cast<std::size_t>(rejection.reason)];
-  output_.dead_letter(record, rejection);
+  listener_.on_dead_letter(record, rejection);
 }
 
 void Partition::emit(TransitionBuffer& buffer) {
-  for (const Transition& transition : buffer.transitions) output_.transition(transition, meta_);
+  for (const Transition& transition : buffer.transitions)
+    listener_.on_transition(transition, meta_);
   meta_.counters.transitions += buffer.transitions.size();
   meta_.counters.suppressed += buffer.suppressed;
   buffer.clear();
@@ -200,7 +208,7 @@ void Partition::on_settled(const CustomerRow& row, const SettledInvoice& settled
   ++meta_.counters.invoices_settled;
   if (!is_refused(settled.outcome)) return count_unfolded(row);
   ++meta_.counters.invoices_rejected;
-  output_.rejected_invoice(row, settled);
+  listener_.on_rejected_invoice(row, settled);
 }
 
 void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
@@ -317,7 +325,7 @@ void Partition::erase(const Tombstone& event) {
     });
     emit(buffer_);
   }
-  output_.erased(event.customer_id, row);
+  listener_.on_erased(event.customer_id, row);
   if (row != nullptr) rows_.erase(*row);
 }
 

@@ -3,7 +3,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <optional>
 #include <string>
@@ -15,19 +14,9 @@
 #include "stream/decode/event.h"
 #include "stream/format/partition_meta.h"
 #include "stream/format/tick.h"
+#include "stream/pipeline/partition_listener.h"
 
 namespace rfm {
-
-// What a partition has to say to its lane, in the order in which it happens.
-struct PartitionOutput {
-  std::function<void(const Transition& transition, const PartitionMeta& meta)> transition;
-  std::function<void(const RecordView& record, const Rejection& rejection)> dead_letter;
-  std::function<void(const CustomerRow& row, const SettledInvoice& settled)> rejected_invoice;
-  // `row`: null if there was none.
-  std::function<void(std::string_view customer_id, const CustomerRow* row)> erased;
-  std::function<void(std::int64_t first_boundary)> started;
-  std::function<void(const Contribution& contribution)> contribution;
-};
 
 struct PartitionOptions {
   PartitionId partition = 0;
@@ -45,9 +34,9 @@ bool is_from_future(EventTime event_time, std::int64_t received_ms, const Rules&
 
 class Partition {
  public:
-  // `rules`, `models` and `output` outlive the partition.
+  // `rules`, `models` and `listener` outlive the partition.
   Partition(PartitionOptions options, const Rules& rules, const ModelTimeline& models,
-            const PartitionOutput& output);
+            PartitionListener& listener);
 
   // At start: restore rows and meta, then `finish_restore`.
   ResidentRows& rows() { return rows_; }
@@ -84,6 +73,7 @@ class Partition {
  private:
   Progress move_watermark(EventTime to, EventTime event_time);
   void cross(std::int64_t epoch);
+  void fire_deadlines(EventTime until);
   void contribute(std::int64_t epoch);
   void reject(const RecordView& record, const Rejection& rejection);
   void ignore(IgnoredReason reason) { ++meta_.counters.ignored[static_cast<std::size_t>(reason)]; }
@@ -105,13 +95,11 @@ class Partition {
   PartitionOptions options_;
   const Rules& rules_;
   const ModelTimeline& models_;
-  const PartitionOutput& output_;
+  PartitionListener& listener_;
   ResidentRows rows_;
   PartitionMeta meta_;
   std::size_t next_tick_ = 0;  // In options_.ticks.
   TransitionBuffer buffer_;
-  ResidentRows::OnStep on_step_;
-  ResidentRows::OnSettled on_settled_;
 };
 
 }  // namespace rfm

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <span>
 
 #include "absl/status/status.h"
@@ -11,6 +12,8 @@
 #include "stream/record/record.h"
 
 namespace rfm {
+
+inline constexpr std::int64_t kManyRecords = std::int64_t{1} << 40;
 
 class EventSource {
  public:
@@ -31,6 +34,10 @@ class EventSource {
   // Where reading goes on: beyond what was read and, at the end, beyond what is no record either
   // (transaction markers, aborted records).
   virtual Offset next_offset(PartitionId partition) const = 0;
+
+  // Records of the partition that exist and are not read yet, as far as known; of a file, which
+  // cannot know, kManyRecords before its end. Once per commit, not per record.
+  virtual std::int64_t records_behind(PartitionId partition) const = 0;
 
   // Runs callbacks and reports errors that belong to no partition. Call it between batches.
   virtual absl::Status service() = 0;

@@ -1,11 +1,11 @@
 // Output that nobody wants: a replay for its state or its figures only.
 #pragma once
 
-#include "stream/record/transition_sink.h"
+#include "stream/record/output_sink.h"
 
 namespace rfm {
 
-class NullSink final : public TransitionSink {
+class NullSink final : public OutputSink {
  public:
   bool keeps(OutputTopic) const override { return false; }
   absl::Status append(OutputTopic, std::optional<PartitionId>, std::optional<std::string_view>,

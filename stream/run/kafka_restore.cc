@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 
+#include "stream/format/changelog_codec.h"
 #include "stream/format/contribution_codec.h"
 #include "stream/kafka/kafka_reader.h"
 #include "stream/kafka/kafka_topics.h"
@@ -31,9 +32,9 @@ absl::StatusOr<Offset> logged_position(KafkaReader& changelog, const std::string
   Offset position = 0;
   const absl::StatusOr<Offset> read = changelog.read_to_end(
       topic, partition, kFromBeginning, [&](const RecordView& record) -> absl::Status {
-        if (!record.key || !record.value || !record.key->starts_with(kChangelogMeta))
-          return absl::OkStatus();
-        const absl::StatusOr<PartitionMeta> meta = decode_meta(*record.value);
+        const absl::StatusOr<StoreWrite> write = decode_changelog(partition, record);
+        if (!write.ok() || write->kind != StoreKind::kMeta) return of_log(write.status());
+        const absl::StatusOr<PartitionMeta> meta = decode_meta(*write->value);
         if (meta.ok()) position = meta->next_offset;
         return of_log(meta.status());
       });
@@ -41,21 +42,27 @@ absl::StatusOr<Offset> logged_position(KafkaReader& changelog, const std::string
   return position;
 }
 
+// From the store, then from the changelog. kOutOfRange: the changelog is not the store's.
+absl::StatusOr<Offset> restore_once(const PartitionOptions& partition, KafkaReader& changelog,
+                                    const std::string& topic, Lane& lane) {
+  absl::StatusOr<std::unique_ptr<PartitionRestore>> restored = lane.restore(partition);
+  if (!restored.ok()) return restored.status();
+  PartitionRestore& restore = **restored;
+  const Offset from = restore.meta().changelog_next;
+  const absl::StatusOr<Offset> next = changelog.read_to_end(
+      topic, partition.partition, from == 0 ? kFromBeginning : from,
+      [&](const RecordView& record) { return of_log(restore.apply(record)); });
+  if (!next.ok()) return next.status();
+  const absl::Status finished = restore.finish(*next);
+  if (!finished.ok()) return finished;
+  return lane.own(*std::move(restored));
+}
+
 absl::StatusOr<Offset> restore_partition(const PartitionOptions& partition,
                                          const std::optional<Offset>& group_offset,
                                          KafkaReader& changelog, const std::string& topic,
                                          StateStore& store, Lane& lane) {
-  const auto catch_up = [&](Offset from, const Lane::Apply& apply) {
-    return changelog.read_to_end(
-        topic, partition.partition, from == 0 ? kFromBeginning : from,
-        [&](const RecordView& record) -> absl::Status {
-          if (!record.key) {
-            return absl::FailedPreconditionError("changelog: a record has no key");
-          }
-          return of_log(apply(*record.key, record.value));
-        });
-  };
-  absl::StatusOr<Offset> restored = lane.restore(partition, catch_up);
+  absl::StatusOr<Offset> restored = restore_once(partition, changelog, topic, lane);
   if (restored.status().code() != absl::StatusCode::kOutOfRange) return restored;
   // The changelog is not the one this store was written beside: what it holds now is the truth, if
   // it is whole.
@@ -76,7 +83,7 @@ absl::StatusOr<Offset> restore_partition(const PartitionOptions& partition,
                partition.partition, std::string(restored.status().message()));
   const absl::Status dropped = store.drop_partition(partition.partition);
   if (!dropped.ok()) return dropped;
-  return lane.restore(partition, catch_up);
+  return restore_once(partition, changelog, topic, lane);
 }
 
 // Where to go on. The group's offset and the state are committed together.

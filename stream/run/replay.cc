@@ -74,12 +74,10 @@ class Replay::Implementation {
   std::unique_ptr<EventSource> source_;
   FileSource* file_ = nullptr;
   InputReview review_;
-  std::unique_ptr<TransitionSink> sink_;
+  std::unique_ptr<OutputSink> sink_;
   std::unique_ptr<ReplayModel> model_;
   std::unique_ptr<Lane> lane_;
   std::vector<ModelVersion> versions_;
-  std::function<void(const Transition&)> on_transition_;
-  std::function<void(const Contribution&)> on_contribution_;
   std::chrono::steady_clock::time_point last_report_{};
 };
 
@@ -159,19 +157,14 @@ absl::Status Replay::Implementation::make_lane() {
                   .sink = *sink_,
                   .store = *store_,
                   .trainer = model_->trainer(),
-                  .clock = clock_,
-                  .on_transition =
-                      [this](const Transition& t) {
-                        if (on_transition_) on_transition_(t);
-                      },
-                  .on_contribution =
-                      [this](const Contribution& c) {
-                        if (on_contribution_) on_contribution_(c);
-                      }};
+                  .clock = clock_};
   lane_ = std::make_unique<Lane>(options_.lane, options_.rules, options_.decoder, parts);
   for (PartitionId p = 0; p < options_.lane.partition_count; ++p) {
-    const absl::StatusOr<Offset> restored = lane_->restore(partition_options(p), {});
+    absl::StatusOr<std::unique_ptr<PartitionRestore>> restored =
+        lane_->restore(partition_options(p));
     if (!restored.ok()) return restored.status();
+    const absl::StatusOr<Offset> owned = lane_->own(*std::move(restored));
+    if (!owned.ok()) return owned.status();
     const PartitionMeta& meta = lane_->partitions().back()->meta();
     if (options_.until && meta.started && meta.watermark > *options_.until) {
       return absl::FailedPreconditionError(fmt::format(
@@ -349,12 +342,7 @@ Replay::Replay(std::unique_ptr<Implementation> implementation)
     : implementation_(std::move(implementation)) {}
 Replay::~Replay() = default;
 
-void Replay::on_transition(std::function<void(const Transition&)> callback) {
-  implementation_->on_transition_ = std::move(callback);
-}
-void Replay::on_contribution(std::function<void(const Contribution&)> callback) {
-  implementation_->on_contribution_ = std::move(callback);
-}
+void Replay::observe(LaneObserver& observer) { implementation_->lane_->observe(observer); }
 
 absl::Status Replay::run(const std::function<bool(const ReplayProgress&)>& progress) {
   return implementation_->run(progress);

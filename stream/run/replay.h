@@ -31,9 +31,8 @@ class Replay {
                                                       const Clock& clock);
   ~Replay();
 
-  // Before `run`. Called with each transition as it is written, and with each contribution.
-  void on_transition(std::function<void(const Transition&)> callback);
-  void on_contribution(std::function<void(const Contribution&)> callback);
+  // Before `run`; it outlives the run.
+  void observe(LaneObserver& observer);
 
   // To the end of the input, then the clocks to `until` (default: the highest event time + lateness
   // + settle). `progress` is called about every tenth of a second, and may end the run early by

@@ -330,13 +330,7 @@ absl::Status Pipeline::live() {
                     .trainer = *trainer_,
                     .clock = clock_,
                     .time = &time_,
-                    .observer = options_.observer,
-                    .records_behind = [&l] {
-                      std::int64_t behind = 0;
-                      for (const PartitionId p : l.source->partitions())
-                        behind += l.source->records_behind(p);
-                      return behind;
-                    }};
+                    .observer = options_.observer};
     l.lane = std::make_unique<Lane>(lane_options, options_.rules, options_.decoder, parts);
     ++running;
     l.thread = std::thread([this, &l, &running] {

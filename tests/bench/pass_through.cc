@@ -34,8 +34,8 @@
 #include "stream/kafka/kafka_producer.h"
 #include "stream/kafka/kafka_reader.h"
 #include "stream/kafka/kafka_source.h"
+#include "stream/record/output_sink.h"
 #include "stream/record/record.h"
-#include "stream/record/transition_sink.h"
 
 namespace rfm {
 namespace {

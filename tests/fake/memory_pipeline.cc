@@ -71,14 +71,22 @@ absl::Status MemoryPipeline::open_trainer() {
   return absl::OkStatus();
 }
 
-absl::StatusOr<Offset> MemoryPipeline::catch_up(PartitionId partition, Offset from,
-                                                const Lane::Apply& apply) {
-  const std::vector<OutputRecord>& changelog = world_.topics.changelog[partition];
-  for (auto i = static_cast<std::size_t>(from); i < changelog.size(); ++i) {
-    const absl::Status applied = apply(*changelog[i].key, changelog[i].value);
+absl::StatusOr<Offset> MemoryPipeline::restore_partition(Lane& lane,
+                                                         const PartitionOptions& partition) {
+  absl::StatusOr<std::unique_ptr<PartitionRestore>> restored = lane.restore(partition);
+  if (!restored.ok()) return restored.status();
+  const std::vector<OutputRecord>& changelog = world_.topics.changelog[partition.partition];
+  for (auto i = static_cast<std::size_t>((*restored)->meta().changelog_next); i < changelog.size();
+       ++i) {
+    RecordView record;
+    record.key = changelog[i].key;
+    record.value = changelog[i].value;
+    const absl::Status applied = (*restored)->apply(record);
     if (!applied.ok()) return applied;
   }
-  return static_cast<Offset>(changelog.size());
+  const absl::Status finished = (*restored)->finish(static_cast<Offset>(changelog.size()));
+  if (!finished.ok()) return finished;
+  return lane.own(*std::move(restored));
 }
 
 absl::Status MemoryPipeline::restore() {
@@ -115,9 +123,7 @@ absl::Status MemoryPipeline::restore() {
     partition.first_start = options_.first_start;
     const auto ticks = options_.ticks.find(p);
     if (ticks != options_.ticks.end()) partition.ticks = ticks->second;
-    const absl::StatusOr<Offset> next = thread.lane->restore(
-        partition,
-        [this, p](Offset from, const Lane::Apply& apply) { return catch_up(p, from, apply); });
+    const absl::StatusOr<Offset> next = restore_partition(*thread.lane, partition);
     if (!next.ok()) return next.status();
     const auto committed = world_.topics.positions.find(p);
     if (committed != world_.topics.positions.end() && committed->second.next_offset != *next)

@@ -82,7 +82,7 @@ class MemoryPipeline {
   };
 
   absl::Status open_trainer();
-  absl::StatusOr<Offset> catch_up(PartitionId partition, Offset from, const Lane::Apply& apply);
+  absl::StatusOr<Offset> restore_partition(Lane& lane, const PartitionOptions& partition);
 
   MemoryWorld& world_;
   PipelineOptions options_;

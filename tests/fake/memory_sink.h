@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "stream/format/model_log.h"
-#include "stream/record/transition_sink.h"
+#include "stream/record/output_sink.h"
 
 namespace rfm {
 
@@ -45,7 +45,7 @@ enum class SinkFault : std::uint8_t {
   kCommitUnknown,  // The commit is reported as failed, but everything is committed.
 };
 
-class MemorySink final : public TransitionSink {
+class MemorySink final : public OutputSink {
  public:
   explicit MemorySink(MemoryTopics& topics) : topics_(topics) {}
 

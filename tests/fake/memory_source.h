@@ -34,6 +34,9 @@ class MemorySource final : public EventSource {
                                                    std::size_t records_max) override;
   bool at_end(PartitionId partition) const override;
   Offset next_offset(PartitionId partition) const override { return next_.at(partition); }
+  std::int64_t records_behind(PartitionId partition) const override {
+    return static_cast<std::int64_t>(records(partition).size()) - next_.at(partition);
+  }
   absl::Status service() override { return absl::OkStatus(); }
   void wait(std::chrono::milliseconds) override {}
 

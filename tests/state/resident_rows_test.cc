@@ -41,14 +41,28 @@ class ResidentRowsTest : public testing::Test {
     buffer_.clear();
   }
 
+  // Takes all rows over the boundary `epoch`; `on_step` sees each that changes.
+  template <class OnStep>
+  void cross(ResidentRows& rows, EventTime from, std::int64_t epoch, const OnStep& on_step) {
+    const EventTime boundary = boundary_of(epoch);
+    while (const auto fired = rows.fire_deadline(from, boundary, buffer_)) {
+      EXPECT_FALSE(fired->settled) << "no invoice is open";
+      if (!buffer_.transitions.empty()) on_step(*fired->row, buffer_);
+      buffer_.clear();
+    }
+    for (std::size_t next = 0; next < rows.places();) {
+      const ResidentRows::Swept swept =
+          rows.sweep(boundary_step(epoch, context()), next, rows.places(), buffer_);
+      if (swept.changed != nullptr) on_step(*swept.changed, buffer_);
+      buffer_.clear();
+      next = swept.next;
+    }
+  }
+
   Rules rules_;
   ModelTimeline models_;
   EventTime watermark_ = boundary_of(kFirstEpoch);
   TransitionBuffer buffer_;
-};
-
-const ResidentRows::OnSettled kNobodySettles = [](const CustomerRow&, const SettledInvoice&) {
-  ADD_FAILURE() << "no invoice is open";
 };
 
 TEST_F(ResidentRowsTest, FiresDeadlinesInOrderAndOnce) {
@@ -61,8 +75,7 @@ TEST_F(ResidentRowsTest, FiresDeadlinesInOrderAndOnce) {
   };
   for (std::int64_t epoch = kFirstEpoch; epoch < kFirstEpoch + 40; ++epoch) {
     const EventTime boundary = boundary_of(epoch + 1);
-    rows.fire_deadlines(watermark_, boundary, on_step, kNobodySettles);
-    rows.sweep(epoch + 1, on_step);
+    cross(rows, watermark_, epoch + 1, on_step);
     watermark_ = boundary;
   }
   ASSERT_EQ(fired.size(), 40U);  // R 5 -> 4 and 4 -> 3 of each.
@@ -83,13 +96,10 @@ TEST_F(ResidentRowsTest, ACustomerOfWhomNothingWasAppliedIsDropped) {
                                                   .event_ids = {}});
   });
   rows.mark_committed();
-  int refused = 0;
-  rows.fire_deadlines(
-      watermark_, watermark_ + hours{1}, [](const CustomerRow&, TransitionBuffer&) {},
-      [&](const CustomerRow&, const SettledInvoice& settled) {
-        refused += is_refused(settled.outcome) ? 1 : 0;
-      });
-  EXPECT_EQ(refused, 1);
+  const auto fired = rows.fire_deadline(watermark_, watermark_ + hours{1}, buffer_);
+  ASSERT_TRUE(fired && fired->settled);
+  EXPECT_TRUE(is_refused(fired->settled->outcome));
+  rows.drop_if_empty(*fired->row);
   EXPECT_EQ(rows.size(), 0U);
   ASSERT_EQ(rows.dirty().size(), 1U);
   EXPECT_EQ(rows.dirty()[0].customer_id, "a");
@@ -142,8 +152,7 @@ TEST_F(ResidentRowsTest, ARestoredIndexFiresTheSame) {
     };
     EventTime now = watermark_;
     for (std::int64_t epoch = kFirstEpoch + 1; epoch < kFirstEpoch + 50; ++epoch) {
-      rows->fire_deadlines(now, boundary_of(epoch), on_step, kNobodySettles);
-      rows->sweep(epoch, on_step);
+      cross(*rows, now, epoch, on_step);
       now = boundary_of(epoch);
     }
   }

@@ -143,8 +143,8 @@ class ChurnEvaluationOfTwo : public testing::Test {
     Contribution one{.epoch = epoch, .has_sample = true, .sample = {sampled("a", at, 200, 20)}};
     Contribution other = one;
     other.sample = {sampled("b", at, 100, 90)};
-    evaluation_.add(one);
-    evaluation_.add(other);
+    evaluation_.on_contribution(one);
+    evaluation_.on_contribution(other);
   }
 
   ChurnEvaluation evaluation_;

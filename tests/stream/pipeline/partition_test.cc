@@ -21,31 +21,33 @@ using std::chrono::seconds;
 constexpr std::int64_t kFirstEpoch = 15'000;
 const EventTime kStart = boundary_of(kFirstEpoch) + hours{12};
 
-class PartitionTest : public testing::Test {
+class PartitionTest : public testing::Test, public PartitionListener {
  protected:
+  void on_transition(const Transition& t, const PartitionMeta&) override {
+    transitions_.push_back(fmt::format("{} {} {}->{} {} +{}", t.row->id,
+                                       kSegmentationNames[static_cast<std::size_t>(t.segmentation)],
+                                       t.from, t.to, name(t.reason),
+                                       (t.effective_at() - kStart).count()));
+  }
+  void on_dead_letter(const RecordView&, const Rejection& r) override {
+    dead_letters_.push_back(r.reason);
+  }
+  void on_rejected_invoice(const CustomerRow&, const SettledInvoice& s) override {
+    rejected_.push_back(s.outcome);
+  }
+  void on_erased(std::string_view customer, const CustomerRow*) override {
+    erased_.emplace_back(customer);
+  }
+  void on_started(std::int64_t boundary) override { first_boundary_ = boundary; }
+  void on_contribution(const Contribution& c) override { contributions_.push_back(c); }
+
   PartitionTest() {
-    output_ = {
-        .transition =
-            [this](const Transition& t, const PartitionMeta&) {
-              transitions_.push_back(
-                  fmt::format("{} {} {}->{} {} +{}", t.row->id,
-                              kSegmentationNames[static_cast<std::size_t>(t.segmentation)], t.from,
-                              t.to, name(t.reason), (t.effective_at() - kStart).count()));
-            },
-        .dead_letter = [this](const RecordView&,
-                              const Rejection& r) { dead_letters_.push_back(r.reason); },
-        .rejected_invoice = [this](const CustomerRow&,
-                                   const SettledInvoice& s) { rejected_.push_back(s.outcome); },
-        .erased = [this](std::string_view customer,
-                         const auto&...) { erased_.emplace_back(customer); },
-        .started = [this](std::int64_t boundary) { first_boundary_ = boundary; },
-        .contribution = [this](const Contribution& c) { contributions_.push_back(c); }};
     models_.start_at(kFirstEpoch + 1);
     know_until(kFirstEpoch + 60);
     open();
   }
 
-  void open() { partition_ = std::make_unique<Partition>(options_, rules_, models_, output_); }
+  void open() { partition_ = std::make_unique<Partition>(options_, rules_, models_, *this); }
 
   void know_until(std::int64_t epoch) {
     for (std::int64_t e = models_.trained_through() + 1; e < epoch; ++e) {
@@ -103,7 +105,6 @@ class PartitionTest : public testing::Test {
   Rules rules_;
   ModelTimeline models_;
   PartitionOptions options_;
-  PartitionOutput output_;
   std::unique_ptr<Partition> partition_;
   Offset offset_ = 0;
   std::vector<std::string> transitions_;
@@ -405,7 +406,7 @@ TEST_F(PartitionTest, WaitsForTheModelOfItsEventTimeAndAppliesTheRecordOnce) {
     version.unchanged = true;
     models.append(std::make_shared<const ModelVersion>(version));
   };
-  partition_ = std::make_unique<Partition>(options_, rules_, models, output_);
+  partition_ = std::make_unique<Partition>(options_, rules_, models, *this);
   invoice("a", "1", kStart);
   const EventTime far = boundary_of(kFirstEpoch + 3) + hours{1};
   EXPECT_EQ(invoice("b", "2", far), Partition::Progress::kWaitsForModel);

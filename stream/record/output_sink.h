@@ -1,6 +1,6 @@
-// Where a lane's output goes: one transaction per commit. Seam: Kafka (stream/kafka/kafka_sink.h),
-// files (stream/file/file_sink.h), fakes in tests. One sink belongs to one lane and is called by
-// one thread at a time.
+// Where a lane's output goes, all of its topics in one transaction per commit. Seam: Kafka
+// (stream/kafka/kafka_sink.h), files (stream/file/file_sink.h), fakes in tests. One sink belongs to
+// one lane and is called by one thread at a time.
 #pragma once
 
 #include <array>
@@ -55,12 +55,12 @@ struct CommitReceipt {
   std::array<std::uint64_t, kOutputTopicCount> file_lengths{};
 };
 
-class TransitionSink {
+class OutputSink {
  public:
-  TransitionSink() = default;
-  TransitionSink(const TransitionSink&) = delete;
-  TransitionSink& operator=(const TransitionSink&) = delete;
-  virtual ~TransitionSink() = default;
+  OutputSink() = default;
+  OutputSink(const OutputSink&) = delete;
+  OutputSink& operator=(const OutputSink&) = delete;
+  virtual ~OutputSink() = default;
 
   // Whether records for `topic` are kept. Appending to one that is not is allowed and does nothing.
   virtual bool keeps(OutputTopic topic) const = 0;

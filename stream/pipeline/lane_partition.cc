@@ -1,0 +1,99 @@
+#include "stream/pipeline/lane_partition.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "state/epoch.h"
+#include "stream/format/changelog_codec.h"
+#include "stream/format/contribution_codec.h"
+#include "stream/format/tick.h"
+
+namespace rfm {
+
+LanePartition::LanePartition(const PartitionOptions& options, const Shared& shared)
+    : partition(options, shared.rules, shared.models, *this),
+      shared_(shared),
+      go_live_{.offset = options.go_live_offset, .time = options.go_live_time},
+      first_start_(options.first_start) {}
+
+void LanePartition::log_tick(EventTime to) {
+  logged_tick = to;
+  if (!shared_.output.keeps(OutputTopic::kTicks)) return;
+  if (meta().ticks_logged) ++*meta().ticks_logged;
+  const Tick tick{.offset = meta().next_offset, .time = to};
+  shared_.output.append(OutputTopic::kTicks, id(), std::nullopt, encode_tick(tick), {});
+}
+
+void LanePartition::log_clock() {
+  if (meta().max_event_time == kBeforeAll) return;
+  const EventTime explained = std::max(meta().max_event_time - shared_.rules.lateness, logged_tick);
+  if (meta().watermark > explained) log_tick(meta().watermark);
+}
+
+std::size_t LanePartition::append_state(std::vector<StoreWrite>& writes) {
+  LaneOutput& output = shared_.output;
+  const bool logged = output.keeps(OutputTopic::kChangelog);
+  std::size_t changelog_records = 0;
+  const auto log = [&](const StoreWrite& write) {
+    if (!logged) return;
+    output.append(OutputTopic::kChangelog, id(), changelog_key(write), write.value, {});
+    ++changelog_records;
+  };
+  for (const ResidentRows::Dirty& dirty : partition.rows().dirty()) {
+    writes.push_back(row_write(id(), dirty.customer_id, dirty.row));
+    log(writes.back());
+  }
+  log(meta_write(id(), meta()));
+  for (const Contribution& contribution : contributions_) {
+    for (ContributionChunk& chunk : encode_contribution(id(), contribution)) {
+      if (output.keeps(OutputTopic::kContributions)) {
+        output.append(OutputTopic::kContributions, id(), chunk.key, chunk.value, {});
+      } else {
+        writes.push_back(
+            {StoreKind::kContribution, id(), std::move(chunk.key), std::move(chunk.value)});
+      }
+    }
+  }
+  return changelog_records;
+}
+
+void LanePartition::mark_committed() {
+  partition.rows().mark_committed();
+  contributions_.clear();
+}
+
+void LanePartition::on_transition(const Transition& transition, const PartitionMeta& meta) {
+  TransitionContext context{.partition = id(),
+                            .input_offset = meta.next_offset,
+                            .go_live = go_live_,
+                            .live_after = go_live_.time};
+  if (!context.live_after && meta.go_live_watermark)
+    context.live_after = std::max(*meta.go_live_watermark, first_start_);
+  shared_.output.transition(transition, context);
+  if (observer != nullptr) observer->on_transition(transition);
+}
+
+void LanePartition::on_dead_letter(const RecordView& record, const Rejection& rejection) {
+  shared_.output.dead_letter(record, rejection, id());
+}
+
+void LanePartition::on_rejected_invoice(const CustomerRow& row, const SettledInvoice& settled) {
+  shared_.output.rejected_invoice(row, settled, id());
+}
+
+void LanePartition::on_erased(std::string_view customer_id, const CustomerRow* row) {
+  shared_.output.erased(customer_id, row);
+}
+
+void LanePartition::on_started(std::int64_t first_boundary) {
+  shared_.trainer.partition_started(id(), first_boundary);
+}
+
+void LanePartition::on_contribution(const Contribution& contribution) {
+  contributions_.push_back(contribution);
+  shared_.trainer.contribute(id(), contribution);
+  if (observer != nullptr) observer->on_contribution(contribution);
+}
+
+}  // namespace rfm

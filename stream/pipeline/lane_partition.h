@@ -1,0 +1,75 @@
+// One partition of a lane: its state, what is read and not applied yet, and what becomes of what it
+// says: records in the lane's transaction, contributions to the trainer.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <vector>
+
+#include "state/model_timeline.h"
+#include "state/state_store.h"
+#include "stream/pipeline/lane_observer.h"
+#include "stream/pipeline/lane_output.h"
+#include "stream/pipeline/partition.h"
+#include "stream/pipeline/partition_listener.h"
+#include "stream/pipeline/trainer.h"
+
+namespace rfm {
+
+class LanePartition final : public PartitionListener {
+ public:
+  // What its lane shares between its partitions; all outlive it.
+  struct Shared {
+    const Rules& rules;
+    const ModelTimeline& models;
+    LaneOutput& output;
+    Trainer& trainer;
+  };
+
+  LanePartition(const PartitionOptions& options, const Shared& shared);
+
+  PartitionId id() const { return partition.id(); }
+  PartitionMeta& meta() { return partition.meta(); }
+  const PartitionMeta& meta() const { return partition.meta(); }
+
+  // Says in the tick log that the clock moves to `to` here.
+  void log_tick(EventTime to);
+  // A record that waits has led the partition over boundaries. If it is not committed with them,
+  // the log has to say how far they went.
+  void log_clock();
+
+  // What the next commit writes, into the transaction and to `writes`, but for the store's meta
+  // row, which says more. Returns how many changelog records it was.
+  std::size_t append_state(std::vector<StoreWrite>& writes);
+  void mark_committed();
+
+  void on_transition(const Transition& transition, const PartitionMeta& meta) override;
+  void on_dead_letter(const RecordView& record, const Rejection& rejection) override;
+  void on_rejected_invoice(const CustomerRow& row, const SettledInvoice& settled) override;
+  void on_erased(std::string_view customer_id, const CustomerRow* row) override;
+  void on_started(std::int64_t first_boundary) override;
+  void on_contribution(const Contribution& contribution) override;
+
+  // The lane's own notes.
+  Partition partition;
+  std::span<const RecordView> batch;        // Not all applied yet.
+  std::optional<std::int64_t> waits_since;  // How far the model was when it had to wait.
+  bool empty = false;                       // Nothing was there at the last look.
+  bool ended = false;                       // `until` is reached.
+  bool reported_empty = false;
+  LaneObserver* observer = nullptr;
+  EventTime logged_tick = kBeforeAll;                 // What is committed needs none any more.
+  std::chrono::steady_clock::time_point last_read{};  // Or restored.
+  std::optional<std::int64_t> read_ms;  // When the batch was read, in the broker's time.
+
+ private:
+  Shared shared_;
+  GoLive go_live_;
+  EventTime first_start_;
+  std::vector<Contribution> contributions_;  // Since the last commit.
+};
+
+}  // namespace rfm

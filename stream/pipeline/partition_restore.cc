@@ -1,0 +1,73 @@
+#include "stream/pipeline/partition_restore.h"
+
+#include <utility>
+
+#include "state/row_codec.h"
+#include "stream/format/changelog_codec.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::size_t kBatchBytesMax = std::size_t{8} << 20;
+
+}  // namespace
+
+PartitionRestore::PartitionRestore(std::unique_ptr<LanePartition> partition, StateStore& store,
+                                   const Rules& rules)
+    : partition_(std::move(partition)), store_(store), rules_(rules) {}
+
+absl::Status PartitionRestore::read_store() {
+  absl::StatusOr<std::optional<PartitionMeta>> stored = read_meta(store_, partition_->id());
+  if (!stored.ok()) return stored.status();
+  if (*stored) partition_->meta() = **std::move(stored);
+  return store_.scan(StoreKind::kRow, partition_->id(),
+                     [this](std::string_view customer_id, std::string_view bytes) {
+                       return restore_row(customer_id, bytes);
+                     });
+}
+
+absl::Status PartitionRestore::restore_row(std::string_view customer_id, std::string_view bytes) {
+  absl::StatusOr<CustomerRow> row = decode_row(customer_id, bytes, rules_);
+  if (!row.ok()) return row.status();
+  partition_->partition.rows().restore(*std::move(row));
+  return absl::OkStatus();
+}
+
+// Rows go to the store while more is read; the meta row, which makes them count, follows them all.
+// Until then the store still belongs to the old position, from which a next start catches up again:
+// the changelog's last word on a row is the same however often it is heard.
+absl::Status PartitionRestore::apply(const RecordView& record) {
+  absl::StatusOr<StoreWrite> write = decode_changelog(partition_->id(), record);
+  if (!write.ok()) return write.status();
+  behind_ = true;
+  if (write->kind == StoreKind::kMeta) {
+    absl::StatusOr<PartitionMeta> meta = decode_meta(*write->value);
+    if (!meta.ok()) return meta.status();
+    partition_->meta() = *std::move(meta);
+    return absl::OkStatus();
+  }
+  if (write->value) {
+    const absl::Status restored = restore_row(write->key, *write->value);
+    if (!restored.ok()) return restored;
+  } else {
+    partition_->partition.rows().forget(write->key);
+  }
+  batch_bytes_ += write->key.size() + (write->value ? write->value->size() : 0);
+  batch_.push_back(*std::move(write));
+  return batch_bytes_ < kBatchBytesMax ? absl::OkStatus() : write_batch();
+}
+
+absl::Status PartitionRestore::finish(Offset changelog_next) {
+  partition_->meta().changelog_next = changelog_next;
+  if (!behind_) return absl::OkStatus();
+  batch_.push_back(meta_write(partition_->id(), partition_->meta()));
+  return write_batch();
+}
+
+absl::Status PartitionRestore::write_batch() {
+  batch_bytes_ = 0;
+  const std::vector<StoreWrite> batch = std::exchange(batch_, {});
+  return store_.write(batch);
+}
+
+}  // namespace rfm
