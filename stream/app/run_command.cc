@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <cstdlib>
@@ -13,7 +14,10 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
+#include <utility>
+#include <vector>
 
 #include "config/options.h"
 #include "stream/app/kafka_setup.h"
@@ -34,6 +38,7 @@ struct Arguments {
   SettingsArguments settings;
   std::optional<std::string> state;
   bool until_caught_up = false;
+  std::vector<std::string> accepted_losses;
 };
 
 // One line every ten seconds while something happens, one a minute while nothing does, and one at
@@ -78,11 +83,27 @@ class StatusLog {
 void say_outcomes(const OutcomeCounters& counters) {
   spdlog::info(
       "of {} records in all: {} applied, {} duplicate, {} ignored, {} erased, {} dead-lettered; {} "
-      "late, {} invoices settled from lines",
+      "late, {} invoices settled from lines; {} offsets given up",
       grouped(counters.records), grouped(counters.applied), grouped(counters.duplicate),
       grouped(counters.ignored_total()), grouped(counters.erased),
       grouped(counters.dead_lettered_total()), grouped(counters.late),
-      grouped(counters.invoices_settled));
+      grouped(counters.invoices_settled), grouped(counters.given_up));
+}
+
+// "3:1200"
+absl::StatusOr<std::pair<PartitionId, Offset>> accepted_loss(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  std::pair<PartitionId, Offset> result;
+  const auto read = [](std::string_view digits, auto& number) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+    return error == std::errc() && end == digits.data() + digits.size() && number >= 0;
+  };
+  if (colon == std::string_view::npos || !read(text.substr(0, colon), result.first) ||
+      !read(text.substr(colon + 1), result.second)) {
+    return absl::InvalidArgumentError(fmt::format(
+        "--accept-loss {}: allowed: PARTITION:OFFSET, such as --accept-loss 0:1200", text));
+  }
+  return result;
 }
 
 // Ends the process where stopping in good order takes too long, because a client library or a disk
@@ -173,6 +194,11 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
     options.kafka.push_back(kafka_options(*settings, lane));
   options.semantic = settings->semantic();
   options.observer = observer;
+  for (const std::string& text : arguments.accepted_losses) {
+    const absl::StatusOr<std::pair<PartitionId, Offset>> loss = accepted_loss(text);
+    if (!loss.ok()) return loss.status();
+    options.accepted_losses.insert(*loss);
+  }
   absl::Status status = check_broker(options.kafka.front());
   if (!status.ok()) return status;
 
@@ -202,6 +228,14 @@ void add_run_command(CLI::App& app, Invocation& invocation, CommitObserver* obse
       ->type_name("DIR");
   command.add_flag("--until-caught-up", arguments->until_caught_up,
                    "End when every record that is in the topic is applied and committed");
+  command
+      .add_option("--accept-loss", arguments->accepted_losses,
+                  "Where a refused start said that records of the input are gone or the topic is "
+                  "another one: go on with that partition at OFFSET; may be repeated. It is logged "
+                  "in the model log")
+      ->type_name("PARTITION:OFFSET")
+      ->take_all()
+      ->allow_extra_args(false);
   add_settings_arguments(command, arguments->settings);
   command.footer(
       "The topics must exist: `rfmstream topics create`. SIGTERM and SIGINT commit and end it "

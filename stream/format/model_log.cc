@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <array>
 #include <string_view>
+#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -18,6 +19,8 @@ namespace {
 using Value = rapidjson::Value;
 
 constexpr int kFormat = 1;
+// Losses are unknown to programs that know format 1 only: they must not pass over one.
+constexpr int kLossFormat = 2;
 constexpr std::int64_t kLatestStartMs = to_ms(kLatestEventTime);
 constexpr unsigned kParse = rapidjson::kParseFullPrecisionFlag |
                             rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag;
@@ -238,6 +241,7 @@ RulesRecord read_rules(Fields in, std::string& fault) {
   rules.first_start_ms = in.integer("first_start_ms");
   if (in.find("go_live_time") != nullptr) rules.go_live_time = in.text("go_live_time");
   in.append("go_live", rules.go_live);
+  if (in.find("begin") != nullptr) in.append("begin", rules.begin);
   const Value* settings = in.find("settings");
   if (settings == nullptr || !settings->IsObject()) in.fail("settings", "it is not an object");
   if (!fault.empty()) return rules;
@@ -253,6 +257,24 @@ RulesRecord read_rules(Fields in, std::string& fault) {
   if (!rules.go_live_time.empty() && !TimeReader(std::chrono::minutes{0}).read(rules.go_live_time))
     in.fail("go_live_time", "not a time");
   return rules;
+}
+
+LossRecord read_loss(Fields in, std::string& fault) {
+  LossRecord loss;
+  loss.partition = static_cast<PartitionId>(in.integer("partition"));
+  loss.commit_number = static_cast<std::uint64_t>(in.integer("commit"));
+  loss.from = in.integer("from");
+  loss.to = in.integer("to");
+  loss.offsets = in.integer("offsets");
+  loss.another_topic = in.flag("another_topic");
+  loss.accepted_ms = in.integer("accepted_ms");
+  if (fault.empty() && std::min({loss.from, loss.to, loss.offsets}) < 0)
+    in.fail("", "an offset is negative");
+  return loss;
+}
+
+std::string key_of(const LossRecord& loss) {
+  return fmt::format("loss/{}/{}/{}", loss.partition, loss.commit_number, loss.accepted_ms);
 }
 
 absl::Status damaged(std::string_view key, std::string_view fault) {
@@ -283,6 +305,22 @@ absl::Status check_order(const ModelLog& log) {
 }
 
 }  // namespace
+
+ModelLogRecord encode_loss(const LossRecord& loss) {
+  TextBuffer buffer;
+  JsonText out(buffer);
+  out.begin_object();
+  out.key("format").integer(kLossFormat);
+  out.key("partition").integer(loss.partition);
+  out.key("commit").integer(static_cast<std::int64_t>(loss.commit_number));
+  out.key("from").integer(loss.from);
+  out.key("to").integer(loss.to);
+  out.key("offsets").integer(loss.offsets);
+  out.key("another_topic").boolean(loss.another_topic);
+  out.key("accepted_ms").integer(loss.accepted_ms);
+  out.end_object();
+  return {key_of(loss), std::string(buffer.view())};
+}
 
 ModelLogRecord encode_version(const ModelVersion& version) {
   TextBuffer buffer;
@@ -317,6 +355,7 @@ ModelLogRecord encode_rules(const RulesRecord& rules) {
   for (const auto& [name, value] : rules.settings) out.name(name).text(value);
   out.end_object();
   integers(out, "go_live", rules.go_live);
+  if (!rules.begin.empty()) integers(out, "begin", rules.begin);
   if (!rules.go_live_time.empty()) out.key("go_live_time").text(rules.go_live_time);
   out.key("first_start_ms").integer(rules.first_start_ms);
   out.end_object();
@@ -327,6 +366,7 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
   std::map<std::string_view, std::string_view> known;
   std::map<std::int64_t, RulesRecord> rules;
   std::map<std::int64_t, ModelVersion> versions;
+  std::map<std::tuple<PartitionId, std::uint64_t, std::int64_t>, LossRecord> losses;
   for (const ModelLogRecord& record : records) {
     const auto [same, is_new] = known.emplace(record.key, record.value);
     if (!is_new && same->second != record.value)
@@ -337,14 +377,20 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
     std::string fault;
     Fields in(json, "", fault);
     const std::int64_t format = in.integer("format");
-    if (fault.empty() && format > kFormat) {
+    const bool is_loss = record.key.starts_with("loss/");
+    const int known_format = is_loss ? kLossFormat : kFormat;
+    if (fault.empty() && format > known_format) {
       return absl::UnimplementedError(fmt::format(
           "model log: record {} was written by a newer version of this program: start that one",
           record.key));
     }
-    if (format != kFormat) in.fail("format", "not 1");
+    if (format != known_format) in.fail("format", fmt::format("not {}", known_format));
     std::string key;
-    if (record.key.starts_with("rules/")) {
+    if (is_loss) {
+      const LossRecord read = read_loss(in, fault);
+      key = key_of(read);
+      losses.emplace(std::tuple(read.partition, read.commit_number, read.accepted_ms), read);
+    } else if (record.key.starts_with("rules/")) {
       RulesRecord read = read_rules(in, fault);
       key = fmt::format("rules/{}", read.version);
       rules.insert_or_assign(read.version, std::move(read));
@@ -353,12 +399,13 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
       key = fmt::format("version/{}", read.trained_epoch);
       versions.insert_or_assign(read.trained_epoch, std::move(read));
     } else {
-      in.fail("", "its key is neither rules/ nor version/");
+      in.fail("", "its key is none of rules/, version/ and loss/");
     }
     if (fault.empty() && key != record.key) in.fail("", fmt::format("it says that it is {}", key));
     if (!fault.empty()) return damaged(record.key, fault);
   }
   ModelLog log;
+  for (const auto& [place, loss] : losses) log.losses.push_back(loss);
   for (auto& [version, record] : rules) log.rules.push_back(std::move(record));
   for (auto& [epoch, version] : versions) log.versions.push_back(std::move(version));
   if (absl::Status ordered = check_order(log); !ordered.ok()) return ordered;

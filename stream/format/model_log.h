@@ -16,7 +16,7 @@
 namespace rfm {
 
 struct ModelLogRecord {
-  std::string key;    // "rules/1" or "version/<trained epoch>".
+  std::string key;    // "rules/1", "version/<trained epoch>" or "loss/<partition>/<commit>/<time>".
   std::string value;  // JSON.
 
   friend bool operator==(const ModelLogRecord&, const ModelLogRecord&) = default;
@@ -31,10 +31,27 @@ struct RulesRecord {
   std::string go_live_time;     // File mode: RFC 3339; empty: everything is actionable.
   std::int64_t first_start_ms =
       0;  // Wall time of the first start: what a file's records carry as received time.
+  std::vector<Offset> begin = {};  // Where the input began then, per partition; empty: not known.
 
   friend bool operator==(const RulesRecord&, const RulesRecord&) = default;
 };
 
+// What an operator has consented to: a partition that stood at `from` after its commit number
+// `commit_number` went on at `to`, because what was between is gone, or because the topic is
+// another one now.
+struct LossRecord {
+  PartitionId partition = 0;
+  std::uint64_t commit_number = 0;
+  Offset from = 0;
+  Offset to = 0;
+  std::int64_t offsets = 0;  // Given up; of another topic: those before `to`.
+  bool another_topic = false;
+  std::int64_t accepted_ms = 0;  // Wall time.
+
+  friend bool operator==(const LossRecord&, const LossRecord&) = default;
+};
+
+ModelLogRecord encode_loss(const LossRecord& loss);
 ModelLogRecord encode_version(const ModelVersion& version);
 ModelLogRecord encode_rules(const RulesRecord& rules);
 
@@ -43,6 +60,7 @@ ModelLogRecord encode_rules(const RulesRecord& rules);
 struct ModelLog {
   std::vector<RulesRecord> rules;      // By version.
   std::vector<ModelVersion> versions;  // By trained epoch, without gaps.
+  std::vector<LossRecord> losses;      // By partition, commit number and time.
 };
 absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& records);
 

@@ -43,6 +43,14 @@ void Lane::drop_partitions() {
   uncommitted_ = false;
 }
 
+void Lane::give_up(const LossRecord& loss) {
+  for (const auto& p : partitions_) {
+    if (p->id() != loss.partition) continue;
+    p->partition.give_up(loss);
+    uncommitted_ = true;
+  }
+}
+
 absl::StatusOr<Lane::Activity> Lane::step() {
   absl::Status status = parts_.source.service();
   if (status.ok()) status = sync_model();

@@ -17,6 +17,7 @@
 #include "state/state_store.h"
 #include "stream/decode/decoder.h"
 #include "stream/decode/input_partitioner.h"
+#include "stream/format/model_log.h"
 #include "stream/pipeline/lane_observer.h"
 #include "stream/pipeline/lane_output.h"
 #include "stream/pipeline/lane_partition.h"
@@ -80,6 +81,9 @@ class Lane {
 
   // Before the first step. Without one nobody looks.
   void observe(LaneObserver& observer);
+
+  // Of a restored partition: goes on elsewhere in its input, from the next commit on.
+  void give_up(const LossRecord& loss);
 
   // Drops all partitions with what is not committed.
   void drop_partitions();

@@ -58,6 +58,14 @@ Partition::Progress Partition::process(const RecordView& record, const DecodedEv
   return Progress::kDone;
 }
 
+void Partition::give_up(const LossRecord& loss) {
+  meta_.next_offset = loss.to;
+  meta_.last_record = {};
+  meta_.counters.given_up += static_cast<std::uint64_t>(loss.offsets);
+  // Where the service went live is told in offsets of the topic before.
+  if (loss.another_topic) options_.go_live_offset = std::min(options_.go_live_offset, loss.to);
+}
+
 Partition::Progress Partition::tick(EventTime to) {
   if (!meta_.started || to <= meta_.watermark) return Progress::kDone;
   if (!meta_.go_live_watermark && meta_.next_offset >= options_.go_live_offset)

@@ -12,6 +12,7 @@
 #include "model/training.h"
 #include "state/resident_rows.h"
 #include "stream/decode/event.h"
+#include "stream/format/model_log.h"
 #include "stream/format/partition_meta.h"
 #include "stream/format/tick.h"
 #include "stream/pipeline/partition_listener.h"
@@ -53,6 +54,9 @@ class Partition {
 
   // Applies one record, after the recorded ticks that came before it, and counts its one outcome.
   Progress process(const RecordView& record, const DecodedEvent& event);
+
+  // With an operator's consent: goes on where the loss says.
+  void give_up(const LossRecord& loss);
 
   // Moves the watermark to `to` if it is later: a tick, or the end of a replay.
   Progress tick(EventTime to);

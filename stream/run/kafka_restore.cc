@@ -86,23 +86,96 @@ absl::StatusOr<Offset> restore_partition(const PartitionOptions& partition,
   return restore_once(partition, changelog, topic, lane);
 }
 
-// Where to go on. The group's offset and the state are committed together.
-absl::StatusOr<Offset> start_of(PartitionId partition, Offset restored,
-                                const std::optional<Offset>& group_offset, const OffsetRange& log,
-                                const std::string& topic) {
-  if (group_offset && *group_offset != restored) {
+absl::Status check_group(const KafkaOptions& options, PartitionId partition, Offset restored,
+                         const std::optional<Offset>& group_offset) {
+  if (!group_offset || *group_offset == restored) return absl::OkStatus();
+  if (restored == 0) {
     return absl::FailedPreconditionError(fmt::format(
-        "partition {}: the group has committed offset {}, but the state belongs to {}: they are "
-        "always committed together, so somebody has changed one of them",
-        partition, *group_offset, restored));
+        "partition {}: the group {} has committed offset {}, but neither the state directory nor "
+        "the changelog holds anything: start with the state directory it had, or begin anew with "
+        "an app.name, output.transitions and output.segments of its own",
+        partition, options.application, *group_offset));
   }
-  if (restored == 0 && log.begin > 0) return log.begin;  // Nothing has been read yet.
-  if (restored < log.begin || restored > log.end) {
-    return absl::FailedPreconditionError(
-        fmt::format("partition {} of {}: offset {} is next, but the log holds {} to {}", partition,
-                    topic, restored, log.begin, log.end));
+  return absl::FailedPreconditionError(fmt::format(
+      "partition {0}: the group {1} has committed offset {2}, but the state belongs to {3}: they "
+      "are always committed together, so somebody has changed one of them. The state is whole; to "
+      "go on with it:\n"
+      "  kafka-consumer-groups.sh --bootstrap-server {4} --group {1} --topic {5}:{0} "
+      "--reset-offsets --to-offset {3} --execute",
+      partition, options.application, *group_offset, restored, options.brokers,
+      options.input_topic));
+}
+
+// Where a restored partition goes on in its input, and what it needs for that.
+class InputPositions {
+ public:
+  InputPositions(const KafkaOptions& options, const RestoreOptions& restore, KafkaReader& reader)
+      : options_(options), restore_(restore), reader_(reader) {}
+
+  absl::Status add(PartitionId partition, OffsetRange log, Lane& lane);
+  // Refuses what has no consent, of all partitions at once.
+  absl::StatusOr<RestoredInput> take();
+
+ private:
+  absl::StatusOr<LossRecord> consent(const InputObstacle& obstacle, const PartitionMeta& meta);
+
+  const KafkaOptions& options_;
+  const RestoreOptions& restore_;
+  KafkaReader& reader_;
+  RestoredInput restored_;
+  std::vector<InputObstacle> obstacles_;
+};
+
+absl::Status InputPositions::add(PartitionId p, OffsetRange log, Lane& lane) {
+  const PartitionMeta& meta = lane.partitions().back()->meta();
+  for (const LossRecord& loss : pending_losses(restore_.losses, p, meta)) lane.give_up(loss);
+  Offset next = meta.next_offset;
+  // Nothing has been read yet.
+  if (next == 0) next = begin_of(restore_.begin, restore_.losses.logged, p).value_or(log.begin);
+  const absl::StatusOr<std::optional<InputObstacle>> obstacle =
+      find_obstacle(reader_, options_.input_topic, p, meta, next, log);
+  if (!obstacle.ok()) return obstacle.status();
+  const bool consented = restore_.losses.consented.contains(p);
+  if (!*obstacle) {
+    if (consented) {
+      spdlog::info("partition {}: goes on at offset {}; --accept-loss is not needed (any more)", p,
+                   next);
+    }
+  } else if (!consented) {
+    obstacles_.push_back(**obstacle);
+  } else {
+    const absl::StatusOr<LossRecord> loss = consent(**obstacle, meta);
+    if (!loss.ok()) return loss.status();
+    lane.give_up(*loss);
+    restored_.accepted.push_back(*loss);
+    next = loss->to;
+    spdlog::warn("partition {}: {}; as accepted it goes on at offset {}", p, (*obstacle)->what,
+                 next);
   }
-  return restored;
+  restored_.positions.emplace_back(p, next);
+  return absl::OkStatus();
+}
+
+absl::StatusOr<LossRecord> InputPositions::consent(const InputObstacle& obstacle,
+                                                   const PartitionMeta& meta) {
+  const Offset to = restore_.losses.consented.at(obstacle.partition);
+  if (to < obstacle.log.begin || to > obstacle.log.end) {
+    return absl::InvalidArgumentError(
+        fmt::format("--accept-loss {}:{}: the topic holds offsets {} to {}", obstacle.partition, to,
+                    obstacle.log.begin, obstacle.log.end));
+  }
+  return LossRecord{.partition = obstacle.partition,
+                    .commit_number = meta.commit_number,
+                    .from = obstacle.next,
+                    .to = to,
+                    .offsets = to - (obstacle.another_topic ? obstacle.log.begin : obstacle.next),
+                    .another_topic = obstacle.another_topic,
+                    .accepted_ms = restore_.now_ms};
+}
+
+absl::StatusOr<RestoredInput> InputPositions::take() {
+  if (!obstacles_.empty()) return refuse(options_.input_topic, obstacles_);
+  return std::move(restored_);
 }
 
 }  // namespace
@@ -159,45 +232,40 @@ absl::StatusOr<std::map<std::pair<std::int64_t, PartitionId>, Contribution>> rea
   return assembler.take();
 }
 
-absl::StatusOr<std::vector<Offset>> input_ends(const KafkaOptions& options) {
+absl::StatusOr<std::vector<OffsetRange>> input_ranges(const KafkaOptions& options) {
   absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options);
   if (!topics.ok()) return topics.status();
-  const absl::StatusOr<std::vector<OffsetRange>> ranges = topics->ranges(options.input_topic);
-  if (!ranges.ok()) return ranges.status();
-  std::vector<Offset> ends;
-  for (const OffsetRange& range : *ranges) ends.push_back(range.end);
-  return ends;
+  return topics->ranges(options.input_topic);
 }
 
-absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> restore_partitions(
-    const KafkaOptions& options, const std::vector<PartitionOptions>& partitions, StateStore& store,
-    Lane& lane) {
-  std::vector<std::pair<PartitionId, Offset>> positions;
-  if (partitions.empty()) return positions;
+absl::StatusOr<RestoredInput> restore_partitions(const KafkaOptions& options,
+                                                 const RestoreOptions& restore, StateStore& store,
+                                                 Lane& lane) {
+  if (restore.partitions.empty()) return RestoredInput{};
   absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options);
   if (!topics.ok()) return topics.status();
   std::vector<PartitionId> ids;
-  for (const PartitionOptions& partition : partitions) ids.push_back(partition.partition);
+  for (const PartitionOptions& partition : restore.partitions) ids.push_back(partition.partition);
   // Waits for what former owners left in doubt; the changelog is complete after it.
   const absl::StatusOr<std::vector<CommittedPosition>> committed = topics->committed(ids);
   if (!committed.ok()) return committed.status();
   const absl::StatusOr<std::vector<OffsetRange>> input = topics->ranges(options.input_topic);
   if (!input.ok()) return input.status();
-  absl::StatusOr<std::unique_ptr<KafkaReader>> changelog = KafkaReader::open(options);
-  if (!changelog.ok()) return changelog.status();
-  for (std::size_t i = 0; i < partitions.size(); ++i) {
-    const PartitionId p = ids[i];
-    const absl::StatusOr<Offset> restored =
-        restore_partition(partitions[i], (*committed)[i].next_offset, **changelog,
-                          topic_names(options).changelog, store, lane);
+  absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
+  if (!reader.ok()) return reader.status();
+  InputPositions positions(options, restore, **reader);
+  for (std::size_t i = 0; i < ids.size(); ++i) {
+    const std::optional<Offset>& group_offset = (*committed)[i].next_offset;
+    const absl::StatusOr<Offset> restored = restore_partition(
+        restore.partitions[i], group_offset, **reader, topic_names(options).changelog, store, lane);
     if (!restored.ok()) return restored.status();
-    const absl::StatusOr<Offset> start =
-        start_of(p, *restored, (*committed)[i].next_offset, (*input)[static_cast<std::size_t>(p)],
-                 options.input_topic);
-    if (!start.ok()) return start.status();
-    positions.emplace_back(p, *start);
+    absl::Status status = check_group(options, ids[i], *restored, group_offset);
+    if (status.ok()) {
+      status = positions.add(ids[i], (*input)[static_cast<std::size_t>(ids[i])], lane);
+    }
+    if (!status.ok()) return status;
   }
-  return positions;
+  return positions.take();
 }
 
 }  // namespace rfm

@@ -15,6 +15,7 @@
 #include "stream/kafka/kafka_options.h"
 #include "stream/pipeline/lane.h"
 #include "stream/record/record.h"
+#include "stream/run/input_position.h"
 
 namespace rfm {
 
@@ -27,14 +28,27 @@ absl::StatusOr<ModelLog> read_model_log(const KafkaOptions& options);
 absl::StatusOr<std::map<std::pair<std::int64_t, PartitionId>, Contribution>> read_contributions(
     const KafkaOptions& options, int partition_count);
 
-// Where the input ends now, by partition.
-absl::StatusOr<std::vector<Offset>> input_ends(const KafkaOptions& options);
+// What the input holds now, by partition.
+absl::StatusOr<std::vector<OffsetRange>> input_ranges(const KafkaOptions& options);
 
-// Brings `partitions` into `lane`: what the store holds, then the changelog to its end. Returns the
-// offset from which each is to be read. kFailedPrecondition: log, group and state do not belong
-// together. kDataLoss: the store or what was read is damaged.
-absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> restore_partitions(
-    const KafkaOptions& options, const std::vector<PartitionOptions>& partitions, StateStore& store,
-    Lane& lane);
+struct RestoreOptions {
+  std::vector<PartitionOptions> partitions;
+  std::vector<Offset> begin;  // RulesRecord::begin.
+  InputLosses losses;
+  std::int64_t now_ms = 0;  // Wall time.
+};
+
+struct RestoredInput {
+  std::vector<std::pair<PartitionId, Offset>> positions;  // From which each is to be read.
+  // What was consented to and is not in the model log yet: log it before anything is committed.
+  std::vector<LossRecord> accepted;
+};
+
+// Brings the partitions into `lane`: what the store holds, then the changelog to its end.
+// kFailedPrecondition: log, group and state do not belong together; the message says the way on.
+// kDataLoss: the store or what was read is damaged.
+absl::StatusOr<RestoredInput> restore_partitions(const KafkaOptions& options,
+                                                 const RestoreOptions& restore, StateStore& store,
+                                                 Lane& lane);
 
 }  // namespace rfm

@@ -67,6 +67,7 @@ class Pipeline {
   absl::Status open_trainer_producer();
   absl::Status open_lane(int index);
   absl::Status open_model();
+  absl::Status publish(std::span<const ModelLogRecord> records);
   absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> assign(
       LaneThread& lane, const std::vector<PartitionId>& partitions);
   static void revoke(LaneThread& lane, Revocation revocation);
@@ -83,6 +84,8 @@ class Pipeline {
   StateStore& store_;
   int partition_count_ = 0;
   RulesRecord rules_record_;
+  std::vector<LossRecord> losses_;  // Of the model log.
+  std::mutex publishing_;           // Guards `producer_`.
   std::unique_ptr<TrainerProducer> producer_;
   std::unique_ptr<Trainer> trainer_;
   std::vector<std::unique_ptr<LaneThread>> lanes_;
@@ -96,12 +99,16 @@ absl::Status Pipeline::open_model() {
   const KafkaOptions& kafka = options_.kafka.front();
   absl::StatusOr<ModelLog> log = read_model_log(kafka);
   if (!log.ok()) return log.status();
+  losses_ = log->losses;
   if (log->rules.empty()) {
-    absl::StatusOr<std::vector<Offset>> ends = input_ends(kafka);
-    if (!ends.ok()) return ends.status();
+    const absl::StatusOr<std::vector<OffsetRange>> ranges = input_ranges(kafka);
+    if (!ranges.ok()) return ranges.status();
     rules_record_.settings = options_.semantic;
     rules_record_.first_start_ms = *time_.broker_ms();  // The lanes' producers have asked for it.
-    rules_record_.go_live = *std::move(ends);
+    for (const OffsetRange& range : *ranges) {
+      rules_record_.begin.push_back(range.begin);
+      rules_record_.go_live.push_back(range.end);
+    }
     const std::vector<ModelLogRecord> first = {encode_rules(rules_record_)};
     const absl::Status published = producer_->publish(first);
     if (!published.ok()) return published;
@@ -117,10 +124,16 @@ absl::Status Pipeline::open_model() {
   TrainerOptions trainer{
       .training = options_.training,
       .partition_count = partition_count_,
-      .publish = [this](std::span<const ModelLogRecord> r) { return producer_->publish(r); }};
+      .publish = [this](std::span<const ModelLogRecord> r) { return publish(r); }};
   trainer_ =
       std::make_unique<Trainer>(std::move(trainer), std::move(history), Trainer::Mode::kTrain);
   return absl::OkStatus();
+}
+
+// The trainer's thread, and lanes that log losses.
+absl::Status Pipeline::publish(std::span<const ModelLogRecord> records) {
+  const std::scoped_lock lock(publishing_);
+  return producer_->publish(records);
 }
 
 absl::Status Pipeline::open_trainer_producer() {
@@ -171,21 +184,28 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
     LaneThread& l, const std::vector<PartitionId>& partitions) {
   const auto started = clock_.steady();
   l.lane->drop_partitions();
-  std::vector<PartitionOptions> wanted;
+  RestoreOptions restore{.partitions = {},
+                         .begin = rules_record_.begin,
+                         .losses = {.logged = losses_, .consented = options_.accepted_losses},
+                         .now_ms = clock_.wall_ms()};
   for (const PartitionId p : partitions) {
     if (p >= partition_count_)
       return partitions_changed(options_.kafka.front(), partition_count_, partitions.back() + 1);
     PartitionOptions partition;
     partition.partition = p;
     partition.schedule = options_.training.schedule;
-    const auto index = static_cast<std::size_t>(p);
-    if (index < rules_record_.go_live.size())
-      partition.go_live_offset = rules_record_.go_live[index];
+    partition.go_live_offset = go_live_offset(rules_record_, losses_, p);
     partition.first_start = from_ms(rules_record_.first_start_ms);
-    wanted.push_back(partition);
+    restore.partitions.push_back(partition);
   }
-  auto positions = restore_partitions(options_.kafka.front(), wanted, store_, *l.lane);
-  if (!positions.ok()) return positions;
+  absl::StatusOr<RestoredInput> restored =
+      restore_partitions(options_.kafka.front(), restore, store_, *l.lane);
+  if (!restored.ok()) return restored.status();
+  if (!restored->accepted.empty()) {
+    std::vector<ModelLogRecord> records;
+    for (const LossRecord& loss : restored->accepted) records.push_back(encode_loss(loss));
+    if (const absl::Status logged = publish(records); !logged.ok()) return logged;
+  }
   l.assigned = true;
   l.records_restored = l.lane->counters().records;
   std::size_t customers = 0;
@@ -193,7 +213,7 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
   spdlog::info("lane {} owns partitions [{}], {} customers restored in {} ms", l.number,
                fmt::join(partitions, ", "), customers,
                std::chrono::duration_cast<milliseconds>(clock_.steady() - started).count());
-  return positions;
+  return std::move(restored->positions);
 }
 
 void Pipeline::revoke(LaneThread& l, Revocation revocation) {

@@ -55,7 +55,9 @@ struct ServiceOptions {
   DecoderOptions decoder;
   std::vector<KafkaOptions> kafka;              // One a lane.
   std::map<std::string, std::string> semantic;  // The settings behind the rules, for the model log.
-  CommitObserver* observer = nullptr;           // Tests only.
+  // Where a partition of the input whose records are gone goes on, with an operator's consent.
+  std::map<PartitionId, Offset> accepted_losses;
+  CommitObserver* observer = nullptr;  // Tests only.
 };
 
 // Once it is to stop, the last commit and the close may take this long; what waits for a broker

@@ -139,11 +139,42 @@ TEST(ModelLog, RecordsAreAsPublished) {
   same.cuts_changed = same.churn_changed = false;
   same.cluster_change = ClusterChange::kNone;
   same.empty_partitions = {3, 5};
+  const LossRecord loss{.partition = 1,
+                        .commit_number = 812,
+                        .from = 17,
+                        .to = 42,
+                        .offsets = 25,
+                        .another_topic = false,
+                        .accepted_ms = 1'322'000'000'000};
   std::string text;
-  for (const ModelLogRecord& record :
-       {encode_rules(rules), encode_version(golden_version()), encode_version(same)})
+  for (const ModelLogRecord& record : {encode_rules(rules), encode_version(golden_version()),
+                                       encode_version(same), encode_loss(loss)})
     text += record.key + "\n" + record.value + "\n";
   expect_golden("model_log.txt", text);
+}
+
+TEST(ModelLog, LossesAndTheBeginOfTheInputComeBack) {
+  RulesRecord rules{.version = 1,
+                    .settings = {},
+                    .go_live = {5, 9},
+                    .go_live_time = "",
+                    .first_start_ms = 3,
+                    .begin = {1, 0}};
+  const LossRecord first{.partition = 0,
+                         .commit_number = 2,
+                         .from = 9,
+                         .to = 4,
+                         .offsets = 4,
+                         .another_topic = true,
+                         .accepted_ms = 7};
+  LossRecord second = first;
+  second.commit_number = 11;
+  second.another_topic = false;
+  const absl::StatusOr<ModelLog> log =
+      decode_model_log({encode_loss(second), encode_rules(rules), encode_loss(first)});
+  ASSERT_TRUE(log.ok()) << log.status();
+  EXPECT_EQ(log->losses, (std::vector<LossRecord>{first, second}));
+  EXPECT_EQ(log->rules, std::vector<RulesRecord>{rules});
 }
 
 TEST(ModelLog, AnUnchangedVersionRepeatsTheOneBefore) {

@@ -1,0 +1,156 @@
+"""Goal: whatever happens to the topics of an application, it reads on rightly or refuses with the
+way on; nothing is passed over without a word.
+Method: the binary as a process against a broker of the test's own, whose topics are deleted, made
+anew, cut and shared between runs."""
+
+import datetime
+import json
+import pathlib
+import re
+import tempfile
+import unittest
+
+from admin import create_topic, delete_records, delete_topic
+from application import Application, Broker, read_topic
+
+FIRST_DAY = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def invoices(first, count, customer=None):
+    """One invoice an hour, each of a customer of its own."""
+    result = []
+    for number in range(first, first + count):
+        who = customer or f"c{number}"
+        when = FIRST_DAY + datetime.timedelta(hours=number)
+        result.append((who, json.dumps(
+            {"type": "invoice", "invoice_no": str(number), "customer_id": who,
+             "invoice_time": when.isoformat(), "currency": "GBP", "total": "10.00"}).encode()))
+    return result
+
+
+class TopicsTest(unittest.TestCase):
+    maxDiff = 2000
+
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker().__enter__()
+        cls.addClassCleanup(cls.broker.__exit__)
+        temporary = tempfile.TemporaryDirectory(prefix="rfmstream-topics-")
+        cls.addClassCleanup(temporary.cleanup)
+        cls.directory = pathlib.Path(temporary.name)
+
+    def application(self, name, partitions=1, **settings):
+        plain = {key.replace("__", "."): value for key, value in settings.items()}
+        return Application(self.broker, self.directory / name, name, partitions,
+                           {"input.format": "invoices", "model.cluster_history": "7d", **plain})
+
+    def run_once(self, application, *arguments):
+        return application.command("run", "--state", application.state, "--until-caught-up",
+                                   *arguments, check=False)
+
+    def assert_refused(self, application, *arguments):
+        refused = self.run_once(application, *arguments)
+        self.assertEqual(refused.returncode, 1, refused.stderr)
+        return refused.stderr
+
+    def assert_runs(self, application, *arguments):
+        done = self.run_once(application, *arguments)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return done.stderr
+
+    def customers(self, application):
+        return sorted({r.key.decode() for r in application.read("transitions")})
+
+    def test_an_input_made_anew_and_filled_past_the_position_is_refused(self):
+        application = self.application("anew")
+        application.produce(invoices(0, 10))
+        self.assert_runs(application)
+        topic = application.settings["input.topic"]
+        delete_topic(self.broker.endpoint, topic)
+        create_topic(self.broker.endpoint, topic)
+        application.produce(invoices(100, 20))
+        said = self.assert_refused(application)
+        self.assertIn("offset 9 does not hold the record that was applied last", said)
+        self.assertIn("rfmstream run --accept-loss 0:0", said)
+        self.assertEqual(len(self.customers(application)), 10)
+        # With consent all of the new topic is read, and is as actionable as before.
+        self.assert_runs(application, "--accept-loss", "0:0")
+        self.assertEqual(len(self.customers(application)), 30)
+        actionable = {r.key: r.json()["actionable"] for r in application.read("transitions")
+                      if r.json()["segmentation"] == "rfm"}
+        self.assertEqual({actionable[b"c%d" % n] for n in range(100, 120)}, {True})
+        losses = [r.json() for r in application.read("model") if r.key.startswith(b"loss/0/")]
+        self.assertEqual(len(losses), 1)
+        self.assertEqual({key: losses[0][key] for key in ("from", "to", "another_topic")},
+                         {"from": 10, "to": 0, "another_topic": True})
+        # Accepted once, and another time it is not needed.
+        application.produce(invoices(200, 5))
+        self.assert_runs(application)
+        self.assertIn("not needed", self.assert_runs(application, "--accept-loss", "0:0"))
+        self.assertEqual(len(self.customers(application)), 35)
+
+    def test_an_input_made_anew_and_short_is_refused(self):
+        application = self.application("short")
+        application.produce(invoices(0, 10))
+        self.assert_runs(application)
+        topic = application.settings["input.topic"]
+        delete_topic(self.broker.endpoint, topic)
+        create_topic(self.broker.endpoint, topic)
+        application.produce(invoices(100, 3))
+        self.assertIn("rfmstream run --accept-loss 0:0", self.assert_refused(application))
+        self.assert_runs(application, "--accept-loss", "0:0")
+        self.assertEqual(len(self.customers(application)), 13)
+
+    def test_records_gone_unread_need_consent_and_are_counted(self):
+        application = self.application("gone", partitions=2)
+        application.produce(invoices(0, 20))
+        self.assert_runs(application)
+        topic = application.settings["input.topic"]
+        before = read_topic(self.broker.endpoint, topic)
+        ends = [sum(1 for r in before if r.partition == p) for p in (0, 1)]
+        application.produce(invoices(100, 40))
+        lost = {r.key.decode() for r in read_topic(self.broker.endpoint, topic)
+                if ends[r.partition] <= r.offset < ends[r.partition] + 3}
+        self.assertEqual(len(lost), 6)
+        for partition in (0, 1):
+            delete_records(self.broker.endpoint, topic, partition, ends[partition] + 3)
+        said = self.assert_refused(application)
+        consent = re.search(r"rfmstream run (--accept-loss .*)", said).group(1).split()
+        self.assertEqual(consent, ["--accept-loss", f"0:{ends[0] + 3}",
+                                   "--accept-loss", f"1:{ends[1] + 3}"])
+        self.assertEqual(self.run_once(application, "--accept-loss", "0:1",
+                                       "--accept-loss", "1:1").returncode, 2)
+        self.assertIn("6 offsets given up", self.assert_runs(application, *consent))
+        expected = {f"c{n}" for n in (*range(20), *range(100, 140))} - lost
+        self.assertEqual(set(self.customers(application)), expected)
+        self.assertEqual(len([r for r in application.read("model")
+                              if r.key.startswith(b"loss/")]), 2)
+
+    def test_retention_behind_the_position_is_no_loss(self):
+        application = self.application("behind")
+        application.produce(invoices(0, 10))
+        self.assert_runs(application)
+        delete_records(self.broker.endpoint, application.settings["input.topic"], 0, 10)
+        application.produce(invoices(100, 5))
+        said = self.assert_runs(application)
+        self.assertIn("0 offsets given up", said)
+        self.assertEqual(len(self.customers(application)), 15)
+
+    def test_records_gone_before_the_first_of_their_partition_was_read_are_missed_too(self):
+        application = self.application("first", partitions=2)
+        application.produce(invoices(0, 1))
+        self.assert_runs(application)
+        topic = application.settings["input.topic"]
+        other = 1 - read_topic(self.broker.endpoint, topic)[0].partition
+        application.produce(invoices(100, 20))
+        lost = {r.key.decode() for r in read_topic(self.broker.endpoint, topic)
+                if r.partition == other and r.offset < 2}
+        delete_records(self.broker.endpoint, topic, other, 2)
+        self.assertIn(f"rfmstream run --accept-loss {other}:2\n", self.assert_refused(application))
+        self.assert_runs(application, "--accept-loss", f"{other}:2")
+        expected = {"c0", *(f"c{n}" for n in range(100, 120))} - lost
+        self.assertEqual(set(self.customers(application)), expected)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
