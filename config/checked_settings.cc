@@ -52,7 +52,8 @@ absl::Status check_settings(const Settings& settings) {
       {names.ticks, "for the ticks"},
       {names.contributions, "for the contributions"},
       {names.model, "for the model log"},
-      {names.idle, "to be empty"}};
+      {names.idle, "to be empty"},
+      {names.output_owners, "for the owners of output topics"}};
   for (const std::string_view key : {"input.topic", "output.transitions", "output.segments"}) {
     const auto [first, is_new] = uses.emplace(settings.text(key), key);
     if (!is_new)

@@ -279,8 +279,9 @@ absl::Status Settings::check_same_rules(const std::map<std::string, std::string>
   return absl::FailedPreconditionError(
       "settings that change state or transitions differ from those this application started with:" +
       differences +
-      "\nStart with the logged values, or as another application: with an app.name, a state "
-      "directory, output.transitions and output.segments of its own.");
+      "\nStart with the logged values, or as another application: with an app.name and a state "
+      "directory of its own, and with output.transitions and output.segments of its own or, when "
+      "the old one is stopped for good, taken over from it (`rfmstream run --take-outputs`).");
 }
 
 }  // namespace rfm

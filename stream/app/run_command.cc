@@ -39,6 +39,7 @@ struct Arguments {
   std::optional<std::string> state;
   bool until_caught_up = false;
   std::vector<std::string> accepted_losses;
+  bool take_outputs = false;
 };
 
 // One line every ten seconds while something happens, one a minute while nothing does, and one at
@@ -194,6 +195,7 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
     options.kafka.push_back(kafka_options(*settings, lane));
   options.semantic = settings->semantic();
   options.observer = observer;
+  if (arguments.take_outputs) options.outputs = OutputClaim::kTakeOver;
   for (const std::string& text : arguments.accepted_losses) {
     const absl::StatusOr<std::pair<PartitionId, Offset>> loss = accepted_loss(text);
     if (!loss.ok()) return loss.status();
@@ -236,6 +238,9 @@ void add_run_command(CLI::App& app, Invocation& invocation, CommitObserver* obse
       ->type_name("PARTITION:OFFSET")
       ->take_all()
       ->allow_extra_args(false);
+  command.add_flag("--take-outputs", arguments->take_outputs,
+                   "Write to output topics that belonged to another application, which must be "
+                   "stopped for good; once, they are this one's afterwards");
   add_settings_arguments(command, arguments->settings);
   command.footer(
       "The topics must exist: `rfmstream topics create`. SIGTERM and SIGINT commit and end it "

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,6 +12,7 @@
 #include "config/options.h"
 #include "stream/app/kafka_setup.h"
 #include "stream/kafka/kafka_topics.h"
+#include "stream/kafka/output_owners.h"
 #include "stream/run/input_watch.h"
 
 namespace rfm {
@@ -63,6 +65,37 @@ absl::StatusOr<TopicPlan> make_plan(const Arguments& arguments, const KafkaOptio
   }
   plan.output_partitions = arguments.output_partitions.value_or(plan.input_partitions);
   return plan;
+}
+
+// An output topic that was created just now is the application's; one that belongs to another
+// application is a difference.
+absl::Status add_owners(const KafkaOptions& kafka, std::vector<TopicReport>& reports) {
+  const KafkaTopicNames names = topic_names(kafka);
+  const auto is_output = [&](const TopicReport& report) {
+    return report.name == names.transitions || report.name == names.segments;
+  };
+  std::vector<std::string> created;
+  for (const TopicReport& report : reports) {
+    if (report.outcome == TopicOutcome::kMissing && report.name == names.output_owners)
+      return absl::OkStatus();
+    if (report.outcome == TopicOutcome::kCreated && is_output(report))
+      created.push_back(report.name);
+  }
+  const absl::Status claimed = claim_outputs(kafka, created, OutputClaim::kTakeOver);
+  if (!claimed.ok()) return claimed;
+  const absl::StatusOr<std::map<std::string, std::string>> owners = read_output_owners(kafka);
+  if (!owners.ok()) return owners.status();
+  for (TopicReport& report : reports) {
+    const auto owner = owners->find(report.name);
+    if (!is_output(report) || report.outcome == TopicOutcome::kMissing || owner == owners->end() ||
+        owner->second == kafka.application)
+      continue;
+    report.outcome = TopicOutcome::kDiffers;
+    report.differences.push_back(fmt::format(
+        "belongs to application {}: give this one its own, or `rfmstream run --take-outputs`",
+        owner->second));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status judge(const std::vector<TopicReport>& reports, const KafkaOptions& kafka) {
@@ -118,9 +151,10 @@ absl::Status treat(const Arguments& arguments, Deed deed) {
       spec.partitions = count->value_or(spec.partitions);
     }
   }
-  const absl::StatusOr<std::vector<TopicReport>> reports =
+  absl::StatusOr<std::vector<TopicReport>> reports =
       deed == Deed::kCreate ? topics->create(specs, arguments.replication) : topics->check(specs);
   if (!reports.ok()) return reports.status();
+  if (const absl::Status owned = add_owners(kafka, *reports); !owned.ok()) return owned;
   return judge(*reports, kafka);
 }
 

@@ -399,7 +399,7 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
       key = fmt::format("version/{}", read.trained_epoch);
       versions.insert_or_assign(read.trained_epoch, std::move(read));
     } else {
-      in.fail("", "its key is none of rules/, version/ and loss/");
+      in.fail("", "its key begins with neither rules/ nor version/ nor loss/");
     }
     if (fault.empty() && key != record.key) in.fail("", fmt::format("it says that it is {}", key));
     if (!fault.empty()) return damaged(record.key, fault);

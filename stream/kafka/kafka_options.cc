@@ -67,7 +67,8 @@ KafkaTopicNames topic_names(const KafkaOptions& options) {
           .ticks = app + "-ticks",
           .contributions = app + "-contributions",
           .model = app + "-model",
-          .idle = app + "-idle"};
+          .idle = app + "-idle",
+          .output_owners = "rfmstream-outputs"};
 }
 
 std::string lane_name(const KafkaOptions& options) {

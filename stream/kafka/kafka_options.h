@@ -42,6 +42,7 @@ struct KafkaTopicNames {
   std::string contributions;
   std::string model;
   std::string idle;
+  std::string output_owners;  // Shared by the applications of a cluster.
 };
 KafkaTopicNames topic_names(const KafkaOptions& options);
 

@@ -105,6 +105,7 @@ std::vector<TopicSpec> application_topics(const KafkaOptions& options, const Top
        .settings = {deleted, {"message.timestamp.type", "LogAppendTime"}}},
       {.name = names.model, .partitions = 1, .settings = {compacted}},
       {.name = names.idle, .partitions = plan.broker_count, .settings = {deleted}},
+      {.name = names.output_owners, .partitions = 1, .settings = {compacted}},
   };
 }
 

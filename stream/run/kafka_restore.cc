@@ -189,7 +189,7 @@ absl::StatusOr<int> check_topics(const KafkaOptions& options) {
   if (!*input) return missing(names.input);
   for (const std::string& name :
        {names.transitions, names.segments, names.dead_letters, names.changelog, names.ticks,
-        names.contributions, names.model, names.idle}) {
+        names.contributions, names.model, names.idle, names.output_owners}) {
     const absl::StatusOr<std::optional<int>> count = topics->partition_count(name);
     if (!count.ok()) return count.status();
     if (!*count) return missing(name);

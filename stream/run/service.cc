@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
@@ -335,7 +336,10 @@ absl::Status Pipeline::live() {
   const absl::StatusOr<int> partition_count = check_topics(options_.kafka.front());
   if (!partition_count.ok()) return partition_count.status();
   partition_count_ = *partition_count;
+  const KafkaTopicNames names = topic_names(options_.kafka.front());
+  const std::array<std::string, 2> outputs = {names.transitions, names.segments};
   absl::Status status = check_sole_instance(options_.kafka.front());
+  if (status.ok()) status = claim_outputs(options_.kafka.front(), outputs, options_.outputs);
   if (status.ok()) status = open_producers();
   if (status.ok()) status = open_model();
   if (!status.ok()) return status;

@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "stream/kafka/kafka_options.h"
+#include "stream/kafka/output_owners.h"
 #include "stream/kafka/stop_limit.h"
 #include "stream/pipeline/lane.h"
 
@@ -57,6 +58,8 @@ struct ServiceOptions {
   std::map<std::string, std::string> semantic;  // The settings behind the rules, for the model log.
   // Where a partition of the input whose records are gone goes on, with an operator's consent.
   std::map<PartitionId, Offset> accepted_losses;
+  // What to do about output topics of another application.
+  OutputClaim outputs = OutputClaim::kIfFree;
   CommitObserver* observer = nullptr;  // Tests only.
 };
 

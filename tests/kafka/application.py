@@ -90,7 +90,8 @@ def read_topic(endpoint, topic, isolation="read_committed"):
 class Application:
     """One application: its settings, its state directory and its process."""
 
-    def __init__(self, broker, directory, name, partitions, settings=None, binary=BINARY):
+    def __init__(self, broker, directory, name, partitions, settings=None, binary=BINARY,
+                 create=True):
         self.broker = broker
         self.name = name
         self.binary = binary
@@ -103,7 +104,8 @@ class Application:
             "output.transitions": f"{name}-transitions", "output.segments": f"{name}-segments",
             **QUICK, **(settings or {})}
         self.process = None
-        self.command("topics", "create", "--partitions", str(partitions))
+        if create:
+            self.command("topics", "create", "--partitions", str(partitions))
 
     def arguments(self, extra=None):
         result = []

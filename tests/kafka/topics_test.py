@@ -7,6 +7,7 @@ import datetime
 import json
 import pathlib
 import re
+import subprocess
 import tempfile
 import unittest
 
@@ -39,10 +40,10 @@ class TopicsTest(unittest.TestCase):
         cls.addClassCleanup(temporary.cleanup)
         cls.directory = pathlib.Path(temporary.name)
 
-    def application(self, name, partitions=1, **settings):
-        plain = {key.replace("__", "."): value for key, value in settings.items()}
+    def application(self, name, partitions=1, create=True, **settings):
         return Application(self.broker, self.directory / name, name, partitions,
-                           {"input.format": "invoices", "model.cluster_history": "7d", **plain})
+                           {"input.format": "invoices", "model.cluster_history": "7d", **settings},
+                           create=create)
 
     def run_once(self, application, *arguments):
         return application.command("run", "--state", application.state, "--until-caught-up",
@@ -135,6 +136,43 @@ class TopicsTest(unittest.TestCase):
         said = self.assert_runs(application)
         self.assertIn("0 offsets given up", said)
         self.assertEqual(len(self.customers(application)), 15)
+
+    def test_an_output_belongs_to_one_application(self):
+        first = self.application("owner")
+        first.produce(invoices(0, 10))
+        self.assert_runs(first)
+        before = first.read("transitions")
+        outputs = {key: first.settings[key] for key in ("output.transitions", "output.segments")}
+        second = self.application("intruder", create=False, **{
+            "input.topic": first.settings["input.topic"], **outputs})
+        created = second.command("topics", "create", check=False)
+        self.assertEqual(created.returncode, 1)
+        checked = second.command("topics", "check", check=False)
+        self.assertEqual(checked.returncode, 1)
+        self.assertIn("belongs to application owner", checked.stdout)
+        said = self.assert_refused(second)
+        self.assertIn("owner-transitions belongs to application owner", said)
+        self.assertIn("rfmstream run --take-outputs", said)
+        self.assertEqual(first.read("transitions"), before)
+        self.assert_runs(first)
+        # Told otherwise, once; from then on it is the first that is refused.
+        self.assert_runs(second, "--take-outputs")
+        self.assert_runs(second)
+        self.assertEqual(second.command("topics", "check").returncode, 0)
+        self.assertEqual({r.header("ce_source") for r in first.read("transitions")},
+                         {"/rfmstream/owner", "/rfmstream/intruder"})
+        self.assertIn("belongs to application intruder", self.assert_refused(first))
+
+    def test_one_of_two_applications_that_start_at_once_gets_the_outputs(self):
+        outputs = {"output.transitions": "race-transitions", "output.segments": "race-segments"}
+        for topic in outputs.values():
+            create_topic(self.broker.endpoint, topic, cleanup_policy=(
+                "compact" if "segments" in topic else "delete"))
+        racers = [self.application(f"racer{n}", **outputs) for n in range(3)]
+        running = [subprocess.Popen(
+            [racer.binary, "run", "--state", racer.state, "--until-caught-up",
+             *racer.arguments()], stderr=subprocess.DEVNULL) for racer in racers]
+        self.assertEqual(sorted(process.wait(60) for process in running), [0, 1, 1])
 
     def test_records_gone_before_the_first_of_their_partition_was_read_are_missed_too(self):
         application = self.application("first", partitions=2)
