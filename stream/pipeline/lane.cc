@@ -176,18 +176,31 @@ absl::Status Lane::sync_model() { return parts_.trainer.update(models_); }
 
 absl::Status Lane::idle() {
   if (const absl::Status synced = sync_model(); !synced.ok()) return synced;
+  bool contributed = false;
   for (const auto& p : partitions_) {
-    const PartitionId id = p->id();
-    if (!p->ended && (!p->batch.empty() || !parts_.source.at_end(id))) continue;
-    const std::optional<std::int64_t> epoch = parts_.trainer.awaited(id);
-    if (epoch && models_.knows(*epoch)) {
-      p->partition.contribute_idle(*epoch);
+    if (!p->ended && (!p->batch.empty() || !parts_.source.at_end(p->id()))) continue;
+    if (p->partition.follows_ticks()) {
+      p->partition.follow_ticks();
       uncommitted_ = true;
+      continue;
     }
+    contributed |= contribute_idle(*p);
     if (!options_.tick_idle || parts_.clock.steady() - p->last_read < *options_.tick_idle) continue;
     tick_idle(*p);
   }
-  return output_.take_status();
+  if (const absl::Status written = output_.take_status(); !written.ok()) return written;
+  // Others wait for it, and the trainer hears of it when it is committed.
+  return contributed ? commit() : absl::OkStatus();
+}
+
+bool Lane::contribute_idle(LanePartition& p) {
+  const std::optional<std::int64_t> epoch = parts_.trainer.awaited(p.id());
+  if (!epoch || !models_.knows(*epoch) || !p.meta().started || p.meta().contributed >= *epoch)
+    return false;
+  p.log_contribution(*epoch);
+  p.partition.contribute_idle(*epoch);
+  uncommitted_ = true;
+  return true;
 }
 
 // As much event time has passed as time since the last event was received, and never more than
@@ -258,9 +271,10 @@ absl::Status Lane::commit() {
     request.positions.push_back({.partition = p->id(),
                                  .next_offset = meta.next_offset,
                                  .commit_number = meta.commit_number});
-    if (meta.started)
-      used_epoch =
-          std::max(used_epoch, epoch_of(std::max(meta.max_event_time, meta.watermark)) - 1);
+    if (meta.started) {
+      const std::int64_t reached = epoch_of(std::max(meta.max_event_time, meta.watermark));
+      used_epoch = std::max({used_epoch, reached - 1, meta.contributed - 1});
+    }
   }
   output_.append_segments();
   if (const absl::Status appended = output_.take_status(); !appended.ok()) return appended;

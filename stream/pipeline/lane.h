@@ -91,7 +91,8 @@ class Lane {
   // One batch of one partition, and a commit if one is due.
   absl::StatusOr<Activity> step();
 
-  // Live only: contributes and ticks for partitions that are at their end and idle.
+  // Where nothing was to do. Partitions at their end and idle contribute, which is committed at
+  // once, and tick; or they follow what is recorded of that.
   absl::Status idle();
 
   // Once everything is read: follows the recorded ticks that are left, then moves every partition's
@@ -123,6 +124,7 @@ class Lane {
   absl::Status sync_model();
   std::int64_t trained_through() const;  // The smallest number: no training has begun.
   bool commit_due();
+  bool contribute_idle(LanePartition& partition);
   void tick_idle(LanePartition& partition);
 
   LaneOptions options_;

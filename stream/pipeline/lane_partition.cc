@@ -19,9 +19,17 @@ LanePartition::LanePartition(const PartitionOptions& options, const Shared& shar
 
 void LanePartition::log_tick(EventTime to) {
   logged_tick = to;
+  log_choice({.offset = meta().next_offset, .time = to});
+}
+
+void LanePartition::log_contribution(std::int64_t epoch) {
+  log_choice({.offset = meta().next_offset, .contributes = epoch});
+}
+
+void LanePartition::log_choice(const Tick& tick) {
+  chose_ = true;
   if (!shared_.output.keeps(OutputTopic::kTicks)) return;
   if (meta().ticks_logged) ++*meta().ticks_logged;
-  const Tick tick{.offset = meta().next_offset, .time = to};
   shared_.output.append(OutputTopic::kTicks, id(), std::nullopt, encode_tick(tick), {});
 }
 
@@ -60,7 +68,10 @@ std::size_t LanePartition::append_state(std::vector<StoreWrite>& writes) {
 
 void LanePartition::mark_committed() {
   partition.rows().mark_committed();
+  tell_trainer();
   contributions_.clear();
+  told_ = 0;
+  chose_ = false;
 }
 
 void LanePartition::on_transition(const Transition& transition, const PartitionMeta& meta) {
@@ -92,8 +103,13 @@ void LanePartition::on_started(std::int64_t first_boundary) {
 
 void LanePartition::on_contribution(const Contribution& contribution) {
   contributions_.push_back(contribution);
-  shared_.trainer.contribute(id(), contribution);
+  if (!chose_) tell_trainer();
   if (observer != nullptr) observer->on_contribution(contribution);
+}
+
+void LanePartition::tell_trainer() {
+  for (; told_ < contributions_.size(); ++told_)
+    shared_.trainer.contribute(id(), contributions_[told_]);
 }
 
 }  // namespace rfm

@@ -11,6 +11,7 @@
 
 #include "state/model_timeline.h"
 #include "state/state_store.h"
+#include "stream/format/tick.h"
 #include "stream/pipeline/lane_observer.h"
 #include "stream/pipeline/lane_output.h"
 #include "stream/pipeline/partition.h"
@@ -35,8 +36,10 @@ class LanePartition final : public PartitionListener {
   PartitionMeta& meta() { return partition.meta(); }
   const PartitionMeta& meta() const { return partition.meta(); }
 
-  // Says in the tick log that the clock moves to `to` here.
+  // Says in the tick log that the clock moves to `to` here, or what is contributed. That is chosen
+  // by the wall clock, so until it is committed the trainer hears of nothing that follows from it.
   void log_tick(EventTime to);
+  void log_contribution(std::int64_t epoch);
   // A record that waits has led the partition over boundaries. If it is not committed with them,
   // the log has to say how far they went.
   void log_clock();
@@ -66,10 +69,15 @@ class LanePartition final : public PartitionListener {
   std::optional<std::int64_t> read_ms;  // When the batch was read, in the broker's time.
 
  private:
+  void log_choice(const Tick& tick);
+  void tell_trainer();
+
   Shared shared_;
   GoLive go_live_;
   EventTime first_start_;
   std::vector<Contribution> contributions_;  // Since the last commit.
+  std::size_t told_ = 0;                     // Of them, to the trainer.
+  bool chose_ = false;                       // Since the last commit.
 };
 
 }  // namespace rfm

@@ -78,21 +78,27 @@ EventTime Partition::reachable() const {
   return boundary_of(models_.trained_through() + 2) - Duration{1};
 }
 
-// One that was followed before a restart is not later than the watermark.
+// One that was followed before a restart is not later than the watermark, or what has been
+// contributed.
 Partition::Progress Partition::follow_ticks(Offset offset) {
-  for (; next_tick_ < options_.ticks.size(); ++next_tick_) {
-    const Tick& recorded = options_.ticks[next_tick_];
+  if (!options_.ticks) return Progress::kDone;
+  for (; next_tick_ < options_.ticks->size(); ++next_tick_) {
+    const Tick& recorded = (*options_.ticks)[next_tick_];
     if (recorded.offset > offset) break;
     meta_.next_offset = std::max(meta_.next_offset, recorded.offset);
-    if (tick(recorded.time) == Progress::kWaitsForModel) return Progress::kWaitsForModel;
+    if (!recorded.contributes) {
+      if (tick(recorded.time) == Progress::kWaitsForModel) return Progress::kWaitsForModel;
+    } else {
+      if (!models_.knows(*recorded.contributes)) return Progress::kWaitsForModel;
+      contribute_idle(*recorded.contributes);
+    }
   }
   return Progress::kDone;
 }
 
+// Beside that for `epoch`, those for boundaries at which it counted as empty.
 void Partition::contribute_idle(std::int64_t epoch) {
   if (!meta_.started) return;
-  // A crash may have taken contributions that versions from before it were trained with: those
-  // before this one come again, of the same rows.
   const std::int64_t next = std::max(meta_.contributed + 1, meta_.first_boundary);
   for (std::int64_t e = next; e <= epoch; ++e) contribute(e);
 }

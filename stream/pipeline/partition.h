@@ -26,7 +26,8 @@ struct PartitionOptions {
   std::optional<EventTime> go_live_time;  // File sources instead: events at or after it.
   // With an offset: what time alone causes is actionable after it too.
   EventTime first_start = kBeforeAll;
-  std::vector<Tick> ticks;  // A recorded tick log to follow, in order.
+  // A recorded tick log to follow, in order. Absent: its lane chooses.
+  std::optional<std::vector<Tick>> ticks;
 };
 
 // Whether an event is later than its record was received by more than `input.future_max`: it must
@@ -65,8 +66,10 @@ class Partition {
   // Recorded ticks that came before the record at `offset`; at the end of the log, the others.
   Progress follow_ticks(Offset offset = std::numeric_limits<Offset>::max());
 
-  // The position is at its end and idle while others have passed boundary `epoch`: contributes
-  // without moving the clock.
+  bool follows_ticks() const { return options_.ticks.has_value(); }
+
+  // The position is at its end and idle while others have passed boundary `epoch`, which the model
+  // knows: contributes without moving the clock.
   void contribute_idle(std::int64_t epoch);
 
   // Whether anything is due by `by`: a deadline, an open invoice or an epoch boundary.

@@ -54,6 +54,9 @@ class Trainer {
   // it has not held a record so far (then it counts as contributed, until it starts).
   void partition_started(PartitionId partition, std::int64_t first_boundary);
   void partition_empty(PartitionId partition);
+  // A contribution that is a function of the input log alone may come before it is committed; one
+  // that follows from a choice of the lane (a tick, an idle partition) comes when that is
+  // committed.
   void contribute(PartitionId partition, const Contribution& contribution);
 
   // Brings `timeline` up to date with what is announced. Any error of the trainer's thread.

@@ -145,8 +145,10 @@ PartitionOptions Replay::Implementation::partition_options(PartitionId partition
     partition_options.first_start = from_ms(rules.first_start_ms);
   }
   if (model_->recording()) {
+    std::vector<Tick>& ticks = partition_options.ticks.emplace();
     for (const Tick& tick : model_->recording()->ticks[index]) {
-      if (!options_.until || tick.time <= *options_.until) partition_options.ticks.push_back(tick);
+      if (options_.until && tick.time > *options_.until) break;
+      ticks.push_back(tick);
     }
   }
   return partition_options;

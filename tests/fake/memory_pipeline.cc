@@ -121,8 +121,8 @@ absl::Status MemoryPipeline::restore() {
     partition.schedule = options_.training.schedule;
     partition.go_live_offset = options_.go_live_offset;
     partition.first_start = options_.first_start;
-    const auto ticks = options_.ticks.find(p);
-    if (ticks != options_.ticks.end()) partition.ticks = ticks->second;
+    if (const auto ticks = options_.ticks.find(p); ticks != options_.ticks.end())
+      partition.ticks = ticks->second;
     const absl::StatusOr<Offset> next = restore_partition(*thread.lane, partition);
     if (!next.ok()) return next.status();
     const auto committed = world_.topics.positions.find(p);
@@ -252,7 +252,14 @@ std::string difference(const PipelineOutput& expected, const PipelineOutput& act
   text += first_difference("current segments", expected.segments, actual.segments);
   text += first_difference("stored row", expected.rows, actual.rows);
   if (expected.dead_letters != actual.dead_letters) text += "dead letters differ\n";
-  if (expected.model_log != actual.model_log) text += "model logs differ\n";
+  if (expected.model_log != actual.model_log) {
+    const auto [a, b] = std::mismatch(expected.model_log.begin(), expected.model_log.end(),
+                                      actual.model_log.begin(), actual.model_log.end());
+    text += fmt::format("model logs of {} and {} records differ\nexpected {}\nactual   {}\n",
+                        expected.model_log.size(), actual.model_log.size(),
+                        a == expected.model_log.end() ? "nothing" : a->value,
+                        b == actual.model_log.end() ? "nothing" : b->value);
+  }
   if (expected.counters != actual.counters) text += "counters differ\n";
   return text;
 }

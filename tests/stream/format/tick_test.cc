@@ -13,10 +13,20 @@ TEST(Tick, ReadsWhatItWrites) {
   EXPECT_EQ(*read, tick);
 }
 
+TEST(Tick, SaysWhatAnIdlePartitionContributed) {
+  const Tick tick{.offset = 12, .contributes = 19'830};
+  EXPECT_EQ(encode_tick(tick), R"({"offset":12,"contributes":19830})");
+  const absl::StatusOr<Tick> read = decode_tick(encode_tick(tick));
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_EQ(*read, tick);
+}
+
 TEST(Tick, RefusesAnythingElse) {
-  for (const char* text : {"", "7", "{}", R"({"offset":1})", R"({"time":"2024-01-01T00:00:00Z"})",
-                           R"({"offset":1.5,"time":"2024-01-01T00:00:00Z"})",
-                           R"({"offset":1,"time":"yesterday"})", R"({"offset":1,"time":3})"}) {
+  for (const char* text :
+       {"", "7", "{}", R"({"offset":1})", R"({"time":"2024-01-01T00:00:00Z"})",
+        R"({"offset":1.5,"time":"2024-01-01T00:00:00Z"})", R"({"offset":1,"time":"yesterday"})",
+        R"({"offset":1,"time":3})", R"({"offset":1,"contributes":"2"})",
+        R"({"offset":1,"contributes":2,"time":"2024-01-01T00:00:00Z"})"}) {
     EXPECT_EQ(decode_tick(text).status().code(), absl::StatusCode::kDataLoss) << text;
   }
 }

@@ -104,6 +104,51 @@ TEST(Lane, ARestoredPartitionIsIdleForAWhileBeforeItTicks) {
   EXPECT_EQ(instants_of(world, "a", "inactivity").size(), 1U);
 }
 
+// It would be lost with a crash, and the version would stay.
+TEST(Lane, NoVersionIsTrainedWithAnIdleContributionBeforeItIsCommitted) {
+  MemoryWorld world({{invoice("a", "1", kSale), invoice("b", "2", kSale + hours{48})},
+                     {invoice("c", "3", kSale)}});
+  PipelineOptions options = invoice_options();
+  options.commit_interval = hours{24 * 1000};
+  {
+    MemoryPipeline pipeline(world, options);
+    ASSERT_TRUE(pipeline.restore().ok());
+    pipeline.sink(0).fail_at(SinkFault::kCommitAborted, 0);
+    absl::Status failed;
+    for (int i = 0; i < 10 && failed.ok(); ++i) failed = pipeline.step().status();
+    EXPECT_FALSE(failed.ok()) << "others wait for it, so it is committed at once";
+    ASSERT_TRUE(pipeline.trainer().finish().ok());
+    EXPECT_TRUE(world.topics.model_log.empty());
+  }
+  MemoryPipeline pipeline(world, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  ASSERT_TRUE(pipeline.step().ok());
+  while (world.topics.of(OutputTopic::kTicks).empty()) ASSERT_TRUE(pipeline.step().ok());
+  ASSERT_TRUE(pipeline.trainer().finish().ok());
+  ASSERT_EQ(world.topics.model_log.size(), 1U);
+  const OutputRecord choice = world.topics.of(OutputTopic::kTicks).front();
+  EXPECT_EQ(choice.partition, 1);
+  EXPECT_EQ(*choice.value, fmt::format("{{\"offset\":1,\"contributes\":{}}}", epoch_of(kSale) + 1));
+}
+
+TEST(Lane, NoVersionIsTrainedBehindATickBeforeItIsCommitted) {
+  MemoryWorld world({{invoice("a", "1", kSale)}});
+  PipelineOptions options = invoice_options();
+  options.commit_interval = hours{24 * 1000};
+  options.tick_idle = std::chrono::seconds{1};
+  MemoryPipeline pipeline(world, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  while (pipeline.counters().applied == 0) ASSERT_TRUE(pipeline.step().ok());
+  pipeline.clock().pass(hours{48});
+  ASSERT_TRUE(pipeline.step().ok());
+  ASSERT_TRUE(pipeline.trainer().finish().ok());
+  EXPECT_GT(pipeline.partitions()[0]->meta().crossed, epoch_of(kSale));
+  EXPECT_TRUE(world.topics.model_log.empty());
+  ASSERT_TRUE(pipeline.commit().ok());
+  ASSERT_TRUE(pipeline.trainer().finish().ok());
+  EXPECT_EQ(world.topics.model_log.size(), 1U);
+}
+
 TEST(Lane, ImportedHistoryDoesNotJumpToToday) {
   MemoryRecord old = invoice("a", "1", kSale - hours{24 * 1000});
   old.received_ms = kWall;
