@@ -7,7 +7,6 @@
 #include <string>
 #include <vector>
 
-#include "absl/status/status.h"
 #include "model/score_cuts.h"
 
 namespace rfm {
@@ -75,14 +74,5 @@ struct ModelVersion {
 
   friend bool operator==(const ModelVersion&, const ModelVersion&) = default;
 };
-
-// What a version read from outside must fulfil before anything is computed with it: every number in
-// its range and finite, as many names as centroids. InvalidArgument: "<field>: what is wrong".
-absl::Status check_version(const ModelVersion& version);
-
-// What it must fulfil beside that as the successor of `before` (the first one: of ModelVersion()):
-// clusters and churn model never go away, ids of clusters stay, and what it says of its changes is
-// what changed.
-absl::Status check_successor(const ModelVersion& before, const ModelVersion& version);
 
 }  // namespace rfm

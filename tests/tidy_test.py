@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""Keeps includes flowing one way, sizes sane, and dead files and banned words out of the tree.
+"""Keeps includes flowing one way and without circles, third-party headers and virtual functions
+where they belong, sizes sane, dead files and banned words out of the tree, and the picture in
+docs/architecture.md true (UPDATE_DOCS=1 rewrites it).
 
 Looks at the files git tracks (all files where there is no git). Prints `path:line: finding`; exit
 status 1 if there is any.
@@ -38,6 +40,58 @@ MAY_INCLUDE = {
     "tests": BELOW_STREAM | set(ROOMS) | {"config", "stream/app"},
 }
 CODE_FOLDERS = ("model", "state", "stream", "config")
+# Third-party headers, by the beginning of their name -> the files, or the folder with its slash,
+# that may include them. All others of C++, POSIX, Abseil and fmt are free.
+THIRD_PARTY = {
+    "CLI/": ["stream/app/"],
+    "emmintrin.h": ["model/two_doubles.h", "stream/text/byte_block.h"],
+    "immintrin.h": [],
+    # The partitioner of the client itself.
+    "librdkafka/": ["stream/kafka/", "stream/decode/input_partitioner.cc"],
+    "rapidjson/": [
+        "stream/app/tail_command.cc",
+        "stream/format/model_log.cc",
+        "stream/format/tick.cc",
+    ],
+    "rocksdb/": ["state/rocksdb_state_store.cc"],
+    "simdjson.h": [
+        "stream/decode/json_fields.cc",
+        "stream/file/envelope.cc",
+        "stream/text/utf8.cc",
+    ],
+    "spdlog/": [
+        "stream/app/kafka_setup.cc",
+        "stream/app/run_command.cc",
+        "stream/kafka/kafka_handles.cc",
+        "stream/run/",
+    ],
+    "toml++/": ["config/toml_reader.cc"],
+    "xxhash.h": ["state/hashes.cc"],
+}
+# Where functions may be virtual, and why.
+SEAMS = {
+    "state/state_store.h": "RocksDB, or memory in tests",
+    "stream/record/clock.h": "the machine's clocks, or a clock that tests move",
+    "stream/record/commit_observer.h": "tests die between the steps of a commit",
+    "stream/record/event_source.h": "Kafka, a file, or memory in tests",
+    "stream/record/output_sink.h": "Kafka, files, nothing, or memory in tests",
+    "stream/pipeline/lane_observer.h": "the summary of a replay and figures on models look on",
+    "stream/pipeline/partition_listener.h": "a partition knows neither its lane nor the trainer",
+}
+# From a record to its transition, in order, for who reads the code for the first time.
+RECORD_TO_TRANSITION = {
+    "stream/pipeline/lane.cc": "`step`: reads a batch of one partition, commits",
+    "stream/decode/decoder.cc": "a record's bytes to an event, or why not",
+    "stream/pipeline/partition.cc": "`process`: moves the clock, applies the event",
+    "state/invoice_ledger.cc": "the customer's invoices and what follows from them",
+    "state/advance.cc": "the one function that owns time; evaluates at events",
+    "state/evaluation.cc": "scores, cluster and churn band to a segment",
+    "stream/pipeline/lane_partition.cc": "what the partition says to the lane's transaction",
+    "stream/format/transition_writer.cc": "headers and JSON of the transition",
+}
+RECORD_TO_TRANSITION_LINES_MAX = 2500
+ARCHITECTURE = "docs/architecture.md"
+ARCHITECTURE_LINES_OFF_MAX = 50  # By so much a file may grow before its line count there is wrong.
 SOURCE_LINES_MAX = 450
 SOURCE_LINES_ALLOWED = {}  # Path -> reason why this file may be longer.
 FUNCTION_LINES_MAX = 100
@@ -86,7 +140,7 @@ def folder_of(name):
     return next((parent for parent in parents if parent in MAY_INCLUDE), None)
 
 
-def check_includes(name, lines, files, included):
+def check_includes(name, lines, files, included, includes):
     mine = folder_of(name)
     for number, line in enumerate(lines, 1):
         match = re.match(r'\s*#\s*include\s+"([^"]+)"', line)
@@ -100,9 +154,152 @@ def check_includes(name, lines, files, included):
             elif target.split("/")[0] in CODE_FOLDERS + ("tests",):
                 report(name, number, f'include "{target}" does not exist or is not tracked')
             continue
+        includes.setdefault(name, set()).add(target)
         theirs = folder_of(target)
         if mine and theirs != mine and theirs not in MAY_INCLUDE[mine]:
             report(name, number, f"{mine}/ may not include {theirs}/ ({target})")
+
+
+def check_third_party(name, lines):
+    for number, line in enumerate(lines, 1):
+        match = re.match(r"\s*#\s*include\s+[<\"]([^>\"]+)[>\"]", line)
+        header = match.group(1) if match else ""
+        for prefix, places in THIRD_PARTY.items():
+            if header.startswith(prefix) and not name.startswith(tuple(places)):
+                where = ", ".join(places) or "nowhere"
+                report(name, number, f"<{header}> belongs to {where} (THIRD_PARTY in tidy_test.py)")
+
+
+def check_virtual(name, lines):
+    if name in SEAMS:
+        return
+    for number, line in enumerate(lines, 1):
+        if re.search(r"\bvirtual\b", line.split("//")[0]):
+            report(name, number, "a virtual function outside the seams (SEAMS in tidy_test.py)")
+
+
+def check_circles(includes):
+    """A header and its source are one node. Tarjan's strongly connected components."""
+    graph = {}
+    for name, targets in includes.items():
+        node = re.sub(r"\.(h|cc)$", "", name)
+        others = {re.sub(r"\.(h|cc)$", "", target) for target in targets}
+        graph.setdefault(node, set()).update(others - {node})
+    index, low, stack = {}, {}, []
+
+    def visit(node):
+        index[node] = low[node] = len(index)
+        stack.append(node)
+        for other in sorted(graph.get(node, ())):
+            if other not in index:
+                visit(other)
+            if other in stack:
+                low[node] = min(low[node], low[other])
+        if low[node] == index[node]:
+            circle = stack[stack.index(node) :]
+            del stack[stack.index(node) :]
+            if len(circle) > 1:
+                report(circle[0], 1, f"a circle of includes: {', '.join(sorted(circle))}")
+
+    for node in sorted(graph):
+        if node not in index:
+            visit(node)
+
+
+def line_counts(files):
+    return {
+        name: (ROOT / name).read_text().count("\n")
+        for name in files
+        if name.startswith(tuple(f + "/" for f in CODE_FOLDERS)) and name.endswith((".h", ".cc"))
+    }
+
+
+def folders_of_architecture():
+    return [folder for folder in MAY_INCLUDE if folder != "tests"]
+
+
+def picture(includes):
+    """What each folder includes, without what follows from what it includes."""
+    direct = {folder: set() for folder in folders_of_architecture()}
+    for name, targets in includes.items():
+        mine = folder_of(name)
+        if mine in direct:
+            direct[mine] |= {folder_of(t) for t in targets} & set(direct) - {mine}
+
+    def reached(folder):
+        return direct[folder].union(*(reached(other) for other in direct[folder]))
+
+    lines = ["```mermaid", "graph BT"]
+    for folder, others in direct.items():
+        farther = set().union(*(reached(other) for other in others))
+        for other in sorted(others - farther):
+            nodes = [f"{name.replace('/', '_')}[{name}]" for name in (folder, other)]
+            lines.append(f"  {' --> '.join(nodes)}")
+    return lines + ["```"]
+
+
+def rooms(counts):
+    lines = ["| folder | holds | files | lines |", "|---|---|---|---|"]
+    for folder in folders_of_architecture():
+        comment = (ROOT / folder / "CMakeLists.txt").read_text().split("\n")
+        text = []
+        for line in comment:
+            if not line.startswith("# "):
+                break
+            text.append(line[2:])
+        mine = [count for name, count in counts.items() if folder_of(name) == folder]
+        lines.append(f"| `{folder}/` | {' '.join(text)} | {len(mine)} | {sum(mine)} |")
+    return lines
+
+
+def path_table(counts):
+    lines = ["| file | does | lines |", "|---|---|---|"]
+    for name, text in RECORD_TO_TRANSITION.items():
+        lines.append(f"| `{name}` | {text} | {counts.get(name, 0)} |")
+    return lines
+
+
+def check_architecture(includes, counts):
+    """Each part stands between two comments. Numbers of files and lines may be a little off."""
+    path = ROOT / ARCHITECTURE
+    text = path.read_text()
+    parts = {"picture": picture(includes), "rooms": rooms(counts), "path": path_table(counts)}
+    update = os.environ.get("UPDATE_DOCS")
+    for part, lines in parts.items():
+        begin, end = f"<!-- {part}: written by tidy_test.py -->\n", f"\n<!-- end of {part} -->"
+        if begin not in text or end not in text:
+            report(ARCHITECTURE, 1, f"the part {part} is missing")
+            continue
+        before, rest = text.split(begin, 1)
+        now, after = rest.split(end, 1)
+        if update:
+            text = before + begin + "\n".join(lines) + end + after
+            continue
+        words = [re.findall(r"\d+|\D+", row) for row in ("\n".join(lines), now)]
+        same = len(words[0]) == len(words[1]) and all(
+            a == b
+            or (a.isdigit() and b.isdigit() and abs(int(a) - int(b)) <= allowance(part, int(a)))
+            for a, b in zip(*words)
+        )
+        if not same:
+            report(ARCHITECTURE, 1, f"the part {part} is not true: UPDATE_DOCS=1 rewrites it")
+    if update:
+        path.write_text(text)
+    missing = [name for name in RECORD_TO_TRANSITION if name not in counts]
+    for name in missing:
+        report(ARCHITECTURE, 1, f"{name} is on the path from record to transition, but not there")
+    total = sum(counts.get(name, 0) for name in RECORD_TO_TRANSITION)
+    if total > RECORD_TO_TRANSITION_LINES_MAX:
+        report(
+            ARCHITECTURE,
+            1,
+            f"{total} lines from record to transition, {RECORD_TO_TRANSITION_LINES_MAX} allowed",
+        )
+    return total
+
+
+def allowance(part, number):
+    return max(ARCHITECTURE_LINES_OFF_MAX, number // 5) if part != "picture" else 0
 
 
 def check_functions(name, lines):
@@ -156,6 +353,7 @@ def main():
     files = tracked_files()
     known = set(files)
     included = set()
+    includes = {}  # File -> our own files that it includes.
     for name in files:
         path = pathlib.PurePosixPath(name)
         words = set(re.split(r"[^a-z0-9]+", path.stem.lower()))
@@ -174,8 +372,11 @@ def main():
             check_text(name, text)
         check_listed(name)
         if path.suffix in (".h", ".cc"):
-            check_includes(name, lines, known, included)
+            check_includes(name, lines, known, included, includes)
             check_functions(name, lines)
+            if name.startswith(tuple(f + "/" for f in CODE_FOLDERS)):
+                check_third_party(name, lines)
+                check_virtual(name, lines)
             count = len(lines) - 1
             if count > SOURCE_LINES_MAX and name not in SOURCE_LINES_ALLOWED:
                 report(name, count, f"{count} lines, {SOURCE_LINES_MAX} allowed")
@@ -193,7 +394,15 @@ def main():
     for name in files:
         if name.endswith(".h") and name not in included:
             report(name, 1, "dead: nothing includes it")
+    check_circles(includes)
+    counts = line_counts(files)
+    total = check_architecture(includes, counts)
+    sizes = sorted(counts.values())
     print("\n".join(findings + [f"{len(files)} files, {len(findings)} findings"]))
+    print(
+        f"lines of {len(sizes)} sources: median {sizes[len(sizes) // 2]}, 90th percentile "
+        f"{sizes[len(sizes) * 9 // 10]}; from record to transition {total}"
+    )
     return 1 if findings else 0
 
 

@@ -10,6 +10,7 @@
 #include <type_traits>
 #include <utility>
 
+#include "model/version_check.h"
 #include "stream/text/json_text.h"
 #include "stream/text/time_text.h"
 

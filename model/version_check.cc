@@ -1,4 +1,4 @@
-#include "model/model_version.h"
+#include "model/version_check.h"
 
 #include <fmt/format.h>
 
