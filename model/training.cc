@@ -21,10 +21,6 @@ constexpr std::int64_t kWeekDays = 7;
 constexpr double kMoneyScale = 10000;
 constexpr double kSampleFill = .9;  // Room for growth until the next refit.
 
-std::int64_t floor_divide(std::int64_t a, std::int64_t b) {
-  return a / b - (a % b != 0 && (a < 0) != (b < 0) ? 1 : 0);
-}
-
 std::uint64_t mixed(std::uint64_t seed, std::int64_t epoch) {
   std::uint64_t z = seed + 0x9e3779b97f4a7c15ULL * (static_cast<std::uint64_t>(epoch) + 1);
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9ULL;
@@ -125,17 +121,11 @@ bool moved_enough(const ClusterModel& before, const ClusterModel& after, double 
 
 }  // namespace
 
-std::int64_t boundary_ms(const RefitSchedule& schedule, std::int64_t epoch) {
-  return epoch * schedule.epoch_days * kDayMs;
-}
+std::int64_t boundary_ms(std::int64_t epoch) { return epoch * kDayMs; }
 
 bool is_refit_epoch(const RefitSchedule& schedule, std::int64_t epoch) {
-  // Day 0 is a Thursday. Counts the refit weekdays up to the boundary and up to the one before.
-  const auto refits_until = [&schedule](std::int64_t day) {
-    return floor_divide(day + 3 - schedule.refit_weekday, kWeekDays);
-  };
-  return refits_until(epoch * schedule.epoch_days) !=
-         refits_until((epoch - 1) * schedule.epoch_days);
+  // Day 0 is a Thursday, the fourth of its week.
+  return (epoch + 3 - schedule.refit_weekday) % kWeekDays == 0;
 }
 
 bool wants_sample(const RefitSchedule& schedule, std::int64_t epoch,
@@ -219,9 +209,8 @@ ModelVersion Training::train(std::int64_t epoch, Contribution merged) {
     if (!weeks_.empty() && merged.population >= population_min) {
       const std::size_t rows =
           std::min(sample.size(), static_cast<std::size_t>(options_.churn_rows_max));
-      next.churn =
-          fit_churn(latest_.churn, sample.first(rows), boundary_ms(options_.schedule, epoch),
-                    weeks_, {.lambda = options_.churn_lambda});
+      next.churn = fit_churn(latest_.churn, sample.first(rows), boundary_ms(epoch), weeks_,
+                             {.lambda = options_.churn_lambda});
     }
   }
   next.cuts_changed = next.cuts != latest_.cuts;
@@ -244,7 +233,7 @@ ScoreCuts Training::train_cuts(std::int64_t epoch, std::int64_t population,
   if (sample.empty() || !(was_absolute || is_refit_epoch(options_.schedule, epoch))) {
     return latest_.cuts;
   }
-  const std::int64_t at_ms = boundary_ms(options_.schedule, epoch);
+  const std::int64_t at_ms = boundary_ms(epoch);
   std::vector<std::int64_t> recency;
   std::vector<std::int64_t> frequency;
   std::vector<std::int64_t> monetary;
@@ -272,8 +261,8 @@ void Training::train_clusters(const Contribution& merged, std::span<const Sample
   const bool is_large =
       merged.population >= (has_clusters ? options_.population_off : options_.population_on) &&
       sample.size() >= static_cast<std::size_t>(options_.cluster_count);
-  const std::int64_t history_ms = boundary_ms(options_.schedule, epoch) -
-                                  boundary_ms(options_.schedule, populated_epoch_.value_or(epoch));
+  const std::int64_t history_ms =
+      boundary_ms(epoch) - boundary_ms(populated_epoch_.value_or(epoch));
   const bool is_due = has_clusters ? is_refit_epoch(options_.schedule, epoch)
                                    : history_ms >= options_.cluster_history_ms;
   if (is_large && is_due) {
@@ -296,8 +285,7 @@ ClusterModel Training::move_centroids(std::int64_t epoch, const Contribution& me
     const ClusterSums& sums = merged.clusters[j];
     if (sums.n <= 0) continue;
     const double scale = static_cast<double>(sums.n) * kFeatureScale;
-    moved.centroids[j] = {recency_mean(sums, epoch * options_.schedule.epoch_days),
-                          static_cast<double>(sums.sum_f) / scale,
+    moved.centroids[j] = {recency_mean(sums, epoch), static_cast<double>(sums.sum_f) / scale,
                           static_cast<double>(sums.sum_m) / scale};
   }
   return moved;
@@ -305,8 +293,7 @@ ClusterModel Training::move_centroids(std::int64_t epoch, const Contribution& me
 
 void Training::refit_clusters(std::int64_t epoch, std::span<const SampleRow> sample,
                               ModelVersion& next) const {
-  const std::vector<FeatureVector> points =
-      points_of(sample, boundary_ms(options_.schedule, epoch));
+  const std::vector<FeatureVector> points = points_of(sample, boundary_ms(epoch));
   const bool is_first =
       !latest_.clusters || latest_.clusters->cluster_count != options_.cluster_count;
   std::span<const FeatureVector> previous;
@@ -334,9 +321,9 @@ void Training::refit_clusters(std::int64_t epoch, std::span<const SampleRow> sam
 }
 
 void Training::remember(std::int64_t epoch, std::vector<SampleRow> sample) {
-  const std::int64_t at_ms = boundary_ms(options_.schedule, epoch);
+  const std::int64_t at_ms = boundary_ms(epoch);
   if (previous_sample_) {
-    const std::int64_t before_ms = boundary_ms(options_.schedule, previous_sample_->epoch);
+    const std::int64_t before_ms = boundary_ms(previous_sample_->epoch);
     if (at_ms - before_ms == kWeekDays * kDayMs) {
       weeks_.push_back(
           label_week(previous_sample_->rows, sample, before_ms, options_.churn_rows_max));

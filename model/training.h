@@ -14,14 +14,13 @@
 
 namespace rfm {
 
-// Epoch k begins k * epoch_days days after 1970-01-01. Refits at the first boundary at or after
-// each refit weekday.
+// Refits at the boundaries at which this weekday begins.
 struct RefitSchedule {
   int refit_weekday = 0;  // 0 = Monday .. 6 = Sunday.
-  int epoch_days = 1;
 };
 
-std::int64_t boundary_ms(const RefitSchedule& schedule, std::int64_t epoch);
+// Epoch k begins k days after 1970-01-01.
+std::int64_t boundary_ms(std::int64_t epoch);
 bool is_refit_epoch(const RefitSchedule& schedule, std::int64_t epoch);
 
 // Whether the contribution at `epoch` carries a sample: at refit epochs, and at every one until

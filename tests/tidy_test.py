@@ -71,11 +71,13 @@ THIRD_PARTY = {
 # Where functions may be virtual, and why.
 SEAMS = {
     "state/state_store.h": "RocksDB, or memory in tests",
+    "stream/format/model_log_writer.h": "a topic, a state directory, or memory in tests",
     "stream/record/clock.h": "the machine's clocks, or a clock that tests move",
     "stream/record/commit_observer.h": "tests die between the steps of a commit",
     "stream/record/event_source.h": "Kafka, a file, or memory in tests",
     "stream/record/output_sink.h": "Kafka, files, nothing, or memory in tests",
     "stream/pipeline/lane_observer.h": "the summary of a replay and figures on models look on",
+    "stream/run/service_host.h": "the command, or tests that ask and listen",
     "stream/pipeline/partition_listener.h": "a partition knows neither its lane nor the trainer",
 }
 # From a record to its transition, in order, for who reads the code for the first time.

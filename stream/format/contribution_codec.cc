@@ -106,7 +106,7 @@ std::vector<ContributionChunk> encode_contribution(PartitionId partition,
 
 absl::Status ContributionAssembler::add(std::string_view key, std::string_view value) {
   ByteReader key_in(key);
-  const auto partition = static_cast<PartitionId>(key_in.varint());
+  const std::uint64_t partition = key_in.varint();
   const auto slot = static_cast<std::int64_t>(key_in.varint());
   const std::uint64_t chunk = key_in.varint();
   ByteReader in(value);
@@ -118,24 +118,39 @@ absl::Status ContributionAssembler::add(std::string_view key, std::string_view v
     return absl::DataLossError(
         fmt::format("a contribution of partition {} is damaged or of a newer version", partition));
   }
-  Parts& parts = parts_[{partition, slot}];
+  if (partition >= static_cast<std::uint64_t>(partition_count_) || chunk >= count) {
+    return absl::DataLossError(
+        fmt::format("a contribution of partition {} of {}, piece {} of {}: there is no such one",
+                    partition, partition_count_, chunk, count));
+  }
+  Parts& parts = parts_[{static_cast<PartitionId>(partition), slot}];
   if (epoch < parts.epoch) return absl::OkStatus();
   if (epoch > parts.epoch) parts = {.epoch = epoch, .chunk_count = count, .chunks = {}};
   parts.chunk_count = count;
+  parts.chunks.erase(parts.chunks.lower_bound(count), parts.chunks.end());
   parts.chunks.insert_or_assign(chunk, std::string(bytes));
   return absl::OkStatus();
 }
 
-std::map<std::pair<std::int64_t, PartitionId>, Contribution> ContributionAssembler::take() {
+absl::StatusOr<std::map<std::pair<std::int64_t, PartitionId>, Contribution>>
+ContributionAssembler::take() {
   std::map<std::pair<std::int64_t, PartitionId>, Contribution> result;
   for (const auto& [key, parts] : parts_) {
+    const auto failed = [&, partition = key.first](std::string_view reason) {
+      return absl::DataLossError(fmt::format("the contribution of partition {} for epoch {}: {}",
+                                             partition, parts.epoch, reason));
+    };
     std::string whole;
-    for (const auto& [chunk, bytes] : parts.chunks) {
-      if (chunk < parts.chunk_count) whole += bytes;
+    for (const auto& [chunk, bytes] : parts.chunks) whole += bytes;
+    if (parts.chunks.size() != parts.chunk_count) {
+      return failed(fmt::format("only {} of its {} pieces are there", parts.chunks.size(),
+                                parts.chunk_count));
     }
     absl::StatusOr<Contribution> contribution = decode_whole(whole);
-    if (contribution.ok())
-      result.emplace(std::pair{parts.epoch, key.first}, *std::move(contribution));
+    if (!contribution.ok()) return failed(std::string(contribution.status().message()));
+    if (contribution->epoch != parts.epoch)
+      return failed(fmt::format("it holds that for epoch {}", contribution->epoch));
+    result.emplace(std::pair{parts.epoch, key.first}, *std::move(contribution));
   }
   parts_.clear();
   return result;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "model/contribution.h"
 #include "stream/record/record.h"
 
@@ -29,10 +30,13 @@ std::vector<ContributionChunk> encode_contribution(PartitionId partition,
 // Puts chunks, which may come in any order and be overwritten by later epochs, together again.
 class ContributionAssembler {
  public:
+  explicit ContributionAssembler(int partition_count) : partition_count_(partition_count) {}
+
   absl::Status add(std::string_view key, std::string_view value);
 
-  // The complete contributions by (epoch, partition).
-  std::map<std::pair<std::int64_t, PartitionId>, Contribution> take();
+  // The contributions by (epoch, partition). kDataLoss names one that is not whole: its partition
+  // does not contribute again, so a trainer that went on without it would wait for ever.
+  absl::StatusOr<std::map<std::pair<std::int64_t, PartitionId>, Contribution>> take();
 
  private:
   struct Parts {
@@ -40,6 +44,8 @@ class ContributionAssembler {
     std::uint64_t chunk_count = 0;
     std::map<std::uint64_t, std::string> chunks;
   };
+
+  int partition_count_;
   std::map<std::pair<PartitionId, std::int64_t>, Parts> parts_;  // By partition and epoch mod 196.
 };
 

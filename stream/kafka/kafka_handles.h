@@ -49,6 +49,12 @@ using KafkaError = std::unique_ptr<rd_kafka_error_s, KafkaDeleter>;
 using KafkaPartitionList = std::unique_ptr<rd_kafka_topic_partition_list_s, KafkaDeleter>;
 using KafkaGroupMetadata = std::unique_ptr<rd_kafka_consumer_group_metadata_s, KafkaDeleter>;
 
+// What the group's assign callback took: proof of membership and generation, sent with the offsets.
+// Null while nothing is assigned. Owned by the source, whose address is stable.
+struct GroupMembership {
+  KafkaGroupMetadata metadata;
+};
+
 enum class KafkaRole { kConsumer, kProducer };
 
 struct KafkaProperty {

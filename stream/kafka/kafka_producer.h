@@ -26,12 +26,6 @@ namespace rfm {
 // A topic the producer writes to; valid as long as the producer.
 enum class ProducerTopic : std::size_t {};
 
-// What the group's assign callback took: proof of membership and generation, sent with the offsets.
-// Null while nothing is assigned. Owned by the source, whose address is stable.
-struct GroupMembership {
-  KafkaGroupMetadata metadata;
-};
-
 class KafkaProducer {
  public:
   struct Counters {

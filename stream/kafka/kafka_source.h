@@ -20,7 +20,6 @@
 #include "absl/status/statusor.h"
 #include "stream/kafka/kafka_handles.h"
 #include "stream/kafka/kafka_options.h"
-#include "stream/kafka/kafka_producer.h"
 #include "stream/kafka/kafka_queries.h"
 #include "stream/record/event_source.h"
 #include "stream/record/record.h"

@@ -1,6 +1,7 @@
 #include "stream/kafka/trainer_producer.h"
 
 #include <array>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -14,15 +15,17 @@ constexpr PartitionId kModelLogPartition = 0;
 
 }  // namespace
 
-absl::StatusOr<TrainerProducer> TrainerProducer::open(const KafkaOptions& options) {
+absl::StatusOr<std::unique_ptr<TrainerProducer>> TrainerProducer::open(
+    const KafkaOptions& options) {
   const std::array<std::string, 1> topics = {topic_names(options).model};
   absl::StatusOr<std::unique_ptr<KafkaProducer>> producer =
       KafkaProducer::open(options, options.application + "-trainer", topics, nullptr, nullptr);
   if (!producer.ok()) return producer.status();
-  return TrainerProducer(std::move(*producer));
+  return std::unique_ptr<TrainerProducer>(new TrainerProducer(*std::move(producer)));
 }
 
 absl::Status TrainerProducer::publish(std::span<const ModelLogRecord> records) {
+  const std::scoped_lock lock(publishing_);
   for (const ModelLogRecord& record : records) {
     absl::Status status =
         producer_->produce(kModelLog, kModelLogPartition, record.key, record.value, {});

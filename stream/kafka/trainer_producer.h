@@ -3,29 +3,30 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <span>
 #include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
-#include "stream/format/model_log.h"
+#include "stream/format/model_log_writer.h"
 #include "stream/kafka/kafka_options.h"
 #include "stream/kafka/kafka_producer.h"
 
 namespace rfm {
 
-class TrainerProducer {
+class TrainerProducer final : public ModelLogWriter {
  public:
-  static absl::StatusOr<TrainerProducer> open(const KafkaOptions& options);
+  static absl::StatusOr<std::unique_ptr<TrainerProducer>> open(const KafkaOptions& options);
 
-  // One transaction: all of `records` or none. kAborted: none, try again. kPermissionDenied:
-  // another trainer has taken over. Others: unknown, read the log before publishing again.
-  absl::Status publish(std::span<const ModelLogRecord> records);
+  // In one transaction. Called by the trainer's thread, and by lanes that log losses.
+  absl::Status publish(std::span<const ModelLogRecord> records) override;
 
  private:
   explicit TrainerProducer(std::unique_ptr<KafkaProducer> producer)
       : producer_(std::move(producer)) {}
 
+  std::mutex publishing_;  // One transaction at a time.
   std::unique_ptr<KafkaProducer> producer_;
 };
 

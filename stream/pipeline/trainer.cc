@@ -14,8 +14,10 @@ constexpr std::chrono::milliseconds kPublishDelay{50};
 
 }  // namespace
 
-Trainer::Trainer(TrainerOptions options, TrainerHistory history, Mode mode)
-    : options_(std::move(options)),
+Trainer::Trainer(const TrainerOptions& options, ModelLogWriter& log, TrainerHistory history,
+                 Mode mode)
+    : options_(options),
+      log_(log),
       mode_(mode),
       training_(options_.training),
       partitions_(static_cast<std::size_t>(options_.partition_count)) {
@@ -265,7 +267,7 @@ void Trainer::publish() {
     const std::vector<ModelLogRecord> records = std::exchange(unpublished_, {});
     const std::int64_t through = *start_epoch_ + static_cast<std::int64_t>(versions_.size()) - 1;
     lock.unlock();
-    const absl::Status published = options_.publish(records);
+    const absl::Status published = log_.publish(records);
     lock.lock();
     if (!published.ok()) {
       status_ = published;

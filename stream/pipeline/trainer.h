@@ -6,7 +6,6 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <functional>
 #include <limits>
 #include <map>
 #include <memory>
@@ -21,6 +20,7 @@
 #include "model/training.h"
 #include "state/model_timeline.h"
 #include "stream/format/model_log.h"
+#include "stream/format/model_log_writer.h"
 #include "stream/record/record.h"
 
 namespace rfm {
@@ -28,9 +28,6 @@ namespace rfm {
 struct TrainerOptions {
   TrainingOptions training;
   int partition_count = 1;
-  // Makes records of the model log durable, all or none, in order. Called on the trainer's
-  // publishing thread.
-  std::function<absl::Status(std::span<const ModelLogRecord>)> publish;
 };
 
 // What past runs left: the versions of the model log and the contributions kept.
@@ -45,7 +42,8 @@ class Trainer {
   // `recorded`: the history is a whole model log to replay; nothing is trained.
   enum class Mode : std::uint8_t { kTrain, kRecorded };
 
-  Trainer(TrainerOptions options, TrainerHistory history, Mode mode);
+  // `log` outlives it; called on the trainer's publishing thread.
+  Trainer(const TrainerOptions& options, ModelLogWriter& log, TrainerHistory history, Mode mode);
   ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
@@ -99,6 +97,7 @@ class Trainer {
   bool was_included(std::int64_t epoch, PartitionId partition) const;
 
   TrainerOptions options_;
+  ModelLogWriter& log_;
   Mode mode_;
   Training training_;
 

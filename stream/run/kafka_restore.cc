@@ -220,7 +220,7 @@ absl::StatusOr<std::map<std::pair<std::int64_t, PartitionId>, Contribution>> rea
     const KafkaOptions& options, int partition_count) {
   absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
   if (!reader.ok()) return reader.status();
-  ContributionAssembler assembler;
+  ContributionAssembler assembler(partition_count);
   for (PartitionId p = 0; p < partition_count; ++p) {
     const absl::StatusOr<Offset> read = (*reader)->read_to_end(
         topic_names(options).contributions, p, kFromBeginning, [&](const RecordView& record) {
@@ -229,7 +229,9 @@ absl::StatusOr<std::map<std::pair<std::int64_t, PartitionId>, Contribution>> rea
         });
     if (!read.ok()) return read.status();
   }
-  return assembler.take();
+  auto contributions = assembler.take();
+  if (!contributions.ok()) return of_log(contributions.status());
+  return contributions;
 }
 
 absl::StatusOr<std::vector<OffsetRange>> input_ranges(const KafkaOptions& options) {

@@ -62,12 +62,9 @@ absl::StatusOr<std::unique_ptr<ReplayModel>> ReplayModel::open(const ReplayOptio
   }
   if (!history.ok()) return history.status();
   TrainerOptions trainer{.training = options.training,
-                         .partition_count = options.lane.partition_count,
-                         .publish = [&m = *model](std::span<const ModelLogRecord> records) {
-                           return m.write(records);
-                         }};
+                         .partition_count = options.lane.partition_count};
   model->trainer_ =
-      std::make_unique<Trainer>(std::move(trainer), *std::move(history),
+      std::make_unique<Trainer>(trainer, *model, *std::move(history),
                                 follows ? Trainer::Mode::kRecorded : Trainer::Mode::kTrain);
   return model;
 }
@@ -78,7 +75,7 @@ absl::StatusOr<ModelLog> ReplayModel::log() const {
   return decode_model_log(*records);
 }
 
-absl::Status ReplayModel::write(std::span<const ModelLogRecord> records) {
+absl::Status ReplayModel::publish(std::span<const ModelLogRecord> records) {
   std::vector<StoreWrite> writes;
   for (const ModelLogRecord& record : records)
     writes.push_back({StoreKind::kModelLog, 0, record.key, record.value});
@@ -103,7 +100,7 @@ absl::Status ReplayModel::set_rules(const ReplayOptions& options, const ModelLog
   begins_ = stored.rules.empty();
   if (begins_) {
     const std::vector<ModelLogRecord> first = {encode_rules(rules_)};
-    return write(first);
+    return publish(first);
   }
   if (options.received_ms && *options.received_ms != rules_.first_start_ms) {
     return absl::FailedPreconditionError(
@@ -133,21 +130,24 @@ absl::StatusOr<TrainerHistory> ReplayModel::follow(std::vector<ModelVersion> ver
     }
     records.push_back(std::move(record));
   }
-  const absl::Status written = write(records);
+  const absl::Status written = publish(records);
   if (!written.ok()) return written;
   return TrainerHistory{.versions = std::move(versions), .contributions = {}};
 }
 
 absl::StatusOr<TrainerHistory> ReplayModel::go_on(std::vector<ModelVersion> versions,
                                                   int partition_count) {
-  ContributionAssembler assembler;
+  ContributionAssembler assembler(partition_count);
   for (PartitionId p = 0; p < partition_count; ++p) {
     const absl::Status read = store_.scan(
         StoreKind::kContribution, p,
         [&](std::string_view key, std::string_view value) { return assembler.add(key, value); });
     if (!read.ok()) return read;
   }
-  return TrainerHistory{.versions = std::move(versions), .contributions = assembler.take()};
+  auto contributions = assembler.take();
+  if (!contributions.ok()) return contributions.status();
+  return TrainerHistory{.versions = std::move(versions),
+                        .contributions = *std::move(contributions)};
 }
 
 }  // namespace rfm

@@ -10,6 +10,7 @@
 #include "absl/status/statusor.h"
 #include "state/state_store.h"
 #include "stream/format/model_log.h"
+#include "stream/format/model_log_writer.h"
 #include "stream/pipeline/trainer.h"
 #include "stream/record/clock.h"
 #include "stream/run/recording.h"
@@ -17,7 +18,7 @@
 
 namespace rfm {
 
-class ReplayModel {
+class ReplayModel final : public ModelLogWriter {
  public:
   // `store` outlives it. kFailedPrecondition: the state was begun with other rules or another model
   // log. kInvalidArgument: there is nothing in the model log to follow.
@@ -31,6 +32,9 @@ class ReplayModel {
   const std::optional<Recording>& recording() const { return recording_; }
   Trainer& trainer() { return *trainer_; }
 
+  // Into the state directory, at once.
+  absl::Status publish(std::span<const ModelLogRecord> records) override;
+
   // The rules and all versions so far.
   absl::StatusOr<ModelLog> log() const;
 
@@ -42,7 +46,6 @@ class ReplayModel {
   absl::StatusOr<TrainerHistory> follow(std::vector<ModelVersion> versions,
                                         std::span<const ModelLogRecord> stored);
   absl::StatusOr<TrainerHistory> go_on(std::vector<ModelVersion> versions, int partition_count);
-  absl::Status write(std::span<const ModelLogRecord> records);
 
   StateStore& store_;
   RulesRecord rules_;

@@ -68,7 +68,6 @@ class Pipeline {
   absl::Status open_trainer_producer();
   absl::Status open_lane(int index);
   absl::Status open_model();
-  absl::Status publish(std::span<const ModelLogRecord> records);
   absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> assign(
       LaneThread& lane, const std::vector<PartitionId>& partitions);
   static void revoke(LaneThread& lane, Revocation revocation);
@@ -86,7 +85,6 @@ class Pipeline {
   int partition_count_ = 0;
   RulesRecord rules_record_;
   std::vector<LossRecord> losses_;  // Of the model log.
-  std::mutex publishing_;           // Guards `producer_`.
   std::unique_ptr<TrainerProducer> producer_;
   std::unique_ptr<Trainer> trainer_;
   std::vector<std::unique_ptr<LaneThread>> lanes_;
@@ -122,25 +120,17 @@ absl::Status Pipeline::open_model() {
   if (!contributions.ok()) return contributions.status();
   TrainerHistory history{.versions = std::move(log->versions),
                          .contributions = *std::move(contributions)};
-  TrainerOptions trainer{
-      .training = options_.training,
-      .partition_count = partition_count_,
-      .publish = [this](std::span<const ModelLogRecord> r) { return publish(r); }};
+  const TrainerOptions trainer{.training = options_.training, .partition_count = partition_count_};
   trainer_ =
-      std::make_unique<Trainer>(std::move(trainer), std::move(history), Trainer::Mode::kTrain);
+      std::make_unique<Trainer>(trainer, *producer_, std::move(history), Trainer::Mode::kTrain);
   return absl::OkStatus();
 }
 
-// The trainer's thread, and lanes that log losses.
-absl::Status Pipeline::publish(std::span<const ModelLogRecord> records) {
-  const std::scoped_lock lock(publishing_);
-  return producer_->publish(records);
-}
-
 absl::Status Pipeline::open_trainer_producer() {
-  absl::StatusOr<TrainerProducer> producer = TrainerProducer::open(options_.kafka.front());
+  absl::StatusOr<std::unique_ptr<TrainerProducer>> producer =
+      TrainerProducer::open(options_.kafka.front());
   if (!producer.ok()) return producer.status();
-  producer_ = std::make_unique<TrainerProducer>(*std::move(producer));
+  producer_ = *std::move(producer);
   return absl::OkStatus();
 }
 
@@ -205,7 +195,7 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
   if (!restored->accepted.empty()) {
     std::vector<ModelLogRecord> records;
     for (const LossRecord& loss : restored->accepted) records.push_back(encode_loss(loss));
-    if (const absl::Status logged = publish(records); !logged.ok()) return logged;
+    if (const absl::Status logged = producer_->publish(records); !logged.ok()) return logged;
   }
   l.assigned = true;
   l.records_restored = l.lane->counters().records;

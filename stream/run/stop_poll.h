@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "stream/kafka/stop_limit.h"
-#include "stream/run/service.h"
+#include "stream/run/service_host.h"
 
 namespace rfm {
 

@@ -126,7 +126,6 @@ TEST(Options, DefaultsAreTheComponents) {
   EXPECT_EQ(training.cluster_history_ms, own_training.cluster_history_ms);
   EXPECT_EQ(training.move_min, own_training.move_min);
   EXPECT_EQ(training.schedule.refit_weekday, own_training.schedule.refit_weekday);
-  EXPECT_EQ(training.schedule.epoch_days, own_training.schedule.epoch_days);
   EXPECT_EQ(training.challenger_count, own_training.challenger_count);
   EXPECT_EQ(training.challenger_gain, own_training.challenger_gain);
   EXPECT_EQ(training.population_on, own_training.population_on);

@@ -50,23 +50,19 @@ absl::Status MemoryPipeline::open_trainer() {
     absl::StatusOr<ModelLog> log = decode_model_log(world_.topics.model_log);
     if (!log.ok()) return log.status();
     history.versions = std::move(log->versions);
-    ContributionAssembler assembler;
+    ContributionAssembler assembler(partition_count(world_));
     for (const OutputRecord& record : world_.topics.records) {
       if (record.topic != OutputTopic::kContributions) continue;
       const absl::Status added = assembler.add(*record.key, *record.value);
       if (!added.ok()) return added;
     }
-    history.contributions = assembler.take();
+    auto contributions = assembler.take();
+    if (!contributions.ok()) return contributions.status();
+    history.contributions = *std::move(contributions);
   }
-  TrainerOptions trainer{.training = options_.training,
-                         .partition_count = partition_count(world_),
-                         .publish = [this](std::span<const ModelLogRecord> records) {
-                           const std::scoped_lock lock(world_.topics.model_log_mutex);
-                           for (const ModelLogRecord& record : records)
-                             world_.topics.model_log.push_back(record);
-                           return absl::OkStatus();
-                         }};
-  trainer_ = std::make_unique<Trainer>(std::move(trainer), std::move(history),
+  const TrainerOptions trainer{.training = options_.training,
+                               .partition_count = partition_count(world_)};
+  trainer_ = std::make_unique<Trainer>(trainer, world_.topics, std::move(history),
                                        recorded ? Trainer::Mode::kRecorded : Trainer::Mode::kTrain);
   return absl::OkStatus();
 }

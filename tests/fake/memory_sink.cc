@@ -16,6 +16,12 @@ std::string OutputRecord::header(std::string_view name) const {
   return {};
 }
 
+absl::Status MemoryTopics::publish(std::span<const ModelLogRecord> versions) {
+  const std::scoped_lock lock(model_log_mutex);
+  model_log.insert(model_log.end(), versions.begin(), versions.end());
+  return absl::OkStatus();
+}
+
 std::vector<OutputRecord> MemoryTopics::of(OutputTopic topic) const {
   std::vector<OutputRecord> found;
   for (const OutputRecord& record : records) {

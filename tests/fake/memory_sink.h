@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "stream/format/model_log.h"
+#include "stream/format/model_log_writer.h"
 #include "stream/record/output_sink.h"
 
 namespace rfm {
@@ -26,7 +26,7 @@ struct OutputRecord {
 };
 
 // What is committed; outlives the sinks. Sinks of several lanes may share it, one thread.
-struct MemoryTopics {
+struct MemoryTopics final : public ModelLogWriter {
   std::vector<OutputRecord> records;                           // All topics, in order of commit.
   std::map<PartitionId, std::vector<OutputRecord>> changelog;  // By partition.
   std::map<PartitionId, InputPosition> positions;
@@ -35,6 +35,7 @@ struct MemoryTopics {
   // Written by the trainer's thread.
   std::mutex model_log_mutex;
   std::vector<ModelLogRecord> model_log;
+  absl::Status publish(std::span<const ModelLogRecord> versions) override;
 
   std::vector<OutputRecord> of(OutputTopic topic) const;
 };

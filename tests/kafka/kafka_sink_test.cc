@@ -279,14 +279,14 @@ TEST(KafkaSink, TellsTheStepsOfACommitInOrder) {
 
 TEST(TrainerProducer, ASecondTrainerFencesTheFirst) {
   const KafkaOptions options = new_application(1);
-  absl::StatusOr<TrainerProducer> first = TrainerProducer::open(options);
+  absl::StatusOr<std::unique_ptr<TrainerProducer>> first = TrainerProducer::open(options);
   ASSERT_TRUE(first.ok()) << first.status();
   const std::array<ModelLogRecord, 2> records = {
       {{.key = "rules/1", .value = "{\"a\":1}"}, {.key = "version/7", .value = "{}"}}};
-  ASSERT_TRUE(first->publish(records).ok());
-  absl::StatusOr<TrainerProducer> second = TrainerProducer::open(options);
+  ASSERT_TRUE((*first)->publish(records).ok());
+  absl::StatusOr<std::unique_ptr<TrainerProducer>> second = TrainerProducer::open(options);
   ASSERT_TRUE(second.ok()) << second.status();
-  EXPECT_EQ(first->publish(records).code(), absl::StatusCode::kPermissionDenied);
+  EXPECT_EQ((*first)->publish(records).code(), absl::StatusCode::kPermissionDenied);
   EXPECT_EQ(read_committed(options, topic_names(options).model),
             (std::vector<KeyValue>{{"rules/1", "{\"a\":1}"}, {"version/7", "{}"}}));
 }

@@ -113,7 +113,7 @@ class Epochs {
       : training_(options), schedule_(options.schedule), partition_count_(partition_count) {}
 
   const ModelVersion& run(std::int64_t epoch) {
-    const std::int64_t at = boundary_ms(schedule_, epoch);
+    const std::int64_t at = boundary_ms(epoch);
     const ModelVersion effective = training_.latest();
     std::vector<Contribution> parts(static_cast<std::size_t>(partition_count_));
     for (Contribution& part : parts) {
@@ -297,7 +297,7 @@ TEST(ModelFigures, ChurnReachesTheForwardSplitAndThePrequentialFigures) {
     ChurnModel at_split;
     for (std::int64_t epoch = midnight_ms(2010, 12, 2) / kDay; epoch * kDay < split; ++epoch) {
       if (!is_refit_epoch(options.schedule, epoch)) continue;
-      const std::int64_t at = boundary_ms(options.schedule, epoch);
+      const std::int64_t at = boundary_ms(epoch);
       // Scored by the version trained a week earlier.
       if (at >= midnight_ms(2011, 4, 1))
         weekly.push_back(churn_quality(*training.latest().churn, at));

@@ -53,18 +53,19 @@ Contribution contribution_at(std::int64_t epoch, PartitionId partition, int coun
   return contribution;
 }
 
-struct Published {
-  std::vector<ModelLogRecord> records;  // Written by the trainer's thread; read after `finish`.
+// Written by the trainer's thread; read after `finish`.
+struct Published final : public ModelLogWriter {
+  std::vector<ModelLogRecord> records;
 
-  TrainerOptions options(int partition_count) {
-    return {.training = small_training(),
-            .partition_count = partition_count,
-            .publish = [this](std::span<const ModelLogRecord> more) {
-              records.insert(records.end(), more.begin(), more.end());
-              return absl::OkStatus();
-            }};
+  absl::Status publish(std::span<const ModelLogRecord> more) override {
+    records.insert(records.end(), more.begin(), more.end());
+    return absl::OkStatus();
   }
 };
+
+TrainerOptions options(int partition_count) {
+  return {.training = small_training(), .partition_count = partition_count};
+}
 
 std::vector<ModelVersion> decoded(const std::vector<ModelLogRecord>& records) {
   absl::StatusOr<ModelLog> log = decode_model_log(records);
@@ -74,7 +75,7 @@ std::vector<ModelVersion> decoded(const std::vector<ModelLogRecord>& records) {
 
 std::vector<ModelLogRecord> train_all(int count, std::uint64_t order_seed) {
   Published published;
-  Trainer trainer(published.options(count), {}, Trainer::Mode::kTrain);
+  Trainer trainer(options(count), published, {}, Trainer::Mode::kTrain);
   std::vector<PartitionId> order;
   for (PartitionId p = 0; p < count; ++p) order.push_back(p);
   std::mt19937_64 random(order_seed);
@@ -111,7 +112,7 @@ TEST(Trainer, GoesOnAsIfItHadNotBeenRestarted) {
         for (PartitionId p = 0; p < 2; ++p)
           history.contributions[{e, p}] = contribution_at(e, p, 2);
       }
-      Trainer trainer(published.options(2), std::move(history), Trainer::Mode::kTrain);
+      Trainer trainer(options(2), published, std::move(history), Trainer::Mode::kTrain);
       trainer.partition_started(0, kFirst);
       trainer.partition_started(1, kFirst);
       for (std::int64_t e = kFirst + committed; e <= kLast; ++e) {
@@ -135,7 +136,7 @@ TEST(Trainer, APartitionThatWasEmptyIsNoPartOfTheVersionsOfThen) {
   };
   Published expected;
   {
-    Trainer trainer(expected.options(2), {}, Trainer::Mode::kTrain);
+    Trainer trainer(options(2), expected, {}, Trainer::Mode::kTrain);
     trainer.partition_started(0, kFirst);
     trainer.partition_empty(1);
     for (std::int64_t e = kFirst; e < begins; ++e) trainer.contribute(0, contribution_at(e, 0, 2));
@@ -161,7 +162,7 @@ TEST(Trainer, APartitionThatWasEmptyIsNoPartOfTheVersionsOfThen) {
         if (e >= kFirst) history.contributions[{e, 0}] = contribution_at(e, 0, 2);
         if (e < kFirst + committed) history.contributions[{e, 1}] = contribution_at(e, 1, 2);
       }
-      Trainer trainer(published.options(2), std::move(history), Trainer::Mode::kTrain);
+      Trainer trainer(options(2), published, std::move(history), Trainer::Mode::kTrain);
       trainer.partition_started(0, kFirst);
       trainer.partition_started(1, kFirst - 7);
       for (std::int64_t e = kFirst + committed; e < kFirst + trained; ++e)
@@ -174,7 +175,7 @@ TEST(Trainer, APartitionThatWasEmptyIsNoPartOfTheVersionsOfThen) {
 
 TEST(Trainer, WaitsForEveryPartitionThatHoldsRecords) {
   Published published;
-  Trainer trainer(published.options(3), {}, Trainer::Mode::kTrain);
+  Trainer trainer(options(3), published, {}, Trainer::Mode::kTrain);
   trainer.partition_started(0, kFirst);
   trainer.contribute(0, contribution_at(kFirst, 0, 3));
   EXPECT_TRUE(trainer.finish().ok());
@@ -195,7 +196,7 @@ TEST(Trainer, WaitsForEveryPartitionThatHoldsRecords) {
 
 TEST(Trainer, NeverTrainsAnEpochTwice) {
   Published published;
-  Trainer trainer(published.options(1), {}, Trainer::Mode::kTrain);
+  Trainer trainer(options(1), published, {}, Trainer::Mode::kTrain);
   trainer.partition_started(0, kFirst);
   for (int i = 0; i < 3; ++i) {
     for (std::int64_t e = kFirst; e < kFirst + 10; ++e) {
@@ -211,11 +212,12 @@ TEST(Trainer, NeverTrainsAnEpochTwice) {
 }
 
 TEST(Trainer, AFailedPublicationEndsEverything) {
-  TrainerOptions options{
-      .training = small_training(),
-      .partition_count = 1,
-      .publish = [](std::span<const ModelLogRecord>) { return absl::UnavailableError("fenced"); }};
-  Trainer trainer(std::move(options), {}, Trainer::Mode::kTrain);
+  struct Fenced final : public ModelLogWriter {
+    absl::Status publish(std::span<const ModelLogRecord>) override {
+      return absl::UnavailableError("fenced");
+    }
+  } fenced;
+  Trainer trainer(options(1), fenced, {}, Trainer::Mode::kTrain);
   trainer.partition_started(0, kFirst);
   trainer.contribute(0, contribution_at(kFirst, 0, 1));
   EXPECT_FALSE(trainer.finish().ok());
@@ -226,7 +228,7 @@ TEST(Trainer, AFailedPublicationEndsEverything) {
 
 TEST(Trainer, OneThatBeginsLaterIsBeyondTheBoundariesBeforeIt) {
   Published published;
-  Trainer trainer(published.options(2), {}, Trainer::Mode::kTrain);
+  Trainer trainer(options(2), published, {}, Trainer::Mode::kTrain);
   trainer.partition_started(0, kFirst);
   EXPECT_EQ(trainer.awaited(0), std::nullopt) << "nobody is further";
   trainer.partition_started(1, kFirst + 2);

@@ -1,0 +1,44 @@
+// The process that the service runs in, and what the service tells it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+
+#include "absl/status/status.h"
+#include "state/event_time.h"
+#include "stream/format/partition_meta.h"
+
+namespace rfm {
+
+// Said now and then, for progress.
+struct ServiceStatus {
+  OutcomeCounters counters;   // Of all that the partitions owned have ever read.
+  std::uint64_t records = 0;  // Read by this process since the state was restored.
+  // Records (and markers) of the partitions owned that are not applied; those that wait for a model
+  // version are.
+  std::int64_t records_behind = 0;
+  EventTime event_time = kBeforeAll;
+  bool caught_up = false;  // All partitions of the input are owned, and each is at its end.
+  int partitions_owned = 0;
+  std::uint64_t commits = 0;
+  std::uint64_t changelog_records = 0;
+  std::uint64_t clock_jumps = 0;  // Of this machine's clock against the broker's.
+};
+
+// The process that the service runs in. Seam: the command, fakes in tests.
+class ServiceHost {
+ public:
+  ServiceHost() = default;
+  ServiceHost(const ServiceHost&) = delete;
+  ServiceHost& operator=(const ServiceHost&) = delete;
+  virtual ~ServiceHost() = default;
+
+  // Refuses rules of the model log that are not the ones this process was started with.
+  virtual absl::Status check_rules(const std::map<std::string, std::string>& logged) = 0;
+  // Asked several times a second, on a thread of its own; then commit and close.
+  virtual bool should_stop() = 0;
+  virtual void on_status(const ServiceStatus& status) = 0;
+};
+
+}  // namespace rfm
