@@ -33,10 +33,6 @@ struct ServiceOptions {
   CommitObserver* observer = nullptr;  // Tests only.
 };
 
-// Once it is to stop, the last commit and the close may take this long; what waits for a broker
-// then gives up.
-inline constexpr std::chrono::milliseconds kStopGrace{5'000};
-
 // Runs until the host's `should_stop`, through every failure that beginning again from the last
 // commit mends (stream/run/reaction.h). An error is one that it does not: wrong settings, foreign
 // or damaged state, missing topics, another process under this instance's name, another instance;

@@ -11,6 +11,9 @@
 namespace rfm {
 
 inline constexpr std::chrono::milliseconds kStopPoll{20};
+// Once it is to stop, the last commit and the close may take this long; what waits for a broker
+// then gives up.
+inline constexpr std::chrono::milliseconds kStopGrace{5'000};
 
 class StopPoll {
  public:
