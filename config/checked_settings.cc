@@ -68,11 +68,13 @@ absl::Status check_settings(const Settings& settings) {
 }
 
 absl::StatusOr<Settings> load_settings(const std::optional<std::string>& file,
+                                       const std::vector<std::string>& environment,
                                        const std::vector<std::string>& overrides) {
   Settings settings;
   if (file) {
     if (absl::Status status = settings.merge_file(*file); !status.ok()) return status;
   }
+  if (absl::Status status = settings.merge_environment(environment); !status.ok()) return status;
   for (const std::string& assignment : overrides) {
     if (absl::Status status = settings.set(assignment); !status.ok()) return status;
   }

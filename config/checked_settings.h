@@ -17,8 +17,10 @@ namespace rfm {
 // the key.
 absl::Status check_settings(const Settings& settings);
 
-// Defaults, `file` (if any), each of `overrides` ("key=value"), checked.
+// Defaults, `file` (if any), the settings among `environment` ("NAME=value"), each of `overrides`
+// ("key=value"), the later winning; checked.
 absl::StatusOr<Settings> load_settings(const std::optional<std::string>& file,
+                                       const std::vector<std::string>& environment,
                                        const std::vector<std::string>& overrides);
 
 // Defaults with the semantic settings of a model log, checked. A key this version does not know is

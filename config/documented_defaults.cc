@@ -45,7 +45,10 @@ std::string documented_defaults() {
   std::string out = comment(
       "All settings of rfmstream with their defaults. A settings file (--config FILE) needs only "
       "what differs; "
-      "--set section.key=value overrides both. \"Semantic\" settings decide state and transitions: "
+      "environment variables override it (RFMSTREAM_KAFKA__BROKERS=..., section and key in "
+      "capitals "
+      "with __ for the dot, so that secrets are not in the list of processes), and --set "
+      "section.key=value overrides all. \"Semantic\" settings decide state and transitions: "
       "they are stored "
       "with the application at its first start and cannot differ later.");
   std::string section;

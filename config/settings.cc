@@ -107,6 +107,8 @@ std::string_view name(SettingOrigin origin) {
       return "default";
     case SettingOrigin::kFile:
       return "file";
+    case SettingOrigin::kEnvironment:
+      return "environment";
     case SettingOrigin::kOverride:
       return "--set";
     case SettingOrigin::kModelLog:
@@ -150,6 +152,29 @@ absl::Status Settings::merge_toml(std::string_view toml, std::string_view source
                       passthrough ? "text, a number, true or false" : allowed_values(*spec)));
     }
     absl::Status status = assign(value.key, value.text, SettingOrigin::kFile, where);
+    if (!status.ok()) return status;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Settings::merge_environment(const std::vector<std::string>& variables) {
+  constexpr std::string_view kPrefix = "RFMSTREAM_";
+  for (const std::string& variable : variables) {
+    const std::size_t equals = variable.find('=');
+    if (!variable.starts_with(kPrefix) || equals == std::string::npos) continue;
+    const std::string name = variable.substr(0, equals);
+    std::string key;
+    for (std::size_t i = kPrefix.size(); i < name.size(); ++i) {
+      const char c = name[i];
+      if (name.compare(i, 2, "__") == 0) {
+        key += '.';
+        ++i;
+      } else {
+        key += c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+      }
+    }
+    absl::Status status =
+        assign(key, variable.substr(equals + 1), SettingOrigin::kEnvironment, name);
     if (!status.ok()) return status;
   }
   return absl::OkStatus();

@@ -17,7 +17,7 @@
 
 namespace rfm {
 
-enum class SettingOrigin : std::uint8_t { kDefault, kFile, kOverride, kModelLog };
+enum class SettingOrigin : std::uint8_t { kDefault, kFile, kEnvironment, kOverride, kModelLog };
 std::string_view name(SettingOrigin origin);
 
 // A setting and where its value comes from.
@@ -38,6 +38,9 @@ class Settings {
 
   absl::Status merge_file(const std::string& path);
   absl::Status merge_toml(std::string_view toml, std::string_view source_name);
+  // "RFMSTREAM_KAFKA__BROKERS=...": section and key in capitals, "__" between them. Variables that
+  // do not begin so are none of ours.
+  absl::Status merge_environment(const std::vector<std::string>& variables);
   absl::Status set(std::string_view assignment);  // "rfm.monetary=gross"
 
   // One key; `where` is for messages. Text in the kind's notation, stored in canonical form.

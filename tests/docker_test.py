@@ -98,6 +98,13 @@ class Commands(unittest.TestCase):
         done = self.run_binary("config", "check", "--config", str(DOCKER / "rfmstream.toml"))
         self.assertEqual(done.returncode, 0, done.stderr)
 
+    def test_commands_in_comments_have_the_settings(self):
+        text = (DOCKER / "compose.yaml").read_text().replace("\\\n#", "")
+        commands = re.findall(r"(?m)^#.* run --rm rfmstream (.+)$", text)
+        self.assertTrue(commands)
+        for command in commands:
+            self.assertIn("--config /etc/rfmstream/rfmstream.toml", " ".join(command.split()))
+
     def test_every_option_is_in_the_help(self):
         default = json.loads(
             re.search(r"(?m)^CMD (\[.*\])$", (DOCKER / "Dockerfile").read_text()).group(1)

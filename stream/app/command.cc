@@ -1,6 +1,7 @@
 #include "stream/app/command.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
@@ -11,7 +12,12 @@
 
 namespace rfm {
 
-absl::StatusOr<Settings> SettingsArguments::load() const { return load_settings(file, overrides); }
+absl::StatusOr<Settings> SettingsArguments::load() const {
+  std::vector<std::string> environment;
+  for (char** variable = environ; *variable != nullptr; ++variable)
+    environment.emplace_back(*variable);
+  return load_settings(file, environment, overrides);
+}
 
 void add_settings_arguments(CLI::App& command, SettingsArguments& arguments) {
   command

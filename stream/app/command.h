@@ -29,7 +29,7 @@ struct SettingsArguments {
   std::optional<std::string> file;
   std::vector<std::string> overrides;
 
-  // Defaults, file, overrides; checked.
+  // Defaults, file, environment, overrides; checked.
   absl::StatusOr<Settings> load() const;
 };
 void add_settings_arguments(CLI::App& command, SettingsArguments& arguments);

@@ -22,7 +22,9 @@ bool is_changed(const EffectiveSetting& setting) {
 }
 
 std::string origin_text(const EffectiveSetting& setting) {
-  return setting.origin == SettingOrigin::kFile ? setting.where : std::string(name(setting.origin));
+  const bool has_place =
+      setting.origin == SettingOrigin::kFile || setting.origin == SettingOrigin::kEnvironment;
+  return has_place ? setting.where : std::string(name(setting.origin));
 }
 
 // What librdkafka takes as a secret is nobody's to see.

@@ -77,8 +77,9 @@ TEST(ConfigCommand, RefusesWhatComponentsRefuse) {
 }
 
 TEST(Options, CarryTheSettings) {
-  const absl::StatusOr<Settings> settings = load_settings(
-      std::nullopt, {"model.clusters=4", "model.cluster_history=10d", "model.refit_weekday=sunday",
+  const absl::StatusOr<Settings> settings =
+      load_settings(std::nullopt, {},
+                    {"model.clusters=4", "model.cluster_history=10d", "model.refit_weekday=sunday",
                      "rfm.monetary=gross", "rfm.window=30d", "segmentation.churn.dwell=1h",
                      "input.format=invoices", "input.utc_offset=-01:30", "app.name=shop",
                      "kafka.properties.security.protocol=ssl", "output.holdout=0.25"});

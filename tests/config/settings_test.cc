@@ -170,7 +170,7 @@ TEST(Settings, WrongTypesAreRefused) {
 
 TEST(Settings, ChecksAcrossKeys) {
   const auto load_error = [](const std::vector<std::string>& overrides) {
-    return error_of(load_settings(std::nullopt, overrides).status());
+    return error_of(load_settings(std::nullopt, {}, overrides).status());
   };
   EXPECT_NE(load_error({"model.population_off=501"}).find("model.population_on, which is 500"),
             std::string::npos);
@@ -191,7 +191,7 @@ TEST(Settings, ChecksAcrossKeys) {
 }
 
 TEST(Settings, MissingFileIsNamed) {
-  const absl::StatusOr<Settings> settings = load_settings("/nonexistent/a.toml", {});
+  const absl::StatusOr<Settings> settings = load_settings("/nonexistent/a.toml", {}, {});
   EXPECT_NE(error_of(settings.status()).find("/nonexistent/a.toml"), std::string::npos);
 }
 
@@ -281,7 +281,7 @@ action = "call \"them\""
 TEST(SegmentSettings, PartialMapsAreRefusedWithTheCell) {
   const auto map_error = [](const std::string& text) {
     const absl::StatusOr<Settings> settings =
-        load_settings(std::nullopt, {"segmentation.rfm.map=" + text});
+        load_settings(std::nullopt, {}, {"segmentation.rfm.map=" + text});
     return std::string(settings.status().message());
   };
   EXPECT_NE(map_error("[{segment=\"Loyal\", r=\"2-5\"}]").find("cell R=1 F=1 M=1"),
@@ -292,6 +292,32 @@ TEST(SegmentSettings, PartialMapsAreRefusedWithTheCell) {
   EXPECT_NE(map_error("gird").find("segmentation.rfm.map"), std::string::npos);
   EXPECT_NE(map_error("[{segment=\"Mine\"}]").find("segmentation.rfm.segments"), std::string::npos);
   EXPECT_EQ(map_error("[{segment=\"Loyal\"}]"), "");
+}
+
+TEST(Settings, TheEnvironmentWinsOverTheFileAndTheCommandLineOverBoth) {
+  const absl::StatusOr<Settings> settings = load_settings(
+      std::nullopt,
+      {"PATH=/bin", "RFMSTREAM_KAFKA__BROKERS=a:1", "RFMSTREAM_INPUT__RECORD_MAX=2MiB",
+       "RFMSTREAM_KAFKA__PROPERTIES__SASL__PASSWORD=x=y", "RFMSTREAM_APP__NAME=shop"},
+      {"app.name=other"});
+  ASSERT_TRUE(settings.ok()) << settings.status();
+  EXPECT_EQ(settings->text("kafka.brokers"), "a:1");
+  EXPECT_EQ(settings->bytes("input.record_max"), 2 << 20);
+  EXPECT_EQ(settings->passthrough("kafka.properties.").at("sasl.password"), "x=y");
+  EXPECT_EQ(settings->text("app.name"), "other");
+  for (const EffectiveSetting& setting : settings->effective()) {
+    if (setting.key != "kafka.brokers") continue;
+    EXPECT_EQ(setting.origin, SettingOrigin::kEnvironment);
+    EXPECT_EQ(setting.where, "RFMSTREAM_KAFKA__BROKERS");
+  }
+}
+
+TEST(Settings, AnUnknownVariableIsRefusedWithTheNearestName) {
+  const absl::Status refused =
+      load_settings(std::nullopt, {"RFMSTREAM_KAFKA__BROKER=a:1"}, {}).status();
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(refused.message().find("RFMSTREAM_KAFKA__BROKER: "), absl::string_view::npos);
+  EXPECT_NE(refused.message().find("kafka.brokers"), absl::string_view::npos);
 }
 
 }  // namespace
