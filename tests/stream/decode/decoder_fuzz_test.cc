@@ -47,8 +47,9 @@ class ExactBytes {
 };
 
 std::string outcome(const DecodedEvent& event) {
-  static constexpr std::array<std::string_view, 6> kNames = {
-      "invoice", "line", "tombstone", "anonymous sale", "adjustment", "rejected: "};
+  static constexpr std::array<std::string_view, 7> kNames = {
+      "invoice", "line", "tombstone", "anonymous sale", "adjustment", "ignored", "rejected: "};
+  static_assert(kNames.size() == std::variant_size_v<DecodedEvent>);
   std::string text(kNames[event.index()]);
   if (const auto* rejection = std::get_if<Rejection>(&event)) text += name(rejection->reason);
   return text;
