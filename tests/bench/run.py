@@ -37,7 +37,7 @@ DATA = pathlib.Path(os.environ.get("RFM_DATA_DIR") or ROOT / "../shared/data")
 PASS_THROUGH = BINARY.parent / "tests/pass_through"
 BROKER = ROOT / "docker/kafka/broker"
 TICK = os.sysconf("SC_CLK_TCK")
-CLOSING = "closing"
+CLOSING = "end"  # No leading C: that is a cancellation, in either case.
 SAMPLE_SECONDS = 0.05
 
 

@@ -22,7 +22,7 @@ import online_retail as retail  # noqa: E402
 import oracle_test as oracle  # noqa: E402
 
 PARTITIONS = 4
-CLOSING = "closing"
+CLOSING = "end"  # No leading C: that is a cancellation, in either case.
 CLOSERS = 40  # One at least on each partition.
 CLOSING_TIME = "00:05:00"
 CLOSING_MS = (5 - 1) * 60_000  # Where it takes the clock: input.lateness is a minute.
