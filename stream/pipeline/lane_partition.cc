@@ -12,10 +12,7 @@
 namespace rfm {
 
 LanePartition::LanePartition(const PartitionOptions& options, const Shared& shared)
-    : partition(options, shared.rules, shared.models, *this),
-      shared_(shared),
-      go_live_{.offset = options.go_live_offset, .time = options.go_live_time},
-      first_start_(options.first_start) {}
+    : partition(options, shared.rules, shared.models, *this), shared_(shared) {}
 
 void LanePartition::log_tick(EventTime to) {
   logged_tick = to;
@@ -75,12 +72,14 @@ void LanePartition::mark_committed() {
 }
 
 void LanePartition::on_transition(const Transition& transition, const PartitionMeta& meta) {
-  TransitionContext context{.partition = id(),
-                            .input_offset = meta.next_offset,
-                            .go_live = go_live_,
-                            .live_after = go_live_.time};
+  const PartitionOptions& options = partition.options();
+  TransitionContext context{
+      .partition = id(),
+      .input_offset = meta.next_offset,
+      .go_live = {.offset = options.go_live_offset, .time = options.go_live_time},
+      .live_after = options.go_live_time};
   if (!context.live_after && meta.go_live_watermark)
-    context.live_after = std::max(*meta.go_live_watermark, first_start_);
+    context.live_after = std::max(*meta.go_live_watermark, options.first_start);
   shared_.output.transition(transition, context);
   if (observer != nullptr) observer->on_transition(transition);
 }

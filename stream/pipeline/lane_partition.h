@@ -73,8 +73,6 @@ class LanePartition final : public PartitionListener {
   void tell_trainer();
 
   Shared shared_;
-  GoLive go_live_;
-  EventTime first_start_;
   std::vector<Contribution> contributions_;  // Since the last commit.
   std::size_t told_ = 0;                     // Of them, to the trainer.
   bool chose_ = false;                       // Since the last commit.

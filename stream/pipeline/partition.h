@@ -76,6 +76,7 @@ class Partition {
   bool is_due(EventTime by) const;
 
   PartitionId id() const { return options_.partition; }
+  const PartitionOptions& options() const { return options_; }
 
  private:
   Progress move_watermark(EventTime to, EventTime event_time);
