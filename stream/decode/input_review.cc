@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 
 #include "state/hashes.h"
@@ -41,14 +40,6 @@ std::string without_exponent(std::string_view id) {
   if (power < fraction.size() || power > kIdDigitsMax) return "";
   digits += fraction;
   return digits.append(power - fraction.size(), '0');
-}
-
-std::optional<EventTime> time_of_event(const DecodedEvent& event) {
-  if (const auto* line = std::get_if<LineEvent>(&event)) return line->invoice_time;
-  if (const auto* invoice = std::get_if<InvoiceEvent>(&event)) return invoice->invoice_time;
-  if (const auto* sale = std::get_if<AnonymousSale>(&event)) return sale->invoice_time;
-  if (const auto* adjustment = std::get_if<Adjustment>(&event)) return adjustment->invoice_time;
-  return std::nullopt;
 }
 
 std::string count_of(std::uint64_t count, std::string_view unit) {
@@ -115,9 +106,17 @@ void InputReview::add(const RecordView& record, const DecodedEvent& event) {
   next_offset_ = record.offset + 1;
   if (record.value) hashes_.add(record_hash(*record.value), next_offset_);
   if (const auto* rejection = std::get_if<Rejection>(&event)) return add_refusal(*rejection);
-  if (const auto time = time_of_event(event)) add_time(*time);
-  if (const auto* line = std::get_if<LineEvent>(&event)) add_customer(line->customer_id);
-  if (const auto* invoice = std::get_if<InvoiceEvent>(&event)) add_customer(invoice->customer_id);
+  if (const auto* line = std::get_if<LineEvent>(&event)) {
+    add_time(line->invoice_time);
+    add_customer(line->customer_id);
+  } else if (const auto* invoice = std::get_if<InvoiceEvent>(&event)) {
+    add_time(invoice->invoice_time);
+    add_customer(invoice->customer_id);
+  } else if (const auto* sale = std::get_if<AnonymousSale>(&event)) {
+    add_time(sale->invoice_time);
+  } else if (const auto* adjustment = std::get_if<Adjustment>(&event)) {
+    add_time(adjustment->invoice_time);
+  }
 }
 
 std::string InputReview::place() const { return fmt::format("{} {}", unit_, next_offset_); }
