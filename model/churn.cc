@@ -1,5 +1,6 @@
 #include "model/churn.h"
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <bit>
 #include <cmath>
@@ -21,7 +22,11 @@ double positive(double v) { return v > 0 ? v : 0; }
 // Rows per inner loop of the fit.
 constexpr std::size_t kBlock = 64;
 constexpr std::size_t kColumns = kHazardFeatureCount + 1;  // The features and 1 for the intercept.
-using Column = std::array<double, kBlock>;
+using Column = Eigen::Array<double, kBlock, 1>;
+
+Eigen::Map<const Column> column_at(const std::vector<double>& values, std::size_t first) {
+  return Eigen::Map<const Column>(values.data() + first);
+}
 
 // All weeks' rows as one structure of arrays, padded to whole blocks with rows of weight 0.
 struct Design {
@@ -60,19 +65,17 @@ V nbd_log_odds(const ChurnModel& model, V age_days, V repeat_count) {
   return det_log_positive(det_expm1_finite(bounded));
 }
 
-// Writes one week's rows from row `first` on, two at a time.
+// Writes one week's rows from row `first` on.
 void add_week(const ChurnWeek& week, const ChurnModel& model, std::size_t first, Design& design) {
   const std::size_t rows = week.label.size();
-  const std::size_t even = rows / 2 * 2;
+  const auto count = static_cast<Eigen::Index>(rows);
   for (std::size_t f = 0; f < kHazardFeatureCount; ++f) {
-    const double* raw = week.features[f].data();
-    double* x = design.x[f].data() + first;
-    for (std::size_t i = 0; i < even; i += 2) {
-      store_two(x + i, (load_two(raw + i) - model.mean[f]) / model.sd[f]);
-    }
-    if (even < rows) x[even] = (raw[even] - model.mean[f]) / model.sd[f];
+    const Eigen::Map<const Eigen::ArrayXd> raw(week.features[f].data(), count);
+    Eigen::Map<Eigen::ArrayXd>(design.x[f].data() + first, count) =
+        (raw - model.mean[f]) / model.sd[f];
   }
   double* offset = design.offset.data() + first;
+  const std::size_t even = rows / 2 * 2;
   for (std::size_t i = 0; i < even; i += 2) {
     const Two repeats = {static_cast<double>(week.repeat_counts[i]),
                          static_cast<double>(week.repeat_counts[i + 1])};
@@ -110,42 +113,34 @@ struct Normal {
   std::array<Vector, kColumns> hessian{};  // Lower triangle.
 };
 
-double dot(const double* a, const double* b) {
-  Two low = {0, 0};
-  Two high = {0, 0};
-  for (std::size_t i = 0; i < kBlock; i += 4) {
-    low += load_two(a + i) * load_two(b + i);
-    high += load_two(a + i + 2) * load_two(b + i + 2);
-  }
-  const Two sum = low + high;
-  return sum[0] + sum[1];
+// In four interleaved sums: Eigen's own order is not the same on every machine.
+template <class A, class B>
+double dot(const A& a, const B& b) {
+  constexpr Eigen::Index kLanes = 4;
+  Eigen::Array<double, kLanes, 1> lanes = Eigen::Array<double, kLanes, 1>::Zero();
+  for (Eigen::Index i = 0; i < Eigen::Index{kBlock}; i += kLanes)
+    lanes += a.template segment<kLanes>(i) * b.template segment<kLanes>(i);
+  return (lanes[0] + lanes[2]) + (lanes[1] + lanes[3]);
 }
 
 // Gradient and Hessian of the log-likelihood; residual y - p, Hessian weight p (1 - p).
 Normal normal_equations(const Design& design, const Vector& beta) {
   Normal normal;
-  Column residual;
-  Column weighted;
-  Column variance;
   for (std::size_t first = 0; first < design.label.size(); first += kBlock) {
-    for (std::size_t i = 0; i < kBlock; i += 2) {
-      Two eta = load_two(design.offset.data() + first + i);
-      for (std::size_t c = 0; c < kColumns; ++c)
-        eta += beta[c] * load_two(design.x[c].data() + first + i);
-      const Two bound = {kLogOddsMax, kLogOddsMax};
-      const Two p = 1.0 / (1.0 + det_exp_finite(larger(-bound, smaller(bound, -eta))));
-      store_two(residual.data() + i, load_two(design.label.data() + first + i) - p);
-      store_two(variance.data() + i, p * (1.0 - p));
-    }
+    Column log_odds = column_at(design.offset, first);
+    for (std::size_t c = 0; c < kColumns; ++c) log_odds += beta[c] * column_at(design.x[c], first);
+    Column p = (-log_odds).min(kLogOddsMax).max(-kLogOddsMax);
+    for (double* two = p.data(); two != p.data() + kBlock; two += 2)
+      store_two(two, det_exp_finite(load_two(two)));
+    p = 1.0 / (1.0 + p);
+    const Column residual = column_at(design.label, first) - p;
+    const Column variance = p * (1.0 - p);
     for (std::size_t c = 0; c < kColumns; ++c) {
-      const double* x = design.x[c].data() + first;
-      normal.gradient[c] += dot(residual.data(), x);
-      for (std::size_t i = 0; i < kBlock; i += 2) {
-        store_two(weighted.data() + i, load_two(variance.data() + i) * load_two(x + i));
-      }
-      for (std::size_t other = 0; other <= c; ++other) {
-        normal.hessian[c][other] += dot(weighted.data(), design.x[other].data() + first);
-      }
+      const Eigen::Map<const Column> x = column_at(design.x[c], first);
+      normal.gradient[c] += dot(residual, x);
+      const Column weighted = variance * x;
+      for (std::size_t other = 0; other <= c; ++other)
+        normal.hessian[c][other] += dot(weighted, column_at(design.x[other], first));
     }
   }
   return normal;

@@ -2,6 +2,9 @@
 // Every operation gives the bits of its scalar form, so both give the same. Pass them to inlined
 // functions only (the calling convention differs between the two, of which -Wpsabi
 // warns). Inside model/ only.
+//
+// Beside Eigen, whose vectors are as wide as the compiler's flags say, which is SSE2: without AVX2
+// a churn outlook takes .60 us, with it .27 us.
 #pragma once
 
 #include <cstdint>

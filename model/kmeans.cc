@@ -1,5 +1,6 @@
 #include "model/kmeans.h"
 
+#include <Eigen/Core>
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -16,32 +17,30 @@ constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kQuantum = 0x1p-28;
 constexpr std::size_t kBlock = kPointBlock;
 
-using Block = std::array<double, kBlock>;
+using Block = Eigen::Array<double, kBlock, 1>;
 
-// d2 of the block's points at `first` to `center`, scaled.
-Block block_distances(const PointColumns& points, std::size_t first, const FeatureVector& center) {
-  const double* r = points.scaled[0].data() + first;
-  const double* f = points.scaled[1].data() + first;
-  const double* m = points.scaled[2].data() + first;
-  Block distances;
-  for (std::size_t i = 0; i < kBlock; ++i) {
-    const double dr = r[i] - center[0];
-    const double df = f[i] - center[1];
-    const double dm = m[i] - center[2];
-    distances[i] = dr * dr + (df * df + dm * dm);
-  }
-  return distances;
+Eigen::Map<const Block> block_at(const std::vector<double>& column, std::size_t first) {
+  return Eigen::Map<const Block>(column.data() + first);
 }
 
-// Sum of values[0, count), always in the same order: eight interleaved sums.
+// The lesser of `distances` and d2 of the block's points at `first` to `center`, scaled.
+Block nearer(const PointColumns& points, std::size_t first, const FeatureVector& center,
+             const std::vector<double>& distances) {
+  return ((block_at(points.scaled[0], first) - center[0]).square() +
+          ((block_at(points.scaled[1], first) - center[1]).square() +
+           (block_at(points.scaled[2], first) - center[2]).square()))
+      .min(block_at(distances, first));
+}
+
+// Sum of values[0, count), always in the same order, which Eigen's own sum is not on every machine:
+// eight interleaved sums.
 double block_sum(const Block& values, std::size_t count) {
-  constexpr std::size_t kLanes = 8;
-  std::array<double, kLanes> lanes{};
-  std::size_t i = 0;
-  for (; i + kLanes <= count; i += kLanes) {
-    for (std::size_t lane = 0; lane < kLanes; ++lane) lanes[lane] += values[i + lane];
-  }
-  for (; i < count; ++i) lanes[i % kLanes] += values[i];
+  constexpr Eigen::Index kLanes = 8;
+  Eigen::Array<double, kLanes, 1> lanes = Eigen::Array<double, kLanes, 1>::Zero();
+  const auto end = static_cast<Eigen::Index>(count);
+  Eigen::Index i = 0;
+  for (; i + kLanes <= end; i += kLanes) lanes += values.segment<kLanes>(i);
+  for (; i < end; ++i) lanes[i % kLanes] += values[i];
   return ((lanes[0] + lanes[1]) + (lanes[2] + lanes[3])) +
          ((lanes[4] + lanes[5]) + (lanes[6] + lanes[7]));
 }
@@ -78,29 +77,20 @@ class Seeding {
   void take(std::size_t i) {
     seeds_.push_back({points_.raw[0][i], points_.raw[1][i], points_.raw[2][i]});
     const FeatureVector center = points_.scaled_at(i);
-    Block to_center{};
     total_ = 0;
     for (std::size_t first = 0; first < points_.count; first += kBlock) {
-      to_center = block_distances(points_, first, center);
-      double* own = distance_.data() + first;
-      for (std::size_t j = 0; j < kBlock; ++j) {
-        own[j] = to_center[j] < own[j] ? to_center[j] : own[j];
-        to_center[j] = own[j];
-      }
-      total_ += block_sum(to_center, std::min(kBlock, points_.count - first));
+      const Block nearest = nearer(points_, first, center, distance_);
+      Eigen::Map<Block>(distance_.data() + first) = nearest;
+      total_ += block_sum(nearest, std::min(kBlock, points_.count - first));
     }
   }
 
   double total_with(std::size_t candidate) const {
     const FeatureVector center = points_.scaled_at(candidate);
-    Block to_center{};
     double total = 0;
     for (std::size_t first = 0; first < points_.count; first += kBlock) {
-      to_center = block_distances(points_, first, center);
-      const double* own = distance_.data() + first;
-      for (std::size_t j = 0; j < kBlock; ++j)
-        to_center[j] = own[j] < to_center[j] ? own[j] : to_center[j];
-      total += block_sum(to_center, std::min(kBlock, points_.count - first));
+      const Block nearest = nearer(points_, first, center, distance_);
+      total += block_sum(nearest, std::min(kBlock, points_.count - first));
     }
     return total;
   }
