@@ -76,34 +76,31 @@ void ResidentRows::changed(CustomerRow& row, const TotalsKey& before) {
   totals_.move(before, totals_key(row));
   const std::size_t slot = by_id_.find(row.id)->second;
   schedule(slot);
-  if (slots_[slot].dirty) return;
-  slots_[slot].dirty = true;
+  if (slots_[slot].dirty_at != kClean) return;
+  slots_[slot].dirty_at = static_cast<std::uint32_t>(dirty_.size());
   dirty_.push_back(slot);
 }
 
-std::optional<ResidentRows::Fired> ResidentRows::fire_deadline(EventTime watermark, EventTime until,
-                                                               TransitionBuffer& out) {
-  while (!due_.empty() && due_.top().at <= until) {
-    const auto [at, slot] = due_.top();
-    due_.pop();
-    if (slots_[slot].scheduled != at) continue;
-    slots_[slot].scheduled = kNever;
-    CustomerRow& row = slots_[slot].row;
-    if (due_of(row) > until) {
-      schedule(slot);
-      continue;
-    }
-    Fired fired{.row = &row, .settled = std::nullopt};
-    change(row, [&](CustomerRow& changing) {
-      if (changing.open) {
-        fired.settled = settle_open_invoice(changing, until, context_, out);
-      } else {
-        advance(changing, std::max(changing.clock, watermark), until, context_, out);
-      }
-    });
-    return fired;
+ResidentRows::Fired ResidentRows::fire_deadline(EventTime watermark, EventTime until,
+                                                TransitionBuffer& out) {
+  const auto [at, slot] = due_.top();
+  due_.pop();
+  if (slots_[slot].scheduled != at) return {};
+  slots_[slot].scheduled = kNever;
+  CustomerRow& row = slots_[slot].row;
+  if (due_of(row) > until) {
+    schedule(slot);
+    return {};
   }
-  return std::nullopt;
+  Fired fired{.row = &row, .settled = std::nullopt};
+  change(row, [&](CustomerRow& changing) {
+    if (changing.open) {
+      fired.settled = settle_open_invoice(changing, until, context_, out);
+    } else {
+      advance(changing, std::max(changing.clock, watermark), until, context_, out);
+    }
+  });
+  return fired;
 }
 
 ResidentRows::Swept ResidentRows::sweep(const BoundaryStep& step, std::size_t from,
@@ -133,7 +130,7 @@ void ResidentRows::erase(CustomerRow& row) {
   const std::size_t slot = by_id_.find(row.id)->second;
   totals_.move(totals_key(row), {});
   erased_.push_back(row.id);
-  if (slots_[slot].dirty) std::erase(dirty_, slot);
+  if (slots_[slot].dirty_at != kClean) dirty_[slots_[slot].dirty_at] = kErased;
   release(slot);
 }
 
@@ -143,13 +140,17 @@ std::vector<ResidentRows::Dirty> ResidentRows::dirty() const {
   for (const std::string& id : erased_) {
     if (!by_id_.contains(id)) result.push_back({.customer_id = id});
   }
-  for (const std::size_t slot : dirty_)
-    result.push_back({.customer_id = slots_[slot].row.id, .row = &slots_[slot].row});
+  for (const std::size_t slot : dirty_) {
+    if (slot != kErased)
+      result.push_back({.customer_id = slots_[slot].row.id, .row = &slots_[slot].row});
+  }
   return result;
 }
 
 void ResidentRows::mark_committed() {
-  for (const std::size_t slot : dirty_) slots_[slot].dirty = false;
+  for (const std::size_t slot : dirty_) {
+    if (slot != kErased) slots_[slot].dirty_at = kClean;
+  }
   dirty_.clear();
   erased_.clear();
 }

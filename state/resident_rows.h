@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <queue>
 #include <string>
@@ -48,13 +49,13 @@ class ResidentRows {
     changed(row, before);
   }
 
-  // Fires the earliest deadline up to `until`: takes its row there. Rows are up to date to
-  // `watermark` before it. Absent: nothing is due.
+  // Looks at the earliest deadline, which is due by `until` (`earliest_due`): takes its row there,
+  // unless the entry was put off. Rows are up to date to `watermark` before it.
   struct Fired {
-    CustomerRow* row = nullptr;
+    CustomerRow* row = nullptr;             // Null: put off.
     std::optional<SettledInvoice> settled;  // The row's open invoice.
   };
-  std::optional<Fired> fire_deadline(EventTime watermark, EventTime until, TransitionBuffer& out);
+  Fired fire_deadline(EventTime watermark, EventTime until, TransitionBuffer& out);
 
   // Takes rows over the boundary, all deadlines up to it having been fired: from place `from` on
   // (0: the first) until one changes, `rows_max` have been looked at or none is left. A place means
@@ -92,16 +93,27 @@ class ResidentRows {
   // In no particular order.
   template <class Visit>
   void for_each(Visit&& visit) const {
-    for (const Slot& slot : slots_) {
-      if (slot.used) visit(slot.row);
+    visit_places(0, slots_.size(), visit);
+  }
+  // Those in at most `places_max` places from `from` on. Returns where to go on; at `places`:
+  // nowhere.
+  template <class Visit>
+  std::size_t visit_places(std::size_t from, std::size_t places_max, Visit&& visit) const {
+    const std::size_t end = from + std::min(places_max, slots_.size() - from);
+    for (std::size_t slot = from; slot < end; ++slot) {
+      if (slots_[slot].used) visit(slots_[slot].row);
     }
+    return end;
   }
 
  private:
+  static constexpr std::uint32_t kClean = std::numeric_limits<std::uint32_t>::max();
+  static constexpr std::size_t kErased = std::numeric_limits<std::size_t>::max();
+
   struct alignas(64) Slot {        // A sweep reads the first two cache lines.
     EventTime scheduled = kNever;  // Its one valid entry in due_.
     bool used = false;
-    bool dirty = false;
+    std::uint32_t dirty_at = kClean;  // Place in dirty_.
     CustomerRow row;
   };
   struct Due {
@@ -125,7 +137,7 @@ class ResidentRows {
   absl::flat_hash_map<std::string_view, std::size_t> by_id_;  // Keys are views of the rows' ids.
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   ClusterTotals totals_;
-  std::vector<std::size_t> dirty_;
+  std::vector<std::size_t> dirty_;  // kErased: not any more.
   std::vector<std::string> erased_;
 };
 

@@ -138,6 +138,7 @@ std::string encode_meta(const PartitionMeta& meta) {
   out.fixed64(meta.last_record.hash);
   out.byte(meta.ticks_logged ? 1 : 0);
   out.varint(meta.ticks_logged.value_or(0));
+  out.signed_varint(to_ms(meta.moving_to));
   out.string(meta.application);
   out.string(meta.input_topic);
   out.signed_varint(meta.partition_count);
@@ -174,6 +175,7 @@ absl::StatusOr<PartitionMeta> decode_meta(std::string_view bytes) {
     const bool counted = in.byte() != 0;
     const std::uint64_t ticks = in.varint();
     meta.ticks_logged = counted ? std::optional(ticks) : std::nullopt;
+    meta.moving_to = from_ms(in.signed_varint());
   }
   meta.application = in.string();
   meta.input_topic = in.string();

@@ -65,6 +65,10 @@ struct PartitionMeta {
   // When the record with the highest event time was received: its Kafka timestamp, or, where that
   // is a producer's word, when it was read. Broker's time.
   std::int64_t last_received_ms = 0;
+  // What time does is applied in pieces: the watermark is on its way to here, and no record is
+  // applied before it has arrived. Beyond the watermark only while that lasts. Which rows are there
+  // already, their own clocks say.
+  EventTime moving_to = kBeforeAll;
   std::int64_t first_boundary = 0;  // The first epoch boundary after its first record.
   std::int64_t crossed = 0;  // Epoch of the last boundary crossed (first_boundary - 1 at first).
   std::int64_t contributed = 0;                // The last epoch contributed for.
@@ -93,8 +97,8 @@ absl::StatusOr<PartitionMeta> decode_meta(std::string_view bytes);
 // As it was committed last; absent: never.
 absl::StatusOr<std::optional<PartitionMeta>> read_meta(StateStore& store, PartitionId partition);
 
-// Leaves out what depends on commits and restarts (N, offsets, file lengths): what "the same state"
-// compares.
+// Leaves out what depends on commits and restarts (N, offsets, pieces, file lengths): what "the
+// same state" compares.
 bool same_progress(const PartitionMeta& a, const PartitionMeta& b);
 
 }  // namespace rfm

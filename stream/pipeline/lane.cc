@@ -67,7 +67,7 @@ absl::StatusOr<Lane::Activity> Lane::step() {
   while (LanePartition* p = choose()) {
     const absl::StatusOr<bool> filled = fill(*p);
     if (!filled.ok()) return filled.status();
-    if (!*filled) continue;
+    if (!*filled && !p->partition.is_moving()) continue;
     status = process(*p);
     if (!status.ok()) return status;
     waiting |= p->waits_since.has_value();
@@ -121,7 +121,13 @@ absl::StatusOr<bool> Lane::fill(LanePartition& p) {
 
 absl::Status Lane::process(LanePartition& p) {
   const RecordView* last = nullptr;
-  while (!p.batch.empty()) {
+  const bool was_started = p.meta().started;
+  Partition::Progress progress = Partition::Progress::kDone;
+  if (p.partition.is_moving()) {
+    progress = p.partition.go_on();
+    uncommitted_ = true;
+  }
+  while (progress == Partition::Progress::kDone && !p.batch.empty()) {
     const RecordView& record = p.batch.front();
     const DecodedEvent event = decode(record, p.id());
     if (is_past_end(record, event)) {
@@ -130,17 +136,9 @@ absl::Status Lane::process(LanePartition& p) {
       break;
     }
     PartitionMeta& meta = p.meta();
-    const bool was_started = meta.started;
     const EventTime highest = meta.max_event_time;
-    if (p.partition.process(record, event) == Partition::Progress::kWaitsForModel) {
-      p.waits_since = trained_through();
-      // It may have crossed boundaries on the way. What they put into the transaction must not stay
-      // open for as long as the model lets it wait.
-      uncommitted_ |= !was_started || output_.pending_records() > 0;
-      if (parts_.trainer.recorded() && models_.started())
-        return absl::FailedPreconditionError("the recorded model log ends before the input does");
-      break;
-    }
+    progress = p.partition.process(record, event);
+    if (progress != Partition::Progress::kDone) break;
     // Nobody vouches for when a producer says that it wrote a record.
     if (meta.max_event_time > highest && !record.received_by_broker && p.read_ms)
       meta.last_received_ms = *p.read_ms;
@@ -149,6 +147,15 @@ absl::Status Lane::process(LanePartition& p) {
     p.batch = p.batch.subspan(1);
   }
   if (last != nullptr) p.meta().last_record = mark_of(*last);
+  if (progress == Partition::Progress::kUnfinished) uncommitted_ = true;
+  if (progress == Partition::Progress::kWaitsForModel) {
+    p.waits_since = trained_through();
+    // It may have crossed boundaries on the way. What they put into the transaction must not stay
+    // open for as long as the model lets it wait.
+    uncommitted_ |= !was_started || output_.pending_records() > 0;
+    if (parts_.trainer.recorded() && models_.started())
+      return absl::FailedPreconditionError("the recorded model log ends before the input does");
+  }
   return output_.take_status();
 }
 
@@ -178,6 +185,7 @@ absl::Status Lane::idle() {
   if (const absl::Status synced = sync_model(); !synced.ok()) return synced;
   bool contributed = false;
   for (const auto& p : partitions_) {
+    if (p->partition.is_moving()) continue;
     if (!p->ended && (!p->batch.empty() || !parts_.source.at_end(p->id()))) continue;
     if (p->partition.follows_ticks()) {
       p->partition.follow_ticks();
@@ -224,10 +232,12 @@ absl::StatusOr<Lane::Activity> Lane::tick_all(std::optional<EventTime> to) {
   const absl::Status synced = sync_model();
   if (!synced.ok()) return synced;
   bool waiting = false;
+  bool busy = false;
   for (const auto& p : partitions_) {
     Partition::Progress progress = p->partition.follow_ticks();
     if (to && progress == Partition::Progress::kDone) progress = p->partition.tick(*to);
     waiting |= progress == Partition::Progress::kWaitsForModel;
+    busy |= progress == Partition::Progress::kUnfinished;
     uncommitted_ = true;
   }
   if (waiting && parts_.trainer.recorded() && models_.started()) {
@@ -238,12 +248,14 @@ absl::StatusOr<Lane::Activity> Lane::tick_all(std::optional<EventTime> to) {
     const absl::Status committed = commit();
     if (!committed.ok()) return committed;
   }
-  return waiting ? Activity::kWaiting : Activity::kAtEnd;
+  return busy ? Activity::kBusy : waiting ? Activity::kWaiting : Activity::kAtEnd;
 }
 
 bool Lane::commit_due() {
   if (!uncommitted_) return false;
-  if (output_.pending_records() >= options_.transaction_records_max) return true;
+  std::size_t records = output_.pending_records();
+  for (const auto& p : partitions_) records += p->partition.rows().dirty_count();
+  if (records >= options_.transaction_records_max) return true;
   if (output_.pending_bytes() >= options_.transaction_bytes_max) return true;
   // On the clock's full intervals, so that all lanes commit at once: one that does holds up the
   // others, which cannot be more than an epoch ahead of it.
@@ -272,8 +284,8 @@ absl::Status Lane::commit() {
                                  .next_offset = meta.next_offset,
                                  .commit_number = meta.commit_number});
     if (meta.started) {
-      const std::int64_t reached = epoch_of(std::max(meta.max_event_time, meta.watermark));
-      used_epoch = std::max({used_epoch, reached - 1, meta.contributed - 1});
+      const EventTime reached = std::max({meta.max_event_time, meta.watermark, meta.moving_to});
+      used_epoch = std::max({used_epoch, epoch_of(reached) - 1, meta.contributed - 1});
     }
   }
   output_.append_segments();
@@ -308,7 +320,8 @@ absl::Status Lane::commit() {
 
 bool Lane::at_end() const {
   return std::ranges::all_of(partitions_, [this](const auto& p) {
-    return p->ended || (p->batch.empty() && parts_.source.at_end(p->id()));
+    return !p->partition.is_moving() &&
+           (p->ended || (p->batch.empty() && parts_.source.at_end(p->id())));
   });
 }
 

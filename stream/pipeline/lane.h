@@ -44,6 +44,8 @@ struct LaneOptions {
   std::size_t transaction_records_max = 1'000'000;
   std::size_t transaction_bytes_max = std::size_t{256} << 20;
   std::size_t batch_records = 1000;
+  // How many rows a step may look at for time alone.
+  std::size_t piece_rows = PartitionOptions::kPieceRows;
   std::optional<std::chrono::milliseconds> tick_idle;  // Absent: no ticks (replay).
   std::optional<EventTime> until;  // Stop each partition before its first record at or after it.
   LaneOutput::Threading output = LaneOutput::Threading::kLane;

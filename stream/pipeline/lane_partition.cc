@@ -33,7 +33,8 @@ void LanePartition::log_choice(const Tick& tick) {
 void LanePartition::log_clock() {
   if (meta().max_event_time == kBeforeAll) return;
   const EventTime explained = std::max(meta().max_event_time - shared_.rules.lateness, logged_tick);
-  if (meta().watermark > explained) log_tick(meta().watermark);
+  const EventTime reached = std::max(meta().watermark, meta().moving_to);
+  if (reached > explained) log_tick(reached);
 }
 
 std::size_t LanePartition::append_state(std::vector<StoreWrite>& writes) {

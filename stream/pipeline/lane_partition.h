@@ -40,8 +40,8 @@ class LanePartition final : public PartitionListener {
   // by the wall clock, so until it is committed the trainer hears of nothing that follows from it.
   void log_tick(EventTime to);
   void log_contribution(std::int64_t epoch);
-  // A record that waits has led the partition over boundaries. If it is not committed with them,
-  // the log has to say how far they went.
+  // A record that waits has led the partition over boundaries, or half-way over one. If it is not
+  // committed with them, the log has to say how far they went, or go.
   void log_clock();
 
   // What the next commit writes, into the transaction and to `writes`, but for the store's meta

@@ -1,6 +1,7 @@
 // A lane's start with a partition.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <memory>
 #include <utility>
 
@@ -11,8 +12,10 @@ namespace rfm {
 absl::StatusOr<std::unique_ptr<PartitionRestore>> Lane::restore(const PartitionOptions& options) {
   const absl::Status synced = sync_model();
   if (!synced.ok()) return synced;
+  PartitionOptions in_pieces = options;
+  in_pieces.piece_rows = options_.piece_rows;
   auto partition = std::make_unique<LanePartition>(
-      options, LanePartition::Shared{rules_, models_, output_, parts_.trainer});
+      in_pieces, LanePartition::Shared{rules_, models_, output_, parts_.trainer});
   auto restored = std::make_unique<PartitionRestore>(std::move(partition), parts_.store, rules_);
   const absl::Status read = restored->read_store();
   if (!read.ok()) return read;
@@ -30,7 +33,7 @@ absl::StatusOr<Offset> Lane::own(std::unique_ptr<PartitionRestore> restored) {
   if (meta.input_mark == 0) meta.input_mark = options_.input_mark;
   p->partition.finish_restore();
   p->observer = observer_;
-  p->logged_tick = meta.watermark;
+  p->logged_tick = std::max(meta.watermark, meta.moving_to);
   p->last_read = parts_.clock.steady();
   if (meta.started) parts_.trainer.partition_started(p->id(), meta.first_boundary);
   const Offset next_offset = meta.next_offset;

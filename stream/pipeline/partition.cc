@@ -23,7 +23,8 @@ Partition::Partition(PartitionOptions options, const Rules& rules, const ModelTi
       rows_({rules, models}) {}
 
 Partition::Progress Partition::process(const RecordView& record, const DecodedEvent& event) {
-  if (follow_ticks(record.offset) == Progress::kWaitsForModel) return Progress::kWaitsForModel;
+  Progress progress = follow_ticks(record.offset);
+  if (progress != Progress::kDone) return progress;
   OutcomeCounters& counters = meta_.counters;
   if (!meta_.go_live_watermark && record.offset >= options_.go_live_offset)
     meta_.go_live_watermark = meta_.watermark;
@@ -32,11 +33,10 @@ Partition::Progress Partition::process(const RecordView& record, const DecodedEv
       reject(record, *rejection);
       return Progress::kDone;
     }
-    if (reach(e.invoice_time, record) == Progress::kWaitsForModel) return Progress::kWaitsForModel;
-    apply(e, record);
-    return Progress::kDone;
+    const Progress reached = reach(e.invoice_time, record);
+    if (reached == Progress::kDone) apply(e, record);
+    return reached;
   };
-  Progress progress = Progress::kDone;
   if (const auto* line = std::get_if<LineEvent>(&event)) {
     progress = timed(*line);
   } else if (const auto* invoice = std::get_if<InvoiceEvent>(&event)) {
@@ -52,7 +52,7 @@ Partition::Progress Partition::process(const RecordView& record, const DecodedEv
   } else {
     ignore(IgnoredReason::kNoCustomer);
   }
-  if (progress == Progress::kWaitsForModel) return progress;
+  if (progress != Progress::kDone) return progress;
   ++counters.records;
   meta_.next_offset = record.offset + 1;
   return Progress::kDone;
@@ -67,10 +67,21 @@ void Partition::give_up(const LossRecord& loss) {
 }
 
 Partition::Progress Partition::tick(EventTime to) {
+  piece_left_ = options_.piece_rows;
+  return move_to(to);
+}
+
+Partition::Progress Partition::move_to(EventTime to) {
   if (!meta_.started || to <= meta_.watermark) return Progress::kDone;
   if (!meta_.go_live_watermark && meta_.next_offset >= options_.go_live_offset)
     meta_.go_live_watermark = meta_.watermark;
+  meta_.moving_to = std::max(meta_.moving_to, to);
   return move_watermark(to, to);
+}
+
+Partition::Progress Partition::go_on() {
+  piece_left_ = options_.piece_rows;
+  return is_moving() ? move_watermark(meta_.moving_to, meta_.moving_to) : Progress::kDone;
 }
 
 EventTime Partition::reachable() const {
@@ -78,16 +89,22 @@ EventTime Partition::reachable() const {
   return boundary_of(models_.trained_through() + 2) - Duration{1};
 }
 
+Partition::Progress Partition::follow_ticks(Offset offset) {
+  const Progress progress = go_on();
+  return progress == Progress::kDone ? follow_ticks_before(offset) : progress;
+}
+
 // One that was followed before a restart is not later than the watermark, or what has been
 // contributed.
-Partition::Progress Partition::follow_ticks(Offset offset) {
+Partition::Progress Partition::follow_ticks_before(Offset offset) {
   if (!options_.ticks) return Progress::kDone;
   for (; next_tick_ < options_.ticks->size(); ++next_tick_) {
     const Tick& recorded = (*options_.ticks)[next_tick_];
     if (recorded.offset > offset) break;
     meta_.next_offset = std::max(meta_.next_offset, recorded.offset);
     if (!recorded.contributes) {
-      if (tick(recorded.time) == Progress::kWaitsForModel) return Progress::kWaitsForModel;
+      const Progress progress = move_to(recorded.time);
+      if (progress != Progress::kDone) return progress;
     } else {
       if (!models_.knows(*recorded.contributes)) return Progress::kWaitsForModel;
       contribute_idle(*recorded.contributes);
@@ -100,7 +117,10 @@ Partition::Progress Partition::follow_ticks(Offset offset) {
 void Partition::contribute_idle(std::int64_t epoch) {
   if (!meta_.started) return;
   const std::int64_t next = std::max(meta_.contributed + 1, meta_.first_boundary);
-  for (std::int64_t e = next; e <= epoch; ++e) contribute(e);
+  for (std::int64_t e = next; e <= epoch; ++e) {
+    do piece_left_ = options_.piece_rows;
+    while (!contribute(e));
+  }
 }
 
 bool Partition::is_due(EventTime by) const {
@@ -133,8 +153,8 @@ Partition::Progress Partition::reach(EventTime event_time, const RecordView& rec
     if (meta_.go_live_watermark) meta_.go_live_watermark = watermark;
     listener_.on_started(meta_.first_boundary);
   }
-  if (move_watermark(watermark, event_time) == Progress::kWaitsForModel)
-    return Progress::kWaitsForModel;
+  const Progress progress = move_watermark(watermark, event_time);
+  if (progress != Progress::kDone) return progress;
   if (event_time > meta_.max_event_time) {
     meta_.max_event_time = event_time;
     meta_.last_received_ms = record.received_ms;
@@ -149,60 +169,88 @@ Partition::Progress Partition::move_watermark(EventTime to, EventTime event_time
   while (boundary_of(meta_.crossed + 1) <= to) {
     const std::int64_t epoch = meta_.crossed + 1;
     if (!models_.knows(epoch)) return Progress::kWaitsForModel;
-    cross(epoch);
+    meta_.moving_to = std::max(meta_.moving_to, boundary_of(epoch));
+    if (!cross(epoch)) return Progress::kUnfinished;
   }
   if (!models_.knows(std::max(meta_.crossed, epoch_of(event_time))))
     return Progress::kWaitsForModel;
   if (to > meta_.watermark) {
-    fire_deadlines(to);
+    meta_.moving_to = std::max(meta_.moving_to, to);
+    if (!fire_deadlines(to)) return Progress::kUnfinished;
     meta_.watermark = to;
   }
   return Progress::kDone;
 }
 
-void Partition::cross(std::int64_t epoch) {
+// The watermark stays until everybody has crossed. After a restart in between, one who changed has
+// the boundary as the row's clock and is left alone; one who did not is asked again, and the same
+// is found.
+bool Partition::cross(std::int64_t epoch) {
   const EventTime boundary = boundary_of(epoch);
-  fire_deadlines(boundary);
-  const BoundaryStep step = boundary_step(epoch, {rules_, models_});
-  for (std::size_t next = 0; next < rows_.places();) {
-    next = rows_.sweep(step, next, rows_.places(), buffer_).next;
-    emit(buffer_);
-  }
+  if (piece_left_ == 0 || !fire_deadlines(boundary) || !sweep(epoch)) return false;
+  // No record is applied between the sweep and this.
+  if (epoch > meta_.contributed && !contribute(epoch)) return false;
+  swept_ = 0;
   meta_.watermark = std::max(meta_.watermark, boundary);
   meta_.crossed = epoch;
-  if (epoch > meta_.contributed) contribute(epoch);
+  if (piece_left_ > 0) --piece_left_;  // Boundaries are work too when nobody changes.
+  return true;
 }
 
-void Partition::fire_deadlines(EventTime until) {
-  while (const auto fired = rows_.fire_deadline(meta_.watermark, until, buffer_)) {
-    if (fired->settled) on_settled(*fired->row, *fired->settled);
+bool Partition::fire_deadlines(EventTime until) {
+  while (rows_.earliest_due() <= until) {
+    if (piece_left_ == 0) return false;
+    --piece_left_;
+    const ResidentRows::Fired fired = rows_.fire_deadline(meta_.watermark, until, buffer_);
+    if (fired.row == nullptr) continue;
+    if (fired.settled) on_settled(*fired.row, *fired.settled);
     emit(buffer_);
-    rows_.drop_if_empty(*fired->row);
+    rows_.drop_if_empty(*fired.row);
   }
+  return true;
 }
 
-void Partition::contribute(std::int64_t epoch) {
+bool Partition::sweep(std::int64_t epoch) {
+  const BoundaryStep step = boundary_step(epoch, {rules_, models_});
+  while (swept_ < rows_.places()) {
+    if (piece_left_ == 0) return false;
+    const std::size_t next = rows_.sweep(step, swept_, piece_left_, buffer_).next;
+    piece_left_ -= next - swept_;
+    swept_ = next;
+    emit(buffer_);
+  }
+  return true;
+}
+
+bool Partition::contribute(std::int64_t epoch) {
+  const ModelVersion* effective = models_.effective_in(epoch);
+  const bool has_sample = wants_sample(options_.schedule, epoch, effective);
+  if (has_sample && sampled_ < rows_.places()) {
+    const std::size_t next = rows_.visit_places(sampled_, piece_left_, [&](const CustomerRow& row) {
+      if (!is_sampled(row.id_hash, effective->sample_shift)) return;
+      const CustomerFacts facts = facts_of(row, rules_, effective, boundary_of(epoch));
+      if (facts.frequency == 0) return;
+      sample_.push_back({.id_hash = row.id_hash,
+                         .first_purchase_ms = to_ms(facts.first_purchase),
+                         .last_purchase_ms = to_ms(facts.last_purchase),
+                         .monetary = facts.monetary.units,
+                         .frequency = facts.frequency});
+    });
+    piece_left_ -= next - sampled_;
+    sampled_ = next;
+    if (sampled_ < rows_.places()) return false;
+  }
+  sampled_ = 0;
   Contribution contribution;
   contribution.epoch = epoch;
   contribution.population = rows_.totals().population();
   contribution.clusters = rows_.totals().sums();
-  const ModelVersion* effective = models_.effective_in(epoch);
-  if (wants_sample(options_.schedule, epoch, effective)) {
-    contribution.has_sample = true;
-    rows_.for_each([&](const CustomerRow& row) {
-      const CustomerFacts facts = facts_of(row, rules_, effective, boundary_of(epoch));
-      if (facts.frequency == 0 || !is_sampled(row.id_hash, effective->sample_shift)) return;
-      contribution.sample.push_back({.id_hash = row.id_hash,
-                                     .first_purchase_ms = to_ms(facts.first_purchase),
-                                     .last_purchase_ms = to_ms(facts.last_purchase),
-                                     .monetary = facts.monetary.units,
-                                     .frequency = facts.frequency});
-    });
-    std::sort(contribution.sample.begin(), contribution.sample.end(),
-              [](const SampleRow& a, const SampleRow& b) { return a.id_hash < b.id_hash; });
-  }
+  contribution.has_sample = has_sample;
+  contribution.sample = std::exchange(sample_, {});
+  std::ranges::sort(contribution.sample, {}, &SampleRow::id_hash);
   meta_.contributed = epoch;
   listener_.on_contribution(contribution);
+  return true;
 }
 
 void Partition::reject(const RecordView& record, const Rejection& rejection) {

@@ -28,6 +28,11 @@ struct PartitionOptions {
   EventTime first_start = kBeforeAll;
   // A recorded tick log to follow, in order. Absent: its lane chooses.
   std::optional<std::vector<Tick>> ticks;
+  // How many rows one call may look at for time alone; there may be millions.
+  std::size_t piece_rows = kPieceRows;
+
+  // A fraction of a second, also when every one of them has transitions.
+  static constexpr std::size_t kPieceRows = 10'000;
 };
 
 // Whether an event is later than its record was received by more than `input.future_max`: it must
@@ -51,6 +56,7 @@ class Partition {
     kDone,
     kWaitsForModel,  // Nothing of the record has been applied; try again when more of the model log
                      // is known.
+    kUnfinished,     // Nor here: time has more to do first; try again at once.
   };
 
   // Applies one record, after the recorded ticks that came before it, and counts its one outcome.
@@ -61,6 +67,9 @@ class Partition {
 
   // Moves the watermark to `to` if it is later: a tick, or the end of a replay.
   Progress tick(EventTime to);
+  // A tick, or the way of a record, is not over. `process` and `tick` go on with it first.
+  bool is_moving() const { return meta_.moving_to > meta_.watermark; }
+  Progress go_on();
   // The last instant that `tick` reaches without waiting for the model.
   EventTime reachable() const;
   // Recorded ticks that came before the record at `offset`; at the end of the log, the others.
@@ -79,10 +88,14 @@ class Partition {
   const PartitionOptions& options() const { return options_; }
 
  private:
+  Progress follow_ticks_before(Offset offset);
+  Progress move_to(EventTime to);
   Progress move_watermark(EventTime to, EventTime event_time);
-  void cross(std::int64_t epoch);
-  void fire_deadlines(EventTime until);
-  void contribute(std::int64_t epoch);
+  // These stop when `piece_left_` is used up and say so with false; they go on where they were.
+  bool cross(std::int64_t epoch);
+  bool fire_deadlines(EventTime until);
+  bool sweep(std::int64_t epoch);
+  bool contribute(std::int64_t epoch);
   void reject(const RecordView& record, const Rejection& rejection);
   void ignore(IgnoredReason reason) { ++meta_.counters.ignored[static_cast<std::size_t>(reason)]; }
   void emit(TransitionBuffer& buffer);
@@ -108,6 +121,10 @@ class Partition {
   PartitionMeta meta_;
   std::size_t next_tick_ = 0;  // In options_.ticks.
   TransitionBuffer buffer_;
+  std::size_t piece_left_ = 0;
+  std::size_t swept_ = 0;  // Places, of the boundary that is being crossed.
+  std::size_t sampled_ = 0;
+  std::vector<SampleRow> sample_;  // Of the contribution that is being made.
 };
 
 }  // namespace rfm

@@ -95,6 +95,7 @@ absl::Status MemoryPipeline::restore() {
                          .commit_interval = options_.commit_interval,
                          .commit_interval_behind = options_.commit_interval,
                          .batch_records = options_.batch_records,
+                         .piece_rows = options_.piece_rows,
                          .tick_idle = options_.tick_idle,
                          .until = options_.until,
                          .output = options_.output};
@@ -164,15 +165,17 @@ absl::Status MemoryPipeline::run_to_end(std::optional<EventTime> until) {
       }
     }
   }
-  for (bool waiting = true; waiting;) {
-    waiting = false;
+  for (bool waiting = true, busy = true; waiting || busy;) {
+    waiting = busy = false;
     const std::int64_t announced = trainer_->announcements();
     for (LaneThread& thread : lanes_) {
       const absl::StatusOr<Lane::Activity> activity = thread.lane->tick_all(until);
       if (!activity.ok()) return activity.status();
       waiting |= *activity == Lane::Activity::kWaiting;
+      busy |= *activity == Lane::Activity::kBusy;
+      clock_.pass(std::chrono::milliseconds{1});
     }
-    if (waiting) trainer_->wait_announcement(announced, kModelWait);
+    if (waiting && !busy) trainer_->wait_announcement(announced, kModelWait);
   }
   const absl::Status committed = commit();
   return committed.ok() ? trainer_->finish() : committed;

@@ -30,6 +30,7 @@ struct PipelineOptions {
   int lanes = 1;
   std::size_t batch_records = 1000;
   std::optional<std::uint64_t> random_batches;  // Seed.
+  std::size_t piece_rows = PartitionOptions::kPieceRows;
   std::chrono::milliseconds commit_interval{100};
   std::optional<std::chrono::milliseconds> tick_idle;
   std::vector<ModelVersion> recorded;  // Not empty: follow this model log instead of training.

@@ -29,6 +29,7 @@ PipelineOutput run_restarting(MemoryInput input, PipelineOptions options, std::u
   for (int life = 0; life < 10'000; ++life) {
     options.random_batches = random();
     options.batch_records = 1 + random() % 200;
+    options.piece_rows = 20 + random() % 100;
     options.commit_interval = std::chrono::milliseconds(1 + random() % 20);
     options.output =
         random() % 2 == 0 ? LaneOutput::Threading::kLane : LaneOutput::Threading::kOwnThread;
@@ -68,6 +69,7 @@ PipelineOutput run_live(const MemoryInput& input, PipelineOptions options, Memor
   options.tick_idle = std::chrono::milliseconds{2};
   for (int life = 0; life < 10'000; ++life) {
     options.batch_records = 1 + random() % 200;
+    options.piece_rows = 20 + random() % 100;
     options.commit_interval = std::chrono::milliseconds(1 + random() % 5);
     MemoryPipeline pipeline(world, options);
     pipeline.clock().pass(std::chrono::milliseconds{wall - pipeline.clock().wall_ms()});

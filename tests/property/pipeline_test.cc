@@ -63,6 +63,21 @@ TEST(SameOutput, BatchesCommitsAndRestartsChangeNothing) {
   }
 }
 
+// A piece may be as small as one row. (Restarts come with pieces of all sizes above.)
+TEST(SameOutput, TheSizeOfAPieceChangesNothing) {
+  for (const InputFormat format : {InputFormat::kInvoices, InputFormat::kLines}) {
+    const MemoryInput input = generated_history(small_history(8, format));
+    PipelineOptions options = options_for(format);
+    options.commit_interval = std::chrono::milliseconds{7};
+    const PipelineOutput whole = run_whole(input, options);
+    for (const std::size_t piece_rows : {1U, 7U, 64U}) {
+      SCOPED_TRACE(piece_rows);
+      options.piece_rows = piece_rows;
+      expect_same(whole, run_whole(input, options));
+    }
+  }
+}
+
 TEST(SameOutput, LanesAndPartitionsChangeNothingWithTraining) {
   HistoryOptions history = small_history(3, InputFormat::kInvoices);
   history.partition_count = 4;

@@ -45,9 +45,10 @@ class ResidentRowsTest : public testing::Test {
   template <class OnStep>
   void cross(ResidentRows& rows, EventTime from, std::int64_t epoch, const OnStep& on_step) {
     const EventTime boundary = boundary_of(epoch);
-    while (const auto fired = rows.fire_deadline(from, boundary, buffer_)) {
-      EXPECT_FALSE(fired->settled) << "no invoice is open";
-      if (!buffer_.transitions.empty()) on_step(*fired->row, buffer_);
+    while (rows.earliest_due() <= boundary) {
+      const ResidentRows::Fired fired = rows.fire_deadline(from, boundary, buffer_);
+      EXPECT_FALSE(fired.settled) << "no invoice is open";
+      if (!buffer_.transitions.empty()) on_step(*fired.row, buffer_);
       buffer_.clear();
     }
     for (std::size_t next = 0; next < rows.places();) {
@@ -96,10 +97,11 @@ TEST_F(ResidentRowsTest, ACustomerOfWhomNothingWasAppliedIsDropped) {
                                                   .event_ids = {}});
   });
   rows.mark_committed();
-  const auto fired = rows.fire_deadline(watermark_, watermark_ + hours{1}, buffer_);
-  ASSERT_TRUE(fired && fired->settled);
-  EXPECT_TRUE(is_refused(fired->settled->outcome));
-  rows.drop_if_empty(*fired->row);
+  ASSERT_LE(rows.earliest_due(), watermark_ + hours{1});
+  const ResidentRows::Fired fired = rows.fire_deadline(watermark_, watermark_ + hours{1}, buffer_);
+  ASSERT_TRUE(fired.settled);
+  EXPECT_TRUE(is_refused(fired.settled->outcome));
+  rows.drop_if_empty(*fired.row);
   EXPECT_EQ(rows.size(), 0U);
   ASSERT_EQ(rows.dirty().size(), 1U);
   EXPECT_EQ(rows.dirty()[0].customer_id, "a");

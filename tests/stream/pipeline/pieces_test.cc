@@ -1,0 +1,174 @@
+// Goal: what time does to many customers is done in pieces, between which a lane commits and may
+// end; and no record is applied in between.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "state/epoch.h"
+#include "stream/pipeline/partition.h"
+#include "stream/text/time_text.h"
+#include "tests/fake/memory_pipeline.h"
+
+namespace rfm {
+namespace {
+
+using std::chrono::hours;
+
+constexpr std::int64_t kFirstEpoch = 15'000;
+const EventTime kSale = boundary_of(kFirstEpoch) + hours{12};
+
+// What a partition says, as far as it can be compared.
+class Notes final : public PartitionListener {
+ public:
+  void on_transition(const Transition& t, const PartitionMeta&) override {
+    transitions.push_back(fmt::format("{} {} {}->{} {}", t.row->id,
+                                      static_cast<int>(t.segmentation), t.from, t.to,
+                                      to_ms(t.effective_at())));
+  }
+  void on_dead_letter(const RecordView&, const Rejection&) override { ADD_FAILURE(); }
+  void on_rejected_invoice(const CustomerRow&, const SettledInvoice&) override { ADD_FAILURE(); }
+  void on_erased(std::string_view, const CustomerRow*) override { ADD_FAILURE(); }
+  void on_started(std::int64_t) override {}
+  void on_contribution(const Contribution& c) override { contributions.push_back(c); }
+
+  std::vector<std::string> transitions;
+  std::vector<Contribution> contributions;
+};
+
+// Twenty customers, then a record that leads over forty boundaries. Returns after how many pieces
+// it was applied.
+int lead_far(std::size_t piece_rows, Notes& notes) {
+  const Rules rules;
+  ModelTimeline models;
+  models.start_at(kFirstEpoch + 1);
+  for (std::int64_t epoch = kFirstEpoch + 1; epoch < kFirstEpoch + 60; ++epoch) {
+    ModelVersion version;
+    version.trained_epoch = epoch;
+    version.unchanged = true;
+    models.append(std::make_shared<const ModelVersion>(version));
+  }
+  PartitionOptions options;
+  options.piece_rows = piece_rows;
+  Partition partition(options, rules, models, notes);
+  Offset offset = 0;
+  const auto invoice = [&](const std::string& customer, EventTime at) {
+    RecordView record;
+    record.offset = offset;
+    record.received_ms = to_ms(at);
+    InvoiceEvent event;
+    event.customer_id = customer;
+    event.invoice_no = customer;
+    event.invoice_time = at;
+    event.amount = {10'000};
+    return partition.process(record, event);
+  };
+  for (; offset < 20; ++offset)
+    EXPECT_EQ(invoice(fmt::format("c{}", offset), kSale + std::chrono::minutes{offset}),
+              Partition::Progress::kDone);
+  const EventTime far = kSale + hours{24 * 40};
+  int pieces = 0;
+  EventTime watermark = partition.meta().watermark;
+  while (invoice("late", far) == Partition::Progress::kUnfinished) {
+    ++pieces;
+    EXPECT_TRUE(partition.is_moving());
+    EXPECT_EQ(partition.rows().find("late"), nullptr);
+    EXPECT_EQ(partition.meta().next_offset, 20);
+    EXPECT_GE(partition.meta().watermark, watermark);
+    watermark = partition.meta().watermark;
+  }
+  EXPECT_FALSE(partition.is_moving());
+  EXPECT_EQ(partition.meta().watermark, far - rules.lateness);
+  std::ranges::sort(notes.transitions);
+  return pieces;
+}
+
+TEST(Pieces, ARecordWaitsUntilAllHaveCrossed) {
+  Notes whole;
+  EXPECT_EQ(lead_far(10'000, whole), 0);
+  ASSERT_EQ(whole.contributions.size(), 40U);
+  for (const std::size_t piece_rows : {1U, 3U, 19U, 100U}) {
+    SCOPED_TRACE(piece_rows);
+    Notes notes;
+    EXPECT_GE(lead_far(piece_rows, notes), static_cast<int>(20 * 40 / piece_rows));
+    EXPECT_EQ(notes.transitions, whole.transitions);
+    ASSERT_EQ(notes.contributions.size(), whole.contributions.size());
+    for (std::size_t i = 0; i < whole.contributions.size(); ++i) {
+      const Contribution& expected = whole.contributions[i];
+      const Contribution& actual = notes.contributions[i];
+      EXPECT_EQ(actual.epoch, expected.epoch);
+      EXPECT_EQ(actual.population, expected.population);
+      EXPECT_EQ(actual.clusters, expected.clusters);
+      EXPECT_TRUE(std::ranges::equal(actual.sample, expected.sample, {}, &SampleRow::id_hash,
+                                     &SampleRow::id_hash));
+    }
+  }
+}
+
+MemoryRecord invoice(const std::string& customer, EventTime at) {
+  return {.key = customer,
+          .value = fmt::format(
+              R"({{"type":"invoice","invoice_no":"{}","customer_id":"{}","invoice_time":"{}",)"
+              R"("currency":"GBP","total":25}})",
+              customer, customer, to_rfc3339(at)),
+          .received_ms = to_ms(at) + 5'000};
+}
+
+// Sixty customers fall silent at the same instant, and one record leads beyond it.
+TEST(Pieces, ManyWhoChangeAtOnceAreCommittedInPieces) {
+  constexpr int kCustomers = 60;
+  MemoryInput input(1);
+  for (int i = 0; i < kCustomers; ++i) input[0].push_back(invoice(fmt::format("c{}", i), kSale));
+  input[0].push_back(invoice("late", kSale + hours{24 * 20}));
+  PipelineOptions options;
+  options.decoder.format = InputFormat::kInvoices;
+  options.commit_interval = std::chrono::milliseconds{1};
+  MemoryWorld whole(input);
+  {
+    MemoryPipeline pipeline(whole, options);
+    ASSERT_TRUE(pipeline.restore().ok());
+    ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
+  }
+  options.piece_rows = 10;
+  MemoryWorld world(input);
+  // A life ends whenever a piece of the instant is committed.
+  const std::string instant = to_rfc3339(kSale + hours{24 * 14} + Duration{1});
+  const auto changed = [&] {
+    return std::ranges::count(world.topics.of(OutputTopic::kTransitions), instant,
+                              [](const OutputRecord& record) { return record.header("ce_time"); });
+  };
+  std::size_t in_one_commit_max = 0;
+  int lives_in_between = 0;
+  for (bool over = false; !over;) {
+    MemoryPipeline pipeline(world, options);
+    ASSERT_TRUE(pipeline.restore().ok());
+    const auto before = changed();
+    while (!over && (changed() == before || changed() == kCustomers)) {
+      const std::size_t records = world.topics.of(OutputTopic::kTransitions).size();
+      const std::uint64_t commits = world.topics.commits;
+      const absl::StatusOr<Lane::Activity> activity = pipeline.step();
+      ASSERT_TRUE(activity.ok()) << activity.status();
+      ASSERT_LE(world.topics.commits, commits + 1);
+      if (before > 0) {
+        in_one_commit_max = std::max(in_one_commit_max,
+                                     world.topics.of(OutputTopic::kTransitions).size() - records);
+      }
+      over = *activity == Lane::Activity::kAtEnd;
+    }
+    if (over) {
+      ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
+    } else {
+      ++lives_in_between;
+      ASSERT_GT(world.topics.of(OutputTopic::kTicks).size(), 0U) << "says how far it goes";
+    }
+  }
+  EXPECT_GE(lives_in_between, kCustomers / 20 - 1);  // A life commits its second piece first.
+  EXPECT_LE(in_one_commit_max, 30U);
+  EXPECT_EQ(difference(output_of(whole), output_of(world)), "");
+}
+
+}  // namespace
+}  // namespace rfm
