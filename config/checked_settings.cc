@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "config/input_presets.h"
 #include "config/options.h"
 #include "config/segment_settings.h"
 #include "stream/kafka/kafka_topics.h"
@@ -13,6 +14,10 @@ absl::Status check_settings(const Settings& settings) {
     return settings.refuse("input.thousands",
                            fmt::format("allowed: another mark than input.decimal, which is {}",
                                        settings.text("input.decimal")));
+  }
+  if (settings.text("input.key") == "any" && settings.text("input.partitioner") != "any") {
+    return settings.refuse("input.partitioner",
+                           "allowed: \"any\", since with input.key = \"any\" keys say nothing");
   }
   if (settings.integer("model.population_off") > settings.integer("model.population_on")) {
     return settings.refuse("model.population_off",
@@ -78,6 +83,7 @@ absl::StatusOr<Settings> load_settings(const std::optional<std::string>& file,
   for (const std::string& assignment : overrides) {
     if (absl::Status status = settings.set(assignment); !status.ok()) return status;
   }
+  if (absl::Status status = apply_preset(settings); !status.ok()) return status;
   if (absl::Status status = check_settings(settings); !status.ok()) return status;
   return settings;
 }

@@ -53,6 +53,14 @@ CsvOptions csv_options(const Settings& settings) {
   return options;
 }
 
+EpochUnit epoch_unit(std::string_view name) {
+  if (name == "seconds") return EpochUnit::kSeconds;
+  if (name == "milliseconds") return EpochUnit::kMilliseconds;
+  if (name == "microseconds") return EpochUnit::kMicroseconds;
+  if (name == "nanoseconds") return EpochUnit::kNanoseconds;
+  return EpochUnit::kNone;
+}
+
 Duration& dwell_of(Rules& rules, Segmentation segmentation) {
   return rules.dwell[static_cast<std::size_t>(segmentation)];
 }
@@ -120,15 +128,22 @@ DecoderOptions decoder_options(const Settings& settings, KeyPolicy keys) {
   options.utc_offset = settings.utc_offset("input.utc_offset");
   options.record_bytes_max = static_cast<std::size_t>(settings.bytes("input.record_max"));
   options.csv = csv_options(settings);
+  if (settings.text("input.key") == "any") options.key_rule = KeyRule::kAny;
+  options.epoch = epoch_unit(settings.text("input.epoch"));
+  options.types = settings.text("input.types");
+  options.anonymous = settings.text("input.anonymous");
   options.fields = {.event_id = pointer("event_id"),
                     .type = pointer("type"),
                     .invoice_no = pointer("invoice_no"),
+                    .credit_no = pointer("credit_no"),
                     .original_invoice_no = pointer("original_invoice_no"),
                     .customer_id = pointer("customer_id"),
                     .invoice_time = pointer("invoice_time"),
                     .currency = pointer("currency"),
                     .country = pointer("country"),
+                    .net_total = pointer("net_total"),
                     .total = pointer("total"),
+                    .refunded = pointer("refunded"),
                     .lines = pointer("lines"),
                     .quantity = pointer("quantity"),
                     .unit_price = pointer("unit_price"),

@@ -32,6 +32,21 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "lines: one JSON object per invoice line with the UCI Online Retail fields; invoices: one "
      "JSON object per invoice or credit; csv: rows with a header, of lines or of whole orders "
      "(files only)."},
+    {"input.preset", kChoice, kSemantic, "none", "", "", "none|shopify|woocommerce|segment",
+     "Whose records they are: fills the settings of [input] and [input.fields] that are not set "
+     "otherwise. `rfmstream config show` prints what it says."},
+    {"input.key", kChoice, kSemantic, "customer", "", "", "customer|any",
+     "customer: the Kafka key is the customer's id, and a null value erases that customer; any: "
+     "the key says nothing and a null value is ignored, which needs an input of one partition."},
+    {"input.types", kTypeRules, kSemantic, "", "", "", "",
+     "What a record is, as invoice, credit, void (a cancelled order) or ignore: rules such as "
+     "\"ignore if /test, void if /status = cancelled | failed, invoice\", of which the first that "
+     "fits holds. Empty: the field type says it. Only for input.format = \"invoices\"."},
+    {"input.anonymous", kIds, kSemantic, "", "", "", "",
+     "Customer ids that mean nobody, such as \"0, guest\": the sale is counted, no more."},
+    {"input.epoch", kChoice, kSemantic, "none", "", "",
+     "none|seconds|milliseconds|microseconds|nanoseconds",
+     "What a number counts that stands for a time, since 1970-01-01 UTC. none: times are text."},
     {"input.currency", kCurrency, kSemantic, "GBP", "", "", "",
      "The currency of the application. Events in another currency are dead-lettered."},
     {"input.utc_offset", kUtcOffset, kSemantic, "+00:00", "", "", "",
@@ -101,20 +116,27 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"input.fields.type", kPointer, kSemantic, "", "", "", "", "\"invoice\" or \"credit\"."},
     {"input.fields.invoice_no", kPointer, kSemantic, "", "", "", "",
      "Number of the invoice or credit."},
+    {"input.fields.credit_no", kPointer, kSemantic, "", "", "", "",
+     "Number of a credit, if it is elsewhere than an invoice's."},
     {"input.fields.original_invoice_no", kPointer, kSemantic, "", "", "", "",
      "Number of the invoice a credit is for."},
     {"input.fields.customer_id", kPointer, kSemantic, "", "", "", "", "Customer."},
     {"input.fields.invoice_time", kPointer, kSemantic, "", "", "", "",
-     "Time of the invoice, RFC 3339."},
+     "Time of the invoice, RFC 3339 or as input.epoch says."},
     {"input.fields.currency", kPointer, kSemantic, "", "", "", "", "Currency code."},
     {"input.fields.country", kPointer, kSemantic, "", "", "", "", "Country."},
     {"input.fields.total", kPointer, kSemantic, "", "", "", "", "Total of the invoice."},
+    {"input.fields.refunded", kPointer, kSemantic, "", "", "", "",
+     "Amounts that are taken off the total, whatever their sign. * in a pointer is every element "
+     "of an array, as in \"/refunds/*/total\". An order of which nothing is left is void."},
+    {"input.fields.net_total", kPointer, kSemantic, "", "", "", "",
+     "What is left of the total after refunds, if it is there: then it holds."},
     {"input.fields.lines", kPointer, kSemantic, "", "", "", "", "Array of the invoice's lines."},
     {"input.fields.quantity", kPointer, kSemantic, "", "", "", "", "Quantity, within a line."},
     {"input.fields.unit_price", kPointer, kSemantic, "", "", "", "",
      "Price of one unit, within a line."},
     {"input.fields.revision", kPointer, kSemantic, "", "", "", "",
-     "Revision of the invoice; the highest wins."},
+     "Revision of the invoice, a whole number or a time; the highest wins."},
     {"input.fields.consent", kPointer, kSemantic, "", "", "", "",
      "Whether the customer agreed to marketing."},
 
@@ -230,9 +252,9 @@ std::string_view section_title(std::string_view section) {
            "orders (total).";
   }
   if (section == "input.fields") {
-    return "Where the fields are in the JSON of other producers, as JSON pointers such as "
-           "\"/order/id\". Empty: the "
-           "format's own names.";
+    return "Where the fields are in the JSON of other producers (docs/inputs.md). Empty: the "
+           "format's "
+           "own names. Several pointers: the first place that holds something counts.";
   }
   return "";
 }

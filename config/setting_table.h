@@ -22,8 +22,11 @@ enum class SettingKind : std::uint8_t {
   kBytes,        // "512KiB", "64MiB".
   kCurrency,     // Three capital letters.
   kUtcOffset,    // "+01:00".
-  kPointer,      // A JSON pointer ("/order/id"), or empty for the format's own name.
+  kPointer,      // JSON pointers and a constant ("/order/id, =none"; stream/decode/mapping.h), or
+                 // empty for the format's own name.
   kColumn,       // The name of a CSV's column, or empty for the known ones.
+  kTypeRules,    // "ignore if /test, invoice" (stream/decode/mapping.h), or empty.
+  kIds,          // "0, guest", or empty.
   kSegmentMap,   // The name of a preset, five rows of five names, or a list of {segment, r, f, m,
                  // fm}.
   kSegmentInfo,  // A list of {name, rank, description, action}.

@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "absl/status/status.h"
+#include "stream/decode/mapping.h"
 
 namespace rfm {
 
@@ -95,17 +96,6 @@ bool is_name(std::string_view text) {
            return is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z') || c == '.' || c == '_' ||
                   c == '-';
          });
-}
-
-// RFC 6901: empty, or parts that start with '/', with '~' only as ~0 or ~1.
-bool is_pointer(std::string_view text) {
-  if (text.empty()) return true;
-  if (text.front() != '/') return false;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '~' && (i + 1 == text.size() || (text[i + 1] != '0' && text[i + 1] != '1')))
-      return false;
-  }
-  return true;
 }
 
 std::string limits(const SettingSpec& spec) {
@@ -201,9 +191,15 @@ std::string allowed_values(const SettingSpec& spec) {
     case SettingKind::kUtcOffset:
       return "an offset such as \"+01:00\", at most 18 hours";
     case SettingKind::kPointer:
-      return "a JSON pointer such as \"/order/id\", or empty";
+      return "a JSON pointer such as \"/order/id\", several of which the first that holds "
+             "something counts (\"/after/id, /before/id\"), a constant (\"=GBP\") as the only or "
+             "the last of them, or empty";
     case SettingKind::kColumn:
       return "the name of a column, or empty";
+    case SettingKind::kTypeRules:
+      return "rules such as \"ignore if /test, credit if /kind = refund, invoice\", or empty";
+    case SettingKind::kIds:
+      return "ids such as \"0, guest\", or empty";
     case SettingKind::kSegmentMap:
       return "\"grid\", five rows of five names, or a list of {segment, r, f, m, fm}";
     case SettingKind::kSegmentInfo:
@@ -222,7 +218,13 @@ absl::StatusOr<std::string> canonical_text(const SettingSpec& spec, std::string_
       if (!is_name(text)) return not_allowed(spec);
       return std::string(text);
     case SettingKind::kPointer:
-      if (!is_pointer(text)) return not_allowed(spec);
+      if (!parse_field_source(text).ok()) return not_allowed(spec);
+      return std::string(text);
+    case SettingKind::kTypeRules:
+      if (!parse_type_rules(text).ok()) return not_allowed(spec);
+      return std::string(text);
+    case SettingKind::kIds:
+      if (!parse_ids(text).ok()) return not_allowed(spec);
       return std::string(text);
     case SettingKind::kColumn:
       if (std::any_of(text.begin(), text.end(), is_control)) return not_allowed(spec);

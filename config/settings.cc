@@ -65,6 +65,10 @@ bool type_fits(SettingKind kind, TomlType type) {
       return type == TomlType::kInteger || type == TomlType::kReal;
     case SettingKind::kSegmentMap:
       return type == TomlType::kString || type == TomlType::kStructured;
+    case SettingKind::kPointer:
+    case SettingKind::kTypeRules:
+    case SettingKind::kIds:
+      return type == TomlType::kString || type == TomlType::kList;
     case SettingKind::kSegmentInfo:
       return type == TomlType::kStructured || type == TomlType::kList;
     default:
@@ -105,6 +109,8 @@ std::string_view name(SettingOrigin origin) {
   switch (origin) {
     case SettingOrigin::kDefault:
       return "default";
+    case SettingOrigin::kPreset:
+      return "preset";
     case SettingOrigin::kFile:
       return "file";
     case SettingOrigin::kEnvironment:
@@ -190,6 +196,12 @@ absl::Status Settings::set(std::string_view assignment) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
     text = text.substr(1, text.size() - 2);
   return assign(assignment.substr(0, equals), text, SettingOrigin::kOverride, "--set");
+}
+
+absl::Status Settings::assign_unset(std::string_view key, std::string_view text,
+                                    SettingOrigin origin, std::string_view where) {
+  if (entry(key).origin != SettingOrigin::kDefault) return absl::OkStatus();
+  return assign(key, text, origin, where);
 }
 
 absl::Status Settings::assign(std::string_view key, std::string_view text, SettingOrigin origin,

@@ -17,7 +17,14 @@
 
 namespace rfm {
 
-enum class SettingOrigin : std::uint8_t { kDefault, kFile, kEnvironment, kOverride, kModelLog };
+enum class SettingOrigin : std::uint8_t {
+  kDefault,
+  kPreset,
+  kFile,
+  kEnvironment,
+  kOverride,
+  kModelLog
+};
 std::string_view name(SettingOrigin origin);
 
 // A setting and where its value comes from.
@@ -46,6 +53,10 @@ class Settings {
   // One key; `where` is for messages. Text in the kind's notation, stored in canonical form.
   absl::Status assign(std::string_view key, std::string_view text, SettingOrigin origin,
                       std::string_view where);
+
+  // The same for a key that has its default.
+  absl::Status assign_unset(std::string_view key, std::string_view text, SettingOrigin origin,
+                            std::string_view where);
 
   // What to say of `key` whose value `reason` refuses.
   absl::Status refuse(std::string_view key, std::string_view reason) const;

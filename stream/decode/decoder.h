@@ -14,7 +14,8 @@
 // with or without customer. A CSV whose rows are whole orders has invoices, and credits where a
 // type says so or, without one, the total is below zero.
 // - CSV: spaces around a column are no part of it.
-// - Money and quantities are decimal text (stream/text/decimal.h), as JSON number or string.
+// - Money and quantities are decimal text (stream/text/decimal.h), as JSON number or string; a
+// number may have an exponent.
 // `total` wins over `lines`, which
 //   then are not looked at. An invoice's negative sum is kNegativeInvoice, a credit's is not.
 // - JSON: unknown fields are ignored, and of their content only UTF-8, quotes and brackets are
@@ -46,6 +47,9 @@ class Decoder {
 
   // InvalidArgument naming a pointer that is none, or that hides another one.
   static absl::Status check(const DecoderOptions& options);
+
+  // FailedPrecondition: with so many partitions, keys that say nothing would spread a customer.
+  static absl::Status check_partitions(const DecoderOptions& options, int partition_count);
 
   // Views in the event live until the next call and not longer than the record.
   DecodedEvent decode(const RecordView& record);

@@ -34,6 +34,24 @@ bool has_other_marks(std::string_view text, const NumberForm& form) {
   return false;
 }
 
+// Of the standard alphabet, and unlike a word: padded, or with capitals amid other letters.
+bool looks_like_base64(std::string_view text) {
+  if (text.empty() || text.size() % 4 != 0) return false;
+  const bool is_padded = text.back() == '=';
+  for (int i = 0; i < 2 && text.back() == '='; ++i) text.remove_suffix(1);
+  bool has_capital = false;
+  bool has_other = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool is_capital = c >= 'A' && c <= 'Z';
+    const bool is_small = (c >= 'a' && c <= 'z') || is_digit(c) || c == '+' || c == '/';
+    if (!is_capital && !is_small) return false;
+    has_capital |= is_capital && i > 0;
+    has_other |= is_small;
+  }
+  return is_padded || (has_capital && has_other);
+}
+
 }  // namespace
 
 bool is_adjustment(std::string_view invoice_no) {
@@ -107,10 +125,42 @@ std::string_view FieldValues::required_text(Field field) {
   return require(field) ? optional_text(field) : std::string_view{};
 }
 
+std::string_view FieldValues::optional_country(Field field) {
+  const std::string_view text = optional_text(field);
+  if (text.size() <= kCountryBytesMax) return text;
+  std::size_t end = kCountryBytesMax;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
+// Of a number, or digits in a text, where numbers stand for times. Finer digits are cut off.
+std::optional<std::int64_t> FieldValues::epoch_ms(const FieldText& value) const {
+  if (epoch_ == EpochUnit::kNone || !is_text_or_number(value)) return std::nullopt;
+  const ParsedDecimal parsed =
+      value.form == FieldForm::kNumber ? parse_json_decimal(value.text) : parse_decimal(value.text);
+  if (parsed.error != DecimalError::kNone || parsed.value.coefficient < 0) return std::nullopt;
+  constexpr int kMsDigits = 3;
+  const int unit_digits = kMsDigits * (static_cast<int>(epoch_) - 1);  // Decimals of a second.
+  std::int64_t ms = parsed.value.coefficient;
+  int shift = kMsDigits - unit_digits - parsed.value.scale;
+  for (; shift > 0; --shift) {
+    if (__builtin_mul_overflow(ms, 10, &ms)) return std::nullopt;
+  }
+  for (; shift < 0; ++shift) ms /= 10;
+  return ms;
+}
+
 EventTime FieldValues::required_time(Field field) {
   if (!require(field)) return {};
-  if (fields_[field].form == FieldForm::kString) {
-    if (const std::optional<EventTime> time = times_.read(fields_[field].text)) return *time;
+  const FieldText& value = fields_[field];
+  if (const auto ms = epoch_ms(value)) {
+    if (from_ms(*ms) < kLatestEventTime) return from_ms(*ms);
+  } else if (value.form == FieldForm::kString) {
+    if (const std::optional<EventTime> time = times_.read(value.text)) return *time;
+  }
+  if (value.form == FieldForm::kNumber && epoch_ == EpochUnit::kNone) {
+    reject_value(field,
+                 "a time like \"2010-12-01T08:26:00Z\"; if it counts from 1970, set input.epoch");
   }
   reject_time(field);
   return {};
@@ -134,39 +184,63 @@ void FieldValues::reject_time(Field field) {
 }
 
 Decimal FieldValues::required_decimal(Field field) {
-  if (!require(field)) return {};
-  const FieldText& value = fields_[field];
-  if (!is_text_or_number(value)) {
-    reject_value(field, "a decimal number");
-    return {};
-  }
-  const ParsedDecimal parsed = parse_decimal(value.text, numbers_);
-  if (parsed.error == DecimalError::kNone) return parsed.value;
-  if (has_other_marks(value.text, numbers_)) {
-    reject_value(field,
-                 fmt::format("a decimal number like -12{}50; input.decimal and input.thousands say "
-                             "which marks numbers have",
-                             numbers_.decimal_mark));
-  } else if (parsed.error == DecimalError::kTooLarge) {
-    reject(DeadLetterReason::kAmountOverflow, field,
-           fmt::format("{} is too large", shown(value.text)));
-  } else {
-    const bool is_decimal = parsed.error == DecimalError::kTooPrecise;
-    reject_value(field,
-                 is_decimal ? "a number of at most 18 digits" : "a decimal number like -12.50");
-  }
-  return {};
+  return require(field) ? decimal(field, fields_[field]) : Decimal{};
 }
 
-std::int64_t FieldValues::optional_count(Field field) {
+Decimal FieldValues::decimal(Field field, const FieldText& text) {
+  const auto refuse = [&](std::string_view expected) {
+    reject(DeadLetterReason::kInvalidField, field,
+           fmt::format("{} is not {}", shown(text.text), expected));
+    return Decimal{};
+  };
+  if (!is_text_or_number(text)) return refuse("a decimal number");
+  const ParsedDecimal parsed = text.form == FieldForm::kNumber ? parse_json_decimal(text.text)
+                                                               : parse_decimal(text.text, numbers_);
+  if (parsed.error != DecimalError::kNone && has_other_marks(text.text, numbers_)) {
+    return refuse(
+        fmt::format("a decimal number like -12{}50; input.decimal and input.thousands say "
+                    "which marks numbers have",
+                    numbers_.decimal_mark));
+  }
+  switch (parsed.error) {
+    case DecimalError::kNone:
+      return parsed.value;
+    case DecimalError::kTooLarge:
+      reject(DeadLetterReason::kAmountOverflow, field,
+             fmt::format("{} is too large", shown(text.text)));
+      return {};
+    case DecimalError::kTooPrecise:
+      return refuse("a number of at most 18 digits");
+    case DecimalError::kNotDecimal:
+      break;
+  }
+  if (looks_like_base64(text.text)) {
+    return refuse(
+        "a decimal number but looks like the base64 in which Kafka Connect writes decimals; let "
+        "the connector write text (decimal.handling.mode=string) or numbers "
+        "(decimal.format=NUMERIC)");
+  }
+  return refuse("a decimal number like -12.50");
+}
+
+std::int64_t FieldValues::optional_revision(Field field) {
   if (rejection_ || !has(field)) return 0;
   const FieldText& value = fields_[field];
-  if (is_text_or_number(value) && is_whole_number(value.text)) {
-    const ParsedDecimal parsed = parse_decimal(value.text);
-    if (parsed.error == DecimalError::kNone && parsed.value.coefficient >= 0)
+  if (const auto ms = epoch_ms(value)) return *ms;
+  if (is_text_or_number(value)) {
+    const ParsedDecimal parsed = value.form == FieldForm::kNumber ? parse_json_decimal(value.text)
+                                                                  : parse_decimal(value.text);
+    // As a plain number it has no decimal point, so that 1.0 is none.
+    const bool is_whole =
+        parsed.value.scale == 0 && (value.text.find('.') == value.text.npos ||
+                                    value.text.find_first_of("eE") != value.text.npos);
+    if (parsed.error == DecimalError::kNone && is_whole && parsed.value.coefficient >= 0)
       return parsed.value.coefficient;
   }
-  reject_value(field, "a whole number from 0 to 2^63 - 1");
+  if (value.form == FieldForm::kString) {
+    if (const std::optional<EventTime> time = times_.read(value.text)) return to_ms(*time);
+  }
+  reject_value(field, "a whole number from 0 to 2^63 - 1, or a time");
   return 0;
 }
 

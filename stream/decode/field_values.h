@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "state/event_time.h"
+#include "stream/decode/decoder_options.h"
 #include "stream/decode/event.h"
 #include "stream/decode/record_fields.h"
 #include "stream/text/decimal.h"
@@ -24,6 +25,8 @@ enum class IdForm : std::uint8_t {
 
 // An id must be 1 to 128 bytes without NUL.
 inline constexpr std::size_t kIdBytesMax = 128;
+// What a country has beyond this is cut off, whole characters.
+inline constexpr std::size_t kCountryBytesMax = 128;
 std::string_view without_zero_decimals(std::string_view id);
 
 // `A` and digits: the number of Online Retail's corrections of the books.
@@ -39,23 +42,23 @@ class FieldValues {
  public:
   // All must outlive this.
   FieldValues(const RecordFields& fields, const std::array<std::string, kFieldCount>& labels,
-              TimeReader& times, const NumberForm& numbers = {})
-      : fields_(fields), labels_(labels), times_(times), numbers_(numbers) {}
+              TimeReader& times, const NumberForm& numbers = {}, EpochUnit epoch = EpochUnit::kNone)
+      : fields_(fields), labels_(labels), times_(times), numbers_(numbers), epoch_(epoch) {}
 
-  bool has(Field field) const {
-    const FieldText& value = fields_[field];
-    return value.form > FieldForm::kNull &&
-           (value.form != FieldForm::kString || !value.text.empty());
-  }
+  bool has(Field field) const { return fields_[field].holds_something(); }
   std::string_view label(Field field) const { return labels_[static_cast<std::size_t>(field)]; }
 
   std::string_view required_id(Field field, IdForm form);
   std::string_view optional_id(Field field, IdForm form);  // Empty: missing.
   std::string_view optional_text(Field field);
   std::string_view required_text(Field field);
+  std::string_view optional_country(Field field);  // At most kCountryBytesMax.
   EventTime required_time(Field field);
   Decimal required_decimal(Field field);
-  std::int64_t optional_count(Field field);  // 0 if missing.
+  // `text` as the value of `field`.
+  Decimal decimal(Field field, const FieldText& text);
+  // A whole number, or a time as its milliseconds; 0 if missing.
+  std::int64_t optional_revision(Field field);
   std::optional<bool> optional_truth(Field field);
   void check_currency(std::string_view currency);
   void check_currency_if_present(std::string_view currency);
@@ -74,11 +77,13 @@ class FieldValues {
   }
   void reject_value(Field field, std::string_view expected);
   void reject_time(Field field);
+  std::optional<std::int64_t> epoch_ms(const FieldText& value) const;
 
   const RecordFields& fields_;
   const std::array<std::string, kFieldCount>& labels_;
   TimeReader& times_;
   NumberForm numbers_;
+  EpochUnit epoch_;
   std::optional<Rejection> rejection_;
 };
 

@@ -3,83 +3,65 @@
 #include <fmt/core.h>
 #include <simdjson.h>
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <utility>
 #include <vector>
 
+#include "stream/decode/json_number.h"
 #include "stream/decode/json_shape.h"
 #include "stream/text/utf8.h"
 
 namespace rfm {
 namespace {
 
+namespace ondemand = simdjson::ondemand;
+
 constexpr int kDepthMax = 64;
 // Of the records that are not like the last ones, one in so many sets the shape: learning has a
 // cost, and an input may have no shape.
 constexpr std::uint32_t kLearnInterval = 16;
 
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-// Most characters are larger than a space, so that is looked at first.
-constexpr bool is_space(char c) {
-  return static_cast<unsigned char>(c) <= ' ' && (c == ' ' || c == '\n' || c == '\r' || c == '\t');
-}
-constexpr bool is_hex_digit(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+constexpr bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-std::uint64_t load_8(const char* bytes) {
-  std::uint64_t word = 0;
-  std::memcpy(&word, bytes, sizeof(word));
-  return word;
-}
-
-// Keys are short: two overlapping words at most, instead of a call.
-bool equal_bytes(const char* a, const char* b, std::size_t count) {
-  if (count > 16) return std::memcmp(a, b, count) == 0;
-  if (count >= 8) return load_8(a) == load_8(b) && load_8(a + count - 8) == load_8(b + count - 8);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (a[i] != b[i]) return false;
+// simdjson leaves what is not asked for unread, so this is looked at here. `text`: what is between
+// the quotes.
+bool has_valid_escapes(std::string_view text) {
+  for (std::size_t i = text.find('\\'); i != std::string_view::npos; i = text.find('\\', i)) {
+    const char code = ++i < text.size() ? text[i] : '\0';
+    if (code == '\0' || std::strchr("\"\\/bfnrtu", code) == nullptr) return false;
+    if (++i, code != 'u') continue;
+    if (text.substr(i, 4).find_first_not_of("0123456789abcdefABCDEF") != std::string_view::npos ||
+        text.size() - i < 4)
+      return false;
+    i += 4;
   }
   return true;
 }
 
-// A bit in each of eight bytes that is a quote, a backslash or a control character; bytes after the
-// first such one may have it wrongly.
-std::uint64_t special_bytes(std::uint64_t word) {
-  constexpr std::uint64_t kOnes = 0x0101010101010101;
-  constexpr std::uint64_t kTops = 0x8080808080808080;
-  const auto has_zero = [](std::uint64_t bytes) { return (bytes - kOnes) & ~bytes & kTops; };
-  const std::uint64_t control = (word - kOnes * 0x20) & ~word & kTops;
-  return has_zero(word ^ (kOnes * '"')) | has_zero(word ^ (kOnes * '\\')) | control;
-}
-
 }  // namespace
 
-// A recursive descent over the text (RFC 8259). simdjson's on-demand reader was measured at twice
-// the cost for records this short, and does not check what it skips; it is used for UTF-8 and for
-// strings with escapes.
-//
-// The functions take the place where something begins and return the place behind it, nullptr where
-// it is not what it must be: the place stays in a register.
+// simdjson finds where things begin, checks UTF-8 and brackets and resolves escapes; what it does
+// not look at unless it is asked (numbers, words and escapes in members that nobody uses) is
+// checked here, so that a broken record is malformed wherever it is broken.
 class JsonFields::Implementation {
  public:
-  explicit Implementation(FieldTree tree) : tree_(std::move(tree)) {}
+  explicit Implementation(FieldTree tree) : tree_(std::move(tree)), fields_(tree_.slot_count) {}
 
   std::optional<std::string> read(std::string_view json, OnLine on_line) {
     if (!std::exchange(has_shape_, true)) fields_.clear();
-    if (shape_.read(json, fields_)) return std::nullopt;
+    refunded_.clear();
+    if (shape_.read(json, fields_)) {
+      choose(tree_.chosen);
+      return std::nullopt;
+    }
     fields_.clear();
     has_shape_ = false;
-    unescaped_.clear();
-    unescaped_max_ = json.size();
     on_line_ = &on_line;
-    end_ = json.data() + json.size();
-    if (!is_utf8(json)) return "not UTF-8";
-    if (!read_document(json.data())) return std::move(problem_);
-    if (unlike_++ % kLearnInterval == 0) {
+    if (!read_document(json)) return std::move(problem_);
+    choose(tree_.chosen);
+    if (!tree_.has_refunded && unlike_++ % kLearnInterval == 0) {
       shape_.learn(json, tree_.record);
       has_shape_ = true;
     }
@@ -87,63 +69,67 @@ class JsonFields::Implementation {
   }
 
   const RecordFields& fields() const { return fields_; }
+  std::span<const FieldText> refunded() const { return refunded_; }
 
  private:
-  struct StringEnd {
-    const char* after = nullptr;  // Behind the closing quote; nullptr: the string is broken.
-    bool has_escapes = false;
-  };
-
-  bool read_document(const char* next) {
-    next = skip_space(next);
-    if (!is_at(next, '{')) return refuse("the record is not a JSON object") != nullptr;
-    next = walk_object(next, tree_.record, kDepthMax);
-    if (next == nullptr) return false;
-    return skip_space(next) == end_ || refuse("something follows the JSON object") != nullptr;
+  void choose(const std::vector<ChosenField>& fields) {
+    for (const ChosenField& chosen : fields) {
+      FieldText& field = fields_[chosen.field];
+      field = {};
+      if (chosen.constant) field = {*chosen.constant, FieldForm::kString};
+      for (const Slot slot : chosen.slots) {
+        if (!fields_.at(slot).holds_something()) continue;
+        field = fields_.at(slot);
+        break;
+      }
+    }
   }
 
-  bool is_at(const char* next, char expected) const { return next != end_ && *next == expected; }
-
-  const char* skip_space(const char* next) const {
-    while (next != end_ && is_space(*next)) ++next;
-    return next;
+  bool read_document(std::string_view json) {
+    if (padded_.size() < json.size() + simdjson::SIMDJSON_PADDING)
+      padded_.resize(2 * json.size() + simdjson::SIMDJSON_PADDING);
+    json.copy(padded_.data(), json.size());
+    end_ = padded_.data() + json.size();
+    // simdjson looks at what is there when a record ends too early.
+    std::memset(padded_.data() + json.size(), 0, simdjson::SIMDJSON_PADDING);
+    const char* first = padded_.data();
+    while (first != end_ && is_space(*first)) ++first;
+    ondemand::document document;
+    if (const auto error =
+            parser_.iterate(padded_.data(), json.size(), padded_.size()).get(document))
+      return refuse(error);
+    if (*first != '{') return refuse("the record is not a JSON object");
+    ondemand::object object;
+    if (const auto error = document.get_object().get(object)) return refuse(error);
+    if (!walk_object(object, tree_.record, kDepthMax)) return false;
+    return document.current_location().error() == simdjson::OUT_OF_BOUNDS ||
+           refuse("something follows the JSON object");
   }
 
   // Members that `node` does not know are checked, no more.
-  const char* walk_object(const char* next, const FieldNode& node, int depth) {
+  bool walk_object(ondemand::object& object, const FieldNode& node, int depth) {
     if (depth == 0) return refuse("nested too deeply");
-    next = skip_space(next + 1);
-    if (is_at(next, '}')) return next + 1;
     std::uint64_t seen = 0;
     std::size_t expected = 0;  // Index of the child that the next member probably is.
-    for (;;) {
-      if (!is_at(next, '"')) return refuse_at(next);
-      ++next;
-      const std::size_t index = find(next, node, expected);
-      const bool is_known = index < node.children.size();
-      next = is_known ? next + node.children[index].key.size() + 1 : skip_string(next).after;
-      if (next == nullptr) return nullptr;
-      next = skip_space(next);
-      if (!is_at(next, ':')) return refuse_at(next);
-      next = skip_space(next + 1);
-      if (is_known) {
-        expected = index + 1;
-        const FieldNode& child = node.children[index];
-        const std::uint64_t bit = std::uint64_t{1} << index;
-        const bool is_used = child.field || !child.children.empty();
-        if (is_used && (seen & bit) != 0)
-          return refuse(fmt::format("the member \"{}\" appears twice", child.key));
-        seen |= bit;
-        next = read_value(next, child, depth - 1);
-      } else {
-        next = skip_value(next, depth - 1);
+    for (auto next : object) {
+      ondemand::field member;
+      if (const auto error = std::move(next).get(member)) return refuse(error);
+      const std::size_t index = find(member.key().raw(), node, expected);
+      ondemand::value value = member.value();
+      if (index == node.children.size()) {
+        if (!check_key(member.key().raw()) || !read_value(value, nothing_, depth - 1)) return false;
+        continue;
       }
-      if (next == nullptr) return nullptr;
-      next = skip_space(next);
-      if (is_at(next, '}')) return next + 1;
-      if (!is_at(next, ',')) return refuse_at(next);
-      next = skip_space(next + 1);
+      expected = index + 1;
+      const FieldNode& child = node.children[index];
+      const std::uint64_t bit = std::uint64_t{1} << index;
+      const bool is_used = child.slot || !child.children.empty();
+      if (is_used && (seen & bit) != 0)
+        return refuse(fmt::format("the member \"{}\" appears twice", child.key));
+      seen |= bit;
+      if (!read_value(value, child, depth - 1)) return false;
     }
+    return true;
   }
 
   // The child whose key begins at `next`, children.size() if none does. Keys hold no quotes and no
@@ -153,7 +139,7 @@ class JsonFields::Implementation {
     const auto room = static_cast<std::size_t>(end_ - next);
     const auto matches = [next, room](const std::string& key) {
       return key.size() < room && next[key.size()] == '"' &&
-             equal_bytes(next, key.data(), key.size());
+             std::memcmp(next, key.data(), key.size()) == 0;
     };
     if (expected < children.size() && matches(children[expected].key)) return expected;
     std::size_t index = 0;
@@ -161,219 +147,146 @@ class JsonFields::Implementation {
     return index;
   }
 
-  const char* read_value(const char* next, const FieldNode& node, int depth) {
-    if (node.field) {
-      FieldText& field = fields_[*node.field];
-      if (*node.field == Field::kLines && is_at(next, '[')) {
-        field.form = FieldForm::kArray;
-        return walk_lines(next, depth);
-      }
-      return read_field(next, field, depth);
+  // A key that closes, which is certain.
+  bool check_key(const char* first) {
+    const char* last = first;
+    while (*last != '"') last += *last == '\\' ? 2 : 1;
+    const std::string_view key(first, static_cast<std::size_t>(last - first));
+    return has_valid_escapes(key) || refuse_at(first);
+  }
+
+  bool read_value(ondemand::value& value, const FieldNode& node, int depth) {
+    ondemand::json_type type{};
+    if (const auto error = value.type().get(type)) return refuse(error);
+    if (type == ondemand::json_type::object) {
+      ondemand::object object;
+      if (const auto error = value.get_object().get(object)) return refuse(error);
+      if (node.slot) fields_.at(*node.slot) = {"{", FieldForm::kObject};
+      return walk_object(object, node, depth);
     }
-    if (node.children.empty()) return skip_value(next, depth);
-    if (is_at(next, '{')) return walk_object(next, node, depth);
-    if (is_at(next, '[')) return walk_array(next, node, depth);
-    return skip_value(next, depth);
-  }
-
-  // The children of `node` are numbers of elements.
-  const char* walk_array(const char* next, const FieldNode& node, int depth) {
-    if (depth == 0) return refuse("nested too deeply");
-    next = skip_space(next + 1);
-    if (is_at(next, ']')) return next + 1;
-    for (std::size_t index = 0;; ++index) {
-      const FieldNode* const child = find_element(node, index);
-      next = child == nullptr ? skip_value(next, depth - 1) : read_value(next, *child, depth - 1);
-      if (next == nullptr) return nullptr;
-      next = skip_space(next);
-      if (is_at(next, ']')) return next + 1;
-      if (!is_at(next, ',')) return refuse_at(next);
-      next = skip_space(next + 1);
+    if (type == ondemand::json_type::array) {
+      ondemand::array array;
+      if (const auto error = value.get_array().get(array)) return refuse(error);
+      if (node.slot) fields_.at(*node.slot) = {"[", FieldForm::kArray};
+      return node.slot == slot_of(Field::kLines) ? walk_lines(array, depth)
+                                                 : walk_array(array, node, depth);
     }
-  }
-
-  static const FieldNode* find_element(const FieldNode& node, std::size_t index) {
-    if (node.children.empty()) return nullptr;
-    const std::string number = std::to_string(index);
-    for (const FieldNode& child : node.children) {
-      if (child.key == number) return &child;
+    FieldText text;
+    if (!read_scalar(value, node.slot.has_value(), text)) return false;
+    if (node.slot == slot_of(Field::kRefunded)) {
+      refunded_.push_back(text);
+    } else if (node.slot) {
+      fields_.at(*node.slot) = text;
     }
-    return nullptr;
-  }
-
-  const char* walk_lines(const char* next, int depth) {
-    next = skip_space(next + 1);
-    if (is_at(next, ']')) return next + 1;
-    for (;;) {
-      if (!is_at(next, '{')) return refuse("an element of the lines is not an object");
-      fields_[Field::kQuantity] = {};
-      fields_[Field::kUnitPrice] = {};
-      next = walk_object(next, tree_.line, depth - 1);
-      if (next == nullptr) return nullptr;
-      (*on_line_)(fields_);
-      next = skip_space(next);
-      if (is_at(next, ']')) return next + 1;
-      if (!is_at(next, ',')) return refuse_at(next);
-      next = skip_space(next + 1);
-    }
-  }
-
-  const char* read_field(const char* next, FieldText& field, int depth) {
-    if (is_at(next, '"')) {
-      const char* const first = next + 1;
-      const StringEnd end = skip_string(first);
-      if (end.after == nullptr) return nullptr;
-      field = {{first, static_cast<std::size_t>(end.after - 1 - first)}, FieldForm::kString};
-      return end.has_escapes && !unescape(field.text) ? nullptr : end.after;
-    }
-    const char* const after = skip_value(next, depth);
-    if (after != nullptr) field = {{next, static_cast<std::size_t>(after - next)}, form_of(*next)};
-    return after;
-  }
-
-  // Of a value that is no string and begins with `first`.
-  static FieldForm form_of(char first) {
-    switch (first) {
-      case '{':
-        return FieldForm::kObject;
-      case '[':
-        return FieldForm::kArray;
-      case 't':
-        return FieldForm::kTrue;
-      case 'f':
-        return FieldForm::kFalse;
-      case 'n':
-        return FieldForm::kNull;
-      default:
-        return FieldForm::kNumber;
-    }
-  }
-
-  const char* skip_value(const char* next, int depth) {
-    switch (next == end_ ? '\0' : *next) {
-      case '"':
-        return skip_string(next + 1).after;
-      case '{':
-        return walk_object(next, nothing_, depth);
-      case '[':
-        return walk_array(next, nothing_, depth);
-      case 't':
-        return skip_word(next, "true");
-      case 'f':
-        return skip_word(next, "false");
-      case 'n':
-        return skip_word(next, "null");
-      default:
-        return skip_number(next);
-    }
-  }
-
-  const char* skip_word(const char* next, std::string_view word) {
-    const std::string_view rest(next, static_cast<std::size_t>(end_ - next));
-    return rest.substr(0, word.size()) == word ? next + word.size() : refuse_at(next);
-  }
-
-  // -?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?
-  const char* skip_number(const char* next) {
-    if (is_at(next, '-')) ++next;
-    next = is_at(next, '0') ? next + 1 : skip_digits(next);
-    if (next != nullptr && is_at(next, '.')) next = skip_digits(next + 1);
-    if (next == nullptr || (!is_at(next, 'e') && !is_at(next, 'E'))) return next;
-    ++next;
-    if (is_at(next, '+') || is_at(next, '-')) ++next;
-    return skip_digits(next);
-  }
-
-  // At least one.
-  const char* skip_digits(const char* next) {
-    const char* const first = next;
-    while (next != end_ && is_digit(*next)) ++next;
-    return next != first ? next : refuse_at(next);
-  }
-
-  // From behind the opening quote.
-  StringEnd skip_string(const char* next) {
-    bool has_escapes = false;
-    for (;;) {
-      next = skip_plain_bytes(next);
-      if (next == end_) return {refuse("a string is not closed")};
-      const char c = *next++;
-      if (c == '"') return {next, has_escapes};
-      if (static_cast<unsigned char>(c) < ' ')
-        return {refuse("a control character in a string is not escaped")};
-      if (c != '\\') continue;
-      has_escapes = true;
-      next = skip_escape(next);
-      if (next == nullptr) return {};
-    }
-  }
-
-  // To the next quote, backslash or control character, or a little less far.
-  const char* skip_plain_bytes(const char* next) const {
-    while (end_ - next >= 8) {
-      const std::uint64_t special = special_bytes(load_8(next));
-      if (special != 0) {
-        return std::endian::native == std::endian::little ? next + std::countr_zero(special) / 8
-                                                          : next;
-      }
-      next += 8;
-    }
-    return next;
-  }
-
-  // From behind the backslash.
-  const char* skip_escape(const char* next) {
-    if (next == end_ || *next == '\0' || std::strchr("\"\\/bfnrtu", *next) == nullptr)
-      return refuse_at(next);
-    if (*next++ != 'u') return next;
-    for (int i = 0; i < 4; ++i, ++next) {
-      if (next == end_ || !is_hex_digit(*next)) return refuse_at(next);
-    }
-    return next;
-  }
-
-  // Replaces `text`, which is what is between two quotes, by what it means.
-  bool unescape(std::string_view& text) {
-    // What is unescaped is never longer, so the views of earlier strings stay valid.
-    unescaped_.reserve(unescaped_max_);
-    padded_.assign(text.data() - 1, text.size() + 2);
-    padded_.reserve(padded_.size() + simdjson::SIMDJSON_PADDING);
-    simdjson::ondemand::document document;
-    std::string_view meaning;
-    if (parser_.iterate(padded_.data(), padded_.size(), padded_.capacity()).get(document) ||
-        document.get_string().get(meaning)) {
-      refuse("a string has half of a surrogate pair");
-      return false;
-    }
-    const std::size_t offset = unescaped_.size();
-    unescaped_.append(meaning);
-    text = std::string_view(unescaped_).substr(offset);
     return true;
   }
 
-  const char* refuse(std::string_view problem) {
-    problem_ = problem;
-    return nullptr;
+  // The children of `node` are numbers of elements, or "*".
+  bool walk_array(ondemand::array& array, const FieldNode& node, int depth) {
+    if (depth == 0) return refuse("nested too deeply");
+    std::size_t index = 0;
+    for (auto next : array) {
+      ondemand::value value;
+      if (const auto error = std::move(next).get(value)) return refuse(error);
+      if (!read_value(value, find_element(node, index++), depth - 1)) return false;
+    }
+    return true;
   }
-  const char* refuse_at(const char* next) {
-    if (next == end_) return refuse("not JSON: it ends too early");
+
+  const FieldNode& find_element(const FieldNode& node, std::size_t index) const {
+    if (node.children.empty()) return nothing_;
+    const std::string number = std::to_string(index);
+    const FieldNode* every = &nothing_;
+    for (const FieldNode& child : node.children) {
+      if (child.key == number) return child;
+      if (child.key == "*") every = &child;
+    }
+    return *every;
+  }
+
+  bool walk_lines(ondemand::array& array, int depth) {
+    for (auto next : array) {
+      ondemand::value value;
+      ondemand::json_type type{};
+      ondemand::object object;
+      if (const auto error = std::move(next).get(value)) return refuse(error);
+      if (const auto error = value.type().get(type)) return refuse(error);
+      if (type != ondemand::json_type::object)
+        return refuse("an element of the lines is not an object");
+      if (const auto error = value.get_object().get(object)) return refuse(error);
+      for (const Slot slot : tree_.line_slots) fields_.at(slot) = {};
+      if (!walk_object(object, tree_.line, depth - 1)) return false;
+      choose(tree_.chosen_in_line);
+      (*on_line_)(fields_);
+    }
+    return true;
+  }
+
+  // A string, a number or a word; the string unescaped if `is_used`.
+  bool read_scalar(ondemand::value& value, bool is_used, FieldText& text) {
+    std::string_view token = value.raw_json_token();
+    while (!token.empty() && is_space(token.back())) token.remove_suffix(1);
+    if (token.empty()) return refuse("not JSON: it ends too early");
+    if (token.front() != '"') {
+      text = {token, form_of(token)};
+      return text.form != FieldForm::kAbsent || refuse_at(token.data());
+    }
+    if (token.size() < 2 || token.back() != '"') return refuse_at(token.data());
+    text = {token.substr(1, token.size() - 2), FieldForm::kString};
+    const bool has_escapes = text.text.find('\\') != std::string_view::npos;
+    if (has_escapes && !has_valid_escapes(text.text)) return refuse_at(token.data());
+    if (has_escapes && is_used) {
+      return !value.get_string().get(text.text) || refuse("a string has half of a surrogate pair");
+    }
+    // Left unread, a string before a colon would pass for a key.
+    const auto error = value.get_raw_json_string().error();
+    return !error || refuse(error);
+  }
+
+  // kAbsent: neither a number nor a word.
+  static FieldForm form_of(std::string_view token) {
+    if (token == "null") return FieldForm::kNull;
+    if (token == "true") return FieldForm::kTrue;
+    if (token == "false") return FieldForm::kFalse;
+    const char* const end = token.data() + token.size();
+    return skip_json_number(token.data(), end) == end ? FieldForm::kNumber : FieldForm::kAbsent;
+  }
+
+  bool refuse(std::string_view problem) {
+    problem_ = problem;
+    return false;
+  }
+  bool refuse_at(const char* next) {
     return refuse(
         fmt::format("not JSON from {} on", shown({next, static_cast<std::size_t>(end_ - next)})));
+  }
+  bool refuse(simdjson::error_code error) {
+    switch (error) {
+      case simdjson::UTF8_ERROR:
+        return refuse("not UTF-8");
+      case simdjson::EMPTY:
+        return refuse("the record is not a JSON object");
+      case simdjson::UNCLOSED_STRING:
+        return refuse("a string is not closed");
+      case simdjson::UNESCAPED_CHARS:
+        return refuse("a control character in a string is not escaped");
+      default:
+        return refuse("not JSON: a bracket, a comma or a colon is not where it must be");
+    }
   }
 
   const FieldTree tree_;
   const FieldNode nothing_;
-  const char* end_ = nullptr;  // Of the record that is being read.
+  std::vector<char> padded_;   // The record that is being read, with what simdjson reads beyond.
+  const char* end_ = nullptr;  // Of the record.
   RecordFields fields_;
+  std::vector<FieldText> refunded_;
   JsonShape shape_;            // Of an earlier record.
   bool has_shape_ = false;     // No field outside of the shape is in `fields_`.
   std::uint32_t unlike_ = 0;   // Records that did not have the shape.
   OnLine* on_line_ = nullptr;  // Of the current call.
   std::string problem_;
-  std::string unescaped_;          // Strings of the record that have escapes.
-  std::size_t unescaped_max_ = 0;  // Size of the record.
-  std::string padded_;
-  simdjson::ondemand::parser parser_;
+  ondemand::parser parser_;
 };
 
 JsonFields::JsonFields(FieldTree tree)
@@ -385,5 +298,6 @@ std::optional<std::string> JsonFields::read(std::string_view json, OnLine on_lin
 }
 
 const RecordFields& JsonFields::fields() const { return implementation_->fields(); }
+std::span<const FieldText> JsonFields::refunded() const { return implementation_->refunded(); }
 
 }  // namespace rfm

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,7 @@ class JsonFields {
 
   // Of the last record: views into it, or into this until the next one.
   const RecordFields& fields() const;
+  std::span<const FieldText> refunded() const;  // All that Field::kRefunded has found.
 
  private:
   class Implementation;

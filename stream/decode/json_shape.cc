@@ -5,13 +5,12 @@
 #include <cstdint>
 #include <cstring>
 
+#include "stream/decode/json_number.h"
 #include "stream/text/byte_block.h"
 #include "stream/text/utf8.h"
 
 namespace rfm {
 namespace {
-
-constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 std::uint64_t load_8(const char* bytes) {
   std::uint64_t word = 0;
@@ -28,31 +27,15 @@ bool equal_bytes(const char* a, const char* b, std::size_t count) {
   return load_8(a + count - 8) == load_8(b + count - 8);
 }
 
-// At least one; the place behind them, nullptr: there is none.
-const char* skip_digits(const char* next, const char* end) {
-  const char* const first = next;
-  while (next != end && is_digit(*next)) ++next;
-  return next != first ? next : nullptr;
-}
-
-// -?(0|[1-9]\d*)(\.\d+)?; the place behind it, nullptr: it is none. Exponents are left to the
-// careful reader.
-const char* skip_number(const char* next, const char* end) {
-  if (*next == '-') ++next;
-  if (next == end) return nullptr;
-  next = *next == '0' ? next + 1 : skip_digits(next, end);
-  return next != nullptr && next != end && *next == '.' ? skip_digits(next + 1, end) : next;
-}
-
 // In a valid record: the index behind the string whose opening quote is before `next`.
 std::size_t skip_valid_string(std::string_view json, std::size_t next) {
   while (json[next] != '"') next += json[next] == '\\' ? 2U : 1U;
   return next + 1;
 }
 
-std::optional<Field> find_field(std::string_view key, const FieldNode& record) {
+std::optional<Slot> find_slot(std::string_view key, const FieldNode& record) {
   for (const FieldNode& child : record.children) {
-    if (child.key == key) return child.field;
+    if (child.key == key) return child.slot;
   }
   return std::nullopt;
 }
@@ -71,7 +54,7 @@ void JsonShape::learn(std::string_view json, const FieldNode& record) {
       members_.clear();
       return;
     }
-    members_.push_back({std::string(json.substr(begin, value - begin)), find_field(key, record)});
+    members_.push_back({std::string(json.substr(begin, value - begin)), find_slot(key, record)});
     begin = json[value] == '"' ? skip_valid_string(json, value + 1)
                                : json.find_first_of(",} \t\r\n", value);
     next = json.find('"', begin);
@@ -114,11 +97,11 @@ bool JsonShape::read(std::string_view json, RecordFields& fields) const {
       next += 4;
       value = {{first, 4}, FieldForm::kNull};
     } else {
-      next = skip_number(next, end);
+      next = skip_json_number(next, end);
       if (next == nullptr) return false;
       value = {{first, static_cast<std::size_t>(next - first)}, FieldForm::kNumber};
     }
-    if (member.field) fields[*member.field] = value;
+    if (member.slot) fields.at(*member.slot) = value;
   }
   if (std::string_view(next, static_cast<std::size_t>(end - next)) != after_) return false;
   return non_ascii == 0 || is_utf8(json);

@@ -25,7 +25,7 @@ class JsonShape {
  private:
   struct Member {
     std::string before;  // From the end of the value before it to the beginning of its own.
-    std::optional<Field> field;
+    std::optional<Slot> slot;
   };
 
   std::vector<Member> members_;  // Empty: no shape.

@@ -2,10 +2,11 @@
 // have in common.
 #pragma once
 
-#include <array>
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace rfm {
 
@@ -24,10 +25,17 @@ enum class Field : std::uint8_t {
   kUnitPrice,
   kRevision,
   kConsent,
+  kCreditNo,
+  kNetTotal,
+  kRefunded,
   kStockCode,    // CSV only: what JSON has of it nobody reads.
   kDescription,  // The same.
 };
-inline constexpr std::size_t kFieldCount = 16;
+inline constexpr std::size_t kFieldCount = 19;
+
+// A place for a text: a field's own (its number), or a further one of a mapping.
+using Slot = std::uint8_t;
+constexpr Slot slot_of(Field field) { return static_cast<Slot>(field); }
 
 enum class FieldForm : std::uint8_t {
   kAbsent,
@@ -41,20 +49,27 @@ enum class FieldForm : std::uint8_t {
 };
 
 struct FieldText {
-  std::string_view text;  // A string's content, unescaped; else as it is written.
+  std::string_view text;  // A string's content, unescaped; a word or number as it is written.
   FieldForm form = FieldForm::kAbsent;
+
+  // Neither null nor an empty text.
+  bool holds_something() const {
+    return form > FieldForm::kNull && (form != FieldForm::kString || !text.empty());
+  }
 };
 
 class RecordFields {
  public:
-  FieldText& operator[](Field field) { return fields_[static_cast<std::size_t>(field)]; }
-  const FieldText& operator[](Field field) const {
-    return fields_[static_cast<std::size_t>(field)];
-  }
-  void clear() { fields_ = {}; }
+  explicit RecordFields(std::size_t slot_count = kFieldCount) : slots_(slot_count) {}
+
+  FieldText& operator[](Field field) { return slots_[slot_of(field)]; }
+  const FieldText& operator[](Field field) const { return slots_[slot_of(field)]; }
+  FieldText& at(Slot slot) { return slots_[slot]; }
+  const FieldText& at(Slot slot) const { return slots_[slot]; }
+  void clear() { std::fill(slots_.begin(), slots_.end(), FieldText{}); }
 
  private:
-  std::array<FieldText, kFieldCount> fields_;
+  std::vector<FieldText> slots_;
 };
 
 }  // namespace rfm

@@ -7,8 +7,23 @@
 #include "state/epoch.h"
 #include "state/evaluation.h"
 #include "state/hashes.h"
+#include "stream/text/time_text.h"
 
 namespace rfm {
+
+namespace {
+
+std::string future_message(EventTime event_time, std::int64_t received_ms) {
+  std::string message = "invoice_time " + to_rfc3339(event_time) +
+                        " is later than the record's timestamp " +
+                        to_rfc3339(from_ms(received_ms)) + " by more than input.future_max";
+  constexpr std::int64_t kFirstYearMs = 365LL * 86'400'000;
+  if (received_ms < kFirstYearMs)
+    message += "; the timestamp looks like seconds, Kafka's are milliseconds";
+  return message;
+}
+
+}  // namespace
 
 bool is_from_future(EventTime event_time, std::int64_t received_ms, const Rules& rules) {
   return to_ms(event_time) > received_ms + rules.future_max.count();
@@ -47,10 +62,10 @@ Partition::Progress Partition::process(const RecordView& record, const DecodedEv
     erase(*tombstone);
   } else if (const auto* ignored = std::get_if<IgnoredRecord>(&event)) {
     ignore(ignored->reason);
-  } else if (std::holds_alternative<Adjustment>(event)) {
-    ignore(IgnoredReason::kAdjustment);
-  } else {
-    ignore(IgnoredReason::kNoCustomer);
+  } else if (const auto* adjustment = std::get_if<Adjustment>(&event)) {
+    ignore(IgnoredReason::kAdjustment, adjustment->invoice_time, record);
+  } else if (const auto* sale = std::get_if<AnonymousSale>(&event)) {
+    ignore(IgnoredReason::kNoCustomer, sale->invoice_time, record);
   }
   if (progress != Progress::kDone) return progress;
   ++counters.records;
@@ -130,14 +145,14 @@ bool Partition::is_due(EventTime by) const {
 std::optional<Rejection> Partition::check_time(EventTime event_time,
                                                const RecordView& record) const {
   if (is_from_future(event_time, record.received_ms, rules_)) {
-    return Rejection{
-        DeadLetterReason::kFutureEventTime,
-        "invoice_time is later than the record was received by more than input.future_max"};
+    return Rejection{DeadLetterReason::kFutureEventTime,
+                     future_message(event_time, record.received_ms)};
   }
   const bool too_old = meta_.started && event_time < meta_.watermark - rules_.dedup_horizon;
   if (to_ms(event_time) < 0 || too_old) {
     return Rejection{DeadLetterReason::kBeyondHorizon,
-                     "invoice_time is older than dedup.horizon before the watermark"};
+                     "invoice_time " + to_rfc3339(event_time) +
+                         " is older than dedup.horizon before the watermark"};
   }
   return std::nullopt;
 }
@@ -251,6 +266,15 @@ bool Partition::contribute(std::int64_t epoch) {
   meta_.contributed = epoch;
   listener_.on_contribution(contribution);
   return true;
+}
+
+// What is nobody's is judged by its time like what is somebody's.
+void Partition::ignore(IgnoredReason reason, EventTime event_time, const RecordView& record) {
+  if (const auto rejection = check_time(event_time, record)) {
+    reject(record, *rejection);
+  } else {
+    ignore(reason);
+  }
 }
 
 void Partition::reject(const RecordView& record, const Rejection& rejection) {

@@ -98,6 +98,7 @@ class Partition {
   bool contribute(std::int64_t epoch);
   void reject(const RecordView& record, const Rejection& rejection);
   void ignore(IgnoredReason reason) { ++meta_.counters.ignored[static_cast<std::size_t>(reason)]; }
+  void ignore(IgnoredReason reason, EventTime event_time, const RecordView& record);
   void emit(TransitionBuffer& buffer);
   void on_settled(const CustomerRow& row, const SettledInvoice& settled);
   void count_unfolded(const CustomerRow& row) {

@@ -242,7 +242,9 @@ absl::Status Replay::Implementation::open_topic() {
   if (!count.ok()) return count.status();
   if (!*count) return absl::NotFoundError(fmt::format("there is no topic {}", topic));
   options_.lane.partition_count = **count;
-  absl::Status status = open_model();
+  absl::Status status = Decoder::check_partitions(options_.decoder, **count);
+  if (!status.ok()) return status;
+  status = open_model();
   if (!status.ok()) return status;
   const absl::StatusOr<std::vector<OffsetRange>> log = topics->ranges(topic);
   if (!log.ok()) return log.status();

@@ -328,7 +328,8 @@ absl::Status Pipeline::live() {
   partition_count_ = *partition_count;
   const KafkaTopicNames names = topic_names(options_.kafka.front());
   const std::array<std::string, 2> outputs = {names.transitions, names.segments};
-  absl::Status status = check_sole_instance(options_.kafka.front());
+  absl::Status status = Decoder::check_partitions(options_.decoder, partition_count_);
+  if (status.ok()) status = check_sole_instance(options_.kafka.front());
   if (status.ok()) status = claim_outputs(options_.kafka.front(), outputs, options_.outputs);
   if (status.ok()) status = open_producers();
   if (status.ok()) status = open_model();

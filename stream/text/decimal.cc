@@ -1,5 +1,6 @@
 #include "stream/text/decimal.h"
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <limits>
@@ -116,6 +117,29 @@ ParsedDecimal parse_decimal(std::string_view text) {
   const auto coefficient = static_cast<std::int64_t>(magnitude);
   return {{negative ? -coefficient : coefficient, static_cast<int>(fraction.size())},
           DecimalError::kNone};
+}
+
+ParsedDecimal parse_json_decimal(std::string_view text) {
+  const std::size_t mark = text.find_first_of("eE");
+  if (mark == std::string_view::npos) return parse_decimal(text);
+  const ParsedDecimal mantissa = parse_decimal(text.substr(0, mark));
+  if (mantissa.error != DecimalError::kNone) return mantissa;
+  std::string_view digits = text.substr(mark + 1);
+  const bool negative = digits.starts_with('-');
+  if (negative || digits.starts_with('+')) digits.remove_prefix(1);
+  if (digits.empty() || count_digits(digits) != digits.size())
+    return {{}, DecimalError::kNotDecimal};
+  auto [coefficient, scale] = mantissa.value;
+  if (coefficient == 0) return {};
+  constexpr int kExponentMax = 100;  // Beyond it nothing fits.
+  int exponent = 0;
+  for (const char digit : digits) exponent = std::min(exponent * 10 + (digit - '0'), kExponentMax);
+  for (scale += negative ? exponent : -exponent; scale < 0; ++scale) {
+    if (__builtin_mul_overflow(coefficient, 10, &coefficient)) return {{}, DecimalError::kTooLarge};
+  }
+  for (; scale > 0 && coefficient % 10 == 0; --scale) coefficient /= 10;
+  if (scale > static_cast<int>(kScaleMax)) return {{}, DecimalError::kTooPrecise};
+  return {{coefficient, scale}, DecimalError::kNone};
 }
 
 ParsedDecimal parse_decimal(std::string_view text, const NumberForm& form) {

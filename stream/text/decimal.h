@@ -33,6 +33,8 @@ struct ParsedDecimal {
 };
 ParsedDecimal parse_decimal(std::string_view text);
 
+// The same with an exponent that JSON numbers may have: "1.25E+3".
+ParsedDecimal parse_json_decimal(std::string_view text);
 // How a sheet writes numbers. The two marks differ.
 struct NumberForm {
   char decimal_mark = '.';

@@ -173,7 +173,7 @@ std::optional<std::int64_t> read_zone(Reader& reader) {
   const std::int64_t sign = reader.skip_if('+') ? 1 : reader.skip_if('-') ? -1 : 0;
   if (sign == 0) return std::nullopt;
   const int hours = reader.number(2, 2);
-  reader.skip(':');
+  reader.skip_if(':');
   const int minutes = reader.number(2, 2);
   if (hours > 23 || minutes > 59) reader.skip('\0');  // Fails: the text is refused.
   return sign * (hours * kMsPerHour + minutes * kMsPerMinute);

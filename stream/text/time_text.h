@@ -38,9 +38,9 @@ class TimeReader {
       : utc_offset_(utc_offset), sheet_order_(order) {}
 
   // `YYYY-MM-DD`, then `T`, `t` or one space, `HH:MM`, optionally `:SS` and a fraction of any
-  // length (cut off after milliseconds), optionally `Z`, `z` or `+-HH:MM`; or `M/D/YYYY H:MM` with
-  // optional `:SS`. Proleptic Gregorian calendar; second 60 is the next minute's first, where it
-  // ends a UTC day. Absent: another form or out of range.
+  // length (cut off after milliseconds), optionally `Z`, `z`, `+-HH:MM` or `+-HHMM`; or `M/D/YYYY
+  // H:MM` with optional `:SS`. Proleptic Gregorian calendar; second 60 is the next minute's first,
+  // where it ends a UTC day. Absent: another form or out of range.
   std::optional<EventTime> read(std::string_view text);
 
   // Whether `text`, which `read` refuses, is a date that it would take if its order was stated.

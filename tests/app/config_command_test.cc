@@ -66,7 +66,7 @@ TEST(ConfigCommand, RefusesWhatComponentsRefuse) {
   EXPECT_EQ(config({"check", "--set", "kafka.properties.acks=0"}).code(),
             absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(config({"check", "--set", "input.format=invoices", "--set", "input.fields.total=/a",
-                    "--set", "input.fields.country=/a/b"})
+                    "--set", "input.fields.country=/lines/0"})
                 .code(),
             absl::StatusCode::kInvalidArgument);
   EXPECT_EQ(config({"check", "--set", "kafka.properties.sasl.pasword=x"}).code(),

@@ -44,7 +44,8 @@ inline std::string content(const DecodedEvent& event) {
   if (const auto* invoice = std::get_if<InvoiceEvent>(&event)) {
     const char* consent = !invoice->consent ? "" : *invoice->consent ? "yes" : "no";
     return text + purchase(*invoice) +
-           fmt::format("|{}|{}|{}", invoice->original_invoice_no, invoice->revision, consent);
+           fmt::format("|{}|{}|{}|{}", invoice->original_invoice_no, invoice->revision, consent,
+                       invoice->is_void ? "void" : "");
   }
   if (const auto* tombstone = std::get_if<Tombstone>(&event))
     text += std::string(tombstone->customer_id);
@@ -52,6 +53,7 @@ inline std::string content(const DecodedEvent& event) {
     text += fmt::format("{}|{}", sale->invoice_time.time_since_epoch().count(), sale->amount.units);
   if (const auto* adjustment = std::get_if<Adjustment>(&event))
     text += fmt::format("{}", adjustment->invoice_time.time_since_epoch().count());
+  if (const auto* ignored = std::get_if<IgnoredRecord>(&event)) text += name(ignored->reason);
   if (const auto* rejection = std::get_if<Rejection>(&event))
     text += fmt::format("{}: {}", name(rejection->reason), rejection->message);
   return text;

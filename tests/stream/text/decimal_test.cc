@@ -117,5 +117,23 @@ RC_GTEST_PROP(DecimalProperty, ProductOfWholeUnitsIsTheIntegerProduct,
   RC_ASSERT(multiply(price, count) == Money{std::int64_t{quantity} * units});
 }
 
+TEST(Decimal, JsonNumbersMayHaveExponents) {
+  const auto value = [](std::string_view text) {
+    const ParsedDecimal parsed = parse_json_decimal(text);
+    EXPECT_EQ(parsed.error, DecimalError::kNone) << text;
+    return parsed.value;
+  };
+  EXPECT_EQ(value("1.25E+3"), (Decimal{1'250, 0}));
+  EXPECT_EQ(value("1.25e-3"), (Decimal{125, 5}));
+  EXPECT_EQ(value("-100e-20"), (Decimal{-1, 18}));
+  EXPECT_EQ(value("0e999999999999"), (Decimal{0, 0}));
+  EXPECT_EQ(value("12.50"), (Decimal{125, 1}));
+  EXPECT_EQ(parse_json_decimal("1e19").error, DecimalError::kTooLarge);
+  EXPECT_EQ(parse_json_decimal("1e99999999999999999999").error, DecimalError::kTooLarge);
+  EXPECT_EQ(parse_json_decimal("1e-19").error, DecimalError::kTooPrecise);
+  for (const std::string_view text : {"1e", "e1", "1e+", "1ee1", "1e1.5", "1e 1"})
+    EXPECT_EQ(parse_json_decimal(text).error, DecimalError::kNotDecimal) << text;
+}
+
 }  // namespace
 }  // namespace rfm
