@@ -190,23 +190,29 @@ class Decoder::Implementation {
     return event;
   }
 
-  DecodedEvent decode_invoice(const LineSum& lines, const std::optional<std::string_view>& key) {
-    FieldValues values = values_of(json_.fields());
-    const RecordType type = read_type(values);
-    if (type == RecordType::kIgnore) return IgnoredRecord{IgnoredReason::kUnrelated};
+  // What an invoice has besides its type and amount.
+  InvoiceEvent read_invoice(FieldValues& values, Field number, IdForm form) const {
     InvoiceEvent invoice;
-    const bool is_credit = type == RecordType::kCredit;
-    if (is_credit) invoice.type = InvoiceType::kCredit;
-    const bool has_own_number = is_credit && values.has(Field::kCreditNo);
-    invoice.invoice_no =
-        values.required_id(has_own_number ? Field::kCreditNo : Field::kInvoiceNo, IdForm::kOpaque);
-    invoice.original_invoice_no = values.optional_id(Field::kOriginalInvoiceNo, IdForm::kOpaque);
+    invoice.invoice_no = values.required_id(number, form);
+    invoice.original_invoice_no = values.optional_id(Field::kOriginalInvoiceNo, form);
     invoice.invoice_time = values.required_time(Field::kInvoiceTime);
-    invoice.customer_id = read_customer(values, IdForm::kOpaque);
+    invoice.customer_id = read_customer(values, form);
     invoice.country = values.optional_country(Field::kCountry);
     invoice.event_id = values.optional_id(Field::kEventId, IdForm::kOpaque);
     invoice.revision = values.optional_revision(Field::kRevision);
     invoice.consent = values.optional_truth(Field::kConsent);
+    return invoice;
+  }
+
+  DecodedEvent decode_invoice(const LineSum& lines, const std::optional<std::string_view>& key) {
+    FieldValues values = values_of(json_.fields());
+    const RecordType type = read_type(values);
+    if (type == RecordType::kIgnore) return IgnoredRecord{IgnoredReason::kUnrelated};
+    const bool is_credit = type == RecordType::kCredit;
+    const bool has_own_number = is_credit && values.has(Field::kCreditNo);
+    InvoiceEvent invoice = read_invoice(
+        values, has_own_number ? Field::kCreditNo : Field::kInvoiceNo, IdForm::kOpaque);
+    if (is_credit) invoice.type = InvoiceType::kCredit;
     invoice.is_void = type == RecordType::kVoid;
     if (is_credit && takes_back_all(values, invoice)) {
       invoice.invoice_no = invoice.original_invoice_no;
@@ -240,17 +246,10 @@ class Decoder::Implementation {
   // A row of a CSV that is a whole order.
   DecodedEvent decode_order(const std::optional<std::string_view>& key) {
     FieldValues values = values_of(csv_.fields());
-    InvoiceEvent invoice;
     const bool has_type = values.has(Field::kType);
-    if (has_type && read_type(values) == RecordType::kCredit) invoice.type = InvoiceType::kCredit;
-    invoice.invoice_no = values.required_id(Field::kInvoiceNo, IdForm::kUci);
-    invoice.original_invoice_no = values.optional_id(Field::kOriginalInvoiceNo, IdForm::kUci);
-    invoice.invoice_time = values.required_time(Field::kInvoiceTime);
-    invoice.customer_id = read_customer(values, IdForm::kUci);
-    invoice.country = values.optional_country(Field::kCountry);
-    invoice.event_id = values.optional_id(Field::kEventId, IdForm::kOpaque);
-    invoice.revision = values.optional_revision(Field::kRevision);
-    invoice.consent = values.optional_truth(Field::kConsent);
+    const bool is_credit = has_type && read_type(values) == RecordType::kCredit;
+    InvoiceEvent invoice = read_invoice(values, Field::kInvoiceNo, IdForm::kUci);
+    if (is_credit) invoice.type = InvoiceType::kCredit;
     values.check_currency_if_present(options_.currency);
     invoice.amount = money(values, Field::kTotal, values.required_decimal(Field::kTotal));
     if (!has_type && invoice.amount < Money{}) invoice.type = InvoiceType::kCredit;
