@@ -49,15 +49,13 @@ THIRD_PARTY = {
     "immintrin.h": [],
     # The partitioner of the client itself.
     "librdkafka/": ["stream/kafka/", "stream/decode/input_partitioner.cc"],
-    "rapidjson/": [
-        "stream/app/tail_command.cc",
-        "stream/format/model_log.cc",
-        "stream/format/tick.cc",
-    ],
     "rocksdb/": ["state/rocksdb_state_store.cc"],
     "simdjson.h": [
+        "stream/app/tail_command.cc",
         "stream/decode/json_fields.cc",
         "stream/file/envelope.cc",
+        "stream/format/model_log.cc",
+        "stream/format/tick.cc",
         "stream/text/utf8.cc",
     ],
     "spdlog/": [

@@ -1,7 +1,7 @@
 #include "stream/app/tail_command.h"
 
 #include <fmt/format.h>
-#include <rapidjson/document.h>
+#include <simdjson.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -35,17 +35,10 @@ struct Arguments {
   std::uint64_t count = std::numeric_limits<std::uint64_t>::max();
 };
 
-// The text at a path of member names; empty when it is not there.
-std::string_view text_at(const rapidjson::Value& object, std::initializer_list<const char*> path) {
-  const rapidjson::Value* value = &object;
-  for (const char* const name : path) {
-    if (!value->IsObject()) return "";
-    const auto member = value->FindMember(name);
-    if (member == value->MemberEnd()) return "";
-    value = &member->value;
-  }
-  return value->IsString() ? std::string_view(value->GetString(), value->GetStringLength())
-                           : std::string_view();
+// The text at a JSON pointer; empty when it is not there.
+std::string_view text_at(simdjson::dom::element json, std::string_view pointer) {
+  std::string_view text;
+  return json.at_pointer(pointer).get_string().get(text) ? "" : text;
 }
 
 std::string_view header_of(const std::vector<RecordHeader>& headers, std::string_view name) {
@@ -57,24 +50,25 @@ std::string_view header_of(const std::vector<RecordHeader>& headers, std::string
 
 std::string transition_line(const RecordView& record) {
   const std::string_view value = record.value.value_or("");
-  rapidjson::Document body;
-  body.Parse(value.data(), value.size());
-  if (body.HasParseError()) return std::string(value);
-  return fmt::format("{}  {:<10} {:<8} {} -> {}  ({}) {}", text_at(body, {"effective_at"}),
-                     text_at(body, {"customer_id"}), text_at(body, {"segmentation"}),
-                     text_at(body, {"from", "segment"}), text_at(body, {"to"}),
-                     text_at(body, {"reason"}), text_at(body, {"explanation"}));
+  simdjson::dom::parser parser;
+  simdjson::dom::element body;
+  if (parser.parse(value.data(), value.size()).get(body)) return std::string(value);
+  return fmt::format("{}  {:<10} {:<8} {} -> {}  ({}) {}", text_at(body, "/effective_at"),
+                     text_at(body, "/customer_id"), text_at(body, "/segmentation"),
+                     text_at(body, "/from/segment"), text_at(body, "/to"), text_at(body, "/reason"),
+                     text_at(body, "/explanation"));
 }
 
 std::string segments_line(const RecordView& record) {
   const std::string_view key = record.key.value_or("");
   if (!record.value) return fmt::format("{:<10} erased", key);
-  rapidjson::Document body;
-  body.Parse(record.value->data(), record.value->size());
-  if (body.HasParseError()) return std::string(*record.value);
+  simdjson::dom::parser parser;
+  simdjson::dom::element body;
+  if (parser.parse(record.value->data(), record.value->size()).get(body))
+    return std::string(*record.value);
   return fmt::format("{:<10} churn {:<8} cluster {:<20} rfm {:<20} as of {}", key,
-                     text_at(body, {"segments", "churn"}), text_at(body, {"segments", "cluster"}),
-                     text_at(body, {"segments", "rfm"}), text_at(body, {"as_of"}));
+                     text_at(body, "/segments/churn"), text_at(body, "/segments/cluster"),
+                     text_at(body, "/segments/rfm"), text_at(body, "/as_of"));
 }
 
 std::string dead_letter_line(const RecordView& record) {

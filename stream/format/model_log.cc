@@ -1,7 +1,7 @@
 #include "stream/format/model_log.h"
 
 #include <fmt/core.h>
-#include <rapidjson/document.h>
+#include <simdjson.h>
 
 #include <algorithm>
 #include <array>
@@ -17,14 +17,12 @@
 namespace rfm {
 namespace {
 
-using Value = rapidjson::Value;
+namespace dom = simdjson::dom;
 
 constexpr int kFormat = 1;
 // Losses are unknown to programs that know format 1 only: they must not pass over one.
 constexpr int kLossFormat = 2;
 constexpr std::int64_t kLatestStartMs = to_ms(kLatestEventTime);
-constexpr unsigned kParse = rapidjson::kParseFullPrecisionFlag |
-                            rapidjson::kParseValidateEncodingFlag | rapidjson::kParseIterativeFlag;
 constexpr std::array<std::string_view, 5> kClusterChanges = {"none", "first_fit", "moved", "refit",
                                                              "challenger"};
 
@@ -84,49 +82,39 @@ void write_churn(JsonText& out, const ChurnModel& churn) {
 // names it by its path; values read from there on mean nothing.
 class Fields {
  public:
-  Fields(const Value& object, std::string path, std::string& fault)
-      : object_(object), path_(std::move(path)), fault_(fault) {
-    if (!object.IsObject()) fail("", "it is not an object");
+  Fields(simdjson::simdjson_result<dom::element> value, std::string path, std::string& fault)
+      : path_(std::move(path)), fault_(fault) {
+    dom::object object;
+    if (value.get(object)) {
+      fail("", "it is not an object");
+    } else {
+      object_ = object;
+    }
   }
 
-  const Value* find(const char* name) const {
-    if (!object_.IsObject()) return nullptr;
-    const auto member = object_.FindMember(name);
-    return member == object_.MemberEnd() ? nullptr : &member->value;
+  bool has(std::string_view name) const { return !find(name).error(); }
+  std::int64_t integer(std::string_view name) {
+    return read<std::int64_t>(name, "not a whole number of 64 bits");
   }
-  std::int64_t integer(const char* name) {
-    const Value* value = find(name);
-    if (value != nullptr && value->IsInt64()) return value->GetInt64();
-    fail(name, "not a whole number of 64 bits");
-    return 0;
+  double real(std::string_view name) { return read<double>(name, "not a number"); }
+  bool flag(std::string_view name) { return read<bool>(name, "not true or false"); }
+  std::string text(std::string_view name) {
+    return std::string(read<std::string_view>(name, "not a text"));
   }
-  double real(const char* name) {
-    const Value* value = find(name);
-    if (value != nullptr && value->IsNumber()) return value->GetDouble();
-    fail(name, "not a number");
-    return 0;
-  }
-  bool flag(const char* name) {
-    const Value* value = find(name);
-    if (value != nullptr && value->IsBool()) return value->GetBool();
-    fail(name, "not true or false");
-    return false;
-  }
-  std::string text(const char* name) {
-    const Value* value = find(name);
-    const bool is_text = value != nullptr && value->IsString();
-    if (is_text) return {value->GetString(), value->GetStringLength()};
-    fail(name, "not a text");
+  std::vector<dom::element> list(std::string_view name) {
+    dom::array values;
+    if (!find(name).get(values)) return {values.begin(), values.end()};
+    fail(name, "not a list");
     return {};
   }
-  const Value* list(const char* name) {
-    const Value* value = find(name);
-    if (value != nullptr && value->IsArray()) return value;
-    fail(name, "not a list");
-    return nullptr;
+  std::vector<std::string_view> names() const {
+    std::vector<std::string_view> names;
+    if (!object_) return names;
+    for (const dom::key_value_pair member : *object_) names.push_back(member.key);
+    return names;
   }
   template <class Number, std::size_t kSize>
-  void array(const char* name, std::array<Number, kSize>& out) {
+  void array(std::string_view name, std::array<Number, kSize>& out) {
     std::vector<Number> numbers;
     append(name, numbers);
     if (numbers.size() == kSize) {
@@ -136,21 +124,16 @@ class Fields {
     }
   }
   template <class Number>
-  void append(const char* name, std::vector<Number>& out) {
-    const Value* values = list(name);
-    if (values == nullptr) return;
-    for (const Value& value : values->GetArray()) {
-      const bool fits =
-          std::is_same_v<Number, double> ? value.IsNumber() : value.template Is<Number>();
-      if (!fits) return fail(name, "not a list of numbers that fit");
-      out.push_back(value.template Get<Number>());
+  void append(std::string_view name, std::vector<Number>& out) {
+    using Read = std::conditional_t<std::is_same_v<Number, double>, double, std::int64_t>;
+    for (const dom::element value : list(name)) {
+      Read number{};
+      if (value.get(number) || !fits<Number>(number))
+        return fail(name, "not a list of numbers that fit");
+      out.push_back(static_cast<Number>(number));
     }
   }
-  Fields object(const char* name) {
-    static const Value kNone;
-    const Value* value = find(name);
-    return {value == nullptr ? kNone : *value, path_of(name), fault_};
-  }
+  Fields object(std::string_view name) { return {find(name), path_of(name), fault_}; }
 
   std::string path_of(std::string_view name) const {
     return name.empty() || path_.empty() ? path_ + std::string(name)
@@ -158,13 +141,28 @@ class Fields {
   }
   void fail(std::string_view name, std::string_view what) {
     if (!fault_.empty()) return;
-    const bool is_missing = !name.empty() && find(std::string(name).c_str()) == nullptr;
+    const bool is_missing = !name.empty() && !has(name);
     const std::string path = path_of(name);
     fault_ = fmt::format("{}{}{}", path, path.empty() ? "" : ": ", is_missing ? "missing" : what);
   }
 
  private:
-  const Value& object_;
+  simdjson::simdjson_result<dom::element> find(std::string_view name) const {
+    if (!object_) return simdjson::NO_SUCH_FIELD;
+    return object_->at_key(name);
+  }
+  template <class Value>
+  Value read(std::string_view name, std::string_view fault) {
+    Value value{};
+    if (find(name).get(value)) fail(name, fault);
+    return value;
+  }
+  template <class Number, class Read>
+  static bool fits(Read number) {
+    return static_cast<Read>(static_cast<Number>(number)) == number;
+  }
+
+  std::optional<dom::object> object_;
   std::string path_;
   std::string& fault_;
 };
@@ -182,11 +180,10 @@ ClusterModel read_clusters(Fields in, std::string& fault) {
   ClusterModel clusters;
   in.array("weight", clusters.weight);
   clusters.inertia_per_customer = in.real("inertia_per_customer");
-  const Value* centroids = in.list("centroids");
-  if (centroids == nullptr) return clusters;
-  clusters.cluster_count = static_cast<int>(centroids->Size());
-  for (rapidjson::SizeType c = 0; c < std::min<std::size_t>(centroids->Size(), kClustersMax); ++c) {
-    Fields centroid((*centroids)[c], in.path_of(fmt::format("centroids[{}]", c)), fault);
+  for (const dom::element element : in.list("centroids")) {
+    const auto c = static_cast<std::size_t>(clusters.cluster_count++);
+    if (c >= kClustersMax) continue;  // check_version says so.
+    Fields centroid(dom::element(element), in.path_of(fmt::format("centroids[{}]", c)), fault);
     clusters.names.push_back(centroid.text("name"));
     centroid.array("center", clusters.centroids[c]);
   }
@@ -222,11 +219,9 @@ ModelVersion read_version(Fields in, std::string& fault) {
     version.cluster_change = static_cast<ClusterChange>(change - kClusterChanges.begin());
   }
   version.cuts = read_cuts(in.object("cuts"));
-  if (in.find("clusters") != nullptr)
-    version.clusters = read_clusters(in.object("clusters"), fault);
-  if (in.find("churn") != nullptr) version.churn = read_churn(in.object("churn"));
-  if (in.find("empty_partitions") != nullptr)
-    in.append("empty_partitions", version.empty_partitions);
+  if (in.has("clusters")) version.clusters = read_clusters(in.object("clusters"), fault);
+  if (in.has("churn")) version.churn = read_churn(in.object("churn"));
+  if (in.has("empty_partitions")) in.append("empty_partitions", version.empty_partitions);
   if (!fault.empty()) return version;
   if (absl::Status status = check_version(version); !status.ok()) {
     fault = std::string(status.message());
@@ -240,16 +235,13 @@ RulesRecord read_rules(Fields in, std::string& fault) {
   RulesRecord rules;
   rules.version = in.integer("rules");
   rules.first_start_ms = in.integer("first_start_ms");
-  if (in.find("go_live_time") != nullptr) rules.go_live_time = in.text("go_live_time");
+  if (in.has("go_live_time")) rules.go_live_time = in.text("go_live_time");
   in.append("go_live", rules.go_live);
-  if (in.find("begin") != nullptr) in.append("begin", rules.begin);
-  const Value* settings = in.find("settings");
-  if (settings == nullptr || !settings->IsObject()) in.fail("settings", "it is not an object");
+  if (in.has("begin")) in.append("begin", rules.begin);
+  Fields settings = in.object("settings");
+  for (const std::string_view name : settings.names())
+    rules.settings.emplace(name, settings.text(name));
   if (!fault.empty()) return rules;
-  for (const auto& [name, value] : settings->GetObject()) {
-    const std::string key(name.GetString(), name.GetStringLength());
-    rules.settings.emplace(key, in.object("settings").text(key.c_str()));
-  }
   if (rules.version < 1) in.fail("rules", "not from 1 on");
   if (rules.first_start_ms < 0 || rules.first_start_ms > kLatestStartMs)
     in.fail("first_start_ms", "not a wall time in ms since 1970-01-01");
@@ -368,15 +360,15 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
   std::map<std::int64_t, RulesRecord> rules;
   std::map<std::int64_t, ModelVersion> versions;
   std::map<std::tuple<PartitionId, std::uint64_t, std::int64_t>, LossRecord> losses;
+  dom::parser parser;
   for (const ModelLogRecord& record : records) {
     const auto [same, is_new] = known.emplace(record.key, record.value);
     if (!is_new && same->second != record.value)
       return damaged(record.key, "it is there twice, with different contents");
-    rapidjson::Document json;
-    json.Parse<kParse>(record.value.data(), record.value.size());
-    if (json.HasParseError()) return damaged(record.key, "not JSON");
+    dom::element json;
+    if (parser.parse(record.value).get(json)) return damaged(record.key, "not JSON");
     std::string fault;
-    Fields in(json, "", fault);
+    Fields in(dom::element(json), "", fault);
     const std::int64_t format = in.integer("format");
     const bool is_loss = record.key.starts_with("loss/");
     const int known_format = is_loss ? kLossFormat : kFormat;

@@ -1,7 +1,7 @@
 #include "stream/format/tick.h"
 
 #include <fmt/format.h>
-#include <rapidjson/document.h>
+#include <simdjson.h>
 
 #include <chrono>
 #include <optional>
@@ -17,22 +17,20 @@ std::string encode_tick(const Tick& tick) {
 }
 
 absl::StatusOr<Tick> decode_tick(std::string_view value) {
-  rapidjson::Document json;
-  json.Parse(value.data(), value.size());
   const auto damaged = [&] { return absl::DataLossError(fmt::format("not a tick: {}", value)); };
-  const bool is_record = !json.HasParseError() && json.IsObject() && json.HasMember("offset") &&
-                         json["offset"].IsInt64() &&
-                         json.HasMember("time") != json.HasMember("contributes");
-  if (!is_record) return damaged();
-  Tick tick{.offset = json["offset"].GetInt64()};
-  if (json.HasMember("contributes")) {
-    if (!json["contributes"].IsInt64()) return damaged();
-    tick.contributes = json["contributes"].GetInt64();
-    return tick;
+  simdjson::dom::parser parser;
+  simdjson::dom::object json;
+  if (parser.parse(value.data(), value.size()).get_object().get(json)) return damaged();
+  Tick tick;
+  if (json["offset"].get_int64().get(tick.offset)) return damaged();
+  std::string_view time;
+  const bool has_time = !json["time"].get_string().get(time);
+  if (std::int64_t epoch = 0; !json["contributes"].get_int64().get(epoch)) {
+    tick.contributes = epoch;
+    return has_time ? absl::StatusOr<Tick>(damaged()) : tick;
   }
-  if (!json["time"].IsString()) return damaged();
-  const std::optional<EventTime> at =
-      TimeReader(std::chrono::minutes{0}).read(json["time"].GetString());
+  if (!has_time) return damaged();
+  const std::optional<EventTime> at = TimeReader(std::chrono::minutes{0}).read(time);
   if (!at) return damaged();
   tick.time = *at;
   return tick;

@@ -276,16 +276,18 @@ TEST_F(InputMapping, ALaterVersionOfAnOrderHoldsWhateverItsTotal) {
 
 // Goal: a record that is ahead of its receipt names both times, whether somebody's or nobody's.
 TEST_F(InputMapping, EventsFromTheFutureAreNamedWithBothTimes) {
-  const auto order = [](std::string_view customer) {
+  const auto order = [](std::string_view customer, std::string_view time) {
     return fmt::format(R"({{"type": "invoice", "invoice_no": "1", "customer_id": "{}", )"
-                       R"("invoice_time": "2024-05-01T10:00:00Z", "currency": "GBP", "total": 1}})"
+                       R"("invoice_time": "{}", "currency": "GBP", "total": 1}})"
                        "\n",
-                       customer);
+                       customer, time);
   };
   // The time in seconds, taken for milliseconds.
-  EXPECT_EQ(customers(order("c1") + order(""), {"input.format=invoices"},
-                      {"--received-at", "1970-01-20T20:15:57Z"}),
-            "");
+  constexpr std::string_view kFuture = "2024-05-01T10:00:00Z";
+  EXPECT_EQ(
+      customers(order("c0", "1970-01-02T00:00:00Z") + order("c1", kFuture) + order("", kFuture),
+                {"input.format=invoices"}, {"--received-at", "1970-01-20T20:15:57Z"}),
+      "c0: 1 1.0000\n");
   EXPECT_EQ(count_of("dead letter: future_event_time"), "2");
   for (const char* part : {"2024-05-01T10:00:00.000Z", "1970-01-20T20:15:57.000Z", "seconds"})
     EXPECT_NE(dead_letters().find(part), std::string::npos) << part;
