@@ -124,10 +124,13 @@ class Application:
     def catch_up(self, extra=None):
         """Runs the service until everything in the input topic is applied and committed."""
         with open(self.log, "a", encoding="utf-8") as log:
-            done = subprocess.run(
-                [BINARY, "run", "--state", self.state, "--until-caught-up",
-                 *self.arguments(extra)], stderr=log, stdin=subprocess.DEVNULL,
-                timeout=DEADLINE_SECONDS * 4)
+            try:
+                done = subprocess.run(
+                    [BINARY, "run", "--state", self.state, "--until-caught-up",
+                     *self.arguments(extra)], stderr=log, stdin=subprocess.DEVNULL,
+                    timeout=DEADLINE_SECONDS * 4)
+            except subprocess.TimeoutExpired as late:
+                raise AssertionError(f"not caught up: {late}\n{self.tail_of_log()}") from late
         assert done.returncode == 0, self.tail_of_log()
 
     def start(self, extra=None, binary=None, environment=None):

@@ -81,18 +81,21 @@ def export(name):
 
 
 def disturbed(name, ending, rng):
-    """A replay that is ended `KILLS` times at random lengths of its output, then finished."""
+    """A replay that is ended `KILLS` times, each time once it has written and its output has a
+    random length, then finished."""
     directory = f"{HERE}/{name}"
     whole = os.path.getsize(f"{BASE}/transitions.jsonl")
     output = pathlib.Path(directory) / "output/transitions.jsonl"
     ended = 0
     for length in sorted(rng.randrange(whole // 50, whole * 9 // 10) for _ in range(KILLS)):
+        before = output.stat().st_size if output.exists() else 0
         process = subprocess.Popen(
             [retail.BINARY, *arguments(CSV, "csv", directory, SMALL_COMMITS)],
             stdout=subprocess.DEVNULL,
         )
         while process.poll() is None:
-            if output.exists() and output.stat().st_size >= length:
+            size = output.stat().st_size if output.exists() else 0
+            if size != before and size >= length:
                 process.send_signal(ending)
                 break
             time.sleep(0.001)
