@@ -67,8 +67,8 @@ void RepeatedHashes::finish() {
 
 void RepeatedHashes::look_up(std::size_t part) {
   const std::size_t count = std::exchange(waiting_counts_[part], 0);
-  // So that at most half of its slots are used, while it may grow.
-  while (2 * (used_[part] + count) > part_slots_ && part_slots_ < kPartSlotsMax) grow();
+  // So that at most three quarters of its slots are used, and no more memory than that is touched.
+  while (used_[part] + count > part_slots_ / 4 * 3 && part_slots_ < kPartSlotsMax) grow();
   const std::size_t mask = part_slots_ - 1;
   std::uint64_t* const slots = &slots_[part * part_slots_];
   for (std::size_t i = 0; i < count; ++i) {
@@ -87,7 +87,7 @@ void RepeatedHashes::look_up(std::size_t part) {
 }
 
 void RepeatedHashes::grow() {
-  constexpr std::size_t kGrowth = 4;
+  constexpr std::size_t kGrowth = 2;
   const std::vector<std::uint64_t> before =
       std::exchange(slots_, std::vector<std::uint64_t>(slots_.size() * kGrowth));
   part_slots_ *= kGrowth;
