@@ -53,13 +53,15 @@ void add_input_arguments(CLI::App& command, ReplayArguments& arguments) {
 
 absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) {
   ReplaySetup setup;
-  absl::StatusOr<Settings> settings = arguments.settings.load();
-  if (!settings.ok()) return settings.status();
+  SettingsArguments given = arguments.settings;
   if (arguments.format) {
-    const absl::Status set =
-        settings->assign("input.format", *arguments.format, SettingOrigin::kOverride, "--format");
-    if (!set.ok()) return set;
+    const absl::Status known =
+        Settings().assign("input.format", *arguments.format, SettingOrigin::kOverride, "--format");
+    if (!known.ok()) return known;
+    given.overrides.push_back("input.format=" + *arguments.format);
   }
+  absl::StatusOr<Settings> settings = given.load();
+  if (!settings.ok()) return settings.status();
   const std::chrono::minutes offset = settings->utc_offset("input.utc_offset");
   const auto until = time_of(arguments.until, "--until", offset);
   if (!until.ok()) return until.status();

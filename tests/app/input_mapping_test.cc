@@ -258,6 +258,19 @@ TEST_F(InputMapping, ConnectEnvelopesAndExtendedJson) {
       "65a1: 2 14.0000\n");
 }
 
+TEST_F(InputMapping, TheFormatOptionCountsLikeTheSetting) {
+  const std::string input = directory_.file("orders.jsonl");
+  std::ofstream(input) << R"({"no": "1", "customer_id": "c1", "currency": "GBP", "total": 1, )"
+                          R"("invoice_time": "2024-05-01T10:00:00Z"})"
+                          "\n";
+  testing::internal::CaptureStdout();
+  const absl::Status replayed = run_command(
+      add_replay_command, {"replay", "--input", input, "--format", "invoices", "--set",
+                           "input.types=invoice", "--set", "input.fields.invoice_no=/no"});
+  testing::internal::GetCapturedStdout();
+  EXPECT_TRUE(replayed.ok()) << replayed;
+}
+
 TEST_F(InputMapping, ALaterVersionOfAnOrderHoldsWhateverItsTotal) {
   const auto order = [](std::string_view total, std::string_view updated) {
     return fmt::format(R"({{"type": "invoice", "invoice_no": "1001", "customer_id": "c1", )"
