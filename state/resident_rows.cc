@@ -16,14 +16,16 @@ void ResidentRows::forget(std::string_view customer_id) {
   if (found != by_id_.end()) release(found->second);
 }
 
-void ResidentRows::index(EventTime watermark) {
-  for (std::size_t slot = 0; slot < slots_.size(); ++slot) {
+std::size_t ResidentRows::index(EventTime watermark, std::size_t from, std::size_t places_max) {
+  const std::size_t end = from + std::min(places_max, slots_.size() - from);
+  for (std::size_t slot = from; slot < end; ++slot) {
     if (!slots_[slot].used) continue;
     CustomerRow& row = slots_[slot].row;
     rebuild_cache(row, clock_of(row, watermark), context_);
     totals_.move({}, totals_key(row));
     schedule(slot);
   }
+  return end;
 }
 
 CustomerRow* ResidentRows::find(std::string_view customer_id) {

@@ -27,10 +27,12 @@ class ResidentRows {
   ResidentRows(const ResidentRows&) = delete;
   ResidentRows& operator=(const ResidentRows&) = delete;
 
-  // At start: rows as the store holds them, then `index` with the partition's watermark.
+  // At start: rows as the store holds them, then `index` over all places.
   void restore(CustomerRow row);
   void forget(std::string_view customer_id);  // Restoring from the changelog: the row is gone.
-  void index(EventTime watermark);
+  // Derives what is derived of the rows in at most `places_max` places from `from` on. Returns
+  // where to go on; at `places`: nowhere.
+  std::size_t index(EventTime watermark, std::size_t from, std::size_t places_max);
 
   CustomerRow* find(std::string_view customer_id);
   CustomerRow& find_or_add(std::string_view customer_id);

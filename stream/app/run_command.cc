@@ -49,7 +49,7 @@ class StatusLog {
   void say(const ServiceStatus& status) {
     const auto silent = std::chrono::steady_clock::now() - said_at_;
     if (silent < kLineInterval) return;
-    if (status.commits == said_commits_ && silent < kHeartbeatInterval) return;
+    if (status.commits.commits == said_commits_ && silent < kHeartbeatInterval) return;
     say_now(status);
   }
 
@@ -68,9 +68,9 @@ class StatusLog {
         grouped(static_cast<std::uint64_t>(status.records_behind)),
         status.event_time == kBeforeAll ? "-" : to_rfc3339(status.event_time),
         grouped(status.counters.transitions), grouped(status.counters.dead_lettered_total()),
-        grouped(status.commits), jumps);
+        grouped(status.commits.commits), jumps);
     said_at_ = now;
-    said_commits_ = status.commits;
+    said_commits_ = status.commits.commits;
     last_ = status.records;
   }
 
@@ -79,6 +79,12 @@ class StatusLog {
   std::uint64_t said_commits_ = 0;
   std::uint64_t last_ = 0;
 };
+
+void say_commits(const CommitFigures& figures) {
+  spdlog::info("longest time between commits {} ms, largest transaction {} records, {} KiB",
+               grouped(static_cast<std::uint64_t>(figures.gap_max.count())),
+               grouped(figures.records_max), grouped(figures.bytes_max / 1024));
+}
 
 // Of everything that the partitions owned have ever read.
 void say_outcomes(const OutcomeCounters& counters) {
@@ -161,8 +167,9 @@ class Host final : public ServiceHost {
 
   // The last lines, if it ever owned a partition: a refused start has done nothing.
   void say_end() {
-    if (last_.counters.records == 0 && last_.commits == 0) return;
+    if (last_.counters.records == 0 && last_.commits.commits == 0) return;
     log_.say_now(last_);
+    say_commits(last_.commits);
     say_outcomes(last_.counters);
   }
 

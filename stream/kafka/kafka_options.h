@@ -6,7 +6,7 @@
 #include <string>
 
 #include "absl/status/status.h"
-#include "stream/kafka/stop_limit.h"
+#include "stream/record/stop_limit.h"
 
 namespace rfm {
 

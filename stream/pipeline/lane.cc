@@ -19,6 +19,14 @@ std::optional<EventTime> time_of(const DecodedEvent& event) {
 
 }  // namespace
 
+void CommitFigures::add(const CommitFigures& other) {
+  commits += other.commits;
+  changelog_records += other.changelog_records;
+  gap_max = std::max(gap_max, other.gap_max);
+  records_max = std::max(records_max, other.records_max);
+  bytes_max = std::max(bytes_max, other.bytes_max);
+}
+
 Lane::Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions& decoder,
            const LaneParts& parts)
     : options_(options),
@@ -30,7 +38,8 @@ Lane::Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions&
                .input_topic = options.input_topic,
                .currency = decoder.currency},
               options.output),
-      last_commit_(parts.clock.steady()) {}
+      last_commit_(parts.clock.steady()),
+      begun_(last_commit_) {}
 
 void Lane::observe(LaneObserver& observer) {
   observer_ = &observer;
@@ -51,7 +60,12 @@ void Lane::give_up(const LossRecord& loss) {
   }
 }
 
+void Lane::begin_work() {
+  if (!uncommitted_) begun_ = parts_.clock.steady();
+}
+
 absl::StatusOr<Lane::Activity> Lane::step() {
+  begin_work();
   absl::Status status = parts_.source.service();
   if (status.ok()) status = sync_model();
   if (!status.ok()) return status;
@@ -64,17 +78,22 @@ absl::StatusOr<Lane::Activity> Lane::step() {
     waiting |= p->waits_since.has_value();
   }
   bool busy = false;
+  bool contributed = false;
   while (LanePartition* p = choose()) {
     const absl::StatusOr<bool> filled = fill(*p);
     if (!filled.ok()) return filled.status();
-    if (!*filled && !p->partition.is_moving()) continue;
+    if (!*filled && !p->partition.is_unfinished()) continue;
+    const bool contributes = p->partition.contributes_idle();
     status = process(*p);
     if (!status.ok()) return status;
+    contributed = contributes && !p->partition.contributes_idle();
     waiting |= p->waits_since.has_value();
     busy = true;
     break;
   }
-  if (commit_due()) {
+  // For what an idle partition contributes others wait, and the trainer hears of it when it is
+  // committed.
+  if (contributed || commit_due()) {
     status = commit();
     if (!status.ok()) return status;
   }
@@ -85,7 +104,7 @@ absl::StatusOr<Lane::Activity> Lane::step() {
 LanePartition* Lane::choose() {
   LanePartition* chosen = nullptr;
   for (const auto& p : partitions_) {
-    if (p->ended || p->empty || p->waits_since) continue;
+    if (p->empty || p->waits_since || (p->ended && !p->partition.is_unfinished())) continue;
     if (chosen == nullptr || p->meta().max_event_time < chosen->partition.meta().max_event_time) {
       chosen = p.get();
     }
@@ -123,11 +142,14 @@ absl::Status Lane::process(LanePartition& p) {
   const RecordView* last = nullptr;
   const bool was_started = p.meta().started;
   Partition::Progress progress = Partition::Progress::kDone;
-  if (p.partition.is_moving()) {
+  std::size_t looked_at = 0;  // Rows, for time alone.
+  if (p.partition.is_unfinished()) {
     progress = p.partition.go_on();
+    looked_at = p.partition.piece_used();
     uncommitted_ = true;
   }
-  while (progress == Partition::Progress::kDone && !p.batch.empty()) {
+  while (progress == Partition::Progress::kDone && !p.ended && !p.batch.empty() &&
+         looked_at < options_.piece_rows) {
     const RecordView& record = p.batch.front();
     const DecodedEvent event = decode(record, p.id());
     if (is_past_end(record, event)) {
@@ -138,6 +160,7 @@ absl::Status Lane::process(LanePartition& p) {
     PartitionMeta& meta = p.meta();
     const EventTime highest = meta.max_event_time;
     progress = p.partition.process(record, event);
+    looked_at += p.partition.piece_used();
     if (progress != Partition::Progress::kDone) break;
     // Nobody vouches for when a producer says that it wrote a record.
     if (meta.max_event_time > highest && !record.received_by_broker && p.read_ms)
@@ -182,10 +205,11 @@ std::int64_t Lane::trained_through() const {
 absl::Status Lane::sync_model() { return parts_.trainer.update(models_); }
 
 absl::Status Lane::idle() {
+  begin_work();
   if (const absl::Status synced = sync_model(); !synced.ok()) return synced;
   bool contributed = false;
   for (const auto& p : partitions_) {
-    if (p->partition.is_moving()) continue;
+    if (p->partition.is_unfinished()) continue;
     if (!p->ended && (!p->batch.empty() || !parts_.source.at_end(p->id()))) continue;
     if (p->partition.follows_ticks()) {
       p->partition.follow_ticks();
@@ -193,11 +217,11 @@ absl::Status Lane::idle() {
       continue;
     }
     contributed |= contribute_idle(*p);
+    if (p->partition.is_unfinished()) continue;
     if (!options_.tick_idle || parts_.clock.steady() - p->last_read < *options_.tick_idle) continue;
     tick_idle(*p);
   }
   if (const absl::Status written = output_.take_status(); !written.ok()) return written;
-  // Others wait for it, and the trainer hears of it when it is committed.
   return contributed ? commit() : absl::OkStatus();
 }
 
@@ -205,10 +229,8 @@ bool Lane::contribute_idle(LanePartition& p) {
   const std::optional<std::int64_t> epoch = parts_.trainer.awaited(p.id());
   if (!epoch || !models_.knows(*epoch) || !p.meta().started || p.meta().contributed >= *epoch)
     return false;
-  p.log_contribution(*epoch);
-  p.partition.contribute_idle(*epoch);
   uncommitted_ = true;
-  return true;
+  return p.partition.contribute_idle(*epoch) == Partition::Progress::kDone;
 }
 
 // As much event time has passed as time since the last event was received, and never more than
@@ -229,6 +251,7 @@ void Lane::tick_idle(LanePartition& p) {
 }
 
 absl::StatusOr<Lane::Activity> Lane::tick_all(std::optional<EventTime> to) {
+  begin_work();
   const absl::Status synced = sync_model();
   if (!synced.ok()) return synced;
   bool waiting = false;
@@ -274,12 +297,13 @@ absl::Status Lane::commit() {
   if (!uncommitted_) return absl::OkStatus();
   CommitRequest request;
   std::vector<StoreWrite> writes;
+  std::size_t changelog_records = 0;
   std::int64_t used_epoch = std::numeric_limits<std::int64_t>::min();
   for (const auto& p : partitions_) {
     PartitionMeta& meta = p->meta();
     ++meta.commit_number;
     p->log_clock();
-    changelog_records_ += p->append_state(writes);
+    changelog_records += p->append_state(writes);
     request.positions.push_back({.partition = p->id(),
                                  .next_offset = meta.next_offset,
                                  .commit_number = meta.commit_number});
@@ -311,16 +335,25 @@ absl::Status Lane::commit() {
   if (!written.ok()) return written;
   if (parts_.observer != nullptr) parts_.observer->on_step(CommitStep::kStoreWritten);
   for (const auto& p : partitions_) p->mark_committed();
+  note_commit(changelog_records);
   output_.mark_committed();
   uncommitted_ = false;
-  last_commit_ = parts_.clock.steady();
-  ++commits_;
   return absl::OkStatus();
+}
+
+void Lane::note_commit(std::size_t changelog_records) {
+  last_commit_ = parts_.clock.steady();
+  const auto gap = std::chrono::duration_cast<std::chrono::milliseconds>(last_commit_ - begun_);
+  ++figures_.commits;
+  figures_.changelog_records += changelog_records;
+  figures_.gap_max = std::max(figures_.gap_max, gap);
+  figures_.records_max = std::max(figures_.records_max, output_.pending_records());
+  figures_.bytes_max = std::max(figures_.bytes_max, output_.pending_bytes());
 }
 
 bool Lane::at_end() const {
   return std::ranges::all_of(partitions_, [this](const auto& p) {
-    return !p->partition.is_moving() &&
+    return !p->partition.is_unfinished() &&
            (p->ended || (p->batch.empty() && parts_.source.at_end(p->id())));
   });
 }

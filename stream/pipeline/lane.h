@@ -28,8 +28,22 @@
 #include "stream/record/commit_observer.h"
 #include "stream/record/event_source.h"
 #include "stream/record/output_sink.h"
+#include "stream/record/stop_limit.h"
 
 namespace rfm {
+
+// Of a lane since its start.
+struct CommitFigures {
+  std::uint64_t commits = 0;
+  std::uint64_t changelog_records = 0;
+  // From commit to commit, while there was something to do. The broker ends a transaction that is
+  // open for longer than its timeout.
+  std::chrono::milliseconds gap_max{0};
+  std::size_t records_max = 0;  // Of one transaction.
+  std::size_t bytes_max = 0;    // Of one transaction: keys, values and headers.
+
+  void add(const CommitFigures& other);
+};
 
 struct LaneOptions {
   std::string application = "rfmstream";
@@ -60,6 +74,7 @@ struct LaneParts {
   const Clock& clock;                  // For when to commit.
   const BrokerTime* time = nullptr;    // For ticks; absent: there are none.
   CommitObserver* observer = nullptr;  // Tests only.
+  const StopLimit* stop = nullptr;     // Ends a restore; absent: nobody asks.
 };
 
 class Lane {
@@ -76,7 +91,8 @@ class Lane {
   Lane& operator=(const Lane&) = delete;
 
   // Loads a partition's rows and meta row from the store. The caller brings them to the end of the
-  // changelog, if there is one, and then hands them back to `own`.
+  // changelog, if there is one, and then hands them back to `own`. kCancelled, also from `own` and
+  // the restore itself: stopped.
   absl::StatusOr<std::unique_ptr<PartitionRestore>> restore(const PartitionOptions& options);
   // Takes the partition. Returns the offset to read from.
   absl::StatusOr<Offset> own(std::unique_ptr<PartitionRestore> restored);
@@ -112,9 +128,7 @@ class Lane {
   std::vector<const Partition*> partitions() const;
   const ModelTimeline& models() const { return models_; }
   OutcomeCounters counters() const;
-  // Of the last commit of this lane since its start.
-  std::uint64_t commits() const { return commits_; }
-  std::uint64_t changelog_records() const { return changelog_records_; }
+  const CommitFigures& commit_figures() const { return figures_; }
 
  private:
   absl::Status check_identity(const PartitionMeta& meta) const;
@@ -125,7 +139,9 @@ class Lane {
   bool is_past_end(const RecordView& record, const DecodedEvent& event) const;
   absl::Status sync_model();
   std::int64_t trained_through() const;  // The smallest number: no training has begun.
+  void begin_work();
   bool commit_due();
+  void note_commit(std::size_t changelog_records);
   bool contribute_idle(LanePartition& partition);
   void tick_idle(LanePartition& partition);
 
@@ -139,8 +155,9 @@ class Lane {
   std::vector<std::unique_ptr<LanePartition>> partitions_;  // In the order of `own`.
   bool uncommitted_ = false;
   std::chrono::steady_clock::time_point last_commit_;
-  std::uint64_t commits_ = 0;
-  std::uint64_t changelog_records_ = 0;
+  // When something was done first that is not committed.
+  std::chrono::steady_clock::time_point begun_;
+  CommitFigures figures_;
 };
 
 }  // namespace rfm

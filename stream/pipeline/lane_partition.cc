@@ -19,10 +19,6 @@ void LanePartition::log_tick(EventTime to) {
   log_choice({.offset = meta().next_offset, .time = to});
 }
 
-void LanePartition::log_contribution(std::int64_t epoch) {
-  log_choice({.offset = meta().next_offset, .contributes = epoch});
-}
-
 void LanePartition::log_choice(const Tick& tick) {
   chose_ = true;
   if (!shared_.output.keeps(OutputTopic::kTicks)) return;
@@ -102,6 +98,8 @@ void LanePartition::on_started(std::int64_t first_boundary) {
 }
 
 void LanePartition::on_contribution(const Contribution& contribution) {
+  if (partition.contributes_idle() && !partition.follows_ticks())
+    log_choice({.offset = meta().next_offset, .contributes = contribution.epoch});
   contributions_.push_back(contribution);
   if (!chose_) tell_trainer();
   if (observer != nullptr) observer->on_contribution(contribution);

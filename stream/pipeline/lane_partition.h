@@ -36,10 +36,10 @@ class LanePartition final : public PartitionListener {
   PartitionMeta& meta() { return partition.meta(); }
   const PartitionMeta& meta() const { return partition.meta(); }
 
-  // Says in the tick log that the clock moves to `to` here, or what is contributed. That is chosen
-  // by the wall clock, so until it is committed the trainer hears of nothing that follows from it.
+  // Says in the tick log that the clock moves to `to` here. That is chosen by the wall clock, as is
+  // what an idle partition contributes, so until it is committed the trainer hears of nothing that
+  // follows from it.
   void log_tick(EventTime to);
-  void log_contribution(std::int64_t epoch);
   // A record that waits has led the partition over boundaries, or half-way over one. If it is not
   // committed with them, the log has to say how far they went, or go.
   void log_clock();

@@ -16,7 +16,8 @@ absl::StatusOr<std::unique_ptr<PartitionRestore>> Lane::restore(const PartitionO
   in_pieces.piece_rows = options_.piece_rows;
   auto partition = std::make_unique<LanePartition>(
       in_pieces, LanePartition::Shared{rules_, models_, output_, parts_.trainer});
-  auto restored = std::make_unique<PartitionRestore>(std::move(partition), parts_.store, rules_);
+  auto restored =
+      std::make_unique<PartitionRestore>(std::move(partition), parts_.store, rules_, parts_.stop);
   const absl::Status read = restored->read_store();
   if (!read.ok()) return read;
   if (const absl::Status ours = check_identity(restored->meta()); !ours.ok()) return ours;
@@ -24,14 +25,14 @@ absl::StatusOr<std::unique_ptr<PartitionRestore>> Lane::restore(const PartitionO
 }
 
 absl::StatusOr<Offset> Lane::own(std::unique_ptr<PartitionRestore> restored) {
+  if (const absl::Status ours = check_identity(restored->meta()); !ours.ok()) return ours;
+  if (const absl::Status indexed = restored->index(); !indexed.ok()) return indexed;
   std::unique_ptr<LanePartition> p = restored->take();
   PartitionMeta& meta = p->meta();
-  if (const absl::Status ours = check_identity(meta); !ours.ok()) return ours;
   meta.application = options_.application;
   meta.input_topic = options_.input_topic;
   meta.partition_count = options_.partition_count;
   if (meta.input_mark == 0) meta.input_mark = options_.input_mark;
-  p->partition.finish_restore();
   p->observer = observer_;
   p->logged_tick = std::max(meta.watermark, meta.moving_to);
   p->last_read = parts_.clock.steady();

@@ -83,7 +83,8 @@ void Partition::give_up(const LossRecord& loss) {
 
 Partition::Progress Partition::tick(EventTime to) {
   piece_left_ = options_.piece_rows;
-  return move_to(to);
+  const Progress progress = go_on_idle();
+  return progress == Progress::kDone ? move_to(to) : progress;
 }
 
 Partition::Progress Partition::move_to(EventTime to) {
@@ -96,7 +97,9 @@ Partition::Progress Partition::move_to(EventTime to) {
 
 Partition::Progress Partition::go_on() {
   piece_left_ = options_.piece_rows;
-  return is_moving() ? move_watermark(meta_.moving_to, meta_.moving_to) : Progress::kDone;
+  const Progress progress = go_on_idle();
+  if (progress != Progress::kDone || !is_unfinished()) return progress;
+  return move_watermark(meta_.moving_to, meta_.moving_to);
 }
 
 EventTime Partition::reachable() const {
@@ -122,20 +125,32 @@ Partition::Progress Partition::follow_ticks_before(Offset offset) {
       if (progress != Progress::kDone) return progress;
     } else {
       if (!models_.knows(*recorded.contributes)) return Progress::kWaitsForModel;
-      contribute_idle(*recorded.contributes);
+      idle_through_ = recorded.contributes;
+      const Progress progress = go_on_idle();
+      if (progress != Progress::kDone) return progress;
     }
   }
   return Progress::kDone;
 }
 
-// Beside that for `epoch`, those for boundaries at which it counted as empty.
-void Partition::contribute_idle(std::int64_t epoch) {
-  if (!meta_.started) return;
-  const std::int64_t next = std::max(meta_.contributed + 1, meta_.first_boundary);
-  for (std::int64_t e = next; e <= epoch; ++e) {
-    do piece_left_ = options_.piece_rows;
-    while (!contribute(e));
+Partition::Progress Partition::contribute_idle(std::int64_t epoch) {
+  piece_left_ = options_.piece_rows;
+  idle_through_ = epoch;
+  return go_on_idle();
+}
+
+// Beside that for the last boundary, those for boundaries at which it counted as empty. After a
+// restart in between it begins with the first that is not committed.
+Partition::Progress Partition::go_on_idle() {
+  if (!meta_.started) idle_through_.reset();
+  if (!idle_through_) return Progress::kDone;
+  for (std::int64_t epoch = std::max(meta_.contributed + 1, meta_.first_boundary);
+       epoch <= *idle_through_; ++epoch) {
+    if (piece_left_ == 0 || !contribute(epoch)) return Progress::kUnfinished;
+    if (piece_left_ > 0) --piece_left_;
   }
+  idle_through_.reset();
+  return Progress::kDone;
 }
 
 bool Partition::is_due(EventTime by) const {

@@ -45,12 +45,15 @@ class Partition {
   Partition(PartitionOptions options, const Rules& rules, const ModelTimeline& models,
             PartitionListener& listener);
 
-  // At start: restore rows and meta, then `finish_restore`.
+  // At start: restore rows and meta, then `index_rows` from 0 until it is at `rows().places()`.
   ResidentRows& rows() { return rows_; }
   const ResidentRows& rows() const { return rows_; }
   PartitionMeta& meta() { return meta_; }
   const PartitionMeta& meta() const { return meta_; }
-  void finish_restore() { rows_.index(meta_.watermark); }
+  // One piece of the rows from place `from` on. Returns where to go on.
+  std::size_t index_rows(std::size_t from) {
+    return rows_.index(meta_.watermark, from, options_.piece_rows);
+  }
 
   enum class Progress : std::uint8_t {
     kDone,
@@ -67,9 +70,12 @@ class Partition {
 
   // Moves the watermark to `to` if it is later: a tick, or the end of a replay.
   Progress tick(EventTime to);
-  // A tick, or the way of a record, is not over. `process` and `tick` go on with it first.
-  bool is_moving() const { return meta_.moving_to > meta_.watermark; }
+  // A tick, the way of a record or what an idle partition contributes is not over. `process` and
+  // `tick` go on with it first.
+  bool is_unfinished() const { return meta_.moving_to > meta_.watermark || idle_through_; }
   Progress go_on();
+  // How many rows the last call has looked at for time alone.
+  std::size_t piece_used() const { return options_.piece_rows - piece_left_; }
   // The last instant that `tick` reaches without waiting for the model.
   EventTime reachable() const;
   // Recorded ticks that came before the record at `offset`; at the end of the log, the others.
@@ -79,7 +85,9 @@ class Partition {
 
   // The position is at its end and idle while others have passed boundary `epoch`, which the model
   // knows: contributes without moving the clock.
-  void contribute_idle(std::int64_t epoch);
+  Progress contribute_idle(std::int64_t epoch);
+  // What is contributed now is contributed so.
+  bool contributes_idle() const { return idle_through_.has_value(); }
 
   // Whether anything is due by `by`: a deadline, an open invoice or an epoch boundary.
   bool is_due(EventTime by) const;
@@ -89,6 +97,7 @@ class Partition {
 
  private:
   Progress follow_ticks_before(Offset offset);
+  Progress go_on_idle();
   Progress move_to(EventTime to);
   Progress move_watermark(EventTime to, EventTime event_time);
   // These stop when `piece_left_` is used up and say so with false; they go on where they were.
@@ -125,7 +134,8 @@ class Partition {
   std::size_t piece_left_ = 0;
   std::size_t swept_ = 0;  // Places, of the boundary that is being crossed.
   std::size_t sampled_ = 0;
-  std::vector<SampleRow> sample_;  // Of the contribution that is being made.
+  std::vector<SampleRow> sample_;             // Of the contribution that is being made.
+  std::optional<std::int64_t> idle_through_;  // The last boundary to contribute for without moving.
 };
 
 }  // namespace rfm

@@ -13,8 +13,13 @@ constexpr std::size_t kBatchBytesMax = std::size_t{8} << 20;
 }  // namespace
 
 PartitionRestore::PartitionRestore(std::unique_ptr<LanePartition> partition, StateStore& store,
-                                   const Rules& rules)
-    : partition_(std::move(partition)), store_(store), rules_(rules) {}
+                                   const Rules& rules, const StopLimit* stop)
+    : partition_(std::move(partition)), store_(store), rules_(rules), stop_(stop) {}
+
+absl::Status PartitionRestore::check_stop() const {
+  if (stop_ == nullptr || !stop_->asked()) return absl::OkStatus();
+  return absl::CancelledError("stopped while a partition was restored");
+}
 
 absl::Status PartitionRestore::read_store() {
   absl::StatusOr<std::optional<PartitionMeta>> stored = read_meta(store_, partition_->id());
@@ -27,6 +32,7 @@ absl::Status PartitionRestore::read_store() {
 }
 
 absl::Status PartitionRestore::restore_row(std::string_view customer_id, std::string_view bytes) {
+  if (const absl::Status stopped = check_stop(); !stopped.ok()) return stopped;
   absl::StatusOr<CustomerRow> row = decode_row(customer_id, bytes, rules_);
   if (!row.ok()) return row.status();
   partition_->partition.rows().restore(*std::move(row));
@@ -62,6 +68,15 @@ absl::Status PartitionRestore::finish(Offset changelog_next) {
   if (!behind_) return absl::OkStatus();
   batch_.push_back(meta_write(partition_->id(), partition_->meta()));
   return write_batch();
+}
+
+absl::Status PartitionRestore::index() {
+  Partition& partition = partition_->partition;
+  for (std::size_t next = 0; next < partition.rows().places();) {
+    if (const absl::Status stopped = check_stop(); !stopped.ok()) return stopped;
+    next = partition.index_rows(next);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status PartitionRestore::write_batch() {

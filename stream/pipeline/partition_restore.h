@@ -11,13 +11,16 @@
 #include "stream/format/partition_meta.h"
 #include "stream/pipeline/lane_partition.h"
 #include "stream/record/record.h"
+#include "stream/record/stop_limit.h"
 
 namespace rfm {
 
 class PartitionRestore {
  public:
-  // `store` and `rules` outlive it.
-  PartitionRestore(std::unique_ptr<LanePartition> partition, StateStore& store, const Rules& rules);
+  // `store`, `rules` and `stop` (absent: nobody asks) outlive it. Once a stop is asked every call
+  // soon says kCancelled.
+  PartitionRestore(std::unique_ptr<LanePartition> partition, StateStore& store, const Rules& rules,
+                   const StopLimit* stop);
 
   absl::Status read_store();
 
@@ -29,15 +32,20 @@ class PartitionRestore {
   // The changelog has been read up to `changelog_next`.
   absl::Status finish(Offset changelog_next);
 
+  // Derives from the rows what is derived of them. After all else.
+  absl::Status index();
+
   std::unique_ptr<LanePartition> take() { return std::move(partition_); }
 
  private:
+  absl::Status check_stop() const;
   absl::Status restore_row(std::string_view customer_id, std::string_view bytes);
   absl::Status write_batch();
 
   std::unique_ptr<LanePartition> partition_;
   StateStore& store_;
   const Rules& rules_;
+  const StopLimit* stop_;
   bool behind_ = false;  // The changelog held more than the store.
   std::vector<StoreWrite> batch_;
   std::size_t batch_bytes_ = 0;

@@ -261,8 +261,7 @@ void Pipeline::publish_report(LaneThread& l) {
   }
   report.caught_up = settled;
   report.partitions_owned = l.assigned ? static_cast<int>(l.lane->partitions().size()) : 0;
-  report.commits = l.lane->commits();
-  report.changelog_records = l.lane->changelog_records();
+  report.commits = l.lane->commit_figures();
 }
 
 // A wrong clock may make ticks late, which is said; it moves nothing.
@@ -290,8 +289,7 @@ void Pipeline::say_status() {
     sum.event_time = std::max(sum.event_time, lane->report.event_time);
     sum.caught_up &= lane->report.caught_up;
     sum.partitions_owned += lane->report.partitions_owned;
-    sum.commits += lane->report.commits;
-    sum.changelog_records += lane->report.changelog_records;
+    sum.commits.add(lane->report.commits);
   }
   sum.caught_up &= sum.partitions_owned == partition_count_;
   if (sum.partitions_owned > 0 && !restored_) restored_ = clock_.steady();
@@ -345,7 +343,8 @@ absl::Status Pipeline::live() {
                     .trainer = *trainer_,
                     .clock = clock_,
                     .time = &time_,
-                    .observer = options_.observer};
+                    .observer = options_.observer,
+                    .stop = &stop_};
     l.lane = std::make_unique<Lane>(lane_options, options_.rules, options_.decoder, parts);
     ++running;
     l.thread = std::thread([this, &l, &running] {

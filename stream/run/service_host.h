@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "state/event_time.h"
 #include "stream/format/partition_meta.h"
+#include "stream/pipeline/lane.h"
 
 namespace rfm {
 
@@ -21,8 +22,7 @@ struct ServiceStatus {
   EventTime event_time = kBeforeAll;
   bool caught_up = false;  // All partitions of the input are owned, and each is at its end.
   int partitions_owned = 0;
-  std::uint64_t commits = 0;
-  std::uint64_t changelog_records = 0;
+  CommitFigures commits;
   std::uint64_t clock_jumps = 0;  // Of this machine's clock against the broker's.
 };
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "stream/kafka/stop_limit.h"
+#include "stream/record/stop_limit.h"
 #include "stream/run/service_host.h"
 
 namespace rfm {

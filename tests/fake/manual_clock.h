@@ -1,5 +1,7 @@
-// Wall time that moves when the test says so.
+// Wall time that moves when the test says so, on any thread.
 #pragma once
+
+#include <atomic>
 
 #include "stream/record/clock.h"
 
@@ -20,8 +22,8 @@ class ManualClock final : public Clock {
   void set_wrong(std::chrono::milliseconds ahead) { wrong_ms_ = ahead.count(); }
 
  private:
-  std::int64_t true_ms_;
-  std::int64_t wrong_ms_ = 0;
+  std::atomic<std::int64_t> true_ms_;
+  std::atomic<std::int64_t> wrong_ms_ = 0;
 };
 
 }  // namespace rfm

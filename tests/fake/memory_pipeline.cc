@@ -71,14 +71,21 @@ absl::StatusOr<Offset> MemoryPipeline::restore_partition(Lane& lane,
                                                          const PartitionOptions& partition) {
   absl::StatusOr<std::unique_ptr<PartitionRestore>> restored = lane.restore(partition);
   if (!restored.ok()) return restored.status();
-  const std::vector<OutputRecord>& changelog = world_.topics.changelog[partition.partition];
+  std::vector<OutputRecord> changelog;
+  {
+    const std::scoped_lock lock(world_.topics.mutex);
+    changelog = world_.topics.changelog[partition.partition];
+  }
   for (auto i = static_cast<std::size_t>((*restored)->meta().changelog_next); i < changelog.size();
        ++i) {
+    const std::optional<FaultKind> fault = world_.faults.next(Seam::kChangelog);
     RecordView record;
     record.key = changelog[i].key;
     record.value = changelog[i].value;
-    const absl::Status applied = (*restored)->apply(record);
+    const absl::Status applied =
+        fault == FaultKind::kBefore ? absl::OkStatus() : (*restored)->apply(record);
     if (!applied.ok()) return applied;
+    if (fault) return absl::UnavailableError("the changelog's broker is gone");
   }
   const absl::Status finished = (*restored)->finish(static_cast<Offset>(changelog.size()));
   if (!finished.ok()) return finished;
@@ -101,32 +108,42 @@ absl::Status MemoryPipeline::restore() {
                          .output = options_.output};
   for (int l = 0; l < options_.lanes; ++l) {
     LaneThread& thread = lanes_.emplace_back();
-    thread.source = std::make_unique<MemorySource>(world_.input, options_.random_batches);
+    thread.source =
+        std::make_unique<MemorySource>(world_.input, options_.random_batches, world_.faults);
     thread.sink = std::make_unique<MemorySink>(world_.topics);
     const LaneParts parts{.source = *thread.source,
                           .sink = *thread.sink,
                           .store = world_.store,
                           .trainer = *trainer_,
                           .clock = clock_,
-                          .time = &time_};
+                          .time = &time_,
+                          .stop = options_.stop};
     thread.lane = std::make_unique<Lane>(lane, options_.rules, options_.decoder, parts);
   }
   for (PartitionId p = 0; p < count; ++p) {
-    LaneThread& thread = lanes_[static_cast<std::size_t>(p % options_.lanes)];
-    PartitionOptions partition;
-    partition.partition = p;
-    partition.schedule = options_.training.schedule;
-    partition.go_live_offset = options_.go_live_offset;
-    partition.first_start = options_.first_start;
-    if (const auto ticks = options_.ticks.find(p); ticks != options_.ticks.end())
-      partition.ticks = ticks->second;
-    const absl::StatusOr<Offset> next = restore_partition(*thread.lane, partition);
-    if (!next.ok()) return next.status();
+    const absl::Status assigned = assign(lanes_[static_cast<std::size_t>(p % options_.lanes)], p);
+    if (!assigned.ok()) return assigned;
+  }
+  return absl::OkStatus();
+}
+
+absl::Status MemoryPipeline::assign(LaneThread& thread, PartitionId p) {
+  PartitionOptions partition;
+  partition.partition = p;
+  partition.schedule = options_.training.schedule;
+  partition.go_live_offset = options_.go_live_offset;
+  partition.first_start = options_.first_start;
+  if (const auto ticks = options_.ticks.find(p); ticks != options_.ticks.end())
+    partition.ticks = ticks->second;
+  const absl::StatusOr<Offset> next = restore_partition(*thread.lane, partition);
+  if (!next.ok()) return next.status();
+  {
+    const std::scoped_lock lock(world_.topics.mutex);
     const auto committed = world_.topics.positions.find(p);
     if (committed != world_.topics.positions.end() && committed->second.next_offset != *next)
       return absl::DataLossError("the state does not belong to the committed position");
-    thread.source->seek(p, *next);
   }
+  thread.source->seek(p, *next);
   return absl::OkStatus();
 }
 
@@ -146,7 +163,9 @@ absl::StatusOr<Lane::Activity> MemoryPipeline::step() {
       together = Lane::Activity::kWaiting;
   }
   clock_.pass(std::chrono::milliseconds{1});
-  if (together == Lane::Activity::kWaiting) trainer_->wait_announcement(announced, kModelWait);
+  const auto unfinished = [](const Partition* p) { return p->is_unfinished(); };
+  if (together == Lane::Activity::kWaiting && std::ranges::none_of(partitions(), unfinished))
+    trainer_->wait_announcement(announced, kModelWait);
   return together;
 }
 
@@ -204,6 +223,7 @@ OutcomeCounters MemoryPipeline::counters() const {
 }
 
 PipelineOutput output_of(MemoryWorld& world) {
+  world.faults.end();
   PipelineOutput output;
   for (const OutputRecord& record : world.topics.records) {
     switch (record.topic) {

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "stream/pipeline/lane.h"
 #include "stream/record/broker_time.h"
+#include "tests/fake/faults.h"
 #include "tests/fake/manual_clock.h"
 #include "tests/fake/memory_sink.h"
 #include "tests/fake/memory_source.h"
@@ -40,6 +41,7 @@ struct PipelineOptions {
   BrokerSpeaks broker = BrokerSpeaks::kAtStart;
   std::optional<EventTime> until;  // Of the lanes.
   LaneOutput::Threading output = LaneOutput::Threading::kLane;
+  const StopLimit* stop = nullptr;
 };
 
 // All that outlives a process.
@@ -47,8 +49,9 @@ struct MemoryWorld {
   explicit MemoryWorld(MemoryInput records) : input(std::move(records)) {}
 
   MemoryInput input;
-  MemoryStateStore store;
-  MemoryTopics topics;
+  Faults faults;
+  MemoryStateStore store{faults};
+  MemoryTopics topics{faults};
 };
 
 // One life of a process: restores what is committed, runs, and dies without a word when destroyed.
@@ -66,16 +69,20 @@ class MemoryPipeline {
   // Reads to the end, follows the recorded ticks and ticks to `until` (absent, without recorded
   // ticks: the highest event time + lateness + settle), then commits.
   absl::Status run_to_end(std::optional<EventTime> until);
+  // The same with each lane on a thread of its own, as the service runs them. At random moments the
+  // group gives the partitions to other lanes; some lose theirs before they can commit.
+  absl::Status run_on_threads(std::uint64_t seed);
   absl::Status commit();
 
   ManualClock& clock() { return clock_; }
   BrokerTime& time() { return time_; }
-  MemorySink& sink(std::size_t lane) { return *lanes_[lane].sink; }
   Trainer& trainer() { return *trainer_; }
   std::vector<const Partition*> partitions() const;
   OutcomeCounters counters() const;
 
  private:
+  class Group;
+  enum class Leaving : std::uint8_t { kInOrder, kLost };
   struct LaneThread {
     std::unique_ptr<MemorySource> source;
     std::unique_ptr<MemorySink> sink;
@@ -83,14 +90,17 @@ class MemoryPipeline {
   };
 
   absl::Status open_trainer();
+  absl::Status assign(LaneThread& thread, PartitionId partition);
   absl::StatusOr<Offset> restore_partition(Lane& lane, const PartitionOptions& partition);
+  absl::Status run_lane(std::size_t lane, Group& group, std::uint64_t seed);
+  absl::Status reassign(std::size_t lane, Group& group, Leaving leaving);
 
   MemoryWorld& world_;
   PipelineOptions options_;
   ManualClock clock_;
   BrokerTime time_;
   std::unique_ptr<Trainer> trainer_;
-  std::vector<LaneThread> lanes_;
+  std::vector<LaneThread> lanes_;  // Partition p is at first with lane p % lanes.
 };
 
 // What is committed, for comparison.

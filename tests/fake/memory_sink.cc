@@ -17,9 +17,11 @@ std::string OutputRecord::header(std::string_view name) const {
 }
 
 absl::Status MemoryTopics::publish(std::span<const ModelLogRecord> versions) {
-  const std::scoped_lock lock(model_log_mutex);
+  const std::optional<FaultKind> fault = faults.next(Seam::kPublish);
+  if (fault == FaultKind::kBefore) return absl::AbortedError("the versions are not logged");
+  const std::scoped_lock lock(mutex);
   model_log.insert(model_log.end(), versions.begin(), versions.end());
-  return absl::OkStatus();
+  return fault ? absl::UnavailableError("no answer to the versions") : absl::OkStatus();
 }
 
 std::vector<OutputRecord> MemoryTopics::of(OutputTopic topic) const {
@@ -30,17 +32,12 @@ std::vector<OutputRecord> MemoryTopics::of(OutputTopic topic) const {
   return found;
 }
 
-void MemorySink::fail_at(SinkFault fault, std::uint64_t n) {
-  faults_[fault] = n + (fault == SinkFault::kAppend ? appends_ : commits_);
-}
-
 absl::Status MemorySink::append(OutputTopic topic, std::optional<PartitionId> partition,
                                 std::optional<std::string_view> key,
                                 std::optional<std::string_view> value,
                                 std::span<const Header> headers) {
-  const auto fault = faults_.find(SinkFault::kAppend);
-  if (appends_++; fault != faults_.end() && fault->second + 1 == appends_)
-    return absl::UnavailableError("the transaction is lost");
+  const std::optional<FaultKind> fault = topics_.faults.next(Seam::kAppend);
+  if (fault == FaultKind::kBefore) return absl::UnavailableError("the transaction is lost");
   OutputRecord record{.topic = topic,
                       .partition = partition,
                       .key = owned(key),
@@ -48,19 +45,16 @@ absl::Status MemorySink::append(OutputTopic topic, std::optional<PartitionId> pa
                       .headers = {}};
   for (const Header& header : headers) record.headers.emplace_back(header.name, header.value);
   pending_.push_back(std::move(record));
-  return absl::OkStatus();
+  return fault ? absl::UnavailableError("the transaction is lost") : absl::OkStatus();
 }
 
 absl::StatusOr<CommitReceipt> MemorySink::commit(const CommitRequest& request) {
-  const std::uint64_t call = commits_++;
-  const auto fails = [&](SinkFault fault) {
-    const auto found = faults_.find(fault);
-    return found != faults_.end() && found->second == call;
-  };
-  if (fails(SinkFault::kCommitAborted)) {
+  const std::optional<FaultKind> fault = topics_.faults.next(Seam::kCommit);
+  if (fault == FaultKind::kBefore) {
     abandon();
     return absl::AbortedError("the transaction was aborted");
   }
+  const std::scoped_lock lock(topics_.mutex);
   CommitReceipt receipt;
   for (OutputRecord& record : pending_) {
     if (record.topic == OutputTopic::kChangelog) {
@@ -75,8 +69,7 @@ absl::StatusOr<CommitReceipt> MemorySink::commit(const CommitRequest& request) {
     topics_.positions[position.partition] = position;
   for (const auto& [partition, records] : topics_.changelog)
     receipt.changelog_next.emplace_back(partition, static_cast<Offset>(records.size()));
-  if (fails(SinkFault::kCommitUnknown))
-    return absl::UnavailableError("no answer to the end of the transaction");
+  if (fault) return absl::UnavailableError("no answer to the end of the transaction");
   return receipt;
 }
 

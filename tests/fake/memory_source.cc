@@ -4,13 +4,22 @@
 
 namespace rfm {
 
-MemorySource::MemorySource(const MemoryInput& input, std::optional<std::uint64_t> random_batches)
-    : input_(input) {
+namespace {
+
+absl::Status failed() { return absl::UnavailableError("no broker to read from"); }
+
+}  // namespace
+
+MemorySource::MemorySource(const MemoryInput& input, std::optional<std::uint64_t> random_batches,
+                           Faults& faults)
+    : input_(input), faults_(faults) {
   if (random_batches) random_.emplace(*random_batches);
 }
 
 absl::StatusOr<std::span<const RecordView>> MemorySource::read(PartitionId partition,
                                                                std::size_t records_max) {
+  const std::optional<FaultKind> fault = faults_.next(Seam::kRead);
+  if (fault == FaultKind::kBefore) return failed();
   const std::vector<MemoryRecord>& all = records(partition);
   Offset& next = next_[partition];
   std::vector<RecordView>& batch = batches_[partition];
@@ -27,7 +36,12 @@ absl::StatusOr<std::span<const RecordView>> MemorySource::read(PartitionId parti
     view.received_by_broker = record.received_by_broker;
     batch.push_back(view);
   }
+  if (fault) return failed();
   return std::span<const RecordView>(batch);
+}
+
+absl::Status MemorySource::service() {
+  return faults_.next(Seam::kService) ? failed() : absl::OkStatus();
 }
 
 bool MemorySource::at_end(PartitionId partition) const {

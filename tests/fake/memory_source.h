@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "stream/record/event_source.h"
+#include "tests/fake/faults.h"
 
 namespace rfm {
 
@@ -25,8 +26,9 @@ using MemoryInput = std::vector<std::vector<MemoryRecord>>;
 class MemorySource final : public EventSource {
  public:
   // `random_batches`: a seed for batches of 1 to `records_max` records; absent: as many as there
-  // are.
-  MemorySource(const MemoryInput& input, std::optional<std::uint64_t> random_batches);
+  // are. `input` and `faults` outlive it.
+  MemorySource(const MemoryInput& input, std::optional<std::uint64_t> random_batches,
+               Faults& faults);
 
   void seek(PartitionId partition, Offset offset) { next_[partition] = offset; }
 
@@ -37,7 +39,7 @@ class MemorySource final : public EventSource {
   std::int64_t records_behind(PartitionId partition) const override {
     return static_cast<std::int64_t>(records(partition).size()) - next_.at(partition);
   }
-  absl::Status service() override { return absl::OkStatus(); }
+  absl::Status service() override;
   void wait(std::chrono::milliseconds) override {}
 
  private:
@@ -46,6 +48,7 @@ class MemorySource final : public EventSource {
   }
 
   const MemoryInput& input_;
+  Faults& faults_;
   std::optional<std::mt19937_64> random_;
   std::map<PartitionId, Offset> next_;
   std::map<PartitionId, std::vector<RecordView>> batches_;

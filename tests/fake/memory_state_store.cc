@@ -1,11 +1,20 @@
 #include "tests/fake/memory_state_store.h"
 
+#include <optional>
 #include <utility>
 #include <vector>
 
 namespace rfm {
 
+namespace {
+
+absl::Status failed() { return absl::ResourceExhaustedError("the disk fails"); }
+
+}  // namespace
+
 absl::Status MemoryStateStore::scan(StoreKind kind, std::int32_t partition, const Visit& visit) {
+  const std::optional<FaultKind> fault = faults_.next(Seam::kScan);
+  if (fault == FaultKind::kBefore) return failed();
   std::vector<std::pair<std::string, std::string>> found;
   {
     const std::scoped_lock lock(mutex_);
@@ -19,12 +28,13 @@ absl::Status MemoryStateStore::scan(StoreKind kind, std::int32_t partition, cons
     const absl::Status visited = visit(key, value);
     if (!visited.ok()) return visited;
   }
-  return absl::OkStatus();
+  return fault ? failed() : absl::OkStatus();
 }
 
 absl::Status MemoryStateStore::write(std::span<const StoreWrite> writes) {
+  const std::optional<FaultKind> fault = faults_.next(Seam::kWrite);
+  if (fault == FaultKind::kBefore) return failed();
   const std::scoped_lock lock(mutex_);
-  if (fail_at_ == writes_++) return absl::ResourceExhaustedError("no space left");
   for (const StoreWrite& write : writes) {
     const Key key{write.kind, write.partition, write.key};
     if (write.value) {
@@ -33,7 +43,7 @@ absl::Status MemoryStateStore::write(std::span<const StoreWrite> writes) {
       records_.erase(key);
     }
   }
-  return absl::OkStatus();
+  return fault ? failed() : absl::OkStatus();
 }
 
 absl::Status MemoryStateStore::drop_partition(std::int32_t partition) {

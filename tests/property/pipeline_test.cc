@@ -204,50 +204,31 @@ TEST(SameOutput, PartitionsThatBeginLateOrEndEarlyAreTreatedAlike) {
   expect_same(whole, replayed);
 }
 
-// Every append, commit and store write of a small history fails once.
-TEST(SameOutput, AnyFailingCallChangesNothing) {
-  HistoryOptions history = small_history(5, InputFormat::kInvoices);
-  history.generator.customers = 12;
-  history.generator.days = 40;
-  history.generator.tombstones = 1;
-  const MemoryInput input = generated_history(history);
-  PipelineOptions options = options_for(InputFormat::kInvoices);
-  options.training.population_on = 6;
-  options.training.population_off = 4;
-  options.batch_records = 20;
-  options.commit_interval = std::chrono::milliseconds{3};
-  const PipelineOutput whole = run_whole(input, options);
-
-  enum class Fault { kAppend, kCommitAborted, kCommitUnknown, kStoreWrite };
-  for (const Fault fault :
-       {Fault::kAppend, Fault::kCommitAborted, Fault::kCommitUnknown, Fault::kStoreWrite}) {
-    std::uint64_t failed = 0;
-    for (std::uint64_t n = 0;; n += fault == Fault::kAppend ? 7 : 1) {
-      SCOPED_TRACE(testing::Message() << "fault=" << static_cast<int>(fault) << " n=" << n);
+// The lanes run as the service runs them, and partitions go from one to another.
+TEST(SameOutput, LanesOnThreadsOfTheirOwnAndHandOversChangeNothing) {
+  for (const InputFormat format : {InputFormat::kInvoices, InputFormat::kLines}) {
+    HistoryOptions history = small_history(11, format);
+    history.partition_count = 5;
+    const MemoryInput input = generated_history(history);
+    PipelineOptions options = options_for(format);
+    const PipelineOutput one_thread = run_whole(input, options);
+    expect_sound(one_thread, size_of(input));
+    for (std::uint64_t seed = 0; seed < 6; ++seed) {
+      SCOPED_TRACE(testing::Message() << "seed=" << seed);
+      options.lanes = 1 + static_cast<int>(seed % 3) + 1;
+      options.random_batches = seed;
+      options.batch_records = 100;
+      options.piece_rows = seed % 2 == 0 ? 10'000 : 15;
+      options.commit_interval = std::chrono::milliseconds{1 + 3 * seed};
+      options.output =
+          seed % 2 == 0 ? LaneOutput::Threading::kOwnThread : LaneOutput::Threading::kLane;
       MemoryWorld world(input);
-      absl::Status ran;
-      {
-        MemoryPipeline pipeline(world, options);
-        ASSERT_TRUE(pipeline.restore().ok());
-        if (fault == Fault::kStoreWrite) {
-          world.store.fail_at_write(n);
-        } else {
-          pipeline.sink(0).fail_at(fault == Fault::kAppend          ? SinkFault::kAppend
-                                   : fault == Fault::kCommitAborted ? SinkFault::kCommitAborted
-                                                                    : SinkFault::kCommitUnknown,
-                                   n);
-        }
-        ran = pipeline.run_to_end(std::nullopt);
-      }
-      if (ran.ok()) break;  // There is no call n.
-      ++failed;
-      MemoryPipeline again(world, options);
-      ASSERT_TRUE(again.restore().ok());
-      ran = again.run_to_end(std::nullopt);
+      MemoryPipeline pipeline(world, options);
+      ASSERT_TRUE(pipeline.restore().ok());
+      const absl::Status ran = pipeline.run_on_threads(seed);
       ASSERT_TRUE(ran.ok()) << ran;
-      ASSERT_EQ("", difference(whole, output_of(world)));
+      expect_same(one_thread, output_of(world));
     }
-    EXPECT_GE(failed, 5U) << static_cast<int>(fault);
   }
 }
 

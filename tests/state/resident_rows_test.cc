@@ -144,7 +144,7 @@ TEST_F(ResidentRowsTest, ARestoredIndexFiresTheSame) {
     copy.feature_m = row.feature_m;
     second.restore(std::move(copy));
   });
-  second.index(watermark_);
+  for (std::size_t next = 0; next < second.places();) next = second.index(watermark_, next, 7);
   EXPECT_EQ(first.totals().population(), second.totals().population());
   EXPECT_EQ(first.totals().sums(), second.totals().sums());
   std::array<std::map<std::string, EventTime>, 2> fired;

@@ -113,7 +113,7 @@ TEST(Lane, NoVersionIsTrainedWithAnIdleContributionBeforeItIsCommitted) {
   {
     MemoryPipeline pipeline(world, options);
     ASSERT_TRUE(pipeline.restore().ok());
-    pipeline.sink(0).fail_at(SinkFault::kCommitAborted, 0);
+    world.faults.fail_at(Seam::kCommit, FaultKind::kBefore, 0);
     absl::Status failed;
     for (int i = 0; i < 10 && failed.ok(); ++i) failed = pipeline.step().status();
     EXPECT_FALSE(failed.ok()) << "others wait for it, so it is committed at once";

@@ -74,13 +74,13 @@ int lead_far(std::size_t piece_rows, Notes& notes) {
   EventTime watermark = partition.meta().watermark;
   while (invoice("late", far) == Partition::Progress::kUnfinished) {
     ++pieces;
-    EXPECT_TRUE(partition.is_moving());
+    EXPECT_TRUE(partition.is_unfinished());
     EXPECT_EQ(partition.rows().find("late"), nullptr);
     EXPECT_EQ(partition.meta().next_offset, 20);
     EXPECT_GE(partition.meta().watermark, watermark);
     watermark = partition.meta().watermark;
   }
-  EXPECT_FALSE(partition.is_moving());
+  EXPECT_FALSE(partition.is_unfinished());
   EXPECT_EQ(partition.meta().watermark, far - rules.lateness);
   std::ranges::sort(notes.transitions);
   return pieces;
@@ -105,6 +105,51 @@ TEST(Pieces, ARecordWaitsUntilAllHaveCrossed) {
       EXPECT_TRUE(std::ranges::equal(actual.sample, expected.sample, {}, &SampleRow::id_hash,
                                      &SampleRow::id_hash));
     }
+  }
+}
+
+// Before the first fit every contribution has a sample.
+TEST(Pieces, NoRecordIsAppliedWhileAnIdlePartitionContributes) {
+  const Rules rules;
+  ModelTimeline models;
+  models.start_at(kFirstEpoch + 1);
+  for (std::int64_t epoch = kFirstEpoch + 1; epoch < kFirstEpoch + 60; ++epoch) {
+    ModelVersion version;
+    version.trained_epoch = epoch;
+    version.unchanged = true;
+    models.append(std::make_shared<const ModelVersion>(version));
+  }
+  PartitionOptions options;
+  options.piece_rows = 3;
+  Notes notes;
+  Partition partition(options, rules, models, notes);
+  const auto sell = [&](Offset offset) {
+    RecordView record;
+    record.offset = offset;
+    record.received_ms = to_ms(kSale);
+    const std::string customer = fmt::format("c{}", offset);
+    InvoiceEvent event;
+    event.customer_id = event.invoice_no = customer;
+    event.invoice_time = kSale + std::chrono::seconds{offset};
+    event.amount = {10'000};
+    return partition.process(record, event);
+  };
+  constexpr Offset kCustomers = 20;
+  for (Offset i = 0; i < kCustomers; ++i) ASSERT_EQ(sell(i), Partition::Progress::kDone);
+  Partition::Progress progress = partition.contribute_idle(kFirstEpoch + 14);
+  int pieces = 0;
+  for (; progress == Partition::Progress::kUnfinished; ++pieces) {
+    EXPECT_TRUE(partition.contributes_idle());
+    EXPECT_LE(partition.piece_used(), options.piece_rows);
+    progress = pieces % 2 == 0 ? sell(kCustomers) : partition.go_on();
+    EXPECT_EQ(partition.rows().find("c20") != nullptr, progress == Partition::Progress::kDone);
+  }
+  EXPECT_GE(pieces, 14 * kCustomers / 3);
+  EXPECT_FALSE(partition.is_unfinished());
+  ASSERT_EQ(notes.contributions.size(), 14U);
+  for (const Contribution& contribution : notes.contributions) {
+    EXPECT_EQ(contribution.population, kCustomers);
+    EXPECT_EQ(contribution.sample.size(), kCustomers);
   }
 }
 
@@ -168,6 +213,104 @@ TEST(Pieces, ManyWhoChangeAtOnceAreCommittedInPieces) {
   EXPECT_GE(lives_in_between, kCustomers / 20 - 1);  // A life commits its second piece first.
   EXPECT_LE(in_one_commit_max, 30U);
   EXPECT_EQ(difference(output_of(whole), output_of(world)), "");
+}
+
+// Partition 1 falls silent. What it contributes takes several steps, between which others go on.
+TEST(Pieces, AnIdlePartitionContributesInPieces) {
+  MemoryInput input(2);
+  for (int i = 0; i < 40; ++i) input[1].push_back(invoice(fmt::format("c{}", i), kSale));
+  for (int day = 0; day <= 16; ++day)
+    input[0].push_back(invoice(fmt::format("d{}", day), kSale + hours{24 * day}));
+  PipelineOptions options;
+  options.decoder.format = InputFormat::kInvoices;
+  const auto run = [&](std::size_t piece_rows) {
+    options.piece_rows = piece_rows;
+    MemoryWorld world(input);
+    MemoryPipeline pipeline(world, options);
+    EXPECT_TRUE(pipeline.restore().ok());
+    int unfinished = 0;
+    while (*pipeline.step() != Lane::Activity::kAtEnd) {
+      const Partition& silent = *pipeline.partitions()[1];
+      unfinished += silent.contributes_idle() ? 1 : 0;
+      EXPECT_LE(silent.piece_used(), piece_rows);
+    }
+    EXPECT_EQ(unfinished > 0, piece_rows < 40);
+    EXPECT_TRUE(pipeline.run_to_end(std::nullopt).ok());
+    return output_of(world);
+  };
+  const PipelineOutput whole = run(10'000);
+  EXPECT_EQ(difference(whole, run(7)), "");
+  EXPECT_EQ(difference(whole, run(1)), "");
+}
+
+// What time does with the records of one batch is one piece too.
+TEST(Pieces, ABatchOfRecordsThatEachMoveTimeIsCutShort) {
+  MemoryInput input(1);
+  for (int i = 0; i < 50; ++i) input[0].push_back(invoice(fmt::format("c{}", i), kSale));
+  for (int day = 1; day <= 40; ++day) input[0].push_back(invoice("daily", kSale + hours{24 * day}));
+  PipelineOptions options;
+  options.decoder.format = InputFormat::kInvoices;
+  options.piece_rows = 60;
+  MemoryWorld world(input);
+  MemoryPipeline pipeline(world, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  std::uint64_t read = 0;
+  for (auto activity = pipeline.step(); *activity != Lane::Activity::kAtEnd;
+       activity = pipeline.step()) {
+    if (read >= 51) {
+      EXPECT_LE(pipeline.counters().records, read + 2);
+    }
+    read = pipeline.counters().records;
+  }
+  EXPECT_EQ(read, 90U);
+}
+
+TEST(Pieces, APartitionThatHasEndedGoesOnWithARecordedTick) {
+  MemoryInput input(1);
+  for (int i = 0; i < 40; ++i) input[0].push_back(invoice(fmt::format("c{}", i), kSale));
+  input[0].push_back(invoice("late", kSale + hours{24 * 60}));
+  PipelineOptions options;
+  options.decoder.format = InputFormat::kInvoices;
+  MemoryWorld world(input);
+  {
+    MemoryPipeline pipeline(world, options);
+    ASSERT_TRUE(pipeline.restore().ok());
+    ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
+  }
+  options.recorded = decode_model_log(world.topics.model_log)->versions;
+  options.ticks[0] = {{.offset = 40, .time = kSale + hours{24 * 20}}};
+  options.until = kSale + hours{24 * 30};
+  options.piece_rows = 10;
+  MemoryWorld again(input);
+  MemoryPipeline pipeline(again, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  for (int steps = 0; steps < 500; ++steps) ASSERT_TRUE(pipeline.step().ok());
+  EXPECT_EQ(pipeline.counters().records, 40U);
+  EXPECT_EQ(pipeline.partitions()[0]->meta().watermark, options.ticks[0][0].time);
+  EXPECT_FALSE(pipeline.partitions()[0]->is_unfinished());
+}
+
+TEST(Pieces, AStopIsAnsweredWhileAPartitionIsRestored) {
+  MemoryInput input(1);
+  for (int i = 0; i < 40; ++i) input[0].push_back(invoice(fmt::format("c{}", i), kSale));
+  PipelineOptions options;
+  options.decoder.format = InputFormat::kInvoices;
+  MemoryWorld world(input);
+  StopLimit stop;
+  options.stop = &stop;
+  {
+    MemoryPipeline pipeline(world, options);
+    ASSERT_TRUE(pipeline.restore().ok());
+    ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
+  }
+  stop.ask(std::chrono::seconds{5});
+  {
+    MemoryPipeline pipeline(world, options);
+    EXPECT_EQ(pipeline.restore().code(), absl::StatusCode::kCancelled) << "reading the store";
+  }
+  ASSERT_TRUE(world.store.drop_partition(0).ok());
+  MemoryPipeline pipeline(world, options);
+  EXPECT_EQ(pipeline.restore().code(), absl::StatusCode::kCancelled) << "reading the changelog";
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // By when every call that waits for a broker must give up: never, until the process is asked to
-// stop.
+// stop. What only works gives up at once, unless it is the last commit.
 #pragma once
 
 #include <atomic>
