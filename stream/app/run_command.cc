@@ -24,6 +24,7 @@
 #include "stream/app/progress.h"
 #include "stream/app/stop_signal.h"
 #include "stream/run/service.h"
+#include "stream/run/stop_poll.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
@@ -182,6 +183,14 @@ class Host final : public ServiceHost {
   ServiceStatus last_;
 };
 
+absl::Status find_broker(const KafkaOptions& options, ServiceHost& host) {
+  StopLimit limit;
+  const StopPoll poll(host, limit);
+  KafkaOptions stoppable = options;
+  stoppable.stop = &limit;
+  return check_broker(stoppable);
+}
+
 absl::Status run(const Arguments& arguments, CommitObserver* observer) {
   const absl::StatusOr<Settings> settings = arguments.settings.load();
   if (!settings.ok()) return settings.status();
@@ -208,18 +217,17 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
     if (!loss.ok()) return loss.status();
     options.accepted_losses.insert(*loss);
   }
-  absl::Status status = check_broker(options.kafka.front());
-  if (!status.ok()) return status;
-
   const StopSignal stop;
   const StopGuard guard(stop);
   Host host(*settings, stop, arguments.until_caught_up);
   const KafkaOptions& kafka = options.kafka.front();
+  if (const absl::Status answered = find_broker(kafka, host); !answered.ok())
+    return stop.asked() ? absl::OkStatus() : answered;
   spdlog::info("{} {}: {} to {} at {}, {} lanes, state in {}", kafka.application, kafka.instance,
                kafka.input_topic, kafka.transitions_topic, kafka.brokers, options.lanes,
                options.state_directory);
   const SystemClock clock;
-  status = run_service(options, host, clock);
+  const absl::Status status = run_service(options, host, clock);
   host.say_end();
   if (status.ok()) spdlog::info("stopped: everything is committed");
   return status;

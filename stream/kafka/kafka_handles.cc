@@ -218,4 +218,8 @@ int Deadline::remaining_ms(std::chrono::milliseconds max) const {
   return std::min(remaining_ms(), static_cast<int>(max.count()));
 }
 
+Deadline request_deadline(const KafkaOptions& options) {
+  return Deadline(options.request_timeout, options.stop, OnStop::kAtOnce);
+}
+
 }  // namespace rfm

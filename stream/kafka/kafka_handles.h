@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
@@ -105,23 +106,36 @@ class KafkaConsumer {
 absl::Status kafka_status(int code, std::string_view what);
 absl::Status kafka_status(const rd_kafka_error_s& error, std::string_view what);
 
+// What becomes of a wait when the process is to stop.
+enum class OnStop : std::uint8_t {
+  kAfterGrace,  // It may end what is begun: a commit, a close.
+  kAtOnce,      // There is nothing to end.
+};
+
 // A point of wall time by which a call must be done, or by which the process must stop;
 // librdkafka wants what is left in whole milliseconds.
 class Deadline {
  public:
-  explicit Deadline(std::chrono::milliseconds from_now, const StopLimit* stop = nullptr)
-      : at_(std::chrono::steady_clock::now() + from_now), stop_(stop) {}
+  explicit Deadline(std::chrono::milliseconds from_now, const StopLimit* stop = nullptr,
+                    OnStop on_stop = OnStop::kAfterGrace)
+      : at_(std::chrono::steady_clock::now() + from_now), stop_(stop), on_stop_(on_stop) {}
   bool passed() const { return std::chrono::steady_clock::now() >= at(); }
   int remaining_ms() const;                               // At least 1 (0 has other meanings).
   int remaining_ms(std::chrono::milliseconds max) const;  // The same, at most `max`.
 
  private:
   std::chrono::steady_clock::time_point at() const {
-    return stop_ == nullptr ? at_ : std::min(at_, stop_->at());
+    if (stop_ == nullptr) return at_;
+    if (on_stop_ == OnStop::kAfterGrace) return std::min(at_, stop_->at());
+    return stop_->asked() ? std::chrono::steady_clock::time_point{} : at_;
   }
 
   std::chrono::steady_clock::time_point at_;
   const StopLimit* stop_ = nullptr;
+  OnStop on_stop_ = OnStop::kAfterGrace;
 };
+
+// Of one question to the cluster.
+Deadline request_deadline(const KafkaOptions& options);
 
 }  // namespace rfm

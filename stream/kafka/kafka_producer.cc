@@ -113,8 +113,8 @@ absl::StatusOr<std::unique_ptr<KafkaProducer>> KafkaProducer::open(
       return kafka_status(rd_kafka_last_error(), fmt::format("topic {}", name));
     producer->topics_.push_back(std::move(topic));
   }
-  absl::Status status =
-      producer->settle("init_transactions", options.request_timeout, [&](const Deadline& deadline) {
+  absl::Status status = producer->settle(
+      "init_transactions", request_deadline(options), [&](const Deadline& deadline) {
         return rd_kafka_init_transactions(producer->handle_.get(), deadline.remaining_ms(kCallMax));
       });
   if (!status.ok()) return status;
@@ -124,10 +124,8 @@ absl::StatusOr<std::unique_ptr<KafkaProducer>> KafkaProducer::open(
 // Repeats `call` while that is all there is to do. The order of the tests matters: an error can be
 // fatal and retriable at once.
 template <typename Call>
-absl::Status KafkaProducer::settle(std::string_view what, std::chrono::milliseconds limit,
-                                   Call call) {
+absl::Status KafkaProducer::settle(std::string_view what, const Deadline& deadline, Call call) {
   if (!dead_.ok()) return dead_;
-  const Deadline deadline(limit, options_.stop);
   while (true) {
     const KafkaError error(call(deadline));
     if (error == nullptr) return absl::OkStatus();
@@ -158,6 +156,10 @@ absl::Status KafkaProducer::begin() {
   in_transaction_ = true;
   began_ = std::chrono::steady_clock::now();
   return absl::OkStatus();
+}
+
+Deadline KafkaProducer::work_deadline() const {
+  return Deadline(options_.request_timeout, options_.stop);
 }
 
 bool KafkaProducer::outlived() const {
@@ -251,7 +253,7 @@ absl::Status KafkaProducer::end(std::string_view input_topic,
             // be.
   step(CommitStep::kCommitSent);
   absl::Status status =
-      settle("commit_transaction", options_.request_timeout, [this](const Deadline& limit) {
+      settle("commit_transaction", work_deadline(), [this](const Deadline& limit) {
         return rd_kafka_commit_transaction(handle_.get(), limit.remaining_ms(kCallMax));
       });
   if (!status.ok()) return status;
@@ -281,7 +283,7 @@ absl::Status KafkaProducer::too_large() const {
 
 // Whether a record that failed asks for an abort is the commit's to judge.
 void KafkaProducer::flush() {
-  const Deadline deadline(options_.request_timeout, options_.stop);
+  const Deadline deadline = work_deadline();
   rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR_NO_ERROR;
   do {
     code = rd_kafka_flush(handle_.get(), deadline.remaining_ms(kCallMax));
@@ -307,18 +309,17 @@ absl::Status KafkaProducer::send_offsets(std::string_view input_topic,
     entry->metadata = strdup(metadata.c_str());  // Freed with the list.
     entry->metadata_size = metadata.size();
   }
-  return settle("send_offsets_to_transaction", options_.request_timeout,
-                [&](const Deadline& deadline) {
-                  return rd_kafka_send_offsets_to_transaction(handle_.get(), offsets.get(),
-                                                              membership.metadata.get(),
-                                                              deadline.remaining_ms(kCallMax));
-                });
+  return settle("send_offsets_to_transaction", work_deadline(), [&](const Deadline& deadline) {
+    return rd_kafka_send_offsets_to_transaction(
+        handle_.get(), offsets.get(), membership.metadata.get(), deadline.remaining_ms(kCallMax));
+  });
 }
 
 absl::Status KafkaProducer::abort() {
   if (!in_transaction_) return dead_;
-  absl::Status status = settle("abort_transaction", kAbortMax, [this](const Deadline& deadline) {
-    return rd_kafka_abort_transaction(handle_.get(), deadline.remaining_ms());
+  const Deadline limit(kAbortMax, options_.stop);
+  absl::Status status = settle("abort_transaction", limit, [this](const Deadline& deadline) {
+    return rd_kafka_abort_transaction(handle_.get(), deadline.remaining_ms(kCallMax));
   });
   if (!status.ok()) {
     dead_ = status;

@@ -86,8 +86,10 @@ class KafkaProducer {
                             const GroupMembership& membership);
   absl::Status end(std::string_view input_topic, std::span<const InputPosition> positions,
                    const GroupMembership* membership);
+  // Of one call that ends or aborts a transaction.
+  Deadline work_deadline() const;
   template <typename Call>
-  absl::Status settle(std::string_view what, std::chrono::milliseconds limit, Call call);
+  absl::Status settle(std::string_view what, const Deadline& deadline, Call call);
   void step(CommitStep step);
   bool outlived() const;
   absl::Status fatal(const absl::Status& status) const;

@@ -1,10 +1,9 @@
-// Questions that any handle can ask the cluster. All are bounded and repeat what passes by itself
-// (a leader is being elected, a coordinator is loading).
+// Questions that any handle can ask the cluster. All are bounded, end at once when the process is
+// to stop (if their deadline knows), and repeat what passes by itself (a leader is being elected, a
+// coordinator is loading).
 #pragma once
 
-#include <chrono>
 #include <optional>
-#include <span>
 #include <string>
 
 #include "absl/status/status.h"
@@ -23,21 +22,13 @@ struct OffsetRange {
 };
 
 absl::StatusOr<OffsetRange> query_range(rd_kafka_s& handle, const std::string& topic,
-                                        PartitionId partition, std::chrono::milliseconds limit);
+                                        PartitionId partition, const Deadline& deadline);
 
 // Absent: there is no such topic.
 absl::StatusOr<std::optional<int>> query_partition_count(rd_kafka_s& handle,
                                                          const std::string& topic,
-                                                         std::chrono::milliseconds limit);
+                                                         const Deadline& deadline);
 
-// Waits until no transaction is open on the partitions and none waits for its markers, which a
-// broker writes after it has acknowledged a commit: until then readers of committed records do not
-// see the commit. Whoever takes a partition over calls it before restoring. A dead writer's
-// transaction ends when its name comes back or by its timeout.
-absl::Status wait_until_settled(const KafkaOptions& options, const std::string& topic,
-                                std::span<const PartitionId> partitions,
-                                std::chrono::milliseconds limit);
-
-absl::StatusOr<int> query_broker_count(rd_kafka_s& handle, std::chrono::milliseconds limit);
+absl::StatusOr<int> query_broker_count(rd_kafka_s& handle, const Deadline& deadline);
 
 }  // namespace rfm

@@ -36,7 +36,7 @@ absl::StatusOr<std::unique_ptr<KafkaReader>> KafkaReader::open(const KafkaOption
   if (!handle.ok()) return handle.status();
   rd_kafka_poll_set_consumer(handle->get());
   absl::StatusOr<std::optional<int>> idle =
-      query_partition_count(**handle, topic_names(options).idle, options.request_timeout);
+      query_partition_count(**handle, topic_names(options).idle, request_deadline(options));
   if (!idle.ok()) return idle.status();
   return std::unique_ptr<KafkaReader>(
       new KafkaReader(options, KafkaConsumer(std::move(*handle)), idle->value_or(0)));
@@ -48,7 +48,7 @@ KafkaReader::KafkaReader(KafkaOptions options, KafkaConsumer consumer, int idle_
       idle_partitions_(idle_partitions) {}
 
 absl::StatusOr<OffsetRange> KafkaReader::range(const std::string& topic, PartitionId partition) {
-  return query_range(*consumer_, topic, partition, options_.request_timeout);
+  return query_range(*consumer_, topic, partition, request_deadline(options_));
 }
 
 absl::StatusOr<Offset> KafkaReader::read_to_end(

@@ -139,13 +139,13 @@ absl::StatusOr<int> KafkaSource::look_up_topics() {
   absl::StatusOr<KafkaHandle> handle = make_handle(KafkaRole::kProducer, std::move(*conf));
   if (!handle.ok()) return handle.status();
   absl::StatusOr<std::optional<int>> input =
-      query_partition_count(**handle, options_.input_topic, options_.request_timeout);
+      query_partition_count(**handle, options_.input_topic, request_deadline(options_));
   if (!input.ok()) return input.status();
   if (!*input)
     return absl::NotFoundError(fmt::format("there is no topic {}", options_.input_topic));
   const std::string idle_topic = topic_names(options_).idle;
   absl::StatusOr<std::optional<int>> idle =
-      query_partition_count(**handle, idle_topic, options_.request_timeout);
+      query_partition_count(**handle, idle_topic, request_deadline(options_));
   if (!idle.ok()) return idle.status();
   idle_partitions_ = idle->value_or(0);
   if (idle_partitions_ == 0) {

@@ -11,11 +11,13 @@
 #include <utility>
 
 #include "absl/status/status.h"
+#include "stream/kafka/open_transactions.h"
 
 namespace rfm {
 namespace {
 
-constexpr std::chrono::milliseconds kCallMax{5'000};
+constexpr std::chrono::milliseconds kCallMax{2'000};  // One call; nothing can cut it short.
+constexpr std::chrono::milliseconds kAnswerMargin{5'000};
 // Topics limit batches as they are compressed by their producers: what came in small may go out
 // many times as large. Below the size of a request that brokers take.
 constexpr std::int64_t kDeadLetterBytesMax = 100'000'000;
@@ -46,10 +48,15 @@ AdminOptions admin_options(rd_kafka_s& handle, rd_kafka_admin_op_t operation,
 
 // The answer to an admin request that was sent with `queue`.
 absl::StatusOr<Event> await(rd_kafka_queue_s& queue, std::string_view what,
-                            std::chrono::milliseconds limit) {
-  // The request itself times out after `limit`; a little more is left for saying so.
-  Event event(rd_kafka_queue_poll(&queue, static_cast<int>((limit + kCallMax).count())));
-  if (event == nullptr) return absl::DeadlineExceededError(fmt::format("{}: no answer", what));
+                            const KafkaOptions& options) {
+  // The request has its own timeout; a little more is left for saying so.
+  const Deadline deadline(options.request_timeout + kAnswerMargin, options.stop, OnStop::kAtOnce);
+  Event event;
+  while (event == nullptr) {
+    event.reset(rd_kafka_queue_poll(&queue, deadline.remaining_ms(kCallMax)));
+    if (event == nullptr && deadline.passed())
+      return absl::DeadlineExceededError(fmt::format("{}: no answer", what));
+  }
   if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return kafka_status(rd_kafka_event_error(event.get()), what);
   }
@@ -126,11 +133,11 @@ KafkaTopics::KafkaTopics(KafkaOptions options, KafkaHandle handle)
     : options_(std::move(options)), handle_(std::move(handle)) {}
 
 absl::StatusOr<int> KafkaTopics::broker_count() {
-  return query_broker_count(*handle_, options_.request_timeout);
+  return query_broker_count(*handle_, request_deadline(options_));
 }
 
 absl::StatusOr<std::optional<int>> KafkaTopics::partition_count(const std::string& topic) {
-  return query_partition_count(*handle_, topic, options_.request_timeout);
+  return query_partition_count(*handle_, topic, request_deadline(options_));
 }
 
 absl::StatusOr<std::optional<TopicDescription>> KafkaTopics::describe(const std::string& topic) {
@@ -147,8 +154,7 @@ absl::StatusOr<std::optional<TopicDescription>> KafkaTopics::describe(const std:
   std::array<rd_kafka_ConfigResource_t*, 1> resources = {resource.get()};
   rd_kafka_DescribeConfigs(handle_.get(), resources.data(), resources.size(), options.get(),
                            queue.get());
-  absl::StatusOr<Event> event =
-      await(*queue, "settings of topic " + topic, options_.request_timeout);
+  absl::StatusOr<Event> event = await(*queue, "settings of topic " + topic, options_);
   if (!event.ok()) return event.status();
   std::size_t count = 0;
   const rd_kafka_ConfigResource_t** const found = rd_kafka_DescribeConfigs_result_resources(
@@ -181,8 +187,7 @@ absl::Status KafkaTopics::create_one(const TopicSpec& spec, std::optional<int> r
   const KafkaQueue queue(rd_kafka_queue_new(handle_.get()));
   std::array<rd_kafka_NewTopic_t*, 1> topics = {topic.get()};
   rd_kafka_CreateTopics(handle_.get(), topics.data(), topics.size(), options.get(), queue.get());
-  absl::StatusOr<Event> event =
-      await(*queue, "creating topic " + spec.name, options_.request_timeout);
+  absl::StatusOr<Event> event = await(*queue, "creating topic " + spec.name, options_);
   if (!event.ok()) return event.status();
   std::size_t count = 0;
   const rd_kafka_topic_result_t** const results =
@@ -211,7 +216,7 @@ absl::StatusOr<std::vector<TopicReport>> KafkaTopics::create(std::span<const Top
       return status;
     }
     // Brokers learn of a topic one after another; whoever uses it next must find it.
-    const Deadline deadline(options_.request_timeout);
+    const Deadline deadline = request_deadline(options_);
     while (!*count && !deadline.passed()) {
       count = partition_count(topic.name);
       if (!count.ok()) return count.status();
@@ -243,7 +248,7 @@ absl::StatusOr<std::vector<OffsetRange>> KafkaTopics::ranges(const std::string& 
   std::vector<OffsetRange> result;
   for (PartitionId partition = 0; partition < **count; ++partition) {
     absl::StatusOr<OffsetRange> range =
-        query_range(*handle_, topic, partition, options_.request_timeout);
+        query_range(*handle_, topic, partition, request_deadline(options_));
     if (!range.ok()) return range.status();
     result.push_back(*range);
   }
@@ -254,7 +259,7 @@ absl::StatusOr<std::vector<CommittedPosition>> KafkaTopics::committed(
     std::span<const PartitionId> partitions) {
   std::vector<CommittedPosition> result;
   if (partitions.empty()) return result;
-  const Deadline deadline(options_.request_timeout);
+  const Deadline deadline = settle_deadline(options_);
   while (true) {
     const KafkaPartitionList list(
         rd_kafka_topic_partition_list_new(static_cast<int>(partitions.size())));
@@ -274,7 +279,11 @@ absl::StatusOr<std::vector<CommittedPosition>> KafkaTopics::committed(
                           status.code() == absl::StatusCode::kDeadlineExceeded ||
                           code == RD_KAFKA_RESP_ERR_UNSTABLE_OFFSET_COMMIT;
       if (passes && !deadline.passed()) continue;
-      return status;
+      const bool stopped = options_.stop != nullptr && options_.stop->asked();
+      if (!passes || stopped) return status;
+      const absl::Status hanging = explain_open_transactions(
+          options_, places_of(topic_names(options_).changelog, partitions));
+      return absl::IsFailedPrecondition(hanging) ? hanging : status;
     }
     for (int i = 0; i < list->cnt; ++i) {
       const rd_kafka_topic_partition_t& entry = list->elems[i];
@@ -284,8 +293,8 @@ absl::StatusOr<std::vector<CommittedPosition>> KafkaTopics::committed(
     }
     // A commit is acknowledged before its markers are written, partition by partition: the offsets
     // may be there when the end of the changelog is not.
-    absl::Status settled = wait_until_settled(options_, topic_names(options_).changelog, partitions,
-                                              std::chrono::milliseconds(deadline.remaining_ms()));
+    absl::Status settled =
+        wait_until_settled(options_, places_of(topic_names(options_).changelog, partitions));
     if (!settled.ok()) return settled;
     return result;
   }

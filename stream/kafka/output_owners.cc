@@ -8,6 +8,7 @@
 
 #include "stream/kafka/kafka_producer.h"
 #include "stream/kafka/kafka_reader.h"
+#include "stream/kafka/open_transactions.h"
 
 namespace rfm {
 namespace {
@@ -46,9 +47,8 @@ absl::Status try_to_claim(const KafkaOptions& options, std::span<const std::stri
   absl::StatusOr<std::unique_ptr<KafkaProducer>> producer =
       KafkaProducer::open(options, registry.front(), registry, nullptr, nullptr);
   if (!producer.ok()) return producer.status();
-  const std::array<PartitionId, 1> partitions = {kPartition};
-  const absl::Status settled =
-      wait_until_settled(options, registry.front(), partitions, options.request_timeout);
+  const std::array<TopicPartition, 1> place = {{{registry.front(), kPartition}}};
+  const absl::Status settled = wait_until_settled(options, place);
   if (!settled.ok()) return settled;
   const absl::StatusOr<Owners> owners = read_output_owners(options);
   if (!owners.ok()) return owners.status();

@@ -11,6 +11,7 @@
 #include "stream/format/contribution_codec.h"
 #include "stream/kafka/kafka_reader.h"
 #include "stream/kafka/kafka_topics.h"
+#include "stream/kafka/open_transactions.h"
 #include "stream/run/input_watch.h"
 
 namespace rfm {
@@ -198,6 +199,12 @@ absl::StatusOr<int> check_topics(const KafkaOptions& options) {
     if (follows_input && **count != **input) return partitions_changed(options, **count, **input);
   }
   return **input;
+}
+
+absl::Status wait_until_readable(const KafkaOptions& options) {
+  const absl::StatusOr<std::vector<TopicPartition>> places = places_of_application(options);
+  if (!places.ok()) return places.status();
+  return wait_until_settled(options, *places);
 }
 
 absl::StatusOr<ModelLog> read_model_log(const KafkaOptions& options) {

@@ -22,6 +22,10 @@ namespace rfm {
 // The partition count of the input. kNotFound when a topic of the application is missing.
 absl::StatusOr<int> check_topics(const KafkaOptions& options);
 
+// Nothing that the application has written is behind an open transaction: this instance's own
+// leftovers are settled, and nobody else writes.
+absl::Status wait_until_readable(const KafkaOptions& options);
+
 absl::StatusOr<ModelLog> read_model_log(const KafkaOptions& options);
 
 // By (epoch, partition).

@@ -47,7 +47,9 @@ ReactionPolicy::Decision ReactionPolicy::decide(const PipelineEnd& end, Time now
   if (status.ok()) return {};
   if (end.stop_asked) {
     // What a stop cut short had not begun to commit.
-    if (absl::IsCancelled(status)) return {};
+    const bool owned = end.lived.count() > 0;
+    if (absl::IsCancelled(status) || (!owned && kind_of(status.code()) == Kind::kForeseen))
+      return {};
     return {.reaction = Reaction::kEnd, .status = status};
   }
   if (end.lived >= kHealthyAfter) failures_ = unforeseen_ = 0;

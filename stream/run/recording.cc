@@ -8,6 +8,7 @@
 #include "stream/kafka/kafka_queries.h"
 #include "stream/kafka/kafka_reader.h"
 #include "stream/kafka/kafka_topics.h"
+#include "stream/kafka/open_transactions.h"
 #include "stream/run/kafka_restore.h"
 
 namespace rfm {
@@ -22,7 +23,7 @@ absl::StatusOr<Recording> read_recording(const KafkaOptions& options) {
   const absl::StatusOr<std::vector<CommittedPosition>> committed = topics->committed(partitions);
   if (!committed.ok()) return committed.status();
   const std::string topic = topic_names(options).ticks;
-  absl::Status status = wait_until_settled(options, topic, partitions, options.request_timeout);
+  absl::Status status = wait_until_settled(options, places_of(topic, partitions));
   if (!status.ok()) return status;
 
   Recording recording;

@@ -330,6 +330,7 @@ absl::Status Pipeline::live() {
   if (status.ok()) status = check_sole_instance(options_.kafka.front());
   if (status.ok()) status = claim_outputs(options_.kafka.front(), outputs, options_.outputs);
   if (status.ok()) status = open_producers();
+  if (status.ok()) status = wait_until_readable(options_.kafka.front());
   if (status.ok()) status = open_model();
   if (!status.ok()) return status;
   LaneOptions lane_options = options_.lane;

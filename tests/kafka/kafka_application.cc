@@ -31,8 +31,8 @@ std::unique_ptr<KafkaProducer> loader(const KafkaOptions& options, const std::st
 
 // Until the markers are there a reader does not see what was committed.
 void settle(const KafkaOptions& options, const std::string& topic, PartitionId partition) {
-  const std::array<PartitionId, 1> partitions = {partition};
-  check(wait_until_settled(options, topic, partitions, options.request_timeout));
+  const std::array<TopicPartition, 1> place = {{{topic, partition}}};
+  check(wait_until_settled(options, place));
 }
 
 }  // namespace

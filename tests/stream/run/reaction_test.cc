@@ -35,9 +35,16 @@ TEST(ReactionPolicy, AnOrderlyEndIsTheEnd) {
 TEST(ReactionPolicy, AStopEndsItWhateverWentWrong) {
   ReactionPolicy policy("app-0-0");
   const absl::Status lost = absl::UnavailableError("no broker");
-  const auto failed = policy.decide({.status = lost, .stop_asked = true}, kStart);
+  const auto failed =
+      policy.decide({.status = lost, .stop_asked = true, .lived = seconds(1)}, kStart);
   EXPECT_EQ(failed.reaction, Reaction::kEnd);
   EXPECT_EQ(failed.status, lost);
+  // Nothing was owned yet, so nothing waits to be committed; a refusal is one all the same.
+  const auto before = policy.decide({.status = lost, .stop_asked = true}, kStart);
+  EXPECT_EQ(before.reaction, Reaction::kEnd);
+  EXPECT_TRUE(before.status.ok());
+  const absl::Status refused = absl::FailedPreconditionError("other rules");
+  EXPECT_EQ(policy.decide({.status = refused, .stop_asked = true}, kStart).status, refused);
   // A restore that a stop cut short had nothing to commit.
   const auto cut = policy.decide(
       {.status = absl::CancelledError("stopped while reading"), .stop_asked = true}, kStart);
