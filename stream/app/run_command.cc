@@ -40,6 +40,7 @@ struct Arguments {
   std::optional<std::string> state;
   bool until_caught_up = false;
   std::vector<std::string> accepted_losses;
+  bool rewrite_changelog = false;
   bool take_outputs = false;
 };
 
@@ -89,6 +90,8 @@ void say_commits(const CommitFigures& figures) {
 
 // Of everything that the partitions owned have ever read.
 void say_outcomes(const OutcomeCounters& counters) {
+  if (counters.changelogs_rewritten > 0)
+    spdlog::info("changelogs written anew: {}", grouped(counters.changelogs_rewritten));
   spdlog::info(
       "of {} records in all: {} applied, {} duplicate, {} ignored, {} erased, {} dead-lettered; {} "
       "late, {} invoices settled from lines; {} offsets given up",
@@ -211,6 +214,7 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
     options.kafka.push_back(kafka_options(*settings, lane));
   options.semantic = settings->semantic();
   options.observer = observer;
+  options.rewrite_changelog = arguments.rewrite_changelog;
   if (arguments.take_outputs) options.outputs = OutputClaim::kTakeOver;
   for (const std::string& text : arguments.accepted_losses) {
     const absl::StatusOr<std::pair<PartitionId, Offset>> loss = accepted_loss(text);
@@ -253,6 +257,9 @@ void add_run_command(CLI::App& app, Invocation& invocation, CommitObserver* obse
       ->type_name("PARTITION:OFFSET")
       ->take_all()
       ->allow_extra_args(false);
+  command.add_flag("--rewrite-changelog", arguments->rewrite_changelog,
+                   "Where a refused start said that the changelog is lost and the state is whole: "
+                   "write it anew from the state. It is logged in the model log");
   command.add_flag("--take-outputs", arguments->take_outputs,
                    "Write to output topics that belonged to another application, which must be "
                    "stopped for good; once, they are this one's afterwards");

@@ -260,6 +260,7 @@ LossRecord read_loss(Fields in, std::string& fault) {
   loss.to = in.integer("to");
   loss.offsets = in.integer("offsets");
   loss.another_topic = in.flag("another_topic");
+  if (in.has("changelog")) loss.changelog = in.flag("changelog");
   loss.accepted_ms = in.integer("accepted_ms");
   if (fault.empty() && std::min({loss.from, loss.to, loss.offsets}) < 0)
     in.fail("", "an offset is negative");
@@ -267,7 +268,8 @@ LossRecord read_loss(Fields in, std::string& fault) {
 }
 
 std::string key_of(const LossRecord& loss) {
-  return fmt::format("loss/{}/{}/{}", loss.partition, loss.commit_number, loss.accepted_ms);
+  return fmt::format("loss/{}/{}/{}{}", loss.partition, loss.commit_number, loss.accepted_ms,
+                     loss.changelog ? "/changelog" : "");
 }
 
 absl::Status damaged(std::string_view key, std::string_view fault) {
@@ -310,6 +312,7 @@ ModelLogRecord encode_loss(const LossRecord& loss) {
   out.key("to").integer(loss.to);
   out.key("offsets").integer(loss.offsets);
   out.key("another_topic").boolean(loss.another_topic);
+  if (loss.changelog) out.key("changelog").boolean(true);
   out.key("accepted_ms").integer(loss.accepted_ms);
   out.end_object();
   return {key_of(loss), std::string(buffer.view())};
@@ -359,7 +362,7 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
   std::map<std::string_view, std::string_view> known;
   std::map<std::int64_t, RulesRecord> rules;
   std::map<std::int64_t, ModelVersion> versions;
-  std::map<std::tuple<PartitionId, std::uint64_t, std::int64_t>, LossRecord> losses;
+  std::map<std::tuple<PartitionId, std::uint64_t, std::int64_t, bool>, LossRecord> losses;
   dom::parser parser;
   for (const ModelLogRecord& record : records) {
     const auto [same, is_new] = known.emplace(record.key, record.value);
@@ -382,7 +385,8 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
     if (is_loss) {
       const LossRecord read = read_loss(in, fault);
       key = key_of(read);
-      losses.emplace(std::tuple(read.partition, read.commit_number, read.accepted_ms), read);
+      losses.emplace(
+          std::tuple(read.partition, read.commit_number, read.accepted_ms, read.changelog), read);
     } else if (record.key.starts_with("rules/")) {
       RulesRecord read = read_rules(in, fault);
       key = fmt::format("rules/{}", read.version);

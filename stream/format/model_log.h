@@ -16,7 +16,8 @@
 namespace rfm {
 
 struct ModelLogRecord {
-  std::string key;    // "rules/1", "version/<trained epoch>" or "loss/<partition>/<commit>/<time>".
+  // "rules/1", "version/<trained epoch>" or "loss/<partition>/<commit>/<time>".
+  std::string key;
   std::string value;  // JSON.
 
   friend bool operator==(const ModelLogRecord&, const ModelLogRecord&) = default;
@@ -38,7 +39,7 @@ struct RulesRecord {
 
 // What an operator has consented to: a partition that stood at `from` after its commit number
 // `commit_number` went on at `to`, because what was between is gone, or because the topic is
-// another one now.
+// another one now; or, with both the same, its changelog was lost and written anew.
 struct LossRecord {
   PartitionId partition = 0;
   std::uint64_t commit_number = 0;
@@ -46,6 +47,7 @@ struct LossRecord {
   Offset to = 0;
   std::int64_t offsets = 0;  // Given up; of another topic: those before `to`.
   bool another_topic = false;
+  bool changelog = false;
   std::int64_t accepted_ms = 0;  // Wall time.
 
   friend bool operator==(const LossRecord&, const LossRecord&) = default;

@@ -30,6 +30,7 @@ void visit_single(Counters& counters, const Visit& visit) {
   visit(counters.suppressed);
   visit(counters.given_up);
   visit(counters.unfolded);
+  visit(counters.changelogs_rewritten);
 }
 
 std::size_t single_count() {

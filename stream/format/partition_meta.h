@@ -35,6 +35,7 @@ struct OutcomeCounters {
   // Applied to a ledger that is longer than ledger.entries_max afterwards: nothing in it may fold.
   std::uint64_t unfolded = 0;
   std::uint64_t given_up = 0;  // Input offsets that were lost unread, and by whose consent.
+  std::uint64_t changelogs_rewritten = 0;  // After the one before was lost.
 
   std::uint64_t ignored_total() const;
   std::uint64_t dead_lettered_total() const;
@@ -57,7 +58,8 @@ RecordMark mark_of(const RecordView& record);
 struct PartitionMeta {
   Offset next_offset = 0;
   std::uint64_t commit_number = 0;  // N of the metadata `commit=N`.
-  Offset changelog_next = 0;        // In the store only: how far the changelog has been applied.
+  // In the store only: the offset after this meta row's own place in the changelog.
+  Offset changelog_next = 0;
 
   bool started = false;  // Has held a record that counts in time.
   EventTime max_event_time = kBeforeAll;

@@ -103,6 +103,9 @@ class Lane {
   // Of a restored partition: goes on elsewhere in its input, from the next commit on.
   void give_up(const LossRecord& loss);
 
+  // Writes what the store holds of a partition owned into its changelog, which holds no commit.
+  absl::Status rewrite_changelog(PartitionId partition);
+
   // Drops all partitions with what is not committed.
   void drop_partitions();
 

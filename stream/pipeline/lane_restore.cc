@@ -3,8 +3,13 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
+#include "state/assertion.h"
+#include "stream/format/changelog_codec.h"
 #include "stream/pipeline/lane.h"
 
 namespace rfm {
@@ -40,6 +45,49 @@ absl::StatusOr<Offset> Lane::own(std::unique_ptr<PartitionRestore> restored) {
   const Offset next_offset = meta.next_offset;
   partitions_.push_back(std::move(p));
   return next_offset;
+}
+
+// In several transactions, the meta row in the last of them: without it the changelog still holds
+// no commit, and all is written another time.
+absl::Status Lane::rewrite_changelog(PartitionId partition) {
+  std::size_t records = 0;
+  std::size_t bytes = 0;
+  const auto append = [&](const StoreWrite& write) {
+    ++records;
+    bytes += write.key.size() + write.value->size();
+    return parts_.sink.append(OutputTopic::kChangelog, partition, changelog_key(write), write.value,
+                              {});
+  };
+  const absl::Status rows = parts_.store.scan(
+      StoreKind::kRow, partition, [&](std::string_view customer_id, std::string_view row) {
+        const absl::Status appended =
+            append({StoreKind::kRow, partition, std::string(customer_id), std::string(row)});
+        const bool is_full =
+            records >= options_.transaction_records_max || bytes >= options_.transaction_bytes_max;
+        if (!appended.ok() || !is_full) return appended;
+        records = bytes = 0;
+        return parts_.sink.commit({}).status();
+      });
+  if (!rows.ok()) return rows;
+  absl::StatusOr<std::optional<PartitionMeta>> stored = read_meta(parts_.store, partition);
+  if (!stored.ok()) return stored.status();
+  RFM_ASSERT(stored->has_value());
+  PartitionMeta& meta = **stored;
+  ++meta.counters.changelogs_rewritten;
+  if (const absl::Status appended = append(meta_write(partition, meta)); !appended.ok())
+    return appended;
+  const absl::StatusOr<CommitReceipt> receipt = parts_.sink.commit({});
+  if (!receipt.ok()) return receipt.status();
+  for (const auto& [written, next] : receipt->changelog_next) {
+    if (written == partition) meta.changelog_next = next;
+  }
+  for (const auto& p : partitions_) {
+    if (p->id() != partition) continue;
+    p->meta().changelog_next = meta.changelog_next;
+    ++p->meta().counters.changelogs_rewritten;
+  }
+  const std::vector<StoreWrite> writes = {meta_write(partition, meta)};
+  return parts_.store.write(writes);
 }
 
 absl::Status Lane::check_identity(const PartitionMeta& meta) const {

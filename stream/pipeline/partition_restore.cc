@@ -50,6 +50,7 @@ absl::Status PartitionRestore::apply(const RecordView& record) {
     absl::StatusOr<PartitionMeta> meta = decode_meta(*write->value);
     if (!meta.ok()) return meta.status();
     partition_->meta() = *std::move(meta);
+    partition_->meta().changelog_next = record.offset + 1;
     return absl::OkStatus();
   }
   if (write->value) {
@@ -63,8 +64,7 @@ absl::Status PartitionRestore::apply(const RecordView& record) {
   return batch_bytes_ < kBatchBytesMax ? absl::OkStatus() : write_batch();
 }
 
-absl::Status PartitionRestore::finish(Offset changelog_next) {
-  partition_->meta().changelog_next = changelog_next;
+absl::Status PartitionRestore::finish() {
   if (!behind_) return absl::OkStatus();
   batch_.push_back(meta_write(partition_->id(), partition_->meta()));
   return write_batch();

@@ -29,8 +29,8 @@ class PartitionRestore {
 
   // One record of the changelog, from `meta().changelog_next` on.
   absl::Status apply(const RecordView& record);
-  // The changelog has been read up to `changelog_next`.
-  absl::Status finish(Offset changelog_next);
+  // The changelog has been read to its end.
+  absl::Status finish();
 
   // Derives from the rows what is derived of them. After all else.
   absl::Status index();

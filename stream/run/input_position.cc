@@ -60,7 +60,7 @@ std::vector<LossRecord> pending_losses(const InputLosses& losses, PartitionId pa
                                        const PartitionMeta& meta) {
   std::vector<LossRecord> pending;
   for (const LossRecord& loss : losses.logged) {
-    if (loss.partition == partition && loss.commit_number == meta.commit_number)
+    if (loss.partition == partition && loss.commit_number == meta.commit_number && !loss.changelog)
       pending.push_back(loss);
   }
   return pending;

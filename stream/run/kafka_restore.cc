@@ -3,15 +3,17 @@
 #include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 
-#include "stream/format/changelog_codec.h"
 #include "stream/format/contribution_codec.h"
 #include "stream/kafka/kafka_reader.h"
 #include "stream/kafka/kafka_topics.h"
 #include "stream/kafka/open_transactions.h"
+#include "stream/run/changelog_fit.h"
 #include "stream/run/input_watch.h"
 
 namespace rfm {
@@ -22,79 +24,15 @@ absl::Status missing(const std::string& topic) {
       "there is no topic {}: `rfmstream topics create` creates what is missing", topic));
 }
 
-// Damage in a topic is no damage of the state directory, which has to stay.
-absl::Status of_log(const absl::Status& status) {
-  return absl::IsDataLoss(status) ? absl::FailedPreconditionError(status.message()) : status;
-}
-
-// How far the input was when the last meta row was written; 0: there is none.
-absl::StatusOr<Offset> logged_position(KafkaReader& changelog, const std::string& topic,
-                                       PartitionId partition) {
-  Offset position = 0;
-  const absl::StatusOr<Offset> read = changelog.read_to_end(
-      topic, partition, kFromBeginning, [&](const RecordView& record) -> absl::Status {
-        const absl::StatusOr<StoreWrite> write = decode_changelog(partition, record);
-        if (!write.ok() || write->kind != StoreKind::kMeta) return of_log(write.status());
-        const absl::StatusOr<PartitionMeta> meta = decode_meta(*write->value);
-        if (meta.ok()) position = meta->next_offset;
-        return of_log(meta.status());
-      });
-  if (!read.ok()) return read;
-  return position;
-}
-
-// From the store, then from the changelog. kOutOfRange: the changelog is not the store's.
-absl::StatusOr<Offset> restore_once(const PartitionOptions& partition, KafkaReader& changelog,
-                                    const std::string& topic, Lane& lane) {
-  absl::StatusOr<std::unique_ptr<PartitionRestore>> restored = lane.restore(partition);
-  if (!restored.ok()) return restored.status();
-  PartitionRestore& restore = **restored;
-  const Offset from = restore.meta().changelog_next;
-  const absl::StatusOr<Offset> next = changelog.read_to_end(
-      topic, partition.partition, from == 0 ? kFromBeginning : from,
-      [&](const RecordView& record) { return of_log(restore.apply(record)); });
-  if (!next.ok()) return next.status();
-  const absl::Status finished = restore.finish(*next);
-  if (!finished.ok()) return finished;
-  return lane.own(*std::move(restored));
-}
-
-absl::StatusOr<Offset> restore_partition(const PartitionOptions& partition,
-                                         const std::optional<Offset>& group_offset,
-                                         KafkaReader& changelog, const std::string& topic,
-                                         StateStore& store, Lane& lane) {
-  absl::StatusOr<Offset> restored = restore_once(partition, changelog, topic, lane);
-  if (restored.status().code() != absl::StatusCode::kOutOfRange) return restored;
-  // The changelog is not the one this store was written beside: what it holds now is the truth, if
-  // it is whole.
-  const auto meta = read_meta(store, partition.partition);
-  if (!meta.ok()) return meta.status();
-  const Offset stored = *meta ? (*meta)->next_offset : 0;
-  const absl::StatusOr<Offset> logged = logged_position(changelog, topic, partition.partition);
-  if (!logged.ok()) return logged;
-  if (*logged != group_offset.value_or(stored)) {
-    return absl::FailedPreconditionError(
-        fmt::format("partition {}: the changelog {} leads to offset {} of the input, but {} is "
-                    "committed and {} is in the state directory, which is left as it is: the "
-                    "changelog was cut or made anew ({})",
-                    partition.partition, topic, *logged, group_offset.value_or(0), stored,
-                    std::string(restored.status().message())));
-  }
-  spdlog::warn("partition {}: the state does not fit the changelog and is restored from there ({})",
-               partition.partition, std::string(restored.status().message()));
-  const absl::Status dropped = store.drop_partition(partition.partition);
-  if (!dropped.ok()) return dropped;
-  return restore_once(partition, changelog, topic, lane);
-}
-
 absl::Status check_group(const KafkaOptions& options, PartitionId partition, Offset restored,
                          const std::optional<Offset>& group_offset) {
   if (!group_offset || *group_offset == restored) return absl::OkStatus();
   if (restored == 0) {
     return absl::FailedPreconditionError(fmt::format(
         "partition {}: the group {} has committed offset {}, but neither the state directory nor "
-        "the changelog holds anything: start with the state directory it had, or begin anew with "
-        "an app.name, output.transitions and output.segments of its own",
+        "the changelog holds anything: start with the state directory it had (and "
+        "--rewrite-changelog), or begin anew with an app.name, output.transitions and "
+        "output.segments of its own",
         partition, options.application, *group_offset));
   }
   return absl::FailedPreconditionError(fmt::format(
@@ -105,6 +43,119 @@ absl::Status check_group(const KafkaOptions& options, PartitionId partition, Off
       "--reset-offsets --to-offset {3} --execute",
       partition, options.application, *group_offset, restored, options.brokers,
       options.input_topic));
+}
+
+// The state of one partition after another, from the state directory and the changelog.
+class StateRestore {
+ public:
+  StateRestore(const KafkaOptions& options, const RestoreOptions& restore, KafkaReader& reader,
+               StateStore& store, Lane& lane)
+      : options_(options),
+        restore_(restore),
+        reader_(reader),
+        store_(store),
+        lane_(lane),
+        topic_(topic_names(options).changelog) {}
+
+  // Into the lane. `committed` is what the group says.
+  absl::Status add(const PartitionOptions& partition, const std::optional<Offset>& committed);
+
+  // With consent: what is to be logged, and the partitions whose changelog is to be written anew.
+  std::vector<LossRecord> accepted;
+  std::vector<PartitionId> lost_changelogs;
+
+ private:
+  using Restored = absl::StatusOr<std::unique_ptr<PartitionRestore>>;
+
+  // From the store, then from the changelog.
+  Restored read(const PartitionOptions& partition);
+  Restored resolve(const PartitionOptions& partition, const PartitionMeta& stored,
+                   const std::optional<Offset>& committed, const std::string& misfit);
+  absl::Status own(Restored restored, PartitionId partition,
+                   const std::optional<Offset>& committed);
+
+  const KafkaOptions& options_;
+  const RestoreOptions& restore_;
+  KafkaReader& reader_;
+  StateStore& store_;
+  Lane& lane_;
+  std::string topic_;
+};
+
+absl::Status StateRestore::add(const PartitionOptions& partition,
+                               const std::optional<Offset>& committed) {
+  const PartitionId id = partition.partition;
+  const auto stored = read_meta(store_, id);
+  if (!stored.ok()) return stored.status();
+  if (*stored) {
+    const auto misfit = find_misfit(reader_, topic_, id, **stored);
+    if (!misfit.ok()) return misfit.status();
+    return own(misfit->empty() ? read(partition) : resolve(partition, **stored, committed, *misfit),
+               id, committed);
+  }
+  const absl::Status owned = own(read(partition), id, committed);
+  // What is refused stays out of the store.
+  const absl::Status dropped = owned.ok() ? owned : store_.drop_partition(id);
+  return dropped.ok() ? owned : dropped;
+}
+
+StateRestore::Restored StateRestore::read(const PartitionOptions& partition) {
+  Restored restored = lane_.restore(partition);
+  if (!restored.ok()) return restored;
+  PartitionRestore& restore = **restored;
+  const Offset from = restore.meta().changelog_next;
+  const absl::StatusOr<Offset> read =
+      reader_.read_to_end(topic_, partition.partition, from == 0 ? kFromBeginning : from,
+                          [&](const RecordView& record) { return of_log(restore.apply(record)); });
+  if (!read.ok()) return read.status();
+  if (const absl::Status finished = restore.finish(); !finished.ok()) return finished;
+  return restored;
+}
+
+StateRestore::Restored StateRestore::resolve(const PartitionOptions& partition,
+                                             const PartitionMeta& stored,
+                                             const std::optional<Offset>& committed,
+                                             const std::string& misfit) {
+  const PartitionId id = partition.partition;
+  const auto logged = last_commit(reader_, topic_, id);
+  if (!logged.ok()) return logged.status();
+  Witnesses witnesses{.committed = committed.value_or(stored.next_offset),
+                      .stored = stored.next_offset,
+                      .logged = {}};
+  if (*logged) witnesses.logged = (*logged)->next_offset;
+  const bool ours = *logged && (*logged)->application == options_.application;
+  if (ours && witnesses.logged == witnesses.committed) {
+    spdlog::warn(
+        "partition {}: the state does not fit the changelog and is restored from there ({})", id,
+        misfit);
+    const absl::Status dropped = store_.drop_partition(id);
+    return dropped.ok() ? read(partition) : dropped;
+  }
+  const bool known = std::ranges::any_of(restore_.losses.logged, [&](const LossRecord& loss) {
+    return loss.changelog && loss.partition == id && loss.commit_number == stored.commit_number;
+  });
+  const bool consented = known || restore_.rewrite_changelog;
+  if (*logged || witnesses.stored != witnesses.committed || !consented)
+    return refuse_changelog(options_, id, witnesses, misfit);
+  spdlog::warn("partition {}: the changelog is lost; as accepted it is written anew", id);
+  lost_changelogs.push_back(id);
+  if (!known) {
+    accepted.push_back({.partition = id,
+                        .commit_number = stored.commit_number,
+                        .from = stored.next_offset,
+                        .to = stored.next_offset,
+                        .changelog = true,
+                        .accepted_ms = restore_.now_ms});
+  }
+  return lane_.restore(partition);
+}
+
+absl::Status StateRestore::own(Restored restored, PartitionId partition,
+                               const std::optional<Offset>& committed) {
+  if (!restored.ok()) return restored.status();
+  const absl::StatusOr<Offset> position = lane_.own(*std::move(restored));
+  if (!position.ok()) return position.status();
+  return check_group(options_, partition, *position, committed);
 }
 
 // Where a restored partition goes on in its input, and what it needs for that.
@@ -263,18 +314,19 @@ absl::StatusOr<RestoredInput> restore_partitions(const KafkaOptions& options,
   absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
   if (!reader.ok()) return reader.status();
   InputPositions positions(options, restore, **reader);
+  StateRestore states(options, restore, **reader, store, lane);
   for (std::size_t i = 0; i < ids.size(); ++i) {
-    const std::optional<Offset>& group_offset = (*committed)[i].next_offset;
-    const absl::StatusOr<Offset> restored = restore_partition(
-        restore.partitions[i], group_offset, **reader, topic_names(options).changelog, store, lane);
-    if (!restored.ok()) return restored.status();
-    absl::Status status = check_group(options, ids[i], *restored, group_offset);
+    absl::Status status = states.add(restore.partitions[i], (*committed)[i].next_offset);
     if (status.ok()) {
       status = positions.add(ids[i], (*input)[static_cast<std::size_t>(ids[i])], lane);
     }
     if (!status.ok()) return status;
   }
-  return positions.take();
+  absl::StatusOr<RestoredInput> restored = positions.take();
+  if (!restored.ok()) return restored;
+  std::ranges::move(states.accepted, std::back_inserter(restored->accepted));
+  restored->lost_changelogs = std::move(states.lost_changelogs);
+  return restored;
 }
 
 }  // namespace rfm

@@ -39,13 +39,16 @@ struct RestoreOptions {
   std::vector<PartitionOptions> partitions;
   std::vector<Offset> begin;  // RulesRecord::begin.
   InputLosses losses;
-  std::int64_t now_ms = 0;  // Wall time.
+  bool rewrite_changelog = false;  // With an operator's consent, where it is lost.
+  std::int64_t now_ms = 0;         // Wall time.
 };
 
 struct RestoredInput {
   std::vector<std::pair<PartitionId, Offset>> positions;  // From which each is to be read.
   // What was consented to and is not in the model log yet: log it before anything is committed.
   std::vector<LossRecord> accepted;
+  // Then write these from the state (Lane::rewrite_changelog).
+  std::vector<PartitionId> lost_changelogs;
 };
 
 // Brings the partitions into `lane`: what the store holds, then the changelog to its end.

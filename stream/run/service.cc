@@ -178,6 +178,7 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
   RestoreOptions restore{.partitions = {},
                          .begin = rules_record_.begin,
                          .losses = {.logged = losses_, .consented = options_.accepted_losses},
+                         .rewrite_changelog = options_.rewrite_changelog,
                          .now_ms = clock_.wall_ms()};
   for (const PartitionId p : partitions) {
     if (p >= partition_count_)
@@ -196,6 +197,10 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
     std::vector<ModelLogRecord> records;
     for (const LossRecord& loss : restored->accepted) records.push_back(encode_loss(loss));
     if (const absl::Status logged = producer_->publish(records); !logged.ok()) return logged;
+  }
+  for (const PartitionId p : restored->lost_changelogs) {
+    if (const absl::Status rewritten = l.lane->rewrite_changelog(p); !rewritten.ok())
+      return rewritten;
   }
   l.assigned = true;
   l.records_restored = l.lane->counters().records;

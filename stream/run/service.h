@@ -28,6 +28,8 @@ struct ServiceOptions {
   std::map<std::string, std::string> semantic;  // The settings behind the rules, for the model log.
   // Where a partition of the input whose records are gone goes on, with an operator's consent.
   std::map<PartitionId, Offset> accepted_losses;
+  // With an operator's consent a changelog that is lost is written anew from the state.
+  bool rewrite_changelog = false;
   // What to do about output topics of another application.
   OutputClaim outputs = OutputClaim::kIfFree;
   CommitObserver* observer = nullptr;  // Tests only.

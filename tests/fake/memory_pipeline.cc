@@ -82,12 +82,13 @@ absl::StatusOr<Offset> MemoryPipeline::restore_partition(Lane& lane,
     RecordView record;
     record.key = changelog[i].key;
     record.value = changelog[i].value;
+    record.offset = static_cast<Offset>(i);
     const absl::Status applied =
         fault == FaultKind::kBefore ? absl::OkStatus() : (*restored)->apply(record);
     if (!applied.ok()) return applied;
     if (fault) return absl::UnavailableError("the changelog's broker is gone");
   }
-  const absl::Status finished = (*restored)->finish(static_cast<Offset>(changelog.size()));
+  const absl::Status finished = (*restored)->finish();
   if (!finished.ok()) return finished;
   return lane.own(*std::move(restored));
 }

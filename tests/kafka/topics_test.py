@@ -7,6 +7,7 @@ import datetime
 import json
 import pathlib
 import re
+import shutil
 import subprocess
 import tempfile
 import unittest
@@ -188,6 +189,71 @@ class TopicsTest(unittest.TestCase):
         self.assert_runs(application, "--accept-loss", f"{other}:2")
         expected = {"c0", *(f"c{n}" for n in range(100, 120))} - lost
         self.assertEqual(set(self.customers(application)), expected)
+
+    def make_changelog_anew(self, application):
+        delete_topic(self.broker.endpoint, f"{application.name}-changelog")
+        application.command("topics", "create")
+
+    def exported(self, application):
+        return application.command("export", "customers", "--state", application.state).stdout
+
+    def test_a_lost_changelog_is_written_anew_with_consent(self):
+        application = self.application("relog", partitions=2)
+        application.produce(invoices(0, 10))
+        self.assert_runs(application)
+        before = self.exported(application)
+        self.make_changelog_anew(application)
+        for _ in range(2):
+            said = self.assert_refused(application)
+            self.assertIn("The state is whole", said)
+            self.assertIn("  rfmstream run --rewrite-changelog\n", said)
+            self.assertNotIn("kafka-topics.sh", said)
+        self.assertEqual(self.exported(application), before)
+        said = self.assert_runs(application, "--rewrite-changelog")
+        self.assertIn("changelogs written anew: 2", said)
+        self.assertEqual(len([r for r in application.read("changelog") if r.key[:1] == b"r"]), 10)
+        consents = [r for r in application.read("model") if r.key.startswith(b"loss/")]
+        self.assertEqual([r.key.endswith(b"/changelog") for r in consents], [True] * 2)
+        self.assertEqual([(r.json()["changelog"], r.json()["offsets"]) for r in consents],
+                         [(True, 0)] * 2)
+        self.assert_runs(application, "--rewrite-changelog")  # Not needed another time.
+        # It restores the state as any changelog does.
+        application.produce(invoices(100, 5))
+        shutil.rmtree(application.state)
+        self.assertIn("10 customers restored", self.assert_runs(application))
+        identifiers = [r.header("ce_id") for r in application.read("transitions")]
+        self.assertEqual(len(set(identifiers)), len(identifiers))
+        self.assertEqual(len(self.customers(application)), 15)
+
+    def test_a_changelog_that_another_application_filled_is_noticed(self):
+        application = self.application("mine")
+        application.produce(invoices(0, 10))
+        self.assert_runs(application)
+        other = self.application("theirs")
+        other.produce(invoices(100, 40))
+        self.assert_runs(other)
+        before = self.exported(application)
+        self.make_changelog_anew(application)
+        application.produce([(r.key, r.value) for r in other.read("changelog")], "mine-changelog")
+        said = self.assert_refused(application)
+        self.assertIn("does not hold commit", said)
+        way_on = (f"  kafka-topics.sh --bootstrap-server {self.broker.endpoint} --delete --topic "
+                  "mine-changelog\n  rfmstream topics create\n"
+                  "  rfmstream run --rewrite-changelog\n")
+        self.assertIn(way_on, said)
+        self.assertIn(way_on, self.assert_refused(application, "--rewrite-changelog"))
+        self.assertEqual(self.exported(application), before)
+        # Without a state there is nothing to compare, but it says whose it is.
+        kept = application.state.rename(application.directory / "kept")
+        for _ in range(2):
+            self.assertIn("the state belongs to application theirs",
+                          self.assert_refused(application))
+        shutil.rmtree(application.state)
+        kept.rename(application.state)
+        self.make_changelog_anew(application)
+        application.produce(invoices(200, 5))
+        self.assert_runs(application, "--rewrite-changelog")
+        self.assertEqual(len(self.customers(application)), 15)
 
 
 if __name__ == "__main__":

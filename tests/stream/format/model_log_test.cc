@@ -170,10 +170,12 @@ TEST(ModelLog, LossesAndTheBeginOfTheInputComeBack) {
   LossRecord second = first;
   second.commit_number = 11;
   second.another_topic = false;
-  const absl::StatusOr<ModelLog> log =
-      decode_model_log({encode_loss(second), encode_rules(rules), encode_loss(first)});
+  LossRecord third = second;  // Accepted in one start.
+  third.changelog = true;
+  const absl::StatusOr<ModelLog> log = decode_model_log(
+      {encode_loss(third), encode_loss(second), encode_rules(rules), encode_loss(first)});
   ASSERT_TRUE(log.ok()) << log.status();
-  EXPECT_EQ(log->losses, (std::vector<LossRecord>{first, second}));
+  EXPECT_EQ(log->losses, (std::vector<LossRecord>{first, second, third}));
   EXPECT_EQ(log->rules, std::vector<RulesRecord>{rules});
 }
 

@@ -59,6 +59,7 @@ TEST(PartitionMeta, ComesBackAndItsBytesAreAsPublished) {
   PartitionMeta meta = full_meta();
   meta.counters.given_up = 16;
   meta.counters.unfolded = 18;
+  meta.counters.changelogs_rewritten = 19;
   meta.last_record = {.offset = 1'198, .hash = 0x1234'5678'9abc'def0};
   meta.ticks_logged = 17;
   const std::string bytes = encode_meta(meta);
