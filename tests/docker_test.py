@@ -75,7 +75,8 @@ class Image(unittest.TestCase):
         text = (DOCKER / "Dockerfile").read_text()
         build = text[: text.rindex("FROM ${BASE}")]
         wanted = re.search(r"build_packages=\((.*?)\)", (ROOT / "dev").read_text(), re.S).group(1)
-        only_for_tests = {"ccache", "python3", "libgtest-dev", "librapidcheck-dev"}
+        only_for_tests = {"ccache", "python3", "libgtest-dev", "librapidcheck-dev",
+                          "rapidjson-dev"}
         for package in set(wanted.split()) - only_for_tests:
             self.assertRegex(build, rf"[\s]{re.escape(package)}[\s]", package)
 
@@ -88,6 +89,9 @@ class Commands(unittest.TestCase):
         for name, service in COMPOSE["services"].items():
             if name != "kafka":
                 yield name, service.get("command")
+
+    def health_check(self):
+        return COMPOSE["services"]["rfmstream"]["healthcheck"]["test"]
 
     def run_binary(self, *arguments):
         return subprocess.run(
@@ -105,12 +109,18 @@ class Commands(unittest.TestCase):
         for command in commands:
             self.assertIn("--config /etc/rfmstream/rfmstream.toml", " ".join(command.split()))
 
+    def test_the_service_is_unhealthy_where_it_is_not(self):
+        self.assertEqual(self.health_check()[:3], ["CMD", "rfmstream", "health"])
+        done = self.run_binary("health", "--config", str(DOCKER / "rfmstream.toml"),
+                               "--set", "kafka.brokers=localhost:1")
+        self.assertEqual(done.returncode, 1, done.stderr)
+
     def test_every_option_is_in_the_help(self):
         default = json.loads(
             re.search(r"(?m)^CMD (\[.*\])$", (DOCKER / "Dockerfile").read_text()).group(1)
         )
-        for name, command in self.commands():
-            words = command or default
+        for name, words in [*((name, command or default) for name, command in self.commands()),
+                            ("its health check", self.health_check()[2:])]:
             subcommands = [word for word in words if re.fullmatch(r"[a-z]+", word)]
             depth = 2 if words[0] == "topics" else 1
             shown = self.run_binary(*subcommands[:depth], "--help")

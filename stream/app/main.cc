@@ -10,6 +10,7 @@
 #include "stream/app/evaluate_command.h"
 #include "stream/app/export_command.h"
 #include "stream/app/generate_command.h"
+#include "stream/app/health_command.h"
 #include "stream/app/import_command.h"
 #include "stream/app/inspect_command.h"
 #include "stream/app/kafka_setup.h"
@@ -31,6 +32,7 @@ int main(int argc, char** argv) {
   // In the order of the overview in --help.
   rfm::add_run_command(app, invocation, nullptr);
   rfm::add_topics_command(app, invocation);
+  rfm::add_health_command(app, invocation);
   rfm::add_tail_command(app, invocation);
   rfm::add_replay_command(app, invocation);
   rfm::add_evaluate_command(app, invocation);

@@ -71,7 +71,9 @@ class StopTest(unittest.TestCase):
     def test_idle(self):
         application = self.application("idle")
         application.produce(invoices(100))
+        self.assertEqual(application.command("health", check=False).returncode, 1)
         self.running(application)
+        application.command("health")
         application.wait_for(lambda: self.commits(application) > 0, "a commit")
         log = self.assert_stops(application, "idle")
         self.assertIn("everything is committed", log)

@@ -190,6 +190,14 @@ class TopicsTest(unittest.TestCase):
         expected = {"c0", *(f"c{n}" for n in range(100, 120))} - lost
         self.assertEqual(set(self.customers(application)), expected)
 
+    def test_an_input_with_its_producers_time_is_warned_of(self):
+        create_topic(self.broker.endpoint, "stamped-input", message_timestamp_type="CreateTime")
+        application = self.application("stamped")
+        said = self.assert_runs(application)
+        self.assertIn("the input topic stamped-input has message.timestamp.type = CreateTime", said)
+        self.assertIn("--add-config message.timestamp.type=LogAppendTime", said)
+        self.assertNotIn("timestamp.type", self.assert_runs(self.application("unstamped")))
+
     def make_changelog_anew(self, application):
         delete_topic(self.broker.endpoint, f"{application.name}-changelog")
         application.command("topics", "create")
