@@ -1,5 +1,6 @@
 #include "tests/kafka/kafka_application.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -10,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "stream/kafka/kafka_producer.h"
+#include "stream/text/time_text.h"
 #include "tests/fake/kafka_broker.h"
 
 namespace rfm {
@@ -126,6 +128,26 @@ RebalanceListener resuming_listener(const KafkaOptions& options) {
     return starts;
   };
   return listener;
+}
+
+void write_invoice(const KafkaOptions& options, const std::string& customer, EventTime at) {
+  const std::unique_ptr<KafkaProducer> producer = loader(options, options.input_topic);
+  const std::string value =
+      fmt::format(R"({{"type":"invoice","invoice_no":"{}","customer_id":"{}","invoice_time":"{}",)"
+                  R"("currency":"GBP","total":25}})",
+                  customer, customer, to_rfc3339(at));
+  check(producer->produce(kTopic, 0, customer, value, {}));
+  check(producer->commit("", {}, nullptr));
+}
+
+ServiceOptions service_options(const KafkaOptions& kafka, const std::string& directory) {
+  ServiceOptions options;
+  options.state_directory = directory;
+  options.lane.application = kafka.application;
+  options.lane.input_topic = kafka.input_topic;
+  options.decoder.format = InputFormat::kInvoices;
+  options.kafka = {kafka};
+  return options;
 }
 
 void serve_until(const std::vector<KafkaSource*>& sources, const std::function<bool()>& done) {

@@ -13,6 +13,7 @@
 #include "stream/kafka/kafka_source.h"
 #include "stream/kafka/kafka_topics.h"
 #include "stream/record/record.h"
+#include "stream/run/service.h"
 
 namespace rfm {
 
@@ -39,6 +40,11 @@ std::vector<std::string> numbers(int first, int count);
 
 // Goes on from what the group has committed, else from the beginning.
 RebalanceListener resuming_listener(const KafkaOptions& options);
+
+// One invoice of 25 pounds on partition 0 of the input.
+void write_invoice(const KafkaOptions& options, const std::string& customer, EventTime at);
+// Of a service with one lane that reads invoices.
+ServiceOptions service_options(const KafkaOptions& kafka, const std::string& directory);
 
 // Serves the sources until `done`, or fails the test after half a minute.
 void serve_until(const std::vector<KafkaSource*>& sources, const std::function<bool()>& done);

@@ -1,9 +1,7 @@
 // Goal: a service whose machine has a wrong clock moves time by the broker's, and spoils nothing.
 // Method: the service itself on the real broker, with a clock three years ahead.
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -11,9 +9,7 @@
 #include <string>
 
 #include "stream/format/tick.h"
-#include "stream/kafka/kafka_producer.h"
 #include "stream/run/service.h"
-#include "stream/text/time_text.h"
 #include "tests/kafka/kafka_application.h"
 
 namespace rfm {
@@ -34,28 +30,10 @@ class AheadClock final : public Clock {
   SystemClock system_;
 };
 
-void write_invoice(const KafkaOptions& options, const std::string& customer, EventTime at) {
-  const std::array<std::string, 1> topics = {options.input_topic};
-  const auto producer =
-      KafkaProducer::open(options, options.application + "-till", topics, nullptr, nullptr);
-  ASSERT_TRUE(producer.ok()) << producer.status();
-  const std::string value =
-      fmt::format(R"({{"type":"invoice","invoice_no":"{}","customer_id":"{}","invoice_time":"{}",)"
-                  R"("currency":"GBP","total":25}})",
-                  customer, customer, to_rfc3339(at));
-  ASSERT_TRUE((*producer)->produce(ProducerTopic{0}, 0, customer, value, {}).ok());
-  ASSERT_TRUE((*producer)->commit("", {}, nullptr).ok());
-}
-
-ServiceOptions service_options(const KafkaOptions& kafka, const std::string& directory) {
-  ServiceOptions options;
-  options.state_directory = directory;
-  options.lane.application = kafka.application;
-  options.lane.input_topic = kafka.input_topic;
+ServiceOptions ticking(const KafkaOptions& kafka, const std::string& directory) {
+  ServiceOptions options = service_options(kafka, directory);
   options.lane.tick_idle = milliseconds{100};
   options.rules.lateness = Duration{0};
-  options.decoder.format = InputFormat::kInvoices;
-  options.kafka = {kafka};
   return options;
 }
 
@@ -101,7 +79,7 @@ TEST(ServiceClock, AWrongWallClockMovesNothingAndIsSaid) {
   write_invoice(kafka, "a", due - std::chrono::days{14});
   write_invoice(kafka, "b", start);
   ThreeRecords host(kafka, clock.right());
-  const absl::Status ended = run_service(service_options(kafka, directory), host, clock);
+  const absl::Status ended = run_service(ticking(kafka, directory), host, clock);
   EXPECT_TRUE(ended.ok()) << ended;
   std::filesystem::remove_all(directory);
   EXPECT_EQ(host.last().counters.applied, 3U);
@@ -126,7 +104,7 @@ TEST(ServiceClock, TicksWithoutTheBrokersTimeAreRefused) {
   const std::string directory = testing::TempDir() + other.application;
   const SystemClock clock;
   ThreeRecords host(other, clock);
-  const absl::Status refused = run_service(service_options(other, directory), host, clock);
+  const absl::Status refused = run_service(ticking(other, directory), host, clock);
   std::filesystem::remove_all(directory);
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition) << refused;
   EXPECT_NE(refused.message().find("--add-config message.timestamp.type=LogAppendTime"),
