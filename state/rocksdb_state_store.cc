@@ -5,6 +5,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/memtablerep.h>
 #include <rocksdb/options.h>
+#include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
 #include <array>
@@ -19,6 +20,9 @@ namespace {
 constexpr std::size_t kMemtableBytes = std::size_t{64} << 20;
 constexpr std::array<const char*, kStoreKindCount> kFamilyNames = {"default", "meta",
                                                                    "contributions", "model_log"};
+constexpr std::string_view kBranch = "branch";
+// RocksDB's name for the file that says which of the others count.
+constexpr std::string_view kCurrent = "CURRENT";
 
 absl::Status to_status(const rocksdb::Status& status, std::string_view doing,
                        const std::string& directory) {
@@ -49,63 +53,6 @@ class NoLog final : public rocksdb::Logger {
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
 };
 
-class RocksdbStateStore final : public StateStore {
- public:
-  RocksdbStateStore(std::string directory, rocksdb::DB* db,
-                    std::vector<rocksdb::ColumnFamilyHandle*> families)
-      : directory_(std::move(directory)), db_(db), families_(std::move(families)) {}
-
-  ~RocksdbStateStore() override {
-    for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family);
-  }
-
-  absl::Status scan(StoreKind kind, std::int32_t partition, const Visit& visit) override {
-    const std::string first = prefix_of(partition);
-    const std::string last = prefix_of(partition + 1);
-    const rocksdb::Slice upper(last);
-    rocksdb::ReadOptions options;
-    options.iterate_upper_bound = &upper;
-    const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, family(kind)));
-    for (it->Seek(first); it->Valid(); it->Next()) {
-      std::string_view key(it->key().data(), it->key().size());
-      key.remove_prefix(first.size());
-      const absl::Status visited = visit(key, {it->value().data(), it->value().size()});
-      if (!visited.ok()) return visited;
-    }
-    return to_status(it->status(), "scan", directory_);
-  }
-
-  absl::Status write(std::span<const StoreWrite> writes) override {
-    rocksdb::WriteBatch batch;
-    for (const StoreWrite& write : writes) {
-      const std::string key = prefix_of(write.partition) + write.key;
-      const rocksdb::Status status = write.value ? batch.Put(family(write.kind), key, *write.value)
-                                                 : batch.Delete(family(write.kind), key);
-      if (!status.ok()) return to_status(status, "batch", directory_);
-    }
-    return to_status(db_->Write(rocksdb::WriteOptions(), &batch), "write", directory_);
-  }
-
-  absl::Status drop_partition(std::int32_t partition) override {
-    rocksdb::WriteBatch batch;
-    for (rocksdb::ColumnFamilyHandle* family : families_) {
-      const rocksdb::Status status =
-          batch.DeleteRange(family, prefix_of(partition), prefix_of(partition + 1));
-      if (!status.ok()) return to_status(status, "drop", directory_);
-    }
-    return to_status(db_->Write(rocksdb::WriteOptions(), &batch), "drop", directory_);
-  }
-
- private:
-  rocksdb::ColumnFamilyHandle* family(StoreKind kind) const {
-    return families_[static_cast<std::size_t>(kind)];
-  }
-
-  std::string directory_;
-  std::unique_ptr<rocksdb::DB> db_;
-  std::vector<rocksdb::ColumnFamilyHandle*> families_;
-};
-
 std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const RocksdbOptions& options) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
   for (std::size_t i = 0; i < kFamilyNames.size(); ++i) {
@@ -122,7 +69,145 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const RocksdbOptions& o
   return families;
 }
 
+rocksdb::DBOptions database_options() {
+  rocksdb::DBOptions options;
+  options.create_if_missing = true;
+  options.create_missing_column_families = true;
+  options.allow_concurrent_memtable_write = false;  // The vector memtable cannot.
+  options.max_total_wal_size = std::uint64_t{256} << 20;
+  options.info_log = std::make_shared<NoLog>();
+  options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
+  options.avoid_flush_during_shutdown = false;
+  return options;
+}
+
+std::filesystem::path branch_of(const std::string& directory) {
+  return std::filesystem::path(directory) / kBranch;
+}
+
 }  // namespace
+
+class RocksdbStateStore::Database {
+ public:
+  static absl::StatusOr<std::unique_ptr<Database>> open(const RocksdbOptions& options) {
+    const auto families = families_of(options);
+    rocksdb::DB* db = nullptr;
+    std::vector<rocksdb::ColumnFamilyHandle*> handles;
+    const rocksdb::Status status =
+        options.access == StoreAccess::kReadOnly
+            ? rocksdb::DB::OpenForReadOnly(database_options(), options.directory, families,
+                                           &handles, &db)
+            : rocksdb::DB::Open(database_options(), options.directory, families, &handles, &db);
+    if (!status.ok()) return to_status(status, "open", options.directory);
+    return std::unique_ptr<Database>(new Database(options.directory, db, std::move(handles)));
+  }
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  ~Database() {
+    for (rocksdb::ColumnFamilyHandle* family : families_) db_->DestroyColumnFamilyHandle(family);
+  }
+
+  absl::Status scan(StoreKind kind, std::int32_t partition, const Visit& visit) {
+    const std::string first = prefix_of(partition);
+    const std::string last = prefix_of(partition + 1);
+    const rocksdb::Slice upper(last);
+    rocksdb::ReadOptions options;
+    options.iterate_upper_bound = &upper;
+    const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, family(kind)));
+    for (it->Seek(first); it->Valid(); it->Next()) {
+      std::string_view key(it->key().data(), it->key().size());
+      key.remove_prefix(first.size());
+      const absl::Status visited = visit(key, {it->value().data(), it->value().size()});
+      if (!visited.ok()) return visited;
+    }
+    return to_status(it->status(), "scan", directory_);
+  }
+
+  absl::Status write(std::span<const StoreWrite> writes) {
+    rocksdb::WriteBatch batch;
+    for (const StoreWrite& write : writes) {
+      const std::string key = prefix_of(write.partition) + write.key;
+      const rocksdb::Status status = write.value ? batch.Put(family(write.kind), key, *write.value)
+                                                 : batch.Delete(family(write.kind), key);
+      if (!status.ok()) return to_status(status, "batch", directory_);
+    }
+    return to_status(db_->Write(rocksdb::WriteOptions(), &batch), "write", directory_);
+  }
+
+  absl::Status drop_partition(std::int32_t partition) {
+    rocksdb::WriteBatch batch;
+    for (rocksdb::ColumnFamilyHandle* family : families_) {
+      const rocksdb::Status status =
+          batch.DeleteRange(family, prefix_of(partition), prefix_of(partition + 1));
+      if (!status.ok()) return to_status(status, "drop", directory_);
+    }
+    return to_status(db_->Write(rocksdb::WriteOptions(), &batch), "drop", directory_);
+  }
+
+  // Another database of the same content; what both hold they share.
+  absl::Status copy_to(const std::string& directory) {
+    rocksdb::Checkpoint* made = nullptr;
+    rocksdb::Status status = rocksdb::Checkpoint::Create(db_.get(), &made);
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    if (status.ok()) status = checkpoint->CreateCheckpoint(directory);
+    return to_status(status, "copy", directory_);
+  }
+
+ private:
+  Database(std::string directory, rocksdb::DB* db,
+           std::vector<rocksdb::ColumnFamilyHandle*> families)
+      : directory_(std::move(directory)), db_(db), families_(std::move(families)) {}
+
+  rocksdb::ColumnFamilyHandle* family(StoreKind kind) const {
+    return families_[static_cast<std::size_t>(kind)];
+  }
+
+  std::string directory_;
+  std::unique_ptr<rocksdb::DB> db_;
+  std::vector<rocksdb::ColumnFamilyHandle*> families_;
+};
+
+RocksdbStateStore::RocksdbStateStore(RocksdbOptions options, std::unique_ptr<Database> database)
+    : options_(std::move(options)), database_(std::move(database)) {}
+RocksdbStateStore::~RocksdbStateStore() = default;
+
+absl::Status RocksdbStateStore::scan(StoreKind kind, std::int32_t partition, const Visit& visit) {
+  const std::shared_lock lock(branching_);
+  return database_->scan(kind, partition, visit);
+}
+
+absl::Status RocksdbStateStore::write(std::span<const StoreWrite> writes) {
+  const std::shared_lock lock(branching_);
+  return database_->write(writes);
+}
+
+absl::Status RocksdbStateStore::drop_partition(std::int32_t partition) {
+  const std::shared_lock lock(branching_);
+  return database_->drop_partition(partition);
+}
+
+absl::Status RocksdbStateStore::branch() {
+  if (absl::Status dropped = drop_branch(); !dropped.ok()) return dropped;
+  const std::scoped_lock lock(branching_);
+  const RocksdbOptions options{.directory = branch_of(options_.directory)};
+  if (absl::Status copied = database_->copy_to(options.directory); !copied.ok()) return copied;
+  absl::StatusOr<std::unique_ptr<Database>> opened = Database::open(options);
+  if (!opened.ok()) return opened.status();
+  trunk_ = std::exchange(database_, *std::move(opened));
+  return absl::OkStatus();
+}
+
+// Without the first file it is none, so that there is no half of one.
+absl::Status RocksdbStateStore::drop_branch() {
+  const std::filesystem::path branch = branch_of(options_.directory);
+  std::error_code error;
+  std::filesystem::remove(branch / kCurrent, error);
+  if (!error) std::filesystem::remove_all(branch, error);
+  if (!error) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      fmt::format("{} cannot be removed: {}", branch.string(), error.message()));
+}
 
 absl::StatusOr<std::string> set_aside(const std::string& directory) {
   std::string aside = directory + ".damaged";
@@ -135,35 +220,28 @@ absl::StatusOr<std::string> set_aside(const std::string& directory) {
       fmt::format("state directory {} cannot be renamed: {}", directory, error.message()));
 }
 
-absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const RocksdbOptions& options) {
-  rocksdb::DBOptions db_options;
-  db_options.create_if_missing = true;
-  db_options.create_missing_column_families = true;
-  db_options.allow_concurrent_memtable_write = false;  // The vector memtable cannot.
-  db_options.max_total_wal_size = std::uint64_t{256} << 20;
-  db_options.info_log = std::make_shared<NoLog>();
-  db_options.wal_recovery_mode = rocksdb::WALRecoveryMode::kTolerateCorruptedTailRecords;
-  db_options.avoid_flush_during_shutdown = false;
-
+absl::StatusOr<std::unique_ptr<RocksdbStateStore>> open_rocksdb_store(
+    const RocksdbOptions& options) {
   std::error_code error;
   if (options.access == StoreAccess::kReadOnly &&
       !std::filesystem::exists(options.directory, error)) {
     return absl::NotFoundError(fmt::format("state directory {} does not exist", options.directory));
   }
-  std::filesystem::create_directories(options.directory, error);
-  if (error) {
-    return absl::FailedPreconditionError(
-        fmt::format("state directory {} cannot be made: {}", options.directory, error.message()));
+  RocksdbOptions shown = options;
+  if (options.access == StoreAccess::kReadOnly) {
+    const std::filesystem::path branch = branch_of(options.directory);
+    if (std::filesystem::exists(branch / kCurrent, error)) shown.directory = branch;
+  } else {
+    std::filesystem::create_directories(options.directory, error);
+    if (error) {
+      return absl::FailedPreconditionError(
+          fmt::format("state directory {} cannot be made: {}", options.directory, error.message()));
+    }
   }
-  const auto families = families_of(options);
-  rocksdb::DB* db = nullptr;
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  const rocksdb::Status status =
-      options.access == StoreAccess::kReadOnly
-          ? rocksdb::DB::OpenForReadOnly(db_options, options.directory, families, &handles, &db)
-          : rocksdb::DB::Open(db_options, options.directory, families, &handles, &db);
-  if (!status.ok()) return to_status(status, "open", options.directory);
-  return std::make_unique<RocksdbStateStore>(options.directory, db, std::move(handles));
+  absl::StatusOr<std::unique_ptr<RocksdbStateStore::Database>> database =
+      RocksdbStateStore::Database::open(shown);
+  if (!database.ok()) return database.status();
+  return std::unique_ptr<RocksdbStateStore>(new RocksdbStateStore(options, *std::move(database)));
 }
 
 }  // namespace rfm

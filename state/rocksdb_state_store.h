@@ -3,8 +3,11 @@
 #pragma once
 
 #include <memory>
+#include <shared_mutex>
+#include <span>
 #include <string>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "state/state_store.h"
 
@@ -18,9 +21,39 @@ struct RocksdbOptions {
 };
 
 // One process per directory (RocksDB's lock). Rows live in a vector memtable: nothing may read a
-// row while the store is written to; scans happen at start. kFailedPrecondition: another process
-// has it open. kNotFound (read only): none there. kDataLoss: damaged, as later scans may find too.
-absl::StatusOr<std::unique_ptr<StateStore>> open_rocksdb_store(const RocksdbOptions& options);
+// row while the store is written to; scans happen at start.
+class RocksdbStateStore final : public StateStore {
+ public:
+  ~RocksdbStateStore() override;
+
+  absl::Status scan(StoreKind kind, std::int32_t partition, const Visit& visit) override;
+  absl::Status write(std::span<const StoreWrite> writes) override;
+  absl::Status drop_partition(std::int32_t partition) override;
+
+  // From here on all this store does is done to a branch: a copy that shares its files, in the
+  // subdirectory `branch`. What is there so far stays as it is, for whoever opens it to write next;
+  // who opens it to read sees the branch. A crash at any moment leaves the one or the other.
+  absl::Status branch();
+  // Before that: a branch that an earlier process left is no more.
+  absl::Status drop_branch();
+
+ private:
+  class Database;
+  friend absl::StatusOr<std::unique_ptr<RocksdbStateStore>> open_rocksdb_store(
+      const RocksdbOptions& options);
+
+  RocksdbStateStore(RocksdbOptions options, std::unique_ptr<Database> database);
+
+  RocksdbOptions options_;
+  std::shared_mutex branching_;      // Nothing is written meanwhile.
+  std::unique_ptr<Database> trunk_;  // Where there is a branch.
+  std::unique_ptr<Database> database_;
+};
+
+// kFailedPrecondition: another process has it open. kNotFound (read only): none there. kDataLoss:
+// damaged, as later scans may find too.
+absl::StatusOr<std::unique_ptr<RocksdbStateStore>> open_rocksdb_store(
+    const RocksdbOptions& options);
 
 // Renames a directory that nothing has open, so that a new one takes its place; returns the name it
 // has now.

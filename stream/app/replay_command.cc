@@ -65,7 +65,8 @@ void add_replay_command(CLI::App& app, Invocation& invocation) {
       .add_option(
           "--state", arguments->replay.state,
           "State directory: kept, and gone on from by the next replay of the same input, which "
-          "may have grown at its end (default: a temporary one)")
+          "may have grown at its end; what only the end or --until led to is then done anew "
+          "(default: a temporary one)")
       ->type_name("DIR");
   command
       .add_option(

@@ -44,9 +44,11 @@ void add_input_arguments(CLI::App& command, ReplayArguments& arguments) {
                   "setting input.format)")
       ->type_name("FORMAT");
   command
-      .add_option("--until", arguments.until,
-                  "Read records before TIME, then move every clock to it (default: the last event, "
-                  "and what settles after it)")
+      .add_option(
+          "--until", arguments.until,
+          "Read all records before TIME, wherever they stand up to the end of the input, then "
+          "move every clock to it; what has no time of its own goes with the record before "
+          "it (default: the last event, and what settles after it)")
       ->type_name("TIME");
   add_settings_arguments(command, arguments.settings);
 }
@@ -85,7 +87,6 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) 
   options.kafka = kafka_options(*settings, 0);
   options.lane = lane_options(*settings);
   options.lane.tick_idle = std::nullopt;
-  options.lane.until = *until;
   options.lane.output = LaneOutput::Threading::kOwnThread;  // There is one lane.
   options.semantic = settings->semantic();
   options.check_rules = [rules = *settings](const auto& logged) {

@@ -13,6 +13,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/escaping.h"
+#include "state/assertion.h"
 #include "stream/text/json_text.h"
 #include "stream/text/utf8.h"
 
@@ -100,7 +101,6 @@ absl::StatusOr<JsonLinesFile> JsonLinesFile::open(const std::filesystem::path& p
                     "cut; remove the state directory to start anew",
                     path.string(), length, committed_length));
   }
-  if (absl::Status cut = file.abandon(); !cut.ok()) return cut;
   return file;
 }
 
@@ -114,7 +114,8 @@ JsonLinesFile::JsonLinesFile(JsonLinesFile&& other) noexcept
       path_(std::move(other.path_)),
       buffer_(std::move(other.buffer_)),
       written_(other.written_),
-      committed_(other.committed_) {}
+      committed_(other.committed_),
+      is_cut_(other.is_cut_) {}
 
 JsonLinesFile& JsonLinesFile::operator=(JsonLinesFile&& other) noexcept {
   std::swap(fd_, other.fd_);
@@ -122,6 +123,7 @@ JsonLinesFile& JsonLinesFile::operator=(JsonLinesFile&& other) noexcept {
   std::swap(buffer_, other.buffer_);
   std::swap(written_, other.written_);
   std::swap(committed_, other.committed_);
+  std::swap(is_cut_, other.is_cut_);
   return *this;
 }
 
@@ -132,6 +134,7 @@ JsonLinesFile::~JsonLinesFile() {
 absl::Status JsonLinesFile::append(std::optional<std::string_view> key,
                                    std::optional<std::string_view> value,
                                    std::span<const Header> headers, LineValue line_value) {
+  RFM_ASSERT(is_cut_);
   JsonText out(buffer_);
   out.begin_object();
   write_member(out, "key", "key_base64", key, line_value);
@@ -160,6 +163,7 @@ absl::Status JsonLinesFile::write_buffer() {
 }
 
 absl::StatusOr<std::uint64_t> JsonLinesFile::commit() {
+  RFM_ASSERT(is_cut_);
   if (absl::Status status = write_buffer(); !status.ok()) return status;
   if (written_ != committed_) {
     if (::fdatasync(fd_) != 0) return file_error(errno, "cannot sync", path_);
@@ -175,6 +179,7 @@ absl::Status JsonLinesFile::abandon() {
   if (::lseek(fd_, static_cast<off_t>(committed_), SEEK_SET) < 0)
     return file_error(errno, "cannot seek in", path_);
   written_ = committed_;
+  is_cut_ = true;
   return absl::OkStatus();
 }
 

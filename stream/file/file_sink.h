@@ -1,7 +1,7 @@
-// Output as JSON-lines files in one directory, with the guarantee of a transaction: what was not
-// committed is cut off at the next start. Each line is {"key":K,"headers":{...},"value":V} with the
-// value's own JSON bytes; a dead letter's value is a JSON string, or "value_base64" if it is not
-// UTF-8; a tombstone's value is null.
+// Output as JSON-lines files in one directory, with the guarantee of a transaction: what is behind
+// the last commit is cut off by `abandon`, with which a new process begins. Each line is
+// {"key":K,"headers":{...},"value":V} with the value's own JSON bytes; a dead letter's value is a
+// JSON string, or "value_base64" if it is not UTF-8; a tombstone's value is null.
 #pragma once
 
 #include <array>
@@ -29,7 +29,7 @@ enum class LineValue : std::uint8_t {
 // One append-only file of such lines. Not thread-safe.
 class JsonLinesFile {
  public:
-  // Opens or creates `path` and cuts it to `committed_length` bytes. kDataLoss when it is shorter
+  // Opens or creates `path`, of which `committed_length` bytes count. kDataLoss when it is shorter
   // than that, kFailedPrecondition when somebody else writes it.
   static absl::StatusOr<JsonLinesFile> open(const std::filesystem::path& path,
                                             std::uint64_t committed_length);
@@ -44,7 +44,7 @@ class JsonLinesFile {
                       std::span<const Header> headers, LineValue line_value);
   // Writes what is buffered and makes it durable. Returns the file's length.
   absl::StatusOr<std::uint64_t> commit();
-  // Cuts off everything since the last commit.
+  // Cuts off everything behind the last commit. To be called before anything is appended.
   absl::Status abandon();
 
  private:
@@ -56,6 +56,7 @@ class JsonLinesFile {
   TextBuffer buffer_;
   std::uint64_t written_ = 0;    // Bytes in the file.
   std::uint64_t committed_ = 0;  // Bytes of it that are committed.
+  bool is_cut_ = false;          // Nothing of an earlier process is behind those.
 };
 
 struct FileSinkOptions {
@@ -67,7 +68,7 @@ struct FileSinkOptions {
 
 // transitions.jsonl, segments.jsonl and dead-letters.jsonl. Changelog, ticks and contributions are
 // not kept. One sink a directory: kFailedPrecondition when another has it, or at a first start
-// files with a content are there.
+// files with a content are there. What is there stays as it is until `abandon`, which comes first.
 class FileSink final : public OutputSink {
  public:
   static absl::StatusOr<std::unique_ptr<FileSink>> open(const FileSinkOptions& options);

@@ -92,6 +92,7 @@ class FileSource::Implementation {
     if (S_ISDIR(info.st_mode)) return errno_status("read", options_.path, EISDIR);
     if (S_ISREG(info.st_mode)) bytes_total_ = static_cast<std::uint64_t>(info.st_size);
     if (absl::Status status = read_beginning(); !status.ok()) return status;
+    holds_unfinished_ = options_.holds_unfinished;
     return skip_to_start();
   }
 
@@ -112,7 +113,10 @@ class FileSource::Implementation {
     }
   }
 
-  bool at_end() const { return is_complete_ && begin_ == end_; }
+  bool at_end() const {
+    return is_complete_ && (begin_ == end_ || (holds_unfinished_ && !find_end(unread())));
+  }
+  void take_unfinished() { holds_unfinished_ = false; }
   Offset next_offset() const { return next_offset_; }
   std::uint64_t bytes_read() const { return base_ + begin_; }
   std::optional<std::uint64_t> bytes_total() const { return bytes_total_; }
@@ -231,7 +235,7 @@ class FileSource::Implementation {
         begin_ += line_bytes_max_;
         return text.substr(0, line_bytes_max_);
       }
-      if (!line_end && (!is_complete_ || text.empty())) return std::nullopt;
+      if (!line_end && (!is_complete_ || holds_unfinished_ || text.empty())) return std::nullopt;
       begin_ += line_end ? *line_end + 1 : text.size();
       text = text.substr(0, line_end.value_or(text.size()));
       if (!text.empty() && text.back() == '\r') text.remove_suffix(1);
@@ -242,7 +246,8 @@ class FileSource::Implementation {
   std::optional<std::size_t> find_end(std::string_view text) const {
     if (options_.format == InputFormat::kCsv && !is_inside_cut_line_) {
       const std::optional<std::size_t> end = find_row_end(text, layout_.separator);
-      if (end || (!is_complete_ && text.size() <= line_bytes_max_)) return end;
+      const bool may_go_on = !is_complete_ || holds_unfinished_;
+      if (end || (may_go_on && text.size() <= line_bytes_max_)) return end;
     }
     const std::size_t end = text.find('\n');
     return end == std::string_view::npos ? std::nullopt : std::optional(end);
@@ -263,6 +268,7 @@ class FileSource::Implementation {
   CsvLayout layout_;
   bool has_mark_ = false;  // A byte-order mark.
   const std::size_t line_bytes_max_;
+  bool holds_unfinished_ = false;
   int fd_ = -1;
   std::optional<std::uint64_t> bytes_total_;
   std::vector<char> buffer_;
@@ -296,6 +302,8 @@ bool FileSource::at_end(PartitionId partition) const {
   RFM_ASSERT(partition == 0);
   return implementation_->at_end();
 }
+
+void FileSource::take_unfinished() { implementation_->take_unfinished(); }
 
 Offset FileSource::next_offset(PartitionId /*partition*/) const {
   return implementation_->next_offset();

@@ -8,6 +8,7 @@
 // a line `sep=;` may stand; a quoted field may hold line ends, up to 64 of them; where a row's
 // quotes do not close, its first line stands alone.
 // Lines end with LF or CRLF, the last one may lack it. A byte order mark at the start is skipped.
+// What stands behind the last line end may be the beginning of a longer record, where a file grows.
 #pragma once
 
 #include <chrono>
@@ -36,6 +37,9 @@ struct FileSourceOptions {
   std::size_t record_bytes_max = std::size_t{1} << 20;
   std::size_t buffer_bytes = std::size_t{4} << 20;
   CsvOptions csv{};
+  // Ends before a last record whose line end, or closing quote, is not there. `take_unfinished`
+  // goes on with what there is of it.
+  bool holds_unfinished = false;
 };
 
 class FileSource final : public EventSource {
@@ -49,6 +53,7 @@ class FileSource final : public EventSource {
   absl::StatusOr<std::span<const RecordView>> read(PartitionId partition,
                                                    std::size_t records_max) override;
   bool at_end(PartitionId partition) const override;
+  void take_unfinished();
   Offset next_offset(PartitionId partition) const override;
   std::int64_t records_behind(PartitionId partition) const override;
   absl::Status service() override;

@@ -12,9 +12,12 @@ namespace rfm {
 namespace {
 
 std::optional<EventTime> time_of(const DecodedEvent& event) {
-  if (const auto* line = std::get_if<LineEvent>(&event)) return line->invoice_time;
-  if (const auto* invoice = std::get_if<InvoiceEvent>(&event)) return invoice->invoice_time;
-  return std::nullopt;
+  return std::visit(
+      [](const auto& e) -> std::optional<EventTime> {
+        if constexpr (requires { e.invoice_time; }) return e.invoice_time;
+        return std::nullopt;
+      },
+      event);
 }
 
 }  // namespace
@@ -38,6 +41,7 @@ Lane::Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions&
                .input_topic = options.input_topic,
                .currency = decoder.currency},
               options.output),
+      passes_end_(!options.holds_at_end),
       last_commit_(parts.clock.steady()),
       begun_(last_commit_) {}
 
@@ -127,7 +131,7 @@ absl::StatusOr<bool> Lane::fill(LanePartition& p) {
       uncommitted_ = true;
     }
     const bool never_held = !p.meta().started && parts_.source.at_end(p.id());
-    if (never_held && !p.reported_empty) {
+    if (never_held && passes_end_ && !p.reported_empty) {
       p.reported_empty = true;
       parts_.trainer.partition_empty(p.id());
     }
@@ -152,10 +156,14 @@ absl::Status Lane::process(LanePartition& p) {
          looked_at < options_.piece_rows) {
     const RecordView& record = p.batch.front();
     const DecodedEvent event = decode(record, p.id());
-    if (is_past_end(record, event)) {
+    const bool left_out = leaves_out(p, record, event);
+    if (!passes_end_ && (left_out || record.offset >= p.partition.options().until_offset)) {
       p.ended = true;
-      if (!p.meta().started) parts_.trainer.partition_empty(p.id());
       break;
+    }
+    if (left_out) {
+      p.batch = p.batch.subspan(1);
+      continue;
     }
     PartitionMeta& meta = p.meta();
     const EventTime highest = meta.max_event_time;
@@ -182,11 +190,13 @@ absl::Status Lane::process(LanePartition& p) {
   return output_.take_status();
 }
 
-// A record from the future moves no clock, so it does not end anything either.
-bool Lane::is_past_end(const RecordView& record, const DecodedEvent& event) const {
+// A time from the future is none.
+bool Lane::leaves_out(LanePartition& p, const RecordView& record, const DecodedEvent& event) const {
+  if (!options_.until) return false;
   const std::optional<EventTime> time = time_of(event);
-  if (!options_.until || !time || *time < *options_.until) return false;
-  return !is_from_future(*time, record.received_ms, rules_);
+  if (time && !is_from_future(*time, record.received_ms, rules_))
+    p.leaving_out = *time >= *options_.until;
+  return p.leaving_out;
 }
 
 DecodedEvent Lane::decode(const RecordView& record, PartitionId partition) {
@@ -203,52 +213,6 @@ std::int64_t Lane::trained_through() const {
 }
 
 absl::Status Lane::sync_model() { return parts_.trainer.update(models_); }
-
-absl::Status Lane::idle() {
-  begin_work();
-  if (const absl::Status synced = sync_model(); !synced.ok()) return synced;
-  bool contributed = false;
-  for (const auto& p : partitions_) {
-    if (p->partition.is_unfinished()) continue;
-    if (!p->ended && (!p->batch.empty() || !parts_.source.at_end(p->id()))) continue;
-    if (p->partition.follows_ticks()) {
-      p->partition.follow_ticks();
-      uncommitted_ = true;
-      continue;
-    }
-    contributed |= contribute_idle(*p);
-    if (p->partition.is_unfinished()) continue;
-    if (!options_.tick_idle || parts_.clock.steady() - p->last_read < *options_.tick_idle) continue;
-    tick_idle(*p);
-  }
-  if (const absl::Status written = output_.take_status(); !written.ok()) return written;
-  return contributed ? commit() : absl::OkStatus();
-}
-
-bool Lane::contribute_idle(LanePartition& p) {
-  const std::optional<std::int64_t> epoch = parts_.trainer.awaited(p.id());
-  if (!epoch || !models_.knows(*epoch) || !p.meta().started || p.meta().contributed >= *epoch)
-    return false;
-  uncommitted_ = true;
-  return p.partition.contribute_idle(*epoch) == Partition::Progress::kDone;
-}
-
-// As much event time has passed as time since the last event was received, and never more than
-// there has been.
-void Lane::tick_idle(LanePartition& p) {
-  const PartitionMeta& meta = p.meta();
-  const std::optional<std::int64_t> now =
-      parts_.time == nullptr ? std::nullopt : parts_.time->believed_ms();
-  if (!meta.started || !now) return;
-  const Duration since{std::max<std::int64_t>(0, *now - meta.last_received_ms)};
-  const EventTime passed = std::min(meta.max_event_time + since, from_ms(*now)) - rules_.lateness;
-  // What a tick says is done at once, before any further record: it never waits for the model.
-  const EventTime to = std::min(passed, p.partition.reachable());
-  if (to <= meta.watermark || !p.partition.is_due(to)) return;
-  p.log_tick(to);
-  p.partition.tick(to);
-  uncommitted_ = true;
-}
 
 absl::StatusOr<Lane::Activity> Lane::tick_all(std::optional<EventTime> to) {
   begin_work();
@@ -352,10 +316,7 @@ void Lane::note_commit(std::size_t changelog_records) {
 }
 
 bool Lane::at_end() const {
-  return std::ranges::all_of(partitions_, [this](const auto& p) {
-    return !p->partition.is_unfinished() &&
-           (p->ended || (p->batch.empty() && parts_.source.at_end(p->id())));
-  });
+  return std::ranges::all_of(partitions_, [this](const auto& p) { return is_at_end(*p); });
 }
 
 std::vector<const Partition*> Lane::partitions() const {

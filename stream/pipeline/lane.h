@@ -61,7 +61,12 @@ struct LaneOptions {
   // How many rows a step may look at for time alone.
   std::size_t piece_rows = PartitionOptions::kPieceRows;
   std::optional<std::chrono::milliseconds> tick_idle;  // Absent: no ticks (replay).
-  std::optional<EventTime> until;  // Stop each partition before its first record at or after it.
+  // Records at or after it are left out, wherever they stand. What has no time of its own goes with
+  // the record before it.
+  std::optional<EventTime> until;
+  // What is done because records are left out or the input ends, and would not be if it went on,
+  // waits for `pass_end`.
+  bool holds_at_end = false;
   LaneOutput::Threading output = LaneOutput::Threading::kLane;
 };
 
@@ -116,6 +121,13 @@ class Lane {
   // once, and tick; or they follow what is recorded of that.
   absl::Status idle();
 
+  // With `holds_at_end`, where nothing was to do: a partition at its end holds up those that are
+  // not.
+  bool is_held_up() const;
+  // From here on partitions go on behind records that are left out; where there are no more, they
+  // contribute as they are, or count as empty.
+  void pass_end();
+
   // Once everything is read: follows the recorded ticks that are left, then moves every partition's
   // clock to `to`. kWaiting: call again when the model has moved on.
   absl::StatusOr<Activity> tick_all(std::optional<EventTime> to);
@@ -123,7 +135,8 @@ class Lane {
   // Commits what there is.
   absl::Status commit();
   bool has_uncommitted() const { return uncommitted_; }
-  // All that exists in the partitions (before `until`) is applied.
+  // All that exists in the partitions is applied or left out, as far as `holds_at_end` lets them
+  // go.
   bool at_end() const;
   // And committed.
   bool caught_up() const { return !uncommitted_ && at_end(); }
@@ -139,7 +152,10 @@ class Lane {
   absl::StatusOr<bool> fill(LanePartition& partition);
   absl::Status process(LanePartition& partition);
   DecodedEvent decode(const RecordView& record, PartitionId partition);
-  bool is_past_end(const RecordView& record, const DecodedEvent& event) const;
+  bool is_at_end(const LanePartition& partition) const;
+  bool leaves_out(LanePartition& partition, const RecordView& record,
+                  const DecodedEvent& event) const;
+  std::optional<std::int64_t> awaited_contribution(const LanePartition& partition) const;
   absl::Status sync_model();
   std::int64_t trained_through() const;  // The smallest number: no training has begun.
   void begin_work();
@@ -156,6 +172,7 @@ class Lane {
   LaneOutput output_;
   LaneObserver* observer_ = nullptr;
   std::vector<std::unique_ptr<LanePartition>> partitions_;  // In the order of `own`.
+  bool passes_end_;
   bool uncommitted_ = false;
   std::chrono::steady_clock::time_point last_commit_;
   // When something was done first that is not committed.

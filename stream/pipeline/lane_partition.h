@@ -61,7 +61,8 @@ class LanePartition final : public PartitionListener {
   std::span<const RecordView> batch;        // Not all applied yet.
   std::optional<std::int64_t> waits_since;  // How far the model was when it had to wait.
   bool empty = false;                       // Nothing was there at the last look.
-  bool ended = false;                       // `until` is reached.
+  bool ended = false;                       // The lane holds it where it is.
+  bool leaving_out = false;                 // As the last record with a time was.
   bool reported_empty = false;
   LaneObserver* observer = nullptr;
   EventTime logged_tick = kBeforeAll;                 // What is committed needs none any more.

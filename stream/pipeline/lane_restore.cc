@@ -13,12 +13,24 @@
 #include "stream/pipeline/lane.h"
 
 namespace rfm {
+namespace {
+
+void leave_out_ticks(EventTime until, PartitionOptions& options) {
+  std::vector<Tick>& ticks = *options.ticks;
+  const auto first = std::ranges::find_if(ticks, [&](const Tick& t) { return t.time > until; });
+  if (first == ticks.end()) return;
+  options.until_offset = first->offset;
+  ticks.erase(first, ticks.end());
+}
+
+}  // namespace
 
 absl::StatusOr<std::unique_ptr<PartitionRestore>> Lane::restore(const PartitionOptions& options) {
   const absl::Status synced = sync_model();
   if (!synced.ok()) return synced;
   PartitionOptions in_pieces = options;
   in_pieces.piece_rows = options_.piece_rows;
+  if (options_.until && in_pieces.ticks) leave_out_ticks(*options_.until, in_pieces);
   auto partition = std::make_unique<LanePartition>(
       in_pieces, LanePartition::Shared{rules_, models_, output_, parts_.trainer});
   auto restored =

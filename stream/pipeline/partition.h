@@ -28,6 +28,8 @@ struct PartitionOptions {
   EventTime first_start = kBeforeAll;
   // A recorded tick log to follow, in order. Absent: its lane chooses.
   std::optional<std::vector<Tick>> ticks;
+  // From here on recorded ticks are left out, so that the log is not as it was.
+  Offset until_offset = std::numeric_limits<Offset>::max();
   // How many rows one call may look at for time alone; there may be millions.
   std::size_t piece_rows = kPieceRows;
 

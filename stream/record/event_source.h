@@ -27,8 +27,8 @@ class EventSource {
   virtual absl::StatusOr<std::span<const RecordView>> read(PartitionId partition,
                                                            std::size_t records_max) = 0;
 
-  // Every record of the partition that exists now has been read. A file never leaves this state, a
-  // topic may.
+  // Every record of the partition that exists now has been read. A topic
+  // may leave this state, a file only where its user goes on (`take_unfinished`).
   virtual bool at_end(PartitionId partition) const = 0;
 
   // Where reading goes on: beyond what was read and, at the end, beyond what is no record either

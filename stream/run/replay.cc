@@ -36,7 +36,8 @@ absl::StatusOr<std::uint64_t> mark_of(const FileSourceOptions& file) {
       FileSource::open({.path = file.path,
                         .format = file.format,
                         .record_bytes_max = file.record_bytes_max,
-                        .csv = file.csv});
+                        .csv = file.csv,
+                        .holds_unfinished = true});
   if (!source.ok()) return source.status();
   const absl::StatusOr<std::span<const RecordView>> first = (*source)->read(0, 1);
   if (!first.ok()) return first.status();
@@ -65,12 +66,15 @@ class Replay::Implementation {
   absl::Status open_topic();
   PartitionOptions partition_options(PartitionId partition) const;
   absl::Status make_lane();
+  absl::Status go_back();
+  absl::Status pass_end();
+  std::optional<EventTime> end_time() const;
   absl::Status finish();
   bool report(const std::function<bool(const ReplayProgress&)>& progress);
 
   ReplayOptions options_;
   const Clock& clock_;
-  std::unique_ptr<StateStore> store_;
+  std::unique_ptr<RocksdbStateStore> store_;
   std::unique_ptr<EventSource> source_;
   FileSource* file_ = nullptr;
   InputReview review_;
@@ -78,11 +82,12 @@ class Replay::Implementation {
   std::unique_ptr<ReplayModel> model_;
   std::unique_ptr<Lane> lane_;
   std::vector<ModelVersion> versions_;
+  bool passed_end_ = false;
   std::chrono::steady_clock::time_point last_report_{};
 };
 
 absl::Status Replay::Implementation::open() {
-  absl::StatusOr<std::unique_ptr<StateStore>> store =
+  absl::StatusOr<std::unique_ptr<RocksdbStateStore>> store =
       open_rocksdb_store({.directory = options_.state_directory});
   if (absl::IsDataLoss(store.status())) {
     return absl::DataLossError(fmt::format("{}\nA replay can begin anew without the directory.",
@@ -144,13 +149,7 @@ PartitionOptions Replay::Implementation::partition_options(PartitionId partition
     partition_options.go_live_offset = rules.go_live[index];
     partition_options.first_start = from_ms(rules.first_start_ms);
   }
-  if (model_->recording()) {
-    std::vector<Tick>& ticks = partition_options.ticks.emplace();
-    for (const Tick& tick : model_->recording()->ticks[index]) {
-      if (options_.until && tick.time > *options_.until) break;
-      ticks.push_back(tick);
-    }
-  }
+  if (model_->recording()) partition_options.ticks = model_->recording()->ticks[index];
   return partition_options;
 }
 
@@ -160,6 +159,8 @@ absl::Status Replay::Implementation::make_lane() {
                   .store = *store_,
                   .trainer = model_->trainer(),
                   .clock = clock_};
+  options_.lane.until = options_.until;
+  options_.lane.holds_at_end = true;
   lane_ = std::make_unique<Lane>(options_.lane, options_.rules, options_.decoder, parts);
   for (PartitionId p = 0; p < options_.lane.partition_count; ++p) {
     absl::StatusOr<std::unique_ptr<PartitionRestore>> restored =
@@ -168,10 +169,15 @@ absl::Status Replay::Implementation::make_lane() {
     const absl::StatusOr<Offset> owned = lane_->own(*std::move(restored));
     if (!owned.ok()) return owned.status();
     const PartitionMeta& meta = lane_->partitions().back()->meta();
-    if (options_.until && meta.started && meta.watermark > *options_.until) {
-      return absl::FailedPreconditionError(fmt::format(
-          "--until {}: the state directory {} is at {} already", to_rfc3339(*options_.until),
-          options_.state_directory, to_rfc3339(meta.watermark)));
+    if (!options_.until || !meta.started) continue;
+    // Of the log: what an earlier replay did at its end is none of it.
+    const EventTime reached = std::max(meta.watermark, meta.moving_to);
+    if (meta.max_event_time >= *options_.until || reached > *options_.until) {
+      return absl::FailedPreconditionError(
+          fmt::format("--until {}: the state directory {} has read records up to {} already; "
+                      "this needs another one",
+                      to_rfc3339(*options_.until), options_.state_directory,
+                      to_rfc3339(std::max(meta.max_event_time, reached))));
     }
   }
   return absl::OkStatus();
@@ -189,7 +195,8 @@ absl::Status Replay::Implementation::open_file() {
                          .received_ms = model_->rules().first_start_ms,
                          .start_offset = meta.next_offset,
                          .record_bytes_max = options_.decoder.record_bytes_max,
-                         .csv = options_.decoder.csv};
+                         .csv = options_.decoder.csv,
+                         .holds_unfinished = true};
   const absl::StatusOr<std::uint64_t> mark = mark_of(file);
   if (!mark.ok()) return mark.status();
   options_.lane.input_mark = *mark;
@@ -219,11 +226,6 @@ absl::StatusOr<OffsetRange> Replay::Implementation::range_of(PartitionId partiti
   if (const std::optional<Recording>& recording = model_->recording()) {
     const auto index = static_cast<std::size_t>(partition);
     range.end = std::max(range.begin, recording->ends[index]);
-    // What came behind a tick that is beyond `until` was applied at the time of the tick.
-    for (const Tick& tick : recording->ticks[index]) {
-      if (options_.until && tick.time > *options_.until)
-        range.end = std::clamp(tick.offset, range.begin, range.end);
-    }
   }
   return range;
 }
@@ -286,38 +288,61 @@ bool Replay::Implementation::report(const std::function<bool(const ReplayProgres
   return progress(now);
 }
 
+// To the state and the output that the log alone explains, as far as they are committed.
+absl::Status Replay::Implementation::go_back() {
+  sink_->abandon();
+  return store_->drop_branch();
+}
+
+// What follows is done because the input ends, or because records are left out: none of it would be
+// if the log went on. So it is done to a branch of the state, and to the ends of the output files
+// that only the branch knows of; a replay that goes on goes on from before it.
+absl::Status Replay::Implementation::pass_end() {
+  passed_end_ = true;
+  absl::Status status = lane_->commit();
+  if (status.ok()) status = store_->branch();
+  if (!status.ok()) return status;
+  if (file_ != nullptr) file_->take_unfinished();
+  lane_->pass_end();
+  return absl::OkStatus();
+}
+
+// Where the clocks are moved to. Absent: nowhere; a recording has its own ticks.
+std::optional<EventTime> Replay::Implementation::end_time() const {
+  if (options_.until || model_->recording()) return options_.until;
+  EventTime highest = kBeforeAll;
+  for (const Partition* p : lane_->partitions())
+    highest = std::max(highest, p->meta().max_event_time);
+  if (highest == kBeforeAll) return std::nullopt;
+  return highest + options_.rules.lateness + options_.rules.settle;
+}
+
 absl::Status Replay::Implementation::run(
     const std::function<bool(const ReplayProgress&)>& progress) {
+  if (const absl::Status back = go_back(); !back.ok()) return back;
   bool reading = true;
-  std::optional<EventTime> end = options_.until;
   while (true) {
     const std::int64_t announced = model_->trainer().announcements();
-    absl::StatusOr<Lane::Activity> activity = reading ? lane_->step() : lane_->tick_all(end);
+    absl::StatusOr<Lane::Activity> activity = reading ? lane_->step() : lane_->tick_all(end_time());
     if (!activity.ok()) return activity.status();
     if (const absl::Status misread = review_.status(); !misread.ok()) return misread;
     if (!report(progress)) break;
     if (*activity == Lane::Activity::kBusy) continue;
     if (reading) {
-      // Partitions that have nothing more to say must not hold up the others.
-      const absl::Status idle = lane_->idle();
-      if (!idle.ok()) return idle;
+      if (const absl::Status idle = lane_->idle(); !idle.ok()) return idle;
+      if (!passed_end_ && (lane_->at_end() || lane_->is_held_up())) {
+        if (const absl::Status passed = pass_end(); !passed.ok()) return passed;
+        continue;
+      }
     }
     if (*activity == Lane::Activity::kWaiting) {
       model_->trainer().wait_announcement(announced, kProgressInterval);
-      continue;
-    }
-    if (!reading) break;
-    if (!lane_->at_end()) {  // A topic's records are still on their way.
+    } else if (!reading) {
+      break;
+    } else if (lane_->at_end()) {
+      reading = false;
+    } else {  // A topic's records are still on their way.
       source_->wait(kProgressInterval);
-      continue;
-    }
-    reading = false;
-    if (!end && !model_->recording()) {  // A recording has its own ticks.
-      EventTime highest = kBeforeAll;
-      for (const Partition* p : lane_->partitions())
-        highest = std::max(highest, p->meta().max_event_time);
-      if (highest == kBeforeAll) break;
-      end = highest + options_.rules.lateness + options_.rules.settle;
     }
   }
   return finish();

@@ -174,7 +174,7 @@ TEST_F(StateCommands, AReplayGoesOnOnlyAsItWasBegun) {
     EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << why;
     EXPECT_NE(status.message().find(why), std::string::npos) << status;
   };
-  refuses({"--until", "2024-01-10"}, "is at 2024-01-21T00:00:00.000Z already");
+  refuses({"--until", "2024-01-10"}, "has read records up to 2024-01-12T11:00:00.000Z already");
   refuses({"--go-live", "2024-01-10"}, "was begun without it");
   refuses({"--output", directory_.file("out")}, "was not written anywhere");
   refuses({"--set", "rfm.monetary=gross"}, "rfm.monetary");

@@ -106,6 +106,7 @@ absl::Status MemoryPipeline::restore() {
                          .piece_rows = options_.piece_rows,
                          .tick_idle = options_.tick_idle,
                          .until = options_.until,
+                         .holds_at_end = options_.holds_at_end,
                          .output = options_.output};
   for (int l = 0; l < options_.lanes; ++l) {
     LaneThread& thread = lanes_.emplace_back();
@@ -170,7 +171,23 @@ absl::StatusOr<Lane::Activity> MemoryPipeline::step() {
   return together;
 }
 
+absl::Status MemoryPipeline::run_to_held() {
+  const auto is_held = [](const LaneThread& t) { return t.lane->at_end() || t.lane->is_held_up(); };
+  while (true) {
+    const absl::StatusOr<Lane::Activity> activity = step();
+    if (!activity.ok()) return activity.status();
+    if (*activity != Lane::Activity::kBusy && std::ranges::all_of(lanes_, is_held)) break;
+  }
+  const absl::Status committed = commit();
+  return committed.ok() ? trainer_->finish() : committed;
+}
+
 absl::Status MemoryPipeline::run_to_end(std::optional<EventTime> until) {
+  if (options_.holds_at_end) {
+    const absl::Status held = run_to_held();
+    if (!held.ok()) return held;
+    for (LaneThread& thread : lanes_) thread.lane->pass_end();
+  }
   while (true) {
     const absl::StatusOr<Lane::Activity> activity = step();
     if (!activity.ok()) return activity.status();

@@ -40,6 +40,7 @@ struct PipelineOptions {
   EventTime first_start = kBeforeAll;
   BrokerSpeaks broker = BrokerSpeaks::kAtStart;
   std::optional<EventTime> until;  // Of the lanes.
+  bool holds_at_end = false;       // Of the lanes, which `run_to_end` goes past.
   LaneOutput::Threading output = LaneOutput::Threading::kLane;
   const StopLimit* stop = nullptr;
 };
@@ -66,6 +67,8 @@ class MemoryPipeline {
   absl::Status restore();
   // One step of each lane, with `idle` where there is nothing to do. kAtEnd: all of them are.
   absl::StatusOr<Lane::Activity> step();
+  // With `holds_at_end`: as far as the log alone leads, which is committed.
+  absl::Status run_to_held();
   // Reads to the end, follows the recorded ticks and ticks to `until` (absent, without recorded
   // ticks: the highest event time + lateness + settle), then commits.
   absl::Status run_to_end(std::optional<EventTime> until);

@@ -6,7 +6,10 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <random>
+#include <string_view>
 
+#include "stream/text/time_text.h"
 #include "tests/fake/generated_history.h"
 #include "tests/fake/memory_pipeline.h"
 #include "tests/property/pipeline_runs.h"
@@ -202,6 +205,109 @@ TEST(SameOutput, PartitionsThatBeginLateOrEndEarlyAreTreatedAlike) {
   PipelineOutput replayed = run_whole(input, options);
   replayed.model_log = whole.model_log;  // It trains nothing.
   expect_same(whole, replayed);
+}
+
+MemoryInput first_part(const MemoryInput& input, std::mt19937_64& random) {
+  MemoryInput part;
+  for (const std::vector<MemoryRecord>& log : input) {
+    // One that has not grown, one that was empty, or any other.
+    const std::size_t size = random() % 4 == 0   ? log.size()
+                             : random() % 6 == 0 ? 0
+                                                 : random() % (log.size() + 1);
+    part.emplace_back(log.begin(), log.begin() + static_cast<std::ptrdiff_t>(size));
+  }
+  return part;
+}
+
+// What an end causes is no part of the log: lives over parts of it, up to any time, and then all.
+TEST(SameOutput, TheEndOfAnInputThatGrowsChangesNothing) {
+  for (std::uint64_t seed = 20; seed < 26; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed=" << seed);
+    std::mt19937_64 random(seed);
+    const InputFormat format = seed % 2 == 0 ? InputFormat::kInvoices : InputFormat::kLines;
+    HistoryOptions history = small_history(seed, format);
+    history.partition_count = 1 + static_cast<int>(seed % 3);
+    const MemoryInput input = generated_history(history);
+    PipelineOptions options = options_for(format);
+    if (seed % 3 == 0) options.rules.window = std::chrono::hours{24 * 20};
+    const PipelineOutput whole = run_whole(input, options);
+    EXPECT_EQ(whole.counters.records, size_of(input));
+    EXPECT_GE(trained_clusters(versions_of(whole)), 5U);
+    options.holds_at_end = true;
+    for (int i = 0; i < 3; ++i) {
+      SCOPED_TRACE(i);
+      MemoryWorld world(first_part(input, random));
+      options.batch_records = 1 + random() % 200;
+      options.piece_rows = 20 + random() % 100;
+      PipelineOptions first = options;
+      if (random() % 2 == 0) {
+        const MemoryRecord& record = input[0][random() % input[0].size()];
+        first.until = from_ms(record.received_ms);
+      }
+      {
+        MemoryPipeline pipeline(world, first);
+        ASSERT_TRUE(pipeline.restore().ok());
+        const absl::Status ran = pipeline.run_to_held();
+        ASSERT_TRUE(ran.ok()) << ran;
+      }
+      world.input = input;
+      MemoryPipeline pipeline(world, options);
+      ASSERT_TRUE(pipeline.restore().ok());
+      const absl::Status ran = pipeline.run_to_end(std::nullopt);
+      ASSERT_TRUE(ran.ok()) << ran;
+      expect_same(whole, output_of(world));
+    }
+  }
+}
+
+// In whatever order they stand: the same as a log without them.
+TEST(SameOutput, RecordsFromUntilOnAreLeftOut) {
+  for (std::uint64_t seed = 30; seed < 34; ++seed) {
+    SCOPED_TRACE(testing::Message() << "seed=" << seed);
+    std::mt19937_64 random(seed);
+    HistoryOptions history = small_history(seed, InputFormat::kInvoices);
+    history.partition_count = 1 + static_cast<int>(seed % 3);
+    history.text.bad_share = 0;
+    history.generator.tombstones = 0;
+    MemoryInput input = generated_history(history);
+    const auto time_of = [](const MemoryRecord& record) {
+      constexpr std::string_view kName = "\"invoice_time\":\"";
+      const std::size_t at = record.value->find(kName) + kName.size();
+      return *TimeReader(std::chrono::minutes{0})
+                  .read(
+                      std::string_view(*record.value).substr(at, record.value->find('"', at) - at));
+    };
+    // Some weeks out of order, as in exports that are put together.
+    for (std::vector<MemoryRecord>& log : input) {
+      const auto third = static_cast<std::ptrdiff_t>(log.size() / 3);
+      std::rotate(log.begin() + third / 2, log.begin() + third, log.end() - third / 2);
+    }
+    const EventTime until = time_of(input[0][random() % input[0].size()]);
+    MemoryInput before = input;
+    for (std::vector<MemoryRecord>& log : before)
+      std::erase_if(log, [&](const MemoryRecord& record) { return time_of(record) >= until; });
+    ASSERT_GT(size_of(before), 0U);
+    ASSERT_LT(size_of(before), size_of(input));
+
+    PipelineOptions options = options_for(InputFormat::kInvoices);
+    options.until = until;
+    const auto run = [&](MemoryInput records) {
+      MemoryWorld world(std::move(records));
+      MemoryPipeline pipeline(world, options);
+      EXPECT_TRUE(pipeline.restore().ok());
+      const absl::Status ran = pipeline.run_to_end(until);
+      EXPECT_TRUE(ran.ok()) << ran;
+      PipelineOutput output = output_of(world);
+      output.dead_letters.clear();  // They say their offset.
+      return output;
+    };
+    const PipelineOutput expected = run(before);
+    EXPECT_EQ(expected.counters.records, size_of(before));
+    expect_same(expected, run(input));
+    options.holds_at_end = true;
+    options.batch_records = 50;
+    expect_same(expected, run(input));
+  }
 }
 
 // The lanes run as the service runs them, and partitions go from one to another.

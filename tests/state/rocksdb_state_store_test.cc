@@ -26,9 +26,9 @@ class RocksdbStateStoreTest : public testing::Test {
     }
   }
 
-  std::unique_ptr<StateStore> open() const {
-    absl::StatusOr<std::unique_ptr<StateStore>> store =
-        open_rocksdb_store({.directory = directory_.string()});
+  std::unique_ptr<RocksdbStateStore> open(StoreAccess access = StoreAccess::kReadWrite) const {
+    absl::StatusOr<std::unique_ptr<RocksdbStateStore>> store =
+        open_rocksdb_store({.directory = directory_.string(), .access = access});
     EXPECT_TRUE(store.ok()) << store.status();
     return store.ok() ? *std::move(store) : nullptr;
   }
@@ -176,6 +176,59 @@ TEST_F(RocksdbStateStoreTest, DamageIsSaidAndCanBeSetAside) {
   ASSERT_TRUE(aside.ok()) << aside.status();
   EXPECT_TRUE(std::filesystem::exists(std::filesystem::path(*aside) / "CURRENT"));
   EXPECT_EQ(content(*open(), StoreKind::kRow, 0), kNothing);
+}
+
+using Rows = std::map<std::string, std::string>;
+
+Rows rows_of(StateStore& store) { return content(store, StoreKind::kRow, 0); }
+
+absl::Status put(StateStore& store, const std::string& key) {
+  const std::vector<StoreWrite> writes = {{StoreKind::kRow, 0, key, "1"}};
+  return store.write(writes);
+}
+
+TEST_F(RocksdbStateStoreTest, ABranchIsWhatReadersSeeAndTheNextWriterDoesNot) {
+  {
+    const auto store = open();
+    ASSERT_TRUE(put(*store, "trunk").ok());
+    ASSERT_TRUE(store->branch().ok());
+    EXPECT_EQ(rows_of(*store), (Rows{{"trunk", "1"}}));
+    ASSERT_TRUE(put(*store, "branch").ok());
+    EXPECT_EQ(open_rocksdb_store({.directory = directory_.string()}).status().code(),
+              absl::StatusCode::kFailedPrecondition);
+  }
+  EXPECT_EQ(rows_of(*open(StoreAccess::kReadOnly)), (Rows{{"branch", "1"}, {"trunk", "1"}}));
+  {
+    const auto store = open();
+    EXPECT_EQ(rows_of(*store), (Rows{{"trunk", "1"}}));
+    ASSERT_TRUE(put(*store, "next").ok());
+    ASSERT_TRUE(store->drop_branch().ok());
+    EXPECT_FALSE(std::filesystem::exists(directory_ / "branch"));
+    ASSERT_TRUE(store->branch().ok());
+  }
+  EXPECT_EQ(rows_of(*open(StoreAccess::kReadOnly)), (Rows{{"next", "1"}, {"trunk", "1"}}));
+  const auto store = open();
+  ASSERT_TRUE(store->branch().ok()) << "over one that is there";
+}
+
+// As a process leaves them that dies in between.
+TEST_F(RocksdbStateStoreTest, HalfABranchIsNone) {
+  {
+    const auto store = open();
+    ASSERT_TRUE(put(*store, "trunk").ok());
+    ASSERT_TRUE(store->branch().ok());
+    ASSERT_TRUE(put(*store, "branch").ok());
+  }
+  std::filesystem::copy(directory_ / "branch", directory_ / "branch.tmp");  // Not renamed yet.
+  std::filesystem::remove(directory_ / "branch" / "CURRENT");               // Not all removed yet.
+  EXPECT_EQ(rows_of(*open(StoreAccess::kReadOnly)), (Rows{{"trunk", "1"}}));
+  {
+    const auto store = open();
+    EXPECT_EQ(rows_of(*store), (Rows{{"trunk", "1"}}));
+    ASSERT_TRUE(store->branch().ok());
+    ASSERT_TRUE(put(*store, "again").ok());
+  }
+  EXPECT_EQ(rows_of(*open(StoreAccess::kReadOnly)), (Rows{{"again", "1"}, {"trunk", "1"}}));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <random>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "stream/decode/csv_layout.h"
@@ -224,6 +225,40 @@ TEST(FileSource, GoesOnBelowTheHeaderOfACsv) {
       FileSource::open({.path = file.path(), .format = InputFormat::kCsv, .start_offset = 2});
   ASSERT_TRUE(source.ok()) << source.status();
   EXPECT_EQ(drain(**source, 10), (std::vector<Copy>{{std::nullopt, "3", 2}}));
+}
+
+// Before it is taken nothing shows; where it was finished meanwhile it is read whole.
+TEST(FileSource, AnUnfinishedRecordCanBeHeldBack) {
+  const std::string header(kHeader);
+  const std::vector<std::pair<InputFormat, std::string>> unfinished = {
+      {InputFormat::kLines, "a\nb"},
+      {InputFormat::kLines, "a\nb\r"},
+      {InputFormat::kCsv, header + "a\n\"b"},
+      {InputFormat::kCsv, header + "a\n\"b\nc"},
+  };
+  for (const auto& [format, text] : unfinished) {
+    SCOPED_TRACE(text);
+    const TemporaryFile file(text);
+    const FileSourceOptions options{
+        .path = file.path(), .format = format, .holds_unfinished = true};
+    const auto source = FileSource::open(options);
+    ASSERT_TRUE(source.ok()) << source.status();
+    EXPECT_EQ(values(drain(**source, 10)), (Values{"a"}));
+    EXPECT_EQ((*source)->next_offset(0), 1);
+    EXPECT_TRUE((*source)->read(0, 10)->empty());
+    (*source)->take_unfinished();
+    FileSourceOptions whole = options;
+    whole.holds_unfinished = false;
+    whole.start_offset = 1;
+    const auto rest = FileSource::open(whole);
+    ASSERT_TRUE(rest.ok()) << rest.status();
+    EXPECT_EQ(drain(**source, 10), drain(**rest, 10));
+  }
+  const TemporaryFile only_header(header.substr(0, header.size() - 1));
+  const auto source = FileSource::open(
+      {.path = only_header.path(), .format = InputFormat::kCsv, .holds_unfinished = true});
+  ASSERT_TRUE(source.ok()) << source.status();
+  EXPECT_EQ(values(drain(**source, 10)), (Values{}));
 }
 
 TEST(FileSource, ALineThatIsTooLongIsCutAndSkipped) {

@@ -362,6 +362,41 @@ TEST(Lane, UntilEndsPartitionsThatOthersWaitFor) {
   EXPECT_EQ(pipeline.counters().applied, 1U + 20U);
 }
 
+// The service had moved its clock beyond `until` when the second record came.
+TEST(Lane, UntilLeavesOutTicksAndNotWhatStandsBehindThem) {
+  PipelineOptions options = invoice_options();
+  MemoryWorld trained({{invoice("a", "1", kSale), invoice("c", "3", kSale + hours{24 * 60})}});
+  MemoryPipeline training(trained, options);
+  ASSERT_TRUE(training.restore().ok());
+  ASSERT_TRUE(training.run_to_end(std::nullopt).ok());
+  options.recorded = decode_model_log(trained.topics.model_log)->versions;
+
+  MemoryWorld world({{invoice("a", "1", kSale), invoice("b", "2", kSale + hours{24})}});
+  const EventTime early = kSale + hours{1};
+  const EventTime beyond = kSale + hours{24 * 30};
+  options.ticks[0] = {{.offset = 1, .time = early}, {.offset = 1, .time = beyond}};
+  options.until = kSale + hours{24 * 20};
+  options.holds_at_end = true;
+  {
+    MemoryPipeline pipeline(world, options);
+    ASSERT_TRUE(pipeline.restore().ok());
+    ASSERT_TRUE(pipeline.run_to_held().ok());
+    EXPECT_EQ(pipeline.counters().records, 1U) << "the log as it was ends at the tick";
+    EXPECT_EQ(pipeline.partitions()[0]->meta().watermark, early);
+    ASSERT_TRUE(pipeline.run_to_end(options.until).ok());
+    EXPECT_EQ(pipeline.counters().applied, 2U);
+    EXPECT_EQ(pipeline.counters().late, 0U);
+    EXPECT_EQ(pipeline.partitions()[0]->meta().watermark, *options.until);
+  }
+  options.until = std::nullopt;
+  MemoryWorld whole(world.input);
+  MemoryPipeline pipeline(whole, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
+  EXPECT_EQ(pipeline.counters().late, 1U);
+  EXPECT_EQ(pipeline.partitions()[0]->meta().watermark, beyond);
+}
+
 // Partition 0's second record waits for the days of partition 1, and leads it over those that are
 // known: a replay that ends before the record has to be told.
 TEST(Lane, WhatAWaitingRecordCausedIsInTheTickLog) {
