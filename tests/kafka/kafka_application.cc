@@ -11,6 +11,7 @@
 
 #include "absl/status/status.h"
 #include "stream/kafka/kafka_producer.h"
+#include "stream/kafka/open_transactions.h"
 #include "stream/text/time_text.h"
 #include "tests/fake/kafka_broker.h"
 
