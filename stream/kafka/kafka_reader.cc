@@ -105,8 +105,10 @@ absl::StatusOr<Offset> KafkaReader::drain(
         return kafka_status(event->err, "reading");
       }
     }
+    // It waits until as many are there: no more than there can be.
+    const auto wanted = std::min(static_cast<std::size_t>(range.end - next), batch.size());
     const ssize_t count = rd_kafka_consume_batch_queue(&queue, static_cast<int>(kPollMax.count()),
-                                                       batch.data(), batch.size());
+                                                       batch.data(), wanted);
     if (count > 0) deadline = Deadline(options_.request_timeout);
     absl::Status status;
     for (ssize_t i = 0; i < count; ++i) {
