@@ -61,6 +61,13 @@ EpochUnit epoch_unit(std::string_view name) {
   return EpochUnit::kNone;
 }
 
+DeadLetterOptions::Action dead_letter_action(std::string_view name) {
+  if (name == "stop") return DeadLetterOptions::Action::kStop;
+  if (name == "continue") return DeadLetterOptions::Action::kContinue;
+  RFM_ASSERT(name == "pause");
+  return DeadLetterOptions::Action::kPause;
+}
+
 Duration& dwell_of(Rules& rules, Segmentation segmentation) {
   return rules.dwell[static_cast<std::size_t>(segmentation)];
 }
@@ -182,6 +189,8 @@ LaneOptions lane_options(const Settings& settings) {
       static_cast<std::size_t>(settings.integer("commit.records_max"));
   options.transaction_bytes_max = static_cast<std::size_t>(settings.bytes("commit.bytes_max"));
   options.tick_idle = settings.duration("tick.idle");
+  options.dead_letters = {.action = dead_letter_action(settings.text("input.dead_letters_action")),
+                          .share_max = settings.real("input.dead_letters_share")};
   return options;
 }
 

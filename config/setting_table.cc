@@ -65,6 +65,13 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "checked."},
     {"input.record_max", kBytes, kSemantic, "1MiB", "1KiB", "64MiB", "",
      "Larger records are dead-lettered."},
+    {"input.dead_letters_action", kChoice, kInstance, "pause", "", "", "pause|stop|continue",
+     "When the first 100 records are all dead letters (nothing is committed then), and later when "
+     "more than dead_letters_share of the last 1,000 are. pause: reads no further, stays alive and "
+     "says why; stop: ends with the reason; continue: reads on."},
+    {"input.dead_letters_share", kReal, kInstance, "0.5", "0", "1", "",
+     "Share of dead letters among the last 1,000 records that is still taken; 1: any. A replay "
+     "minds the first 100 records only."},
 
     {"input.separator", kChoice, kSemantic, "auto", "", "", "auto|comma|semicolon|tab|pipe",
      "CSV: what stands between columns; auto: what splits the header into most known columns."},

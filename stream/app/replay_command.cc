@@ -47,10 +47,6 @@ absl::Status replay(const Arguments& arguments) {
                counters.transitions, counters.dead_lettered_total(), reasons_of(counters),
                setup->seconds());
   }
-  if (done.ok() && counters.records > 0 && counters.dead_lettered_total() == counters.records) {
-    return absl::InvalidArgumentError(
-        "not one record could be used: is the input written as --format says?");
-  }
   return done;
 }
 

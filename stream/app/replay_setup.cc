@@ -87,6 +87,7 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) 
   options.kafka = kafka_options(*settings, 0);
   options.lane = lane_options(*settings);
   options.lane.tick_idle = std::nullopt;
+  options.lane.dead_letters.share_max = 1;  // A history may be as it is, once it can be read.
   options.lane.output = LaneOutput::Threading::kOwnThread;  // There is one lane.
   options.semantic = settings->semantic();
   options.check_rules = [rules = *settings](const auto& logged) {

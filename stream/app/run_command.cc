@@ -64,14 +64,19 @@ class StatusLog {
     const double rate = static_cast<double>(status.records - last_) / seconds;
     const std::string jumps =
         status.clock_jumps == 0 ? "" : fmt::format(", {} clock jumps", status.clock_jumps);
+    const std::string silence =
+        status.silence.days_left == 0
+            ? ""
+            : fmt::format(", {} days to go through before the next record",
+                          grouped(static_cast<std::uint64_t>(status.silence.days_left)));
     spdlog::info(
         "{} records ({:.0f}/s), {} behind, event time {}, {} transitions, {} dead letters, {} "
-        "commits{}",
+        "commits{}{}",
         grouped(status.counters.records), rate,
         grouped(static_cast<std::uint64_t>(status.records_behind)),
         status.event_time == kBeforeAll ? "-" : to_rfc3339(status.event_time),
         grouped(status.counters.transitions), grouped(status.counters.dead_lettered_total()),
-        grouped(status.commits.commits), jumps);
+        grouped(status.commits.commits), silence, jumps);
     said_at_ = now;
     said_commits_ = status.commits.commits;
     last_ = status.records;
@@ -163,11 +168,16 @@ class Host final : public ServiceHost {
   absl::Status check_rules(const std::map<std::string, std::string>& logged) override {
     return settings_.check_same_rules(logged);
   }
-  bool should_stop() override { return stop_.asked() || (until_caught_up_ && caught_up_); }
+  bool should_stop() override { return stop_.asked() || (until_caught_up_ && at_rest_); }
   void on_status(const ServiceStatus& status) override {
     last_ = status;
-    caught_up_ = status.caught_up;
+    at_rest_ = status.caught_up || status.held_back;
     log_.say(status);
+  }
+
+  // kFailedPrecondition: it ended with records that it does not apply.
+  absl::Status complete() const {
+    return last_.held_back ? absl::FailedPreconditionError(*last_.held_back) : absl::OkStatus();
   }
 
   // The last lines, if it ever owned a partition: a refused start has done nothing.
@@ -182,7 +192,7 @@ class Host final : public ServiceHost {
   const Settings& settings_;
   const StopSignal& stop_;
   const bool until_caught_up_;
-  std::atomic<bool> caught_up_ = false;
+  std::atomic<bool> at_rest_ = false;  // It will not go on by itself.
   StatusLog log_;
   ServiceStatus last_;
 };
@@ -248,8 +258,9 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
                kafka.input_topic, kafka.transitions_topic, kafka.brokers, options.lanes,
                options.state_directory);
   const SystemClock clock;
-  const absl::Status status = run_service(options, host, clock);
+  absl::Status status = run_service(options, host, clock);
   host.say_end();
+  if (status.ok() && arguments.until_caught_up && !stop.asked()) status = host.complete();
   if (status.ok()) spdlog::info("stopped: everything is committed");
   return status;
 }

@@ -42,6 +42,7 @@ Lane::Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions&
                .currency = decoder.currency},
               options.output),
       passes_end_(!options.holds_at_end),
+      watch_(options.dead_letters.share_max),
       last_commit_(parts.clock.steady()),
       begun_(last_commit_) {}
 
@@ -53,6 +54,8 @@ void Lane::observe(LaneObserver& observer) {
 void Lane::drop_partitions() {
   partitions_.clear();
   output_.abandon();
+  paused_.clear();
+  watch_.clear();
   uncommitted_ = false;
 }
 
@@ -73,6 +76,12 @@ absl::StatusOr<Lane::Activity> Lane::step() {
   absl::Status status = parts_.source.service();
   if (status.ok()) status = sync_model();
   if (!status.ok()) return status;
+  if (!trial_over_) {
+    const absl::StatusOr<std::optional<Activity>> tried = try_input();
+    if (!tried.ok()) return tried.status();
+    if (*tried) return **tried;
+  }
+  if (!paused_.empty()) return Activity::kPaused;
   // A partition that waits is tried again when the model has moved on, one that was empty each
   // time.
   bool waiting = false;
@@ -118,6 +127,7 @@ LanePartition* Lane::choose() {
 
 absl::StatusOr<bool> Lane::fill(LanePartition& p) {
   if (!p.batch.empty()) return true;
+  p.held.clear();
   const absl::StatusOr<std::span<const RecordView>> read =
       parts_.source.read(p.id(), options_.batch_records);
   if (!read.ok()) return read.status();
@@ -137,14 +147,21 @@ absl::StatusOr<bool> Lane::fill(LanePartition& p) {
     }
     return false;
   }
+  note_read(p);
+  return true;
+}
+
+void Lane::note_read(LanePartition& p) const {
   p.last_read = parts_.clock.steady();
   if (parts_.time != nullptr) p.read_ms = parts_.time->believed_ms();
-  return true;
 }
 
 absl::Status Lane::process(LanePartition& p) {
   const RecordView* last = nullptr;
   const bool was_started = p.meta().started;
+  const OutcomeCounters& counters = p.meta().counters;
+  const std::uint64_t records = counters.records;
+  const std::uint64_t dead_letters = counters.dead_lettered_total();
   Partition::Progress progress = Partition::Progress::kDone;
   std::size_t looked_at = 0;  // Rows, for time alone.
   if (p.partition.is_unfinished()) {
@@ -169,7 +186,10 @@ absl::Status Lane::process(LanePartition& p) {
     const EventTime highest = meta.max_event_time;
     progress = p.partition.process(record, event);
     looked_at += p.partition.piece_used();
-    if (progress != Partition::Progress::kDone) break;
+    if (progress != Partition::Progress::kDone) {
+      p.waiting_event = time_of(event).value_or(EventTime{});
+      break;
+    }
     // Nobody vouches for when a producer says that it wrote a record.
     if (meta.max_event_time > highest && !record.received_by_broker && p.read_ms)
       meta.last_received_ms = *p.read_ms;
@@ -177,7 +197,10 @@ absl::Status Lane::process(LanePartition& p) {
     last = &record;
     p.batch = p.batch.subspan(1);
   }
-  if (last != nullptr) p.meta().last_record = mark_of(*last);
+  if (last != nullptr) {
+    p.meta().last_record = mark_of(*last);
+    watch_.add(counters.records - records, counters.dead_lettered_total() - dead_letters);
+  }
   if (progress == Partition::Progress::kUnfinished) uncommitted_ = true;
   if (progress == Partition::Progress::kWaitsForModel) {
     p.waits_since = trained_through();
@@ -187,7 +210,8 @@ absl::Status Lane::process(LanePartition& p) {
     if (parts_.trainer.recorded() && models_.started())
       return absl::FailedPreconditionError("the recorded model log ends before the input does");
   }
-  return output_.take_status();
+  if (const absl::Status written = output_.take_status(); !written.ok()) return written;
+  return pause_if_too_many();
 }
 
 // A time from the future is none.
@@ -214,30 +238,6 @@ std::int64_t Lane::trained_through() const {
 
 absl::Status Lane::sync_model() { return parts_.trainer.update(models_); }
 
-absl::StatusOr<Lane::Activity> Lane::tick_all(std::optional<EventTime> to) {
-  begin_work();
-  const absl::Status synced = sync_model();
-  if (!synced.ok()) return synced;
-  bool waiting = false;
-  bool busy = false;
-  for (const auto& p : partitions_) {
-    Partition::Progress progress = p->partition.follow_ticks();
-    if (to && progress == Partition::Progress::kDone) progress = p->partition.tick(*to);
-    waiting |= progress == Partition::Progress::kWaitsForModel;
-    busy |= progress == Partition::Progress::kUnfinished;
-    uncommitted_ = true;
-  }
-  if (waiting && parts_.trainer.recorded() && models_.started()) {
-    return absl::FailedPreconditionError("the recorded model log ends before the time asked for");
-  }
-  if (const absl::Status written = output_.take_status(); !written.ok()) return written;
-  if (commit_due()) {
-    const absl::Status committed = commit();
-    if (!committed.ok()) return committed;
-  }
-  return busy ? Activity::kBusy : waiting ? Activity::kWaiting : Activity::kAtEnd;
-}
-
 bool Lane::commit_due() {
   if (!uncommitted_) return false;
   std::size_t records = output_.pending_records();
@@ -258,7 +258,7 @@ bool Lane::commit_due() {
 }
 
 absl::Status Lane::commit() {
-  if (!uncommitted_) return absl::OkStatus();
+  if (!uncommitted_ || !parts_.trainer.begun()) return absl::OkStatus();
   CommitRequest request;
   std::vector<StoreWrite> writes;
   std::size_t changelog_records = 0;

@@ -18,6 +18,7 @@
 #include "stream/decode/decoder.h"
 #include "stream/decode/input_partitioner.h"
 #include "stream/format/model_log.h"
+#include "stream/pipeline/dead_letter_watch.h"
 #include "stream/pipeline/lane_observer.h"
 #include "stream/pipeline/lane_output.h"
 #include "stream/pipeline/lane_partition.h"
@@ -68,6 +69,7 @@ struct LaneOptions {
   // waits for `pass_end`.
   bool holds_at_end = false;
   LaneOutput::Threading output = LaneOutput::Threading::kLane;
+  DeadLetterOptions dead_letters;
 };
 
 // What a lane works with; all outlive it. One thread.
@@ -82,12 +84,21 @@ struct LaneParts {
   const StopLimit* stop = nullptr;     // Ends a restore; absent: nobody asks.
 };
 
+// Days without records that a partition goes through before the record that waits.
+struct Silence {
+  PartitionId partition = 0;
+  EventTime from{};  // Where its clock is.
+  EventTime to{};    // The record's event time.
+  std::int64_t days_left = 0;
+};
+
 class Lane {
  public:
   enum class Activity : std::uint8_t {
     kBusy,     // Something was read or applied.
     kWaiting,  // Everything there is waits for the model.
     kAtEnd,    // Everything that exists is applied.
+    kPaused,   // Too many dead letters: nothing is read until another start (`held_back`).
   };
 
   Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions& decoder,
@@ -135,6 +146,11 @@ class Lane {
   // Commits what there is.
   absl::Status commit();
   bool has_uncommitted() const { return uncommitted_; }
+  // The longest of its partitions; no days left: nothing waits.
+  Silence silence() const;
+  // Why it does not go on, with an example: it is paused, or all that there is are dead letters and
+  // no record has ever been applied. Absent: it does.
+  std::optional<std::string> held_back() const;
   // All that exists in the partitions is applied or left out, as far as `holds_at_end` lets them
   // go.
   bool at_end() const;
@@ -149,6 +165,12 @@ class Lane {
  private:
   absl::Status check_identity(const PartitionMeta& meta) const;
   LanePartition* choose();
+  absl::StatusOr<std::optional<Activity>> try_input();
+  std::size_t held_records() const;  // Read, and not to be applied yet.
+  std::string example() const;
+  absl::Status pause_if_too_many();
+  absl::Status judge_dead_letters(const std::string& what);
+  void note_read(LanePartition& partition) const;
   absl::StatusOr<bool> fill(LanePartition& partition);
   absl::Status process(LanePartition& partition);
   DecodedEvent decode(const RecordView& record, PartitionId partition);
@@ -173,6 +195,9 @@ class Lane {
   LaneObserver* observer_ = nullptr;
   std::vector<std::unique_ptr<LanePartition>> partitions_;  // In the order of `own`.
   bool passes_end_;
+  bool trial_over_ = false;  // The model log has begun; what was held before is in the batches.
+  std::string paused_;       // Why; empty: it is not.
+  DeadLetterWatch watch_;
   bool uncommitted_ = false;
   std::chrono::steady_clock::time_point last_commit_;
   // When something was done first that is not committed.

@@ -1,11 +1,13 @@
-// What a lane does with partitions that have no further record.
+// What a lane does with partitions that have no further record, or none for a long time.
 #include <algorithm>
 
+#include "state/epoch.h"
 #include "stream/pipeline/lane.h"
 
 namespace rfm {
 
 absl::Status Lane::idle() {
+  if (!trial_over_) return absl::OkStatus();
   begin_work();
   if (const absl::Status synced = sync_model(); !synced.ok()) return synced;
   bool contributed = false;
@@ -31,6 +33,7 @@ absl::Status Lane::idle() {
 
 bool Lane::is_at_end(const LanePartition& p) const {
   if (p.partition.is_unfinished()) return false;
+  if (!trial_over_ && p.held.size() > 0) return false;
   return p.ended || (p.batch.empty() && parts_.source.at_end(p.id()));
 }
 
@@ -81,6 +84,44 @@ void Lane::tick_idle(LanePartition& p) {
   p.log_tick(to);
   p.partition.tick(to);
   uncommitted_ = true;
+}
+
+absl::StatusOr<Lane::Activity> Lane::tick_all(std::optional<EventTime> to) {
+  begin_work();
+  const absl::Status synced = sync_model();
+  if (!synced.ok()) return synced;
+  bool waiting = false;
+  bool busy = false;
+  for (const auto& p : partitions_) {
+    Partition::Progress progress = p->partition.follow_ticks();
+    if (to && progress == Partition::Progress::kDone) progress = p->partition.tick(*to);
+    waiting |= progress == Partition::Progress::kWaitsForModel;
+    busy |= progress == Partition::Progress::kUnfinished;
+    uncommitted_ = true;
+  }
+  if (waiting && parts_.trainer.recorded() && models_.started()) {
+    return absl::FailedPreconditionError("the recorded model log ends before the time asked for");
+  }
+  if (const absl::Status written = output_.take_status(); !written.ok()) return written;
+  if (commit_due()) {
+    const absl::Status committed = commit();
+    if (!committed.ok()) return committed;
+  }
+  return busy ? Activity::kBusy : waiting ? Activity::kWaiting : Activity::kAtEnd;
+}
+
+Silence Lane::silence() const {
+  Silence longest;
+  for (const auto& p : partitions_) {
+    if (!p->waits_since && !p->partition.is_unfinished()) continue;
+    const std::int64_t days = epoch_of(p->waiting_event) - p->meta().crossed;
+    if (days <= longest.days_left) continue;
+    longest = {.partition = p->id(),
+               .from = p->meta().watermark,
+               .to = p->waiting_event,
+               .days_left = days};
+  }
+  return longest;
 }
 
 }  // namespace rfm

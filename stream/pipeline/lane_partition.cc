@@ -8,6 +8,7 @@
 #include "stream/format/changelog_codec.h"
 #include "stream/format/contribution_codec.h"
 #include "stream/format/tick.h"
+#include "stream/pipeline/dead_letter_watch.h"
 
 namespace rfm {
 
@@ -82,6 +83,7 @@ void LanePartition::on_transition(const Transition& transition, const PartitionM
 }
 
 void LanePartition::on_dead_letter(const RecordView& record, const Rejection& rejection) {
+  last_dead_letter = example_of(id(), record, rejection);
   shared_.output.dead_letter(record, rejection, id());
 }
 

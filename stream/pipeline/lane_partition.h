@@ -7,11 +7,13 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "state/model_timeline.h"
 #include "state/state_store.h"
 #include "stream/format/tick.h"
+#include "stream/pipeline/held_records.h"
 #include "stream/pipeline/lane_observer.h"
 #include "stream/pipeline/lane_output.h"
 #include "stream/pipeline/partition.h"
@@ -58,8 +60,11 @@ class LanePartition final : public PartitionListener {
 
   // The lane's own notes.
   Partition partition;
+  HeldRecords held;                         // Until a first record can be used; then the batch.
+  std::string last_dead_letter;             // As an example; empty: none yet.
   std::span<const RecordView> batch;        // Not all applied yet.
   std::optional<std::int64_t> waits_since;  // How far the model was when it had to wait.
+  EventTime waiting_event{};                // Event time of the record that waits.
   bool empty = false;                       // Nothing was there at the last look.
   bool ended = false;                       // The lane holds it where it is.
   bool leaving_out = false;                 // As the last record with a time was.

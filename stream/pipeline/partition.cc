@@ -37,6 +37,17 @@ Partition::Partition(PartitionOptions options, const Rules& rules, const ModelTi
       listener_(listener),
       rows_({rules, models}) {}
 
+std::optional<Rejection> Partition::refusal(const RecordView& record,
+                                            const DecodedEvent& event) const {
+  if (const auto* rejection = std::get_if<Rejection>(&event)) return *rejection;
+  const auto time_of = [](const auto& e) -> std::optional<EventTime> {
+    if constexpr (requires { e.invoice_time; }) return e.invoice_time;
+    return std::nullopt;
+  };
+  const std::optional<EventTime> time = std::visit(time_of, event);
+  return time ? check_time(*time, record) : std::nullopt;
+}
+
 Partition::Progress Partition::process(const RecordView& record, const DecodedEvent& event) {
   Progress progress = follow_ticks(record.offset);
   if (progress != Progress::kDone) return progress;

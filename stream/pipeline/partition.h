@@ -64,6 +64,9 @@ class Partition {
     kUnfinished,     // Nor here: time has more to do first; try again at once.
   };
 
+  // Why a record would be a dead letter whatever is known of its customer; absent: it would not.
+  std::optional<Rejection> refusal(const RecordView& record, const DecodedEvent& event) const;
+
   // Applies one record, after the recorded ticks that came before it, and counts its one outcome.
   Progress process(const RecordView& record, const DecodedEvent& event);
 

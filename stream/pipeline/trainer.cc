@@ -59,6 +59,20 @@ Trainer::~Trainer() {
   if (publisher_.joinable()) publisher_.join();
 }
 
+bool Trainer::begun() const {
+  const std::scoped_lock lock(mutex_);
+  return options_.first.empty();
+}
+
+// The publishing thread has nothing to do yet.
+absl::Status Trainer::begin() {
+  const std::scoped_lock lock(mutex_);
+  if (options_.first.empty()) return absl::OkStatus();
+  const absl::Status published = log_.publish(options_.first);
+  if (published.ok()) options_.first.clear();
+  return published;
+}
+
 void Trainer::partition_started(PartitionId partition, std::int64_t first_boundary) {
   {
     const std::scoped_lock lock(mutex_);

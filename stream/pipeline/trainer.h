@@ -28,6 +28,9 @@ namespace rfm {
 struct TrainerOptions {
   TrainingOptions training;
   int partition_count = 1;
+  // What the model log begins with, its rules, published before a first record is applied. Empty:
+  // it has begun.
+  std::vector<ModelLogRecord> first = {};
 };
 
 // What past runs left: the versions of the model log and the contributions kept.
@@ -42,11 +45,16 @@ class Trainer {
   // `recorded`: the history is a whole model log to replay; nothing is trained.
   enum class Mode : std::uint8_t { kTrain, kRecorded };
 
-  // `log` outlives it; called on the trainer's publishing thread.
+  // `log` outlives it; called on the trainer's publishing thread, or by the lane that begins it.
   Trainer(const TrainerOptions& options, ModelLogWriter& log, TrainerHistory history, Mode mode);
   ~Trainer();
   Trainer(const Trainer&) = delete;
   Trainer& operator=(const Trainer&) = delete;
+
+  // Whether the model log has begun. Nothing may be committed before. From any lane.
+  bool begun() const;
+  // Begins it, unless another lane has.
+  absl::Status begin();
 
   // From any lane. What a partition says first: the first boundary it will contribute for, or that
   // it has not held a record so far (then it counts as contributed, until it starts).

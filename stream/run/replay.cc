@@ -328,6 +328,10 @@ absl::Status Replay::Implementation::run(
     if (const absl::Status misread = review_.status(); !misread.ok()) return misread;
     if (!report(progress)) break;
     if (*activity == Lane::Activity::kBusy) continue;
+    if (const std::optional<std::string> why = reading ? lane_->held_back() : std::nullopt) {
+      return absl::InvalidArgumentError(
+          fmt::format("{}\nIs the input written as --format says?", *why));
+    }
     if (reading) {
       if (const absl::Status idle = lane_->idle(); !idle.ok()) return idle;
       if (!passed_end_ && (lane_->at_end() || lane_->is_held_up())) {

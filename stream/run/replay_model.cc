@@ -61,8 +61,9 @@ absl::StatusOr<std::unique_ptr<ReplayModel>> ReplayModel::open(const ReplayOptio
     history = model->go_on(std::move(stored->versions), options.lane.partition_count);
   }
   if (!history.ok()) return history.status();
-  TrainerOptions trainer{.training = options.training,
-                         .partition_count = options.lane.partition_count};
+  const TrainerOptions trainer{.training = options.training,
+                               .partition_count = options.lane.partition_count,
+                               .first = model->first_};
   model->trainer_ =
       std::make_unique<Trainer>(trainer, *model, *std::move(history),
                                 follows ? Trainer::Mode::kRecorded : Trainer::Mode::kTrain);
@@ -99,8 +100,8 @@ absl::Status ReplayModel::set_rules(const ReplayOptions& options, const ModelLog
   if (!same.ok()) return same;
   begins_ = stored.rules.empty();
   if (begins_) {
-    const std::vector<ModelLogRecord> first = {encode_rules(rules_)};
-    return publish(first);
+    first_ = {encode_rules(rules_)};
+    return absl::OkStatus();
   }
   if (options.received_ms && *options.received_ms != rules_.first_start_ms) {
     return absl::FailedPreconditionError(
@@ -130,8 +131,11 @@ absl::StatusOr<TrainerHistory> ReplayModel::follow(std::vector<ModelVersion> ver
     }
     records.push_back(std::move(record));
   }
-  const absl::Status written = publish(records);
-  if (!written.ok()) return written;
+  if (begins_) {
+    first_.insert(first_.end(), records.begin(), records.end());
+  } else if (const absl::Status written = publish(records); !written.ok()) {
+    return written;
+  }
   return TrainerHistory{.versions = std::move(versions), .contributions = {}};
 }
 

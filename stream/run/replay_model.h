@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 #include <span>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -50,6 +51,7 @@ class ReplayModel final : public ModelLogWriter {
   StateStore& store_;
   RulesRecord rules_;
   bool begins_ = false;
+  std::vector<ModelLogRecord> first_;  // Written before the first record is applied.
   std::optional<Recording> recording_;
   std::unique_ptr<Trainer> trainer_;
 };

@@ -8,7 +8,6 @@
 #include <array>
 #include <atomic>
 #include <chrono>
-#include <cstdlib>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -21,9 +20,9 @@
 #include "stream/run/input_watch.h"
 #include "stream/run/kafka_restore.h"
 #include "stream/run/reaction.h"
+#include "stream/run/service_notices.h"
 #include "stream/run/sole_instance.h"
 #include "stream/run/stop_poll.h"
-#include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {
@@ -39,10 +38,21 @@ constexpr std::chrono::seconds kUnownedMax{30};
 // One life of the pipeline, from recovery to stop or failure.
 class Pipeline {
  public:
-  // `time` outlives it.
-  Pipeline(const ServiceOptions& options, ServiceHost& host, const Clock& clock, BrokerTime& time,
+  // What outlives one life.
+  struct Lasting {
+    BrokerTime time;
+    std::optional<RulesRecord> first_rules = {};  // As of the first start, while none are logged.
+  };
+
+  Pipeline(const ServiceOptions& options, ServiceHost& host, const Clock& clock, Lasting& lasting,
            const StopLimit& stop, StateStore& store)
-      : options_(options), host_(host), clock_(clock), time_(time), stop_(stop), store_(store) {}
+      : options_(options),
+        host_(host),
+        clock_(clock),
+        time_(lasting.time),
+        first_rules_(lasting.first_rules),
+        stop_(stop),
+        store_(store) {}
 
   // How it ended.
   PipelineEnd run();
@@ -73,13 +83,13 @@ class Pipeline {
   static void revoke(LaneThread& lane, Revocation revocation);
   absl::Status drive(LaneThread& lane);
   void publish_report(LaneThread& lane);
-  void say_clocks();
   void say_status();
 
   const ServiceOptions& options_;
   ServiceHost& host_;
   const Clock& clock_;
   BrokerTime& time_;
+  std::optional<RulesRecord>& first_rules_;
   const StopLimit& stop_;
   StateStore& store_;
   int partition_count_ = 0;
@@ -88,6 +98,7 @@ class Pipeline {
   std::unique_ptr<TrainerProducer> producer_;
   std::unique_ptr<Trainer> trainer_;
   std::vector<std::unique_ptr<LaneThread>> lanes_;
+  ServiceNotices notices_;
   std::atomic<bool> stopping_ = false;
   std::optional<std::chrono::steady_clock::time_point> restored_;      // When some first were.
   std::chrono::steady_clock::time_point all_owned_ = clock_.steady();  // When they were last.
@@ -99,18 +110,21 @@ absl::Status Pipeline::open_model() {
   absl::StatusOr<ModelLog> log = read_model_log(kafka);
   if (!log.ok()) return log.status();
   losses_ = log->losses;
+  std::vector<ModelLogRecord> first;
   if (log->rules.empty()) {
-    const absl::StatusOr<std::vector<OffsetRange>> ranges = input_ranges(kafka);
-    if (!ranges.ok()) return ranges.status();
-    rules_record_.settings = options_.semantic;
-    rules_record_.first_start_ms = *time_.broker_ms();  // The lanes' producers have asked for it.
-    for (const OffsetRange& range : *ranges) {
-      rules_record_.begin.push_back(range.begin);
-      rules_record_.go_live.push_back(range.end);
+    if (!first_rules_) {
+      const absl::StatusOr<std::vector<OffsetRange>> ranges = input_ranges(kafka);
+      if (!ranges.ok()) return ranges.status();
+      first_rules_.emplace();
+      first_rules_->settings = options_.semantic;
+      first_rules_->first_start_ms = *time_.broker_ms();  // The lanes' producers have asked for it.
+      for (const OffsetRange& range : *ranges) {
+        first_rules_->begin.push_back(range.begin);
+        first_rules_->go_live.push_back(range.end);
+      }
     }
-    const std::vector<ModelLogRecord> first = {encode_rules(rules_record_)};
-    const absl::Status published = producer_->publish(first);
-    if (!published.ok()) return published;
+    rules_record_ = *first_rules_;
+    first.push_back(encode_rules(rules_record_));
   } else {
     rules_record_ = log->rules.back();
     const absl::Status same = host_.check_rules(rules_record_.settings);
@@ -120,7 +134,9 @@ absl::Status Pipeline::open_model() {
   if (!contributions.ok()) return contributions.status();
   TrainerHistory history{.versions = std::move(log->versions),
                          .contributions = *std::move(contributions)};
-  const TrainerOptions trainer{.training = options_.training, .partition_count = partition_count_};
+  const TrainerOptions trainer{.training = options_.training,
+                               .partition_count = partition_count_,
+                               .first = std::move(first)};
   trainer_ =
       std::make_unique<Trainer>(trainer, *producer_, std::move(history), Trainer::Mode::kTrain);
   return absl::OkStatus();
@@ -234,6 +250,10 @@ absl::Status Pipeline::drive(LaneThread& l) {
     if (!activity.ok()) return activity.status();
     publish_report(l);
     if (*activity == Lane::Activity::kBusy) continue;
+    if (*activity == Lane::Activity::kPaused) {
+      l.source->wait(options_.lane.commit_interval);
+      continue;
+    }
     const absl::Status idle = l.lane->idle();
     if (!idle.ok()) return idle;
     if (*activity == Lane::Activity::kWaiting) {
@@ -265,25 +285,19 @@ void Pipeline::publish_report(LaneThread& l) {
     report.event_time = std::max(report.event_time, p->meta().max_event_time);
   }
   report.caught_up = settled;
+  report.silence = l.lane->silence();
+  std::optional<std::string> held_back = l.lane->held_back();
+  if (held_back && report.held_back != held_back)
+    spdlog::error("lane {} is held back: {}", l.number, *held_back);
+  report.held_back = std::move(held_back);
   report.partitions_owned = l.assigned ? static_cast<int>(l.lane->partitions().size()) : 0;
   report.commits = l.lane->commit_figures();
 }
 
-// A wrong clock may make ticks late, which is said; it moves nothing.
-void Pipeline::say_clocks() {
-  const auto clocks = time_.take_disagreement();
-  if (!clocks) return;
-  const std::int64_t ahead = clocks->wall_ms - clocks->broker_ms;
-  spdlog::warn("this machine's clock says {}, the broker's {}: {}",
-               to_rfc3339(from_ms(clocks->wall_ms)), to_rfc3339(from_ms(clocks->broker_ms)),
-               std::abs(ahead) <= BrokerTime::kToleranceMax.count()
-                   ? "they agree again"
-                   : "segments change by silence at the earlier of the two until they agree");
-}
-
 void Pipeline::say_status() {
-  say_clocks();
+  ServiceNotices::say_clocks(time_);
   ServiceStatus sum;
+  bool all_settled = true;
   sum.caught_up = true;
   sum.clock_jumps = time_.disagreements();
   for (const auto& lane : lanes_) {
@@ -293,10 +307,15 @@ void Pipeline::say_status() {
     sum.records_behind += lane->report.records_behind;
     sum.event_time = std::max(sum.event_time, lane->report.event_time);
     sum.caught_up &= lane->report.caught_up;
+    if (!sum.held_back) sum.held_back = lane->report.held_back;
+    all_settled &= lane->report.caught_up || lane->report.held_back;
+    if (lane->report.silence.days_left > sum.silence.days_left) sum.silence = lane->report.silence;
     sum.partitions_owned += lane->report.partitions_owned;
     sum.commits.add(lane->report.commits);
   }
   sum.caught_up &= sum.partitions_owned == partition_count_;
+  if (!all_settled || sum.partitions_owned < partition_count_) sum.held_back.reset();
+  notices_.say_silence(sum.silence);
   if (sum.partitions_owned > 0 && !restored_) restored_ = clock_.steady();
   if (sum.partitions_owned == partition_count_) all_owned_ = clock_.steady();
   if (clock_.steady() - all_owned_ > kUnownedMax) {
@@ -390,11 +409,11 @@ absl::Status run_service(const ServiceOptions& given, ServiceHost& host, const C
   const StopPoll poll(host, stop);
   const RocksdbOptions rocksdb{.directory = options.state_directory};
   absl::StatusOr<std::unique_ptr<StateStore>> store = open_rocksdb_store(rocksdb);
-  BrokerTime time(clock);
+  Pipeline::Lasting lasting{.time = BrokerTime(clock)};
   ReactionPolicy policy(lane_name(kafka));
   while (true) {
     const PipelineEnd end = store.ok()
-                                ? Pipeline(options, host, clock, time, stop, **store).run()
+                                ? Pipeline(options, host, clock, lasting, stop, **store).run()
                                 : PipelineEnd{.status = store.status(), .stop_asked = stop.asked()};
     const ReactionPolicy::Decision decision = policy.decide(end, clock.steady());
     const std::string why(decision.status.message());

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -23,6 +24,9 @@ struct ServiceStatus {
   bool caught_up = false;  // All partitions of the input are owned, and each is at its end.
   int partitions_owned = 0;
   CommitFigures commits;
+  Silence silence;  // The longest.
+  // Why nothing goes on, where every lane is at its end or held back.
+  std::optional<std::string> held_back;
   std::uint64_t clock_jumps = 0;  // Of this machine's clock against the broker's.
 };
 

@@ -60,8 +60,8 @@ absl::Status MemoryPipeline::open_trainer() {
     if (!contributions.ok()) return contributions.status();
     history.contributions = *std::move(contributions);
   }
-  const TrainerOptions trainer{.training = options_.training,
-                               .partition_count = partition_count(world_)};
+  TrainerOptions trainer{.training = options_.training, .partition_count = partition_count(world_)};
+  if (world_.topics.model_log.empty()) trainer.first = options_.first;
   trainer_ = std::make_unique<Trainer>(trainer, world_.topics, std::move(history),
                                        recorded ? Trainer::Mode::kRecorded : Trainer::Mode::kTrain);
   return absl::OkStatus();
@@ -107,7 +107,8 @@ absl::Status MemoryPipeline::restore() {
                          .tick_idle = options_.tick_idle,
                          .until = options_.until,
                          .holds_at_end = options_.holds_at_end,
-                         .output = options_.output};
+                         .output = options_.output,
+                         .dead_letters = options_.dead_letters};
   for (int l = 0; l < options_.lanes; ++l) {
     LaneThread& thread = lanes_.emplace_back();
     thread.source =
@@ -159,6 +160,7 @@ absl::StatusOr<Lane::Activity> MemoryPipeline::step() {
       together = Lane::Activity::kBusy;
       continue;
     }
+    if (*activity == Lane::Activity::kPaused) continue;
     const absl::Status idle = thread.lane->idle();
     if (!idle.ok()) return idle;
     if (*activity == Lane::Activity::kWaiting && together == Lane::Activity::kAtEnd)

@@ -43,6 +43,8 @@ struct PipelineOptions {
   bool holds_at_end = false;       // Of the lanes, which `run_to_end` goes past.
   LaneOutput::Threading output = LaneOutput::Threading::kLane;
   const StopLimit* stop = nullptr;
+  DeadLetterOptions dead_letters;
+  std::vector<ModelLogRecord> first;  // What the model log begins with, if it is empty.
 };
 
 // All that outlives a process.
@@ -80,6 +82,7 @@ class MemoryPipeline {
   ManualClock& clock() { return clock_; }
   BrokerTime& time() { return time_; }
   Trainer& trainer() { return *trainer_; }
+  const Lane& lane(std::size_t number) const { return *lanes_[number].lane; }
   std::vector<const Partition*> partitions() const;
   OutcomeCounters counters() const;
 

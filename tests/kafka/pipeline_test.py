@@ -335,11 +335,33 @@ class PipelineTest(unittest.TestCase):
 
     def test_other_rules_are_refused(self):
         application = self.application("rules")
+        when = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
+        application.produce([("a", invoice(1, "a", when))])
         application.catch_up()
         refused = application.command("run", "--state", application.state, "--until-caught-up",
                                       extra={"model.clusters": "4"}, check=False)
         self.assertEqual(refused.returncode, 1)
         self.assertIn("model.clusters: 5 in the model log, 4 here", refused.stderr)
+
+    def test_another_format_than_the_topic_has_commits_nothing(self):
+        application = self.application("format", input__format="lines")
+        when = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
+        application.produce([("a", invoice(i, "a", when + datetime.timedelta(minutes=i)))
+                             for i in range(200)])
+        application.start()
+        application.wait_for(lambda: "is held back" in application.tail_of_log(), "a pause")
+        application.stop()
+        self.assertIn("the first 100 records are dead letters", application.tail_of_log())
+        self.assertIn('its value begins {"event_id"', application.tail_of_log())
+        for topic in ("dead-letters", "model", "changelog"):
+            self.assertEqual(application.read(topic), [], topic)
+        stopped = application.command("run", "--state", application.state, check=False,
+                                      extra={"input.dead_letters_action": "stop"})
+        self.assertEqual(stopped.returncode, 1)
+        self.assertIn("the first 100 records are dead letters", stopped.stderr)
+        application.catch_up({"input.format": "invoices"})
+        self.assertEqual(application.read("dead-letters"), [])
+        self.assertIn("of 200 records in all: 200 applied", application.tail_of_log())
 
     def test_what_is_no_record_is_behind_the_position_too(self):
         application = self.application("markers")

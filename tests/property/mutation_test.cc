@@ -48,6 +48,7 @@ void expect_all_survive(InputFormat format, const std::string& last_value) {
        .value = last_value,
        .received_ms = kStart + static_cast<std::int64_t>(kRecordCount + 2) * kBetweenRecords});
   PipelineOptions options;
+  options.dead_letters.action = DeadLetterOptions::Action::kContinue;  // Most of them are.
   options.decoder.format = format;
   options.decoder.record_bytes_max = 8'000;
   options.training = {.cluster_count = 3,

@@ -1,0 +1,42 @@
+#include "stream/run/service_notices.h"
+
+#include <spdlog/spdlog.h>
+
+#include <cstdint>
+#include <cstdlib>
+
+#include "stream/text/time_text.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::int64_t kSilenceDaysMin = 100;  // Shorter ones are soon over.
+
+}  // namespace
+
+// A wrong clock may make ticks late; it moves nothing.
+void ServiceNotices::say_clocks(BrokerTime& time) {
+  const auto clocks = time.take_disagreement();
+  if (!clocks) return;
+  const std::int64_t ahead = clocks->wall_ms - clocks->broker_ms;
+  spdlog::warn("this machine's clock says {}, the broker's {}: {}",
+               to_rfc3339(from_ms(clocks->wall_ms)), to_rfc3339(from_ms(clocks->broker_ms)),
+               std::abs(ahead) <= BrokerTime::kToleranceMax.count()
+                   ? "they agree again"
+                   : "segments change by silence at the earlier of the two until they agree");
+}
+
+// They are gone through day by day, and records wait for it.
+void ServiceNotices::say_silence(const Silence& longest) {
+  const bool is_long = longest.days_left >= kSilenceDaysMin;
+  if (is_long && !silence_said_) {
+    spdlog::warn(
+        "partition {} has no record between {} and {}: {} days are gone through, each with what "
+        "silence does on it, before the next record is applied",
+        longest.partition, to_rfc3339(longest.from), to_rfc3339(longest.to), longest.days_left);
+  }
+  if (!is_long && silence_said_) spdlog::info("no more days without records are left");
+  silence_said_ = is_long;
+}
+
+}  // namespace rfm

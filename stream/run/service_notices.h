@@ -1,0 +1,22 @@
+// What the service says of time, where it is not as one would think.
+#pragma once
+
+#include "stream/pipeline/lane.h"
+#include "stream/record/broker_time.h"
+
+namespace rfm {
+
+class ServiceNotices {
+ public:
+  // That this machine's clock and the broker's disagree, or agree again.
+  static void say_clocks(BrokerTime& time);
+
+  // That years without a record are gone through, once, and when they are over. `longest`: of all
+  // partitions.
+  void say_silence(const Silence& longest);
+
+ private:
+  bool silence_said_ = false;
+};
+
+}  // namespace rfm
