@@ -23,7 +23,6 @@
 #include "stream/app/kafka_setup.h"
 #include "stream/app/progress.h"
 #include "stream/app/stop_signal.h"
-#include "stream/kafka/kafka_topics.h"
 #include "stream/run/service.h"
 #include "stream/run/stop_poll.h"
 #include "stream/text/time_text.h"
@@ -197,28 +196,12 @@ class Host final : public ServiceHost {
   ServiceStatus last_;
 };
 
-// The broker answers; and what there is to say about the input beforehand.
 absl::Status find_broker(const KafkaOptions& options, ServiceHost& host) {
   StopLimit limit;
   const StopPoll poll(host, limit);
   KafkaOptions stoppable = options;
   stoppable.stop = &limit;
-  if (const absl::Status answers = check_broker(stoppable); !answers.ok()) return answers;
-  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(stoppable);
-  if (!topics.ok()) return topics.status();
-  const absl::StatusOr<std::optional<TopicDescription>> input =
-      topics->describe(options.input_topic);
-  if (!input.ok() || !*input) return absl::OkStatus();  // The service says what is wrong with it.
-  const auto timestamps = (*input)->settings.find("message.timestamp.type");
-  if (timestamps != (*input)->settings.end() && timestamps->second != "LogAppendTime") {
-    spdlog::warn(
-        "the input topic {0} has message.timestamp.type = {1}: what counts as from the future "
-        "(input.future_max) is then for its producers' clocks to say. Better:\n"
-        "  kafka-configs.sh --bootstrap-server {2} --alter --entity-type topics --entity-name {0} "
-        "--add-config message.timestamp.type=LogAppendTime",
-        options.input_topic, timestamps->second, options.brokers);
-  }
-  return absl::OkStatus();
+  return check_broker(stoppable);
 }
 
 absl::Status run(const Arguments& arguments, CommitObserver* observer) {

@@ -13,7 +13,7 @@
 #include "stream/app/kafka_setup.h"
 #include "stream/kafka/kafka_topics.h"
 #include "stream/kafka/output_owners.h"
-#include "stream/run/input_watch.h"
+#include "stream/run/topic_check.h"
 
 namespace rfm {
 namespace {
@@ -42,28 +42,20 @@ std::string_view name(TopicOutcome outcome) {
 }
 
 // An existing input topic decides on its own partitions; those of the application follow it.
-absl::StatusOr<TopicPlan> make_plan(const Arguments& arguments, const KafkaOptions& kafka,
-                                    KafkaTopics& topics) {
-  TopicPlan plan;
-  const absl::StatusOr<int> brokers = topics.broker_count();
-  if (!brokers.ok()) return brokers.status();
-  plan.broker_count = *brokers;
-  const absl::StatusOr<std::optional<TopicDescription>> input = topics.describe(kafka.input_topic);
+absl::StatusOr<TopicPlan> make_plan(const Arguments& arguments, const Settings& settings,
+                                    const KafkaOptions& kafka, KafkaTopics& topics) {
+  const absl::StatusOr<std::optional<int>> input = topics.partition_count(kafka.input_topic);
   if (!input.ok()) return input.status();
-  if (*input) {
-    plan.input_partitions = (*input)->partitions;
-    const auto bytes_max = (*input)->settings.find("max.message.bytes");
-    if (bytes_max != (*input)->settings.end())
-      plan.input_message_bytes_max = std::stoll(bytes_max->second);
-  } else if (arguments.partitions) {
-    plan.input_partitions = *arguments.partitions;
-  }
-  if (*input && arguments.partitions && *arguments.partitions != plan.input_partitions) {
+  absl::StatusOr<TopicPlan> plan =
+      topics.plan(static_cast<std::int64_t>(settings.bytes("input.record_max")));
+  if (!plan.ok()) return plan.status();
+  if (!*input && arguments.partitions) plan->input_partitions = *arguments.partitions;
+  if (*input && arguments.partitions && *arguments.partitions != plan->input_partitions) {
     return absl::FailedPreconditionError(
         fmt::format("topic {} exists with {} partitions, not {}: leave out --partitions",
-                    kafka.input_topic, plan.input_partitions, *arguments.partitions));
+                    kafka.input_topic, plan->input_partitions, *arguments.partitions));
   }
-  plan.output_partitions = arguments.output_partitions.value_or(plan.input_partitions);
+  plan->output_partitions = arguments.output_partitions.value_or(plan->input_partitions);
   return plan;
 }
 
@@ -91,36 +83,46 @@ absl::Status add_owners(const KafkaOptions& kafka, std::vector<TopicReport>& rep
         owner->second == kafka.application)
       continue;
     report.outcome = TopicOutcome::kDiffers;
-    report.differences.push_back(fmt::format(
-        "belongs to application {}: give this one its own, or `rfmstream run --take-outputs`",
-        owner->second));
+    report.differences.push_back(
+        {.text = fmt::format("belongs to application {}: give this one its own", owner->second),
+         .mend = "rfmstream run --take-outputs"});
   }
   return absl::OkStatus();
 }
 
-absl::Status judge(const std::vector<TopicReport>& reports, const KafkaOptions& kafka) {
+absl::Status judge(const std::vector<TopicReport>& reports) {
   bool missing = false;
-  int differing = 0;
+  int refused = 0;
   for (const TopicReport& report : reports) {
     fmt::print("{:<12} {}\n", name(report.outcome), report.name);
     missing |= report.outcome == TopicOutcome::kMissing;
-    if (report.outcome != TopicOutcome::kDiffers) continue;
-    for (const std::string& difference : report.differences)
-      fmt::print("{:<12}   {}\n", "", difference);
-    // The input belongs to those who write it.
-    if (report.name != kafka.input_topic) ++differing;
+    for (const TopicDifference& difference : report.differences) {
+      const bool warns = difference.reaction == TopicReaction::kWarn;
+      fmt::print("{:<12}   {}{}\n", "", warns ? "warning: " : "", difference.text);
+      if (!difference.mend.empty()) fmt::print("{:<12}     {}\n", "", difference.mend);
+      if (!warns) ++refused;
+    }
   }
   if (missing) {
     return absl::NotFoundError(
         "topics are missing: `rfmstream topics create` creates them, with the same settings");
   }
-  if (differing > 0) {
-    return absl::FailedPreconditionError(
-        fmt::format("{} topics differ from what rfmstream relies on: change their settings, or "
-                    "delete those that hold nothing yet and run `rfmstream topics create`",
-                    differing));
+  if (refused == 0) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      "topics differ from what rfmstream relies on, and `rfmstream run` does not start: change "
+      "them as said, or delete those that hold nothing yet and run `rfmstream topics create`");
+}
+
+// How long what was created is kept is a choice that its owner should know of.
+void say_retention(const std::vector<TopicSpec>& specs, const std::vector<TopicReport>& reports) {
+  for (std::size_t i = 0; i < specs.size(); ++i) {
+    const auto retention = specs[i].settings.find("retention.ms");
+    if (reports[i].outcome != TopicOutcome::kCreated || retention == specs[i].settings.end())
+      continue;
+    fmt::print(stderr, "{} keeps its records {}\n", specs[i].name,
+               retention->second == "-1" ? "for ever (retention.ms=-1)"
+                                         : fmt::format("for retention.ms={}", retention->second));
   }
-  return absl::OkStatus();
 }
 
 absl::Status treat(const Arguments& arguments, Deed deed) {
@@ -131,31 +133,16 @@ absl::Status treat(const Arguments& arguments, Deed deed) {
   if (absl::Status status = check_broker(kafka); !status.ok()) return status;
   absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(kafka);
   if (!topics.ok()) return topics.status();
-  const absl::StatusOr<TopicPlan> plan = make_plan(arguments, kafka, *topics);
+  if (const absl::Status same = same_partitions(kafka, *topics); !same.ok()) return same;
+  const absl::StatusOr<TopicPlan> plan = make_plan(arguments, *settings, kafka, *topics);
   if (!plan.ok()) return plan.status();
-  const absl::StatusOr<std::optional<int>> began_with =
-      topics->partition_count(topic_names(kafka).changelog);
-  if (!began_with.ok()) return began_with.status();
-  if (*began_with && **began_with != plan->input_partitions)
-    return partitions_changed(kafka, **began_with, plan->input_partitions);
-  std::vector<TopicSpec> specs = application_topics(kafka, *plan);
-  if (!arguments.output_partitions && deed == Deed::kCheck) {
-    // How many partitions the outputs have is for their readers to choose.
-    for (TopicSpec& spec : specs) {
-      const bool chosen = spec.name == kafka.transitions_topic ||
-                          spec.name == kafka.segments_topic ||
-                          spec.name == topic_names(kafka).dead_letters;
-      if (!chosen) continue;
-      const absl::StatusOr<std::optional<int>> count = topics->partition_count(spec.name);
-      if (!count.ok()) return count.status();
-      spec.partitions = count->value_or(spec.partitions);
-    }
-  }
+  const std::vector<TopicSpec> specs = application_topics(kafka, *plan);
   absl::StatusOr<std::vector<TopicReport>> reports =
       deed == Deed::kCreate ? topics->create(specs, arguments.replication) : topics->check(specs);
   if (!reports.ok()) return reports.status();
   if (const absl::Status owned = add_owners(kafka, *reports); !owned.ok()) return owned;
-  return judge(*reports, kafka);
+  say_retention(specs, *reports);
+  return judge(*reports);
 }
 
 }  // namespace
@@ -165,6 +152,10 @@ void add_topics_command(CLI::App& app, Invocation& invocation) {
   CLI::App& topics = *app.add_subcommand("topics", "Create or check the topics in Kafka");
   topics.require_subcommand(1);
   topics.footer(
+      "`create` keeps input and ticks for ever, because a replay needs all of them, transitions "
+      "and\n"
+      "dead letters for 30 days, and says so; retention.ms of each is its owner's to change. What\n"
+      "`check` refuses, and `run` too, and what both warn of, is in docs/formats.md, \"Topics\".\n"
       "Examples:\n"
       "  rfmstream topics create --set kafka.brokers=kafka:9092 --partitions 8\n"
       "  rfmstream topics check --config rfmstream.toml");
@@ -191,8 +182,9 @@ void add_topics_command(CLI::App& app, Invocation& invocation) {
     invocation.run = [arguments] { return treat(*arguments, Deed::kCreate); };
   });
 
-  CLI::App& check = *topics.add_subcommand(
-      "check", "Say which topics are missing or set up in another way; exit status 1 if any is");
+  CLI::App& check = *topics.add_subcommand("check",
+                                           "Say which topics are missing or set up in another way; "
+                                           "exit status 1 if `run` would not start");
   add_settings_arguments(check, arguments->settings);
   check.callback([arguments, &invocation] {
     invocation.run = [arguments] { return treat(*arguments, Deed::kCheck); };

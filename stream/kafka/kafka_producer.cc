@@ -268,8 +268,7 @@ absl::Status KafkaProducer::too_large() const {
   absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options_);
   if (topics.ok()) {
     const absl::StatusOr<std::optional<TopicDescription>> topic = topics->describe(large_->topic);
-    if (topic.ok() && *topic && (*topic)->settings.contains("max.message.bytes"))
-      limit = (*topic)->settings.at("max.message.bytes");
+    if (topic.ok() && *topic) limit = (*topic)->setting("max.message.bytes").value_or(limit);
   }
   return absl::FailedPreconditionError(
       fmt::format("{}: the broker refuses a record of {} bytes for the topic {} (key {}): the "

@@ -5,6 +5,7 @@
 
 #include <array>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,9 +19,6 @@ namespace {
 
 constexpr std::chrono::milliseconds kCallMax{2'000};  // One call; nothing can cut it short.
 constexpr std::chrono::milliseconds kAnswerMargin{5'000};
-// Topics limit batches as they are compressed by their producers: what came in small may go out
-// many times as large. Below the size of a request that brokers take.
-constexpr std::int64_t kDeadLetterBytesMax = 100'000'000;
 
 struct AdminDeleter {
   void operator()(rd_kafka_NewTopic_t* topic) const noexcept { rd_kafka_NewTopic_destroy(topic); }
@@ -63,58 +61,7 @@ absl::StatusOr<Event> await(rd_kafka_queue_s& queue, std::string_view what,
   return event;
 }
 
-TopicReport compare(const TopicSpec& spec, const std::optional<TopicDescription>& found) {
-  TopicReport report{.name = spec.name, .outcome = TopicOutcome::kAsExpected, .differences = {}};
-  if (!found) {
-    report.outcome = TopicOutcome::kMissing;
-    report.differences.emplace_back("does not exist");
-    return report;
-  }
-  if (found->partitions != spec.partitions) {
-    report.differences.push_back(
-        fmt::format("has {} partitions, expected {}", found->partitions, spec.partitions));
-  }
-  for (const auto& [name, expected] : spec.settings) {
-    const auto setting = found->settings.find(name);
-    const std::string_view actual =
-        setting == found->settings.end() ? "not set" : std::string_view(setting->second);
-    if (actual != expected)
-      report.differences.push_back(fmt::format("{} is {}, expected {}", name, actual, expected));
-  }
-  if (!report.differences.empty()) report.outcome = TopicOutcome::kDiffers;
-  return report;
-}
-
 }  // namespace
-
-std::vector<TopicSpec> application_topics(const KafkaOptions& options, const TopicPlan& plan) {
-  const KafkaTopicNames names = topic_names(options);
-  const std::pair<const std::string, std::string> compacted{"cleanup.policy", "compact"};
-  const std::pair<const std::string, std::string> deleted{"cleanup.policy", "delete"};
-  const int as_input = plan.input_partitions;
-  return {
-      {.name = names.input,
-       .partitions = as_input,
-       .settings = {deleted,
-                    {"max.message.bytes", fmt::format("{}", plan.input_message_bytes_max)},
-                    {"message.timestamp.type", "LogAppendTime"}}},
-      {.name = names.transitions, .partitions = plan.output_partitions, .settings = {deleted}},
-      {.name = names.segments, .partitions = plan.output_partitions, .settings = {compacted}},
-      {.name = names.dead_letters,
-       .partitions = plan.output_partitions,
-       .settings = {deleted, {"max.message.bytes", fmt::format("{}", kDeadLetterBytesMax)}}},
-      {.name = names.changelog,
-       .partitions = as_input,
-       .settings = {compacted, {"delete.retention.ms", "604800000"}}},  // 7 days.
-      {.name = names.contributions, .partitions = as_input, .settings = {compacted}},
-      {.name = names.ticks,
-       .partitions = as_input,
-       .settings = {deleted, {"message.timestamp.type", "LogAppendTime"}}},
-      {.name = names.model, .partitions = 1, .settings = {compacted}},
-      {.name = names.idle, .partitions = plan.broker_count, .settings = {deleted}},
-      {.name = names.output_owners, .partitions = 1, .settings = {compacted}},
-  };
-}
 
 absl::StatusOr<KafkaTopics> KafkaTopics::open(const KafkaOptions& options) {
   const std::array<KafkaProperty, 3> properties = {{
@@ -144,7 +91,7 @@ absl::StatusOr<std::optional<TopicDescription>> KafkaTopics::describe(const std:
   absl::StatusOr<std::optional<int>> partitions = partition_count(topic);
   if (!partitions.ok()) return partitions.status();
   if (!*partitions) return std::nullopt;
-  TopicDescription description{.partitions = **partitions, .settings = {}};
+  TopicDescription description{.partitions = **partitions, .settings = std::nullopt};
 
   const AdminOptions options =
       admin_options(*handle_, RD_KAFKA_ADMIN_OP_DESCRIBECONFIGS, options_.request_timeout);
@@ -160,15 +107,34 @@ absl::StatusOr<std::optional<TopicDescription>> KafkaTopics::describe(const std:
   const rd_kafka_ConfigResource_t** const found = rd_kafka_DescribeConfigs_result_resources(
       rd_kafka_event_DescribeConfigs_result(event->get()), &count);
   if (count != 1) return absl::InternalError("settings of topic " + topic + ": not one answer");
-  if (rd_kafka_ConfigResource_error(found[0]) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    return kafka_status(rd_kafka_ConfigResource_error(found[0]), "settings of topic " + topic);
-  }
+  const rd_kafka_resp_err_t code = rd_kafka_ConfigResource_error(found[0]);
+  if (code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED) return description;
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) return kafka_status(code, "settings of topic " + topic);
+  std::map<std::string, std::string>& settings = description.settings.emplace();
   const rd_kafka_ConfigEntry_t** const entries = rd_kafka_ConfigResource_configs(found[0], &count);
   for (std::size_t i = 0; i < count; ++i) {
     const char* const value = rd_kafka_ConfigEntry_value(entries[i]);
-    if (value != nullptr) description.settings[rd_kafka_ConfigEntry_name(entries[i])] = value;
+    if (value != nullptr) settings[rd_kafka_ConfigEntry_name(entries[i])] = value;
   }
   return description;
+}
+
+absl::StatusOr<TopicPlan> KafkaTopics::plan(std::int64_t record_bytes_max) {
+  TopicPlan plan{.record_bytes_max = record_bytes_max};
+  const absl::StatusOr<int> brokers = broker_count();
+  if (!brokers.ok()) return brokers.status();
+  plan.broker_count = *brokers;
+  const absl::StatusOr<std::optional<TopicDescription>> input = describe(options_.input_topic);
+  if (!input.ok()) return input.status();
+  if (!*input) return plan;
+  plan.input_partitions = plan.output_partitions = (*input)->partitions;
+  const auto number = [&](const std::string& setting, std::int64_t& value) {
+    if (const auto found = (*input)->setting(setting)) value = std::stoll(*found);
+  };
+  number("max.message.bytes", plan.input_message_bytes_max);
+  number("retention.ms", plan.input_retention_ms);
+  number("retention.bytes", plan.input_retention_bytes);
+  return plan;
 }
 
 absl::Status KafkaTopics::create_one(const TopicSpec& spec, std::optional<int> replication) {
@@ -225,7 +191,7 @@ absl::StatusOr<std::vector<TopicReport>> KafkaTopics::create(std::span<const Top
   absl::StatusOr<std::vector<TopicReport>> reports = check(topics);
   if (!reports.ok()) return reports.status();
   for (std::size_t i = 0; i < topics.size(); ++i) {
-    if (created[i] && (*reports)[i].outcome == TopicOutcome::kAsExpected)
+    if (created[i] && (*reports)[i].outcome != TopicOutcome::kMissing)
       (*reports)[i].outcome = TopicOutcome::kCreated;
   }
   return reports;
@@ -236,7 +202,7 @@ absl::StatusOr<std::vector<TopicReport>> KafkaTopics::check(std::span<const Topi
   for (const TopicSpec& topic : topics) {
     absl::StatusOr<std::optional<TopicDescription>> found = describe(topic.name);
     if (!found.ok()) return found.status();
-    reports.push_back(compare(topic, *found));
+    reports.push_back(compare(topic, *found, options_.brokers));
   }
   return reports;
 }

@@ -1,8 +1,7 @@
-// The topics of an application: which there must be, creating them, and what is there.
+// The topics of an application in Kafka: creating them, and what is there.
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,38 +12,10 @@
 #include "stream/kafka/kafka_handles.h"
 #include "stream/kafka/kafka_options.h"
 #include "stream/kafka/kafka_queries.h"
+#include "stream/kafka/topic_rules.h"
 #include "stream/record/record.h"
 
 namespace rfm {
-
-struct TopicSpec {
-  std::string name;
-  int partitions = 1;
-  std::map<std::string, std::string> settings;  // What is not named is the broker's default.
-};
-
-struct TopicPlan {
-  int input_partitions = 8;
-  int output_partitions = 8;
-  int broker_count = 1;
-  std::int64_t input_message_bytes_max = 1'048'588;  // Kafka's own default.
-};
-
-// All topics that an application reads and writes, the input first.
-std::vector<TopicSpec> application_topics(const KafkaOptions& options, const TopicPlan& plan);
-
-enum class TopicOutcome : std::uint8_t { kCreated, kAsExpected, kDiffers, kMissing };
-
-struct TopicReport {
-  std::string name;
-  TopicOutcome outcome = TopicOutcome::kAsExpected;
-  std::vector<std::string> differences;  // "cleanup.policy is delete, expected compact".
-};
-
-struct TopicDescription {
-  int partitions = 0;
-  std::map<std::string, std::string> settings;  // All that the broker names, its defaults too.
-};
 
 // Where the application's group has committed to in one partition of its input.
 struct CommittedPosition {
@@ -60,6 +31,9 @@ class KafkaTopics {
   // Absent: there is no such topic.
   absl::StatusOr<std::optional<int>> partition_count(const std::string& topic);
   absl::StatusOr<std::optional<TopicDescription>> describe(const std::string& topic);
+
+  // For the input as it is; without one the default. Outputs as many partitions as the input.
+  absl::StatusOr<TopicPlan> plan(std::int64_t record_bytes_max);
 
   // Creates what is missing and changes nothing that exists; one report a topic, in their order.
   // Without a replication factor the broker decides.

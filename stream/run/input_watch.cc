@@ -10,6 +10,7 @@
 
 #include "stream/kafka/kafka_topics.h"
 #include "stream/run/stop_poll.h"
+#include "stream/run/topic_check.h"
 
 namespace rfm {
 namespace {
@@ -20,16 +21,6 @@ constexpr std::chrono::seconds kAwaitPoll{1};
 constexpr std::chrono::minutes kAwaitLineInterval{1};
 
 }  // namespace
-
-absl::Status partitions_changed(const KafkaOptions& options, int before, int now) {
-  return absl::FailedPreconditionError(fmt::format(
-      "the input {0} has {2} partitions, and the application {1} was started with {3}: which "
-      "customer is where has changed, so its state does not fit any more. Leave the topics of {1} "
-      "as they are and do not give them more partitions. Begin anew under another app.name, with "
-      "output.transitions and output.segments of its own and an empty state directory: `rfmstream "
-      "topics create`, then `rfmstream run`; it reads the input from its beginning",
-      options.input_topic, options.application, now, before));
-}
 
 absl::Status look_at_input(const KafkaOptions& options, int partition_count) {
   KafkaOptions hasty = options;

@@ -17,10 +17,6 @@ namespace rfm {
 // kNotFound: it is gone. kFailedPrecondition: `partitions_changed`.
 absl::Status look_at_input(const KafkaOptions& options, int partition_count);
 
-// What there is to say when the application began with `before` partitions of its input and there
-// are `now`: while running, at a start and in `topics check`.
-absl::Status partitions_changed(const KafkaOptions& options, int before, int now);
-
 // Says that the input is gone, now and again, until it is there again (true) or the process is to
 // stop (`options.stop` is there).
 bool await_input(const KafkaOptions& options, std::string_view why);

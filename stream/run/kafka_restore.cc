@@ -14,15 +14,9 @@
 #include "stream/kafka/kafka_topics.h"
 #include "stream/kafka/open_transactions.h"
 #include "stream/run/changelog_fit.h"
-#include "stream/run/input_watch.h"
 
 namespace rfm {
 namespace {
-
-absl::Status missing(const std::string& topic) {
-  return absl::NotFoundError(fmt::format(
-      "there is no topic {}: `rfmstream topics create` creates what is missing", topic));
-}
 
 absl::Status check_group(const KafkaOptions& options, PartitionId partition, Offset restored,
                          const std::optional<Offset>& group_offset) {
@@ -231,26 +225,6 @@ absl::StatusOr<RestoredInput> InputPositions::take() {
 }
 
 }  // namespace
-
-absl::StatusOr<int> check_topics(const KafkaOptions& options) {
-  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options);
-  if (!topics.ok()) return topics.status();
-  const KafkaTopicNames names = topic_names(options);
-  const absl::StatusOr<std::optional<int>> input = topics->partition_count(names.input);
-  if (!input.ok()) return input.status();
-  if (!*input) return missing(names.input);
-  for (const std::string& name :
-       {names.transitions, names.segments, names.dead_letters, names.changelog, names.ticks,
-        names.contributions, names.model, names.idle, names.output_owners}) {
-    const absl::StatusOr<std::optional<int>> count = topics->partition_count(name);
-    if (!count.ok()) return count.status();
-    if (!*count) return missing(name);
-    const bool follows_input =
-        name == names.changelog || name == names.ticks || name == names.contributions;
-    if (follows_input && **count != **input) return partitions_changed(options, **count, **input);
-  }
-  return **input;
-}
 
 absl::Status wait_until_readable(const KafkaOptions& options) {
   const absl::StatusOr<std::vector<TopicPartition>> places = places_of_application(options);

@@ -1,4 +1,4 @@
-// What a start reads from Kafka before the first record: that the topics are there, the model log,
+// What a start reads from Kafka before the first record: the model log,
 // the contributions, and the partitions' state up to their last commit. Readers see committed
 // records only: settle the instance's own leftover transactions first.
 #pragma once
@@ -18,9 +18,6 @@
 #include "stream/run/input_position.h"
 
 namespace rfm {
-
-// The partition count of the input. kNotFound when a topic of the application is missing.
-absl::StatusOr<int> check_topics(const KafkaOptions& options);
 
 // Nothing that the application has written is behind an open transaction: this instance's own
 // leftovers are settled, and nobody else writes.

@@ -2,8 +2,11 @@
 // out byte for byte the same.
 #pragma once
 
+#include <cstdint>
+#include <string_view>
 #include <vector>
 
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "stream/format/model_log.h"
 #include "stream/format/tick.h"
@@ -13,12 +16,19 @@
 namespace rfm {
 
 struct Recording {
-  ModelLog log;                          // Its rules are there.
-  std::vector<Offset> ends;              // How far it has read, by partition; 0: not at all.
-  std::vector<std::vector<Tick>> ticks;  // By partition, up to `ends`, in order.
+  ModelLog log;  // Its rules are there.
+  // By partition:
+  std::vector<Offset> begins;            // Where it began to read.
+  std::vector<Offset> ends;              // How far it has read; 0: not at all.
+  std::vector<std::uint64_t> records;    // How many that were.
+  std::vector<std::vector<Tick>> ticks;  // Up to `ends`, in order.
 };
 
+// kFailedPrecondition: why what an application did cannot be repeated.
+absl::Status not_whole(std::string_view what);
+
 // Of the application that `options` names. kNotFound: it has never run, or its topics are gone.
+// `not_whole`: its rules or ticks are not all there any more, or its input is another one now.
 absl::StatusOr<Recording> read_recording(const KafkaOptions& options);
 
 }  // namespace rfm

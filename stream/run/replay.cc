@@ -15,6 +15,7 @@
 #include "stream/kafka/kafka_source.h"
 #include "stream/kafka/kafka_topics.h"
 #include "stream/record/null_sink.h"
+#include "stream/run/recording.h"
 #include "stream/run/replay_model.h"
 #include "stream/text/time_text.h"
 
@@ -69,6 +70,8 @@ class Replay::Implementation {
   absl::Status go_back();
   absl::Status pass_end();
   std::optional<EventTime> end_time() const;
+  // That it has read all that was recorded.
+  absl::Status check_whole() const;
   absl::Status finish();
   bool report(const std::function<bool(const ReplayProgress&)>& progress);
 
@@ -225,6 +228,12 @@ absl::StatusOr<OffsetRange> Replay::Implementation::range_of(PartitionId partiti
   OffsetRange range{.begin = std::max(log.begin, next), .end = log.end};
   if (const std::optional<Recording>& recording = model_->recording()) {
     const auto index = static_cast<std::size_t>(partition);
+    const Offset begin = recording->begins[index];
+    if (next == 0 && log.begin > begin && recording->ends[index] > begin) {
+      return not_whole(fmt::format(
+          "partition {} of {} begins at offset {}, but the application began to read at {}",
+          partition, options_.kafka.input_topic, log.begin, begin));
+    }
     range.end = std::max(range.begin, recording->ends[index]);
   }
   return range;
@@ -344,12 +353,26 @@ absl::Status Replay::Implementation::run(
     } else if (!reading) {
       break;
     } else if (lane_->at_end()) {
+      if (const absl::Status whole = check_whole(); !whole.ok()) return whole;
       reading = false;
     } else {  // A topic's records are still on their way.
       source_->wait(kProgressInterval);
     }
   }
   return finish();
+}
+
+// What was compacted away leaves no other trace.
+absl::Status Replay::Implementation::check_whole() const {
+  if (!model_->recording() || options_.until) return absl::OkStatus();
+  for (const Partition* p : lane_->partitions()) {
+    const std::uint64_t recorded = model_->recording()->records[static_cast<std::size_t>(p->id())];
+    if (p->meta().counters.records == recorded) continue;
+    return not_whole(fmt::format("partition {} of {} holds {} records of the {} that it read",
+                                 p->id(), options_.kafka.input_topic, p->meta().counters.records,
+                                 recorded));
+  }
+  return absl::OkStatus();
 }
 
 absl::Status Replay::Implementation::finish() {

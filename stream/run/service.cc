@@ -23,6 +23,7 @@
 #include "stream/run/service_notices.h"
 #include "stream/run/sole_instance.h"
 #include "stream/run/stop_poll.h"
+#include "stream/run/topic_check.h"
 
 namespace rfm {
 namespace {
@@ -345,7 +346,8 @@ PipelineEnd Pipeline::run() {
 }
 
 absl::Status Pipeline::live() {
-  const absl::StatusOr<int> partition_count = check_topics(options_.kafka.front());
+  const absl::StatusOr<int> partition_count = check_topics(
+      options_.kafka.front(), static_cast<std::int64_t>(options_.decoder.record_bytes_max));
   if (!partition_count.ok()) return partition_count.status();
   partition_count_ = *partition_count;
   const KafkaTopicNames names = topic_names(options_.kafka.front());

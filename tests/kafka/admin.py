@@ -2,7 +2,7 @@
 
 import ctypes
 
-from confluent_kafka.admin import AdminClient, NewPartitions, NewTopic
+from confluent_kafka.admin import AdminClient, ConfigResource, NewPartitions, NewTopic
 
 _TIMEOUT_MS = 20_000
 
@@ -22,6 +22,15 @@ def create_topic(endpoint, topic, partitions=1, **config):
     admin.create_topics([new], operation_timeout=20)[topic].result(20)
     while topic not in admin.list_topics(timeout=10).topics:
         pass
+
+
+def alter_topic(endpoint, topic, **config):
+    """Sets these settings; all others become the broker's defaults."""
+    resource = ConfigResource(
+        ConfigResource.Type.TOPIC, topic,
+        set_config={key.replace("_", "."): value for key, value in config.items()})
+    admin = AdminClient({"bootstrap.servers": endpoint})
+    admin.alter_configs([resource])[resource].result(20)
 
 
 def add_partitions(endpoint, topic, count):

@@ -167,10 +167,13 @@ class Application:
             producer.poll(0)
         assert producer.flush(DEADLINE_SECONDS) == 0 and not failed, failed
 
+    def topic(self, which):
+        return {"input": self.settings["input.topic"],
+                "transitions": self.settings["output.transitions"],
+                "segments": self.settings["output.segments"]}.get(which, f"{self.name}-{which}")
+
     def read(self, which):
-        topic = {"transitions": self.settings["output.transitions"],
-                 "segments": self.settings["output.segments"]}.get(which, f"{self.name}-{which}")
-        return read_topic(self.broker.endpoint, topic)
+        return read_topic(self.broker.endpoint, self.topic(which))
 
     def wait_for(self, condition, what, seconds=DEADLINE_SECONDS):
         deadline = time.monotonic() + seconds

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -39,17 +40,53 @@ TEST(KafkaTopics, ReportsWhatDiffersAndWhatIsMissing) {
   const KafkaOptions options = new_application(2);
   absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options);
   ASSERT_TRUE(topics.ok()) << topics.status();
-  const std::vector<TopicSpec> specs = {{.name = topic_names(options).changelog,
-                                         .partitions = 5,
-                                         .settings = {{"cleanup.policy", "delete"}}},
-                                        {.name = "unknown", .partitions = 1, .settings = {}}};
+  const std::string changelog = topic_names(options).changelog;
+  const std::vector<TopicSpec> specs = {
+      {.name = changelog,
+       .partitions = 5,
+       .rules = {{"cleanup.policy", TopicRule::Kind::kIs, "delete", TopicReaction::kWarn, "so"},
+                 {"max.message.bytes", TopicRule::Kind::kAtLeast, "10", TopicReaction::kRefuse,
+                  "it is more"}}},
+      {.name = "unknown", .partitions = 1}};
   absl::StatusOr<std::vector<TopicReport>> reports = topics->check(specs);
   ASSERT_TRUE(reports.ok()) << reports.status();
   EXPECT_EQ((*reports)[0].outcome, TopicOutcome::kDiffers);
+  const std::string mend = "kafka-configs.sh --bootstrap-server " + options.brokers +
+                           " --alter --entity-type topics --entity-name " + changelog +
+                           " --add-config cleanup.policy=delete";
   EXPECT_EQ((*reports)[0].differences,
-            (std::vector<std::string>{"has 2 partitions, expected 5",
-                                      "cleanup.policy is compact, expected delete"}));
+            (std::vector<TopicDifference>{
+                {"has 2 partitions, expected 5", TopicReaction::kRefuse},
+                {"cleanup.policy is compact, expected delete: so", TopicReaction::kWarn, mend}}));
   EXPECT_EQ((*reports)[1].outcome, TopicOutcome::kMissing);
+}
+
+TEST(TopicRules, AreKeptByWhatIsAtLeastOrAtMostAndByNoLimit) {
+  const auto differs = [](TopicRule::Kind kind, const std::string& value, const char* actual) {
+    const TopicSpec spec{.name = "t", .rules = {{"s", kind, value, TopicReaction::kWarn, "so"}}};
+    std::map<std::string, std::string> settings;
+    if (actual != nullptr) settings["s"] = actual;
+    return !compare(spec, TopicDescription{1, settings}, "").differences.empty();
+  };
+  using Kind = TopicRule::Kind;
+  EXPECT_FALSE(differs(Kind::kAtLeast, "10", "10"));
+  EXPECT_FALSE(differs(Kind::kAtLeast, "10", "-1"));
+  EXPECT_TRUE(differs(Kind::kAtLeast, "10", "9"));
+  EXPECT_TRUE(differs(Kind::kAtLeast, "-1", "1000000"));
+  EXPECT_FALSE(differs(Kind::kAtLeast, "-1", "-1"));
+  EXPECT_FALSE(differs(Kind::kAtMost, "10", "10"));
+  EXPECT_TRUE(differs(Kind::kAtMost, "10", "11"));
+  EXPECT_TRUE(differs(Kind::kIs, "compact", "compact,delete"));
+  EXPECT_TRUE(differs(Kind::kIs, "compact", nullptr));
+}
+
+TEST(TopicRules, SettingsThatMayNotBeReadAreWarnedOf) {
+  for (const TopicSpec& spec : application_topics({}, {})) {
+    const TopicReport report = compare(spec, TopicDescription{spec.partitions, {}}, "");
+    ASSERT_EQ(report.differences.size(), spec.rules.empty() ? 0U : 1U) << spec.name;
+    for (const TopicDifference& difference : report.differences)
+      EXPECT_EQ(difference.reaction, TopicReaction::kWarn);
+  }
 }
 
 TEST(KafkaTopics, RangesCountMarkers) {

@@ -12,7 +12,7 @@ import subprocess
 import tempfile
 import unittest
 
-from admin import create_topic, delete_records, delete_topic
+from admin import add_partitions, alter_topic, create_topic, delete_records, delete_topic
 from application import Application, Broker, read_topic
 
 FIRST_DAY = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
@@ -190,14 +190,6 @@ class TopicsTest(unittest.TestCase):
         expected = {"c0", *(f"c{n}" for n in range(100, 120))} - lost
         self.assertEqual(set(self.customers(application)), expected)
 
-    def test_an_input_with_its_producers_time_is_warned_of(self):
-        create_topic(self.broker.endpoint, "stamped-input", message_timestamp_type="CreateTime")
-        application = self.application("stamped")
-        said = self.assert_runs(application)
-        self.assertIn("the input topic stamped-input has message.timestamp.type = CreateTime", said)
-        self.assertIn("--add-config message.timestamp.type=LogAppendTime", said)
-        self.assertNotIn("timestamp.type", self.assert_runs(self.application("unstamped")))
-
     def make_changelog_anew(self, application):
         delete_topic(self.broker.endpoint, f"{application.name}-changelog")
         application.command("topics", "create")
@@ -262,6 +254,156 @@ class TopicsTest(unittest.TestCase):
         application.produce(invoices(200, 5))
         self.assert_runs(application, "--rewrite-changelog")
         self.assertEqual(len(self.customers(application)), 15)
+
+    # (topic, what an administrator does to it, refused or warned, what is said of it)
+    RULES = [
+        ("input", {"cleanup_policy": "compact"}, "refused", "compaction removes invoices"),
+        ("input", {"message_timestamp_type": "CreateTime"}, "warned", "LogAppendTime"),
+        ("input", {"retention_ms": "604800000"}, "warned", "a replay repeats only what is kept"),
+        ("input", {"retention_bytes": "1000000"}, "warned", "a replay repeats only what is kept"),
+        ("input", {"max_message_bytes": "9000000"}, "warned", "at most 1114112"),
+        ("transitions", {"cleanup_policy": "compact"}, "warned", "expected delete"),
+        ("transitions", {"max_message_bytes": "1000"}, "refused", "at least 1048588"),
+        ("segments", {"cleanup_policy": "delete"}, "warned", "expected compact"),
+        ("segments", {"max_message_bytes": "1000"}, "refused", "at least 1048588"),
+        ("dead-letters", {"cleanup_policy": "compact"}, "refused", "expected delete"),
+        ("dead-letters", {"max_message_bytes": "1048588"}, "refused", "as large as its record"),
+        ("changelog", {"cleanup_policy": "delete"}, "refused", "else state is lost"),
+        ("changelog", {"delete_retention_ms": "1000"}, "refused", "at least 604800000"),
+        ("changelog", {"max_message_bytes": "1000"}, "refused", "at least 1048588"),
+        ("contributions", {"cleanup_policy": "delete"}, "refused", "expected compact"),
+        ("contributions", {"max_message_bytes": "1000"}, "refused", "at least 1048588"),
+        ("ticks", {"cleanup_policy": "compact"}, "refused", "expected delete"),
+        ("ticks", {"message_timestamp_type": "CreateTime"}, "refused", "LogAppendTime"),
+        ("ticks", {"retention_ms": "1000"}, "warned", "as long as the input"),
+        ("ticks", {"retention_bytes": "1000"}, "warned", "as long as the input"),
+        ("model", {"cleanup_policy": "delete"}, "refused", "expected compact"),
+        ("model", {"max_message_bytes": "1000"}, "refused", "at least 1048588"),
+    ]
+
+    def test_run_and_check_go_by_the_same_rules(self):
+        application = self.application("rules")
+        names = {which: application.topic(which) for which, *_ in self.RULES}
+        right = {
+            "input": {"message_timestamp_type": "LogAppendTime", "retention_ms": "-1"},
+            "transitions": {}, "dead-letters": {"max_message_bytes": "100000000"},
+            "segments": {"cleanup_policy": "compact"},
+            "changelog": {"cleanup_policy": "compact", "delete_retention_ms": "604800000"},
+            "contributions": {"cleanup_policy": "compact"},
+            "ticks": {"message_timestamp_type": "LogAppendTime", "retention_ms": "-1"},
+            "model": {"cleanup_policy": "compact"}}
+        self.assertNotIn("topic ", self.assert_runs(application))
+        self.assertNotIn("warning", application.command("topics", "check").stdout)
+        for which, change, reaction, said in self.RULES:
+            with self.subTest(topic=which, **change):
+                alter_topic(self.broker.endpoint, names[which], **{**right[which], **change})
+                ran = self.run_once(application)
+                checked = application.command("topics", "check", check=False)
+                self.assertEqual(ran.returncode, checked.returncode, ran.stderr)
+                self.assertEqual(ran.returncode, 1 if reaction == "refused" else 0, ran.stderr)
+                self.assertIn(said, ran.stderr)
+                self.assertIn(said, checked.stdout)
+                self.assertIn(f"topic {names[which]}: ", ran.stderr)
+                self.assertEqual("warning: " in checked.stdout, reaction == "warned")
+                mend = (f"--alter --entity-type topics --entity-name {names[which]} --add-config "
+                        + next(iter(change)).replace("_", ".") + "=")
+                self.assertIn(mend, checked.stdout)
+                self.assertIn(mend, ran.stderr)
+            alter_topic(self.broker.endpoint, names[which], **right[which])
+        self.assertNotIn("topic ", self.assert_runs(application))
+        # Partition counts.
+        add_partitions(self.broker.endpoint, names["transitions"], 3)
+        add_partitions(self.broker.endpoint, f"{application.name}-idle", 2)
+        self.assertIn("has 2 partitions, expected 1", self.assert_runs(application))
+        add_partitions(self.broker.endpoint, names["model"], 2)
+        self.assertIn("rules-model: has 2 partitions, expected 1", self.assert_refused(application))
+        self.assertEqual(application.command("topics", "check", check=False).returncode, 1)
+
+    def test_create_says_how_long_it_keeps_what(self):
+        application = self.application("kept", create=False)
+        said = application.command("topics", "create", "--partitions", "1").stderr
+        self.assertIn("kept-input keeps its records for ever (retention.ms=-1)", said)
+        self.assertIn("kept-ticks keeps its records for ever (retention.ms=-1)", said)
+        self.assertIn("kept-transitions keeps its records for retention.ms=2592000000", said)
+        again = application.command("topics", "create")
+        self.assertNotIn("keeps", again.stderr)
+        self.assertNotIn("warning", again.stdout)
+
+    def recorded(self, application):
+        return application.command(
+            "replay", "--recorded", "--input", "kafka:" + application.topic("input"),
+            "--format", application.settings["input.format"], check=False)
+
+    def assert_not_repeated(self, application, why):
+        refused = self.recorded(application)
+        self.assertEqual(refused.returncode, 1, refused.stderr)
+        self.assertIn(why, refused.stderr)
+        self.assertIn("cannot be repeated", refused.stderr)
+
+    def ran(self, name):
+        """An application that has read 20 invoices, whose recording is whole."""
+        application = self.application(name)
+        application.produce(invoices(0, 20))
+        self.assert_runs(application)
+        whole = self.recorded(application)
+        self.assertEqual(whole.returncode, 0, whole.stderr)
+        return application
+
+    def test_a_recording_whose_input_has_lost_records_is_refused(self):
+        application = self.ran("cut-input")
+        delete_records(self.broker.endpoint, application.topic("input"), 0, 3)
+        self.assert_not_repeated(
+            application, "begins at offset 3, but the application began to read at 0")
+
+    def test_a_recording_of_an_input_made_anew_is_refused(self):
+        application = self.ran("new-input")
+        delete_topic(self.broker.endpoint, application.topic("input"))
+        create_topic(self.broker.endpoint, application.topic("input"))
+        application.produce(invoices(100, 30))
+        self.assert_not_repeated(application, "made anew")
+
+    def test_a_recording_whose_ticks_are_gone_is_refused(self):
+        application = self.application("cut-ticks", **{
+            "input.format": "lines", "input.lateness": "0s", "input.settle": "200ms",
+            "tick.idle": "50ms"})
+        application.produce([("c1", json.dumps({
+            "InvoiceNo": "1", "StockCode": "1", "Description": "a", "Quantity": 1,
+            "InvoiceDate": FIRST_DAY.isoformat(), "UnitPrice": "1.00", "CustomerID": "c1",
+            "Country": "x"}).encode())])
+        application.start()
+        application.wait_for(lambda: application.read("ticks"), "a tick")
+        application.stop()
+        self.assertEqual(self.recorded(application).returncode, 0)
+        delete_records(self.broker.endpoint, application.topic("ticks"), 0, -1)
+        self.assert_not_repeated(application, "the others are gone")
+
+    def test_a_recording_whose_model_log_is_gone_is_refused(self):
+        application = self.ran("cut-model")
+        delete_topic(self.broker.endpoint, application.topic("model"))
+        application.command("topics", "create")
+        self.assert_not_repeated(application, "does not hold its rules any more")
+
+    def test_a_recording_whose_changelog_is_gone_is_refused(self):
+        application = self.ran("cut-changelog")
+        self.make_changelog_anew(application)
+        self.assert_not_repeated(application, "was cut or made anew")
+
+    def test_a_recording_of_an_input_with_holes_is_refused(self):
+        application = self.ran("holes")
+        topic = application.topic("input")
+        application.produce(invoices(30, 2, customer="c3"))
+        self.assert_runs(application)
+        self.assertEqual(self.recorded(application).returncode, 0)
+        alter_topic(self.broker.endpoint, topic, cleanup_policy="compact", segment_ms="1",
+                    min_cleanable_dirty_ratio="0", message_timestamp_type="LogAppendTime")
+
+        def compacted():
+            application.produce(invoices(100, 1))  # The last segment is never compacted.
+            read = read_topic(self.broker.endpoint, topic)
+            return sum(record.key == b"c3" for record in read) == 1
+
+        application.wait_for(compacted, "a compaction")
+        self.assert_not_repeated(application, "holds 20 records of the 22 that it read")
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "stream/kafka/kafka_group.h"
-#include "stream/run/input_watch.h"
+#include "stream/run/topic_check.h"
 
 namespace rfm {
 namespace {
@@ -159,7 +159,7 @@ TEST(GroupMembers, LanesOfThisInstanceAreNotForeign) {
   }
 }
 
-TEST(InputWatch, AChangedPartitionCountNamesBothAndTheWayOn) {
+TEST(TopicCheck, AChangedPartitionCountNamesBothAndTheWayOn) {
   KafkaOptions options;
   options.application = "app";
   options.input_topic = "invoices";
