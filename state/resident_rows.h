@@ -74,8 +74,9 @@ class ResidentRows {
   void erase(CustomerRow& row);
   // The same of a row to which nothing was ever applied: all its records were refused.
   void drop_if_empty(CustomerRow& row) {
-    if (row.birth == 0 && !row.open) erase(row);
+    if (is_empty(row)) erase(row);
   }
+  static bool is_empty(const CustomerRow& row) { return row.birth == 0 && !row.open; }
 
   // Rows that differ from the store, in order of their first change; absent row: erased. Cleared by
   // `mark_committed`.

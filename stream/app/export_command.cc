@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <iterator>
 #include <memory>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -17,13 +18,14 @@
 #include "stream/format/explanation.h"
 #include "stream/text/decimal.h"
 #include "stream/text/time_text.h"
+#include "stream/text/utf8.h"
 
 namespace rfm {
 namespace {
 
 constexpr std::string_view kColumns =
     "customer_id,country,first_purchase,last_purchase,recency_days,frequency,monetary,r,f,m,churn,"
-    "cluster,rfm,churn_risk\n";
+    "cluster,rfm,churn_risk,partition\n";
 
 enum class Customers : std::uint8_t { kWithPurchases, kAll };
 
@@ -47,7 +49,8 @@ void append_text(std::string& line, std::string_view text) {
   line += '"';
 }
 
-std::string line_of(const CustomerRow& row, const CustomerFacts& facts, const Rules& rules) {
+std::string line_of(const CustomerRow& row, const CustomerFacts& facts, PartitionId partition,
+                    const Rules& rules) {
   std::string line;
   const auto out = std::back_inserter(line);
   append_text(line, row.id);
@@ -75,12 +78,13 @@ std::string line_of(const CustomerRow& row, const CustomerFacts& facts, const Ru
   line += ',';
   if (const std::optional<double> risk = churn_risk_of(facts))
     fmt::format_to(out, "{:.10f}", *risk);
-  line += '\n';
+  fmt::format_to(out, ",{}\n", partition);
   return line;
 }
 
 struct Line {
   std::string customer_id;
+  PartitionId partition = 0;
   std::string text;
 };
 
@@ -91,12 +95,13 @@ absl::StatusOr<std::vector<Line>> lines_of(const OpenedState& state, Customers c
         const CustomerFacts facts =
             state.snapshot->facts_at_clock(row, partition.meta, state.rules);
         if (facts.frequency > 0 || customers == Customers::kAll)
-          lines.push_back({row.id, line_of(row, facts, state.rules)});
+          lines.push_back({row.id, partition.id, line_of(row, facts, partition.id, state.rules)});
         return absl::OkStatus();
       });
   if (!visited.ok()) return visited;
-  std::ranges::sort(lines,
-                    [](const Line& a, const Line& b) { return a.customer_id < b.customer_id; });
+  std::ranges::sort(lines, [](const Line& a, const Line& b) {
+    return std::tie(a.customer_id, a.partition) < std::tie(b.customer_id, b.partition);
+  });
   return lines;
 }
 
@@ -120,6 +125,13 @@ absl::Status export_customers(const Arguments& arguments) {
   if (!written.ok()) return written;
   fmt::print(stderr, "{} customers as of {}\n", grouped(lines->size()),
              to_rfc3339(state->snapshot->clock()));
+  const auto same = [](const Line& a, const Line& b) { return a.customer_id == b.customer_id; };
+  if (const auto split = std::ranges::adjacent_find(*lines, same); split != lines->end()) {
+    fmt::print(stderr,
+               "note: some customers are in several partitions, the first {}: their records were "
+               "not partitioned alike\n",
+               shown(split->customer_id));
+  }
   return absl::OkStatus();
 }
 
@@ -148,6 +160,7 @@ void add_export_command(CLI::App& app, Invocation& invocation) {
       "  r, f, m                       scores 1 to 5 under the model in force, 5 is best\n"
       "  churn, cluster, rfm           the segment in each segmentation\n"
       "  churn_risk                    P(no purchase within 90 days); empty without a model\n"
+      "  partition                     of the input; a customer should be in one only\n"
       "\n"
       "All is as of the state's clock, which is printed on standard error: the watermark of the\n"
       "customer's partition. A customer with an invoice still open is shown before it.\n"

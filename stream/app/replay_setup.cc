@@ -138,6 +138,12 @@ absl::Status ReplaySetup::run() {
     fmt::print(stderr, "dead letters: {}\n", refusal);
   for (const std::string& finding : replay_->review().findings())
     fmt::print(stderr, "note: {}\n", finding);
+  if (const SplitCustomers split = replay_->split_customers(); split.count > 0) {
+    fmt::print(stderr,
+               "note: {} customers are in several partitions; {}: their records were not "
+               "partitioned alike\n",
+               grouped(split.count), split.example);
+  }
   if (!done.ok() || ended) return done;
   return interrupted(temporary_.empty()
                          ? "what is done is committed, and the same command goes on from there"

@@ -68,14 +68,18 @@ class StatusLog {
             ? ""
             : fmt::format(", {} days to go through before the next record",
                           grouped(static_cast<std::uint64_t>(status.silence.days_left)));
+    const std::string split =
+        status.split.count == 0
+            ? ""
+            : fmt::format(", {} customers in several partitions", grouped(status.split.count));
     spdlog::info(
         "{} records ({:.0f}/s), {} behind, event time {}, {} transitions, {} dead letters, {} "
-        "commits{}{}",
+        "commits{}{}{}",
         grouped(status.counters.records), rate,
         grouped(static_cast<std::uint64_t>(status.records_behind)),
         status.event_time == kBeforeAll ? "-" : to_rfc3339(status.event_time),
         grouped(status.counters.transitions), grouped(status.counters.dead_lettered_total()),
-        grouped(status.commits.commits), silence, jumps);
+        grouped(status.commits.commits), silence, jumps, split);
     said_at_ = now;
     said_commits_ = status.commits.commits;
     last_ = status.records;

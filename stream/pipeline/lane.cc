@@ -52,6 +52,9 @@ void Lane::observe(LaneObserver& observer) {
 }
 
 void Lane::drop_partitions() {
+  for (const auto& p : partitions_) {
+    if (parts_.places != nullptr) parts_.places->drop(p->id());
+  }
   partitions_.clear();
   output_.abandon();
   paused_.clear();

@@ -18,6 +18,7 @@
 #include "stream/decode/decoder.h"
 #include "stream/decode/input_partitioner.h"
 #include "stream/format/model_log.h"
+#include "stream/pipeline/customer_places.h"
 #include "stream/pipeline/dead_letter_watch.h"
 #include "stream/pipeline/lane_observer.h"
 #include "stream/pipeline/lane_output.h"
@@ -79,6 +80,7 @@ struct LaneParts {
   StateStore& store;
   Trainer& trainer;
   const Clock& clock;                  // For when to commit.
+  CustomerPlaces* places = nullptr;    // Shared by all lanes; absent: nobody looks.
   const BrokerTime* time = nullptr;    // For ticks; absent: there are none.
   CommitObserver* observer = nullptr;  // Tests only.
   const StopLimit* stop = nullptr;     // Ends a restore; absent: nobody asks.

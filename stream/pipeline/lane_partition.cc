@@ -91,7 +91,12 @@ void LanePartition::on_rejected_invoice(const CustomerRow& row, const SettledInv
   shared_.output.rejected_invoice(row, settled, id());
 }
 
+void LanePartition::on_new_customer(const CustomerRow& row) {
+  if (shared_.places != nullptr) shared_.places->add(row, id());
+}
+
 void LanePartition::on_erased(std::string_view customer_id, const CustomerRow* row) {
+  if (shared_.places != nullptr && row != nullptr) shared_.places->erase(row->id_hash, id());
   shared_.output.erased(customer_id, row);
 }
 

@@ -13,6 +13,7 @@
 #include "state/model_timeline.h"
 #include "state/state_store.h"
 #include "stream/format/tick.h"
+#include "stream/pipeline/customer_places.h"
 #include "stream/pipeline/held_records.h"
 #include "stream/pipeline/lane_observer.h"
 #include "stream/pipeline/lane_output.h"
@@ -30,6 +31,7 @@ class LanePartition final : public PartitionListener {
     const ModelTimeline& models;
     LaneOutput& output;
     Trainer& trainer;
+    CustomerPlaces* places;  // Null: nobody looks.
   };
 
   LanePartition(const PartitionOptions& options, const Shared& shared);
@@ -54,6 +56,7 @@ class LanePartition final : public PartitionListener {
   void on_transition(const Transition& transition, const PartitionMeta& meta) override;
   void on_dead_letter(const RecordView& record, const Rejection& rejection) override;
   void on_rejected_invoice(const CustomerRow& row, const SettledInvoice& settled) override;
+  void on_new_customer(const CustomerRow& row) override;
   void on_erased(std::string_view customer_id, const CustomerRow* row) override;
   void on_started(std::int64_t first_boundary) override;
   void on_contribution(const Contribution& contribution) override;

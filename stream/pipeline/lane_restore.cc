@@ -32,7 +32,7 @@ absl::StatusOr<std::unique_ptr<PartitionRestore>> Lane::restore(const PartitionO
   in_pieces.piece_rows = options_.piece_rows;
   if (options_.until && in_pieces.ticks) leave_out_ticks(*options_.until, in_pieces);
   auto partition = std::make_unique<LanePartition>(
-      in_pieces, LanePartition::Shared{rules_, models_, output_, parts_.trainer});
+      in_pieces, LanePartition::Shared{rules_, models_, output_, parts_.trainer, parts_.places});
   auto restored =
       std::make_unique<PartitionRestore>(std::move(partition), parts_.store, rules_, parts_.stop);
   const absl::Status read = restored->read_store();
@@ -50,6 +50,9 @@ absl::StatusOr<Offset> Lane::own(std::unique_ptr<PartitionRestore> restored) {
   meta.input_topic = options_.input_topic;
   meta.partition_count = options_.partition_count;
   if (meta.input_mark == 0) meta.input_mark = options_.input_mark;
+  if (parts_.places != nullptr) {
+    p->partition.rows().for_each([&](const CustomerRow& row) { parts_.places->add(row, p->id()); });
+  }
   p->observer = observer_;
   p->logged_tick = std::max(meta.watermark, meta.moving_to);
   p->last_read = parts_.clock.steady();

@@ -325,6 +325,7 @@ void Partition::on_settled(const CustomerRow& row, const SettledInvoice& settled
 
 void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
   CustomerRow& row = rows_.find_or_add(event.customer_id);
+  const bool is_new = ResidentRows::is_empty(row);
   settle(row);
   const EventTime clock = rows_.clock_of(row, meta_.watermark);
   const InvoiceFact fact{
@@ -360,6 +361,7 @@ void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
     if (event.invoice_time < clock) ++meta_.counters.late;
     count_unfolded(row);
   }
+  if (is_new && !ResidentRows::is_empty(row)) listener_.on_new_customer(row);
   rows_.drop_if_empty(row);
 }
 
@@ -375,6 +377,7 @@ void remember(std::uint64_t event_hash, OpenInvoice& open) {
 
 void Partition::apply(const LineEvent& event, const RecordView& record) {
   CustomerRow& row = rows_.find_or_add(event.customer_id);
+  const bool is_new = ResidentRows::is_empty(row);
   const std::uint64_t event_hash = event.event_id.empty() ? 0 : event_id_hash(event.event_id);
   if (row.open && row.open->invoice_no == event.invoice_no) {
     OpenInvoice& open = *row.open;
@@ -411,6 +414,7 @@ void Partition::apply(const LineEvent& event, const RecordView& record) {
                                                   .event_ids = {}});
     remember(event_hash, *changing.open);
   });
+  if (is_new) listener_.on_new_customer(row);
   ++meta_.counters.applied;
   if (event.invoice_time < clock) ++meta_.counters.late;
 }

@@ -27,6 +27,8 @@ class PartitionListener {
   virtual void on_dead_letter(const RecordView& record, const Rejection& rejection) = 0;
   // The open invoice of `row` has settled, and is refused as a whole.
   virtual void on_rejected_invoice(const CustomerRow& row, const SettledInvoice& settled) = 0;
+  // The first record of its customer, or the first since he was erased, is applied.
+  virtual void on_new_customer(const CustomerRow& row) = 0;
   // `row`: null if there was none.
   virtual void on_erased(std::string_view customer_id, const CustomerRow* row) = 0;
   // The first record that counts in time: which boundary the partition contributes for first.

@@ -81,6 +81,7 @@ class Replay::Implementation {
   std::unique_ptr<EventSource> source_;
   FileSource* file_ = nullptr;
   InputReview review_;
+  CustomerPlaces places_;
   std::unique_ptr<OutputSink> sink_;
   std::unique_ptr<ReplayModel> model_;
   std::unique_ptr<Lane> lane_;
@@ -161,7 +162,8 @@ absl::Status Replay::Implementation::make_lane() {
                   .sink = *sink_,
                   .store = *store_,
                   .trainer = model_->trainer(),
-                  .clock = clock_};
+                  .clock = clock_,
+                  .places = &places_};
   options_.lane.until = options_.until;
   options_.lane.holds_at_end = true;
   lane_ = std::make_unique<Lane>(options_.lane, options_.rules, options_.decoder, parts);
@@ -409,6 +411,7 @@ std::string Replay::input_found() const {
   return is_csv ? implementation_->file_->csv_found() : "";
 }
 InputReview& Replay::review() { return implementation_->review_; }
+SplitCustomers Replay::split_customers() const { return implementation_->places_.split(); }
 const Lane& Replay::lane() const { return *implementation_->lane_; }
 const Rules& Replay::rules() const { return implementation_->options_.rules; }
 const std::vector<ModelVersion>& Replay::versions() const { return implementation_->versions_; }

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "stream/decode/input_review.h"
+#include "stream/pipeline/customer_places.h"
 #include "stream/pipeline/lane.h"
 #include "stream/run/replay_options.h"
 
@@ -44,6 +45,7 @@ class Replay {
   std::string input_found() const;
   // What is odd about a file; nothing of a topic.
   InputReview& review();
+  SplitCustomers split_customers() const;
 
   const Lane& lane() const;
   const Rules& rules() const;

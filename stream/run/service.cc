@@ -99,6 +99,7 @@ class Pipeline {
   std::unique_ptr<TrainerProducer> producer_;
   std::unique_ptr<Trainer> trainer_;
   std::vector<std::unique_ptr<LaneThread>> lanes_;
+  CustomerPlaces places_;
   ServiceNotices notices_;
   std::atomic<bool> stopping_ = false;
   std::optional<std::chrono::steady_clock::time_point> restored_;      // When some first were.
@@ -317,6 +318,8 @@ void Pipeline::say_status() {
   sum.caught_up &= sum.partitions_owned == partition_count_;
   if (!all_settled || sum.partitions_owned < partition_count_) sum.held_back.reset();
   notices_.say_silence(sum.silence);
+  sum.split = places_.split();
+  notices_.say_split(sum.split);
   if (sum.partitions_owned > 0 && !restored_) restored_ = clock_.steady();
   if (sum.partitions_owned == partition_count_) all_owned_ = clock_.steady();
   if (clock_.steady() - all_owned_ > kUnownedMax) {
@@ -369,6 +372,7 @@ absl::Status Pipeline::live() {
                     .store = store_,
                     .trainer = *trainer_,
                     .clock = clock_,
+                    .places = &places_,
                     .time = &time_,
                     .observer = options_.observer,
                     .stop = &stop_};

@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "state/event_time.h"
 #include "stream/format/partition_meta.h"
+#include "stream/pipeline/customer_places.h"
 #include "stream/pipeline/lane.h"
 
 namespace rfm {
@@ -27,6 +28,7 @@ struct ServiceStatus {
   Silence silence;  // The longest.
   // Why nothing goes on, where every lane is at its end or held back.
   std::optional<std::string> held_back;
+  SplitCustomers split;           // Over all partitions owned.
   std::uint64_t clock_jumps = 0;  // Of this machine's clock against the broker's.
 };
 

@@ -39,4 +39,14 @@ void ServiceNotices::say_silence(const Silence& longest) {
   silence_said_ = is_long;
 }
 
+void ServiceNotices::say_split(const SplitCustomers& split) {
+  if (split.count == 0 || split_said_) return;
+  split_said_ = true;
+  spdlog::warn(
+      "{}: producers choose partitions by different rules, and each state of such a customer knows "
+      "a part of his purchases only. Let all of them partition alike; input.partitioner "
+      "dead-letters what is elsewhere",
+      split.example);
+}
+
 }  // namespace rfm

@@ -1,6 +1,7 @@
-// What the service says of time, where it is not as one would think.
+// What the service says of its input, where it is not as one would think.
 #pragma once
 
+#include "stream/pipeline/customer_places.h"
 #include "stream/pipeline/lane.h"
 #include "stream/record/broker_time.h"
 
@@ -15,8 +16,12 @@ class ServiceNotices {
   // partitions.
   void say_silence(const Silence& longest);
 
+  // That customers are in two partitions, once.
+  void say_split(const SplitCustomers& split);
+
  private:
   bool silence_said_ = false;
+  bool split_said_ = false;
 };
 
 }  // namespace rfm

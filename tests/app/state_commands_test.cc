@@ -32,7 +32,7 @@ std::string invoices() {
 
 constexpr const char* kHeader =
     "customer_id,country,first_purchase,last_purchase,recency_days,frequency,monetary,r,f,m,churn,"
-    "cluster,rfm,churn_risk";
+    "cluster,rfm,churn_risk,partition";
 
 class StateCommands : public testing::Test {
  protected:
@@ -101,7 +101,7 @@ TEST_F(StateCommands, ExportWritesEveryCustomerAsOfTheClock) {
 
 TEST_F(StateCommands, ExportShowsWhoHasNoPurchaseOnDemand) {
   ASSERT_TRUE(exported({"--state", state_, "--all"}).ok());
-  EXPECT_NE(shown_.find("\nc,Spain,,,,0,-7.0000,,,,none,none,none,\n"), std::string::npos)
+  EXPECT_NE(shown_.find("\nc,Spain,,,,0,-7.0000,,,,none,none,none,,0\n"), std::string::npos)
       << shown_;
 }
 

@@ -3,6 +3,7 @@ way on; nothing is passed over without a word.
 Method: the binary as a process against a broker of the test's own, whose topics are deleted, made
 anew, cut and shared between runs."""
 
+import csv
 import datetime
 import json
 import pathlib
@@ -11,6 +12,8 @@ import shutil
 import subprocess
 import tempfile
 import unittest
+
+from confluent_kafka import Producer
 
 from admin import add_partitions, alter_topic, create_topic, delete_records, delete_topic
 from application import Application, Broker, read_topic
@@ -62,6 +65,28 @@ class TopicsTest(unittest.TestCase):
 
     def customers(self, application):
         return sorted({r.key.decode() for r in application.read("transitions")})
+
+    def test_producers_that_partition_by_different_rules_are_noticed(self):
+        application = self.application("split", partitions=3)
+        producer = Producer({"bootstrap.servers": self.broker.endpoint})
+        for partition in range(3):
+            for key, value in invoices(10 * partition, 4) + invoices(3 + partition, 1, "both"):
+                producer.produce(application.settings["input.topic"], key=key, value=value,
+                                 partition=partition)
+        self.assertEqual(producer.flush(20), 0)
+        said = self.assert_runs(application)
+        self.assertEqual(said.count('customer "both" is in the partitions'), 1, said)
+        self.assertIn("1 customers in several partitions", said)
+        # A restored state says it again.
+        self.assertIn('customer "both" is in the partitions', self.assert_runs(application))
+        exported = application.command("export", "customers", "--state", application.state)
+        rows = list(csv.DictReader(exported.stdout.splitlines()))
+        self.assertEqual([row["partition"] for row in rows if row["customer_id"] == "both"],
+                         ["0", "1", "2"])
+        self.assertIn('the first "both"', exported.stderr)
+        replayed = application.command(
+            "replay", "--input", f"kafka:{application.settings['input.topic']}", check=False)
+        self.assertIn("1 customers are in several partitions", replayed.stderr)
 
     def test_an_input_made_anew_and_filled_past_the_position_is_refused(self):
         application = self.application("anew")

@@ -35,6 +35,7 @@ class PartitionTest : public testing::Test, public PartitionListener {
   void on_rejected_invoice(const CustomerRow&, const SettledInvoice& s) override {
     rejected_.push_back(s.outcome);
   }
+  void on_new_customer(const CustomerRow&) override {}
   void on_erased(std::string_view customer, const CustomerRow*) override {
     erased_.emplace_back(customer);
   }
