@@ -101,6 +101,7 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) 
     if (mkdtemp(name.data()) == nullptr)
       return absl::InternalError("no temporary directory can be made for the state");
     setup.temporary_ = name;
+    options.keeps_state = false;
     options.state_directory = name;
   }
   setup.clock_ = std::make_unique<SystemClock>();

@@ -311,7 +311,7 @@ absl::Status Replay::Implementation::go_back() {
 absl::Status Replay::Implementation::pass_end() {
   passed_end_ = true;
   absl::Status status = lane_->commit();
-  if (status.ok()) status = store_->branch();
+  if (status.ok() && options_.keeps_state) status = store_->branch();
   if (!status.ok()) return status;
   if (file_ != nullptr) file_->take_unfinished();
   lane_->pass_end();

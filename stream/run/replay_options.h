@@ -17,6 +17,8 @@ struct ReplayOptions {
   std::string input = "-";  // Path, "-", or "kafka:TOPIC".
   InputFormat format = InputFormat::kLines;
   std::string state_directory;
+  // Whether another replay may go on from the state.
+  bool keeps_state = true;
   std::string output_directory;  // Empty: nothing is written.
   // Follow a recorded model log (model.jsonl) instead of training; empty: train.
   std::string model_log;
