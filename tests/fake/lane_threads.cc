@@ -24,13 +24,16 @@ constexpr std::chrono::milliseconds kModelPoll{2};
 class MemoryPipeline::Group {
  public:
   Group(std::size_t lanes, std::size_t partitions, std::uint64_t seed)
-      : random_(seed), lane_of_(partitions), generation_of_(lanes), at_end_(lanes) {}
+      : random_(seed),
+        lane_of_(partitions),
+        generation_of_(lanes),
+        taken_by_(lanes),
+        at_end_(lanes) {}
 
   // Asks for a hand-over, unless the one before is not through or there were enough.
   void hand_over() {
     const std::scoped_lock lock(mutex_);
-    const bool through =
-        std::ranges::all_of(generation_of_, [this](int g) { return g == generation_; });
+    const bool through = std::ranges::all_of(taken_by_, [this](int g) { return g == generation_; });
     if (!through || over_ || generation_ == kHandoversMax) return;
     ++generation_;
     for (std::size_t& lane : lane_of_) lane = random_() % generation_of_.size();
@@ -51,6 +54,7 @@ class MemoryPipeline::Group {
       return over_ ||
              std::ranges::all_of(generation_of_, [this](int g) { return g == generation_; });
     });
+    taken_by_[lane] = generation_;
     std::vector<PartitionId> mine;
     for (std::size_t p = 0; p < lane_of_.size() && !over_; ++p) {
       if (lane_of_[p] == lane) mine.push_back(static_cast<PartitionId>(p));
@@ -78,6 +82,7 @@ class MemoryPipeline::Group {
   std::mt19937_64 random_;
   std::vector<std::size_t> lane_of_;  // By partition.
   std::vector<int> generation_of_;    // By lane: the last it has joined.
+  std::vector<int> taken_by_;         // By lane: the last whose partitions it has.
   std::vector<char> at_end_;          // By lane.
   int generation_ = 0;
   bool over_ = false;
