@@ -291,7 +291,7 @@ std::map<std::string, std::string> Settings::semantic() const {
 }
 
 absl::Status Settings::check_same_rules(const std::map<std::string, std::string>& logged,
-                                        Compared compared) const {
+                                        std::string_view advice, Compared compared) const {
   const std::map<std::string, std::string> given = semantic();
   const auto value = [](const std::map<std::string, std::string>& side, const std::string& key) {
     if (const auto found = side.find(key); found != side.end()) return found->second;
@@ -315,10 +315,7 @@ absl::Status Settings::check_same_rules(const std::map<std::string, std::string>
   if (differences.empty()) return absl::OkStatus();
   return absl::FailedPreconditionError(
       "settings that change state or transitions differ from those this application started with:" +
-      differences +
-      "\nStart with the logged values, or as another application: with an app.name and a state "
-      "directory of its own, and with output.transitions and output.segments of its own or, when "
-      "the old one is stopped for good, taken over from it (`rfmstream run --take-outputs`).");
+      fmt::format("{}\n{}", differences, advice));
 }
 
 }  // namespace rfm

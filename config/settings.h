@@ -62,11 +62,12 @@ class Settings {
   absl::Status refuse(std::string_view key, std::string_view reason) const;
 
   // kFailedPrecondition listing every semantic setting that differs from the model log's, with both
-  // values. A key that either side lacks counts as its default: older versions did not know it.
-  // kChosen: only those that a file or the command line set; the others are the log's to say.
+  // values, and saying what to do. A key that either side lacks counts as its default: older
+  // versions did not know it. kChosen: only those that a file or the command line set; the others
+  // are the log's to say.
   enum class Compared : std::uint8_t { kAll, kChosen };
   absl::Status check_same_rules(const std::map<std::string, std::string>& logged,
-                                Compared compared = Compared::kAll) const;
+                                std::string_view advice, Compared compared = Compared::kAll) const;
 
   const std::string& text(std::string_view key) const;
   std::int64_t integer(std::string_view key) const;

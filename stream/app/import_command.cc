@@ -71,8 +71,10 @@ class Import {
     if (absl::Status status = output_.finish(); !status.ok()) return status;
     progress_.finish(rows_, fmt::format("{} events written", grouped(events_)));
     if (adjustments_ > 0) {
-      fmt::print(stderr, "left out: {} rows of adjustments (invoice numbers of A and digits)\n",
-                 adjustments_);
+      fmt::print(
+          stderr,
+          "left out: {} rows of adjustments (invoice numbers of A and digits, without customer)\n",
+          adjustments_);
     }
     print_findings();
     if (stop_.asked()) return interrupted("the output is not complete");

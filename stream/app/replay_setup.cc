@@ -91,7 +91,8 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) 
   options.lane.output = LaneOutput::Threading::kOwnThread;  // There is one lane.
   options.semantic = settings->semantic();
   options.check_rules = [rules = *settings](const auto& logged) {
-    return rules.check_same_rules(logged);
+    return rules.check_same_rules(
+        logged, "Go on with the logged values, or begin anew with another --state and --output.");
   };
   setup.settings_ = *std::move(settings);
   if (arguments.state) {

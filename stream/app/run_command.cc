@@ -169,7 +169,11 @@ class Host final : public ServiceHost {
       : settings_(settings), stop_(stop), until_caught_up_(until_caught_up) {}
 
   absl::Status check_rules(const std::map<std::string, std::string>& logged) override {
-    return settings_.check_same_rules(logged);
+    return settings_.check_same_rules(
+        logged,
+        "Start with the logged values, or as another application: with an app.name and a state "
+        "directory of its own, and with output.transitions and output.segments of its own or, when "
+        "the old one is stopped for good, taken over from it (`rfmstream run --take-outputs`).");
   }
   bool should_stop() override { return stop_.asked() || (until_caught_up_ && at_rest_); }
   void on_status(const ServiceStatus& status) override {

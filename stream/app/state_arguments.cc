@@ -26,7 +26,8 @@ absl::StatusOr<OpenedState> OpenedState::open(const StateArguments& arguments) {
   if (!read.ok()) return read;
   // What the rows mean is in the model log, not in this command's settings.
   const RulesRecord& record = (*snapshot)->rules_record();
-  const absl::Status same = given->check_same_rules(record.settings, Settings::Compared::kChosen);
+  const absl::Status same = given->check_same_rules(
+      record.settings, "Leave them out: the state's own hold.", Settings::Compared::kChosen);
   if (!same.ok()) return same;
   const absl::StatusOr<Settings> logged = logged_settings(record.settings);
   if (!logged.ok()) return logged.status();

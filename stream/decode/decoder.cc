@@ -184,8 +184,10 @@ class Decoder::Implementation {
 
     line.amount = *amount;
     if (is_cancellation(line.invoice_no)) line.type = InvoiceType::kCredit;
-    if (is_adjustment(line.invoice_no)) return Adjustment{line.invoice_time};
-    if (line.customer_id.empty()) return AnonymousSale{line.invoice_time, line.amount};
+    if (line.customer_id.empty()) {
+      if (is_adjustment(line.invoice_no)) return Adjustment{line.invoice_time};
+      return AnonymousSale{line.invoice_time, line.amount};
+    }
     if (auto rejection = judge_key(key, line.customer_id)) event = *std::move(rejection);
     return event;
   }

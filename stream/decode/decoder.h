@@ -10,9 +10,9 @@
 // kCsv) a customer or
 //   invoice number that matches \d+\.0+ is its integer part, and the key must be that. JSON numbers
 //   are taken as they are written, but only plain integers (in line formats also with .0).
-// - Line formats: an invoice number with a leading C or c is a credit; A and digits an Adjustment,
-// with or without customer. A CSV whose rows are whole orders has invoices, and credits where a
-// type says so or, without one, the total is below zero.
+// - Line formats: an invoice number with a leading C or c is a credit; A and digits without
+// customer an Adjustment, with or without customer. A CSV whose rows are whole orders has invoices,
+// and credits where a type says so or, without one, the total is below zero.
 // - CSV: spaces around a column are no part of it.
 // - Money and quantities are decimal text (stream/text/decimal.h), as JSON number or string; a
 // number may have an exponent.

@@ -98,7 +98,8 @@ absl::StatusOr<JsonLinesFile> JsonLinesFile::open(const std::filesystem::path& p
   if (length < committed_length) {
     return absl::DataLossError(
         fmt::format("{} has {} bytes, but {} were committed; it belongs to another state or was "
-                    "cut; remove the state directory to start anew",
+                    "cut: go on with the output directory of the runs before, or begin anew with "
+                    "another state and output directory",
                     path.string(), length, committed_length));
   }
   return file;

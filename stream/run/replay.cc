@@ -340,8 +340,13 @@ absl::Status Replay::Implementation::run(
     if (!report(progress)) break;
     if (*activity == Lane::Activity::kBusy) continue;
     if (const std::optional<std::string> why = reading ? lane_->held_back() : std::nullopt) {
-      return absl::InvalidArgumentError(
-          fmt::format("{}\nIs the input written as --format says?", *why));
+      if (passed_end_) {
+        return absl::InvalidArgumentError(
+            fmt::format("{}\nIs the input written as --format says?", *why));
+      }
+      // What the end makes a record of may be better.
+      if (const absl::Status passed = pass_end(); !passed.ok()) return passed;
+      continue;
     }
     if (reading) {
       if (const absl::Status idle = lane_->idle(); !idle.ok()) return idle;

@@ -179,6 +179,15 @@ TEST(CsvCases, MoneyThatCannotBeReadIsNamed) {
             Texts{"c1|UK|2024-01-01T10:00:00.000Z|1|12000.0000"});
 }
 
+TEST(CsvCases, AStrayQuoteBeforeTheFirstGoodRowCostsOneRow) {
+  const std::string content =
+      "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+      "536364,A,B,1,2010-12-01 08:26,(2.55),17850,United Kingdom\n"
+      "536364,A,\"B,1,2010-12-01 08:26,2.55,17850,United Kingdom\n"
+      "536365,A,B,6,2010-12-01 08:26,2.55,17850,United Kingdom\n";
+  EXPECT_EQ(customers(content), Texts{std::string(kSale)});
+}
+
 TEST(CsvCases, OtherEncodingsAreReadOrNamed) {
   const std::string sheet = std::string(kHeader) +
                             "536365,a,\xa3"

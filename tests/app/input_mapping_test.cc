@@ -250,12 +250,16 @@ TEST_F(InputMapping, ConnectEnvelopesAndExtendedJson) {
                 "\n"
                 R"({"type":"invoice","invoice_no":"m2","customer_id":{"$oid":"65a1"},)"
                 R"("invoice_time":{"$date":{"$numberLong":"1704103200000"}},"currency":"GBP",)"
-                R"("total":{"$numberDouble":"1.5"}})",
+                R"("total":{"$numberDouble":"1.5"}})"
+                "\n"
+                R"({"type":"invoice","invoice_no":"m3","customer_id":{"$oid":"65a1"},)"
+                R"("invoice_time":{"$date":"2024-01-01T10:00:00Z"},"currency":"GBP","total":2.5})",
                 {"input.format=invoices", "input.epoch=milliseconds",
                  "input.fields.customer_id=/customer_id/$oid",
                  "input.fields.invoice_time=/invoice_time/$date/$numberLong, /invoice_time/$date",
-                 "input.fields.total=/total/$numberDecimal, /total/$numberDouble"}),
-      "65a1: 2 14.0000\n");
+                 "input.fields.total=/total/$numberDecimal, /total/$numberDouble, "
+                 "/total/$numberInt, /total"}),
+      "65a1: 3 16.5000\n");
 }
 
 TEST_F(InputMapping, TheFormatOptionCountsLikeTheSetting) {

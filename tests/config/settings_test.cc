@@ -54,7 +54,7 @@ TEST(Settings, EveryKeyRoundTripsThroughTheDocumentedDefaults) {
     EXPECT_EQ(setting.origin, SettingOrigin::kFile) << setting.key;
     EXPECT_EQ(setting.text, setting.spec->default_text) << setting.key;
   }
-  EXPECT_TRUE(settings.check_same_rules(Settings().semantic()).ok());
+  EXPECT_TRUE(settings.check_same_rules(Settings().semantic(), "").ok());
 }
 
 TEST(Settings, DefaultTomlIsTheDocumentedDefaults) {
@@ -235,17 +235,17 @@ TEST(Settings, OtherRulesThanLoggedAreRefused) {
   Settings given;
   ASSERT_TRUE(logged.set("model.clusters=4").ok());
   ASSERT_TRUE(given.set("input.topic=elsewhere").ok());
-  const absl::Status refused = given.check_same_rules(logged.semantic());
+  const absl::Status refused = given.check_same_rules(logged.semantic(), "Do this.");
   EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_TRUE(refused.message().find("model.clusters: 4 in the model log, 5 here") !=
+  EXPECT_TRUE(refused.message().find("model.clusters: 4 in the model log, 5 here\nDo this.") !=
               std::string::npos)
       << refused;
 
   std::map<std::string, std::string> older = given.semantic();
   older.erase("model.seed");  // A log of before this setting existed.
-  EXPECT_TRUE(given.check_same_rules(older).ok());
+  EXPECT_TRUE(given.check_same_rules(older, "").ok());
   older["model.unheard_of"] = "1";
-  EXPECT_FALSE(given.check_same_rules(older).ok());
+  EXPECT_FALSE(given.check_same_rules(older, "").ok());
   EXPECT_FALSE(logged_settings(older).ok());
 }
 
