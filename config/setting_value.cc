@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "absl/status/status.h"
+#include "model/day.h"
 #include "stream/decode/mapping.h"
 
 namespace rfm {
@@ -42,8 +43,8 @@ struct Unit {
 };
 
 constexpr std::array<Unit, 6> kDurationUnits = {{
-    {"w", 7LL * 86'400'000},  // Read, never written.
-    {"d", 86'400'000},
+    {"w", 7 * kDayMs},  // Read, never written.
+    {"d", kDayMs},
     {"h", 3'600'000},
     {"m", 60'000},
     {"s", 1'000},

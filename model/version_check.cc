@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "model/churn_risk.h"
+#include "model/day.h"
 #include "model/nbd.h"
 
 namespace rfm {
@@ -13,7 +14,7 @@ namespace {
 
 // Event time ends before it (year 2200); ages and epochs are far from where integers end.
 constexpr std::int64_t kEpochsMax = 100'000;
-constexpr std::int64_t kAgeMaxMs = kEpochsMax * 86'400'000;
+constexpr std::int64_t kAgeMaxMs = kEpochsMax * kDayMs;
 constexpr int kShiftMax = 63;
 constexpr double kFeatureMax = 64;  // log1p of whatever 64 bits hold is less.
 // 1 / variance of such features, which have a quantum of 2^-28 (kmeans.cc, inverse_variances).

@@ -152,14 +152,18 @@ void InputReview::add_refusal(const Rejection& rejection) {
   Refusal& refusal = refusals_[static_cast<std::size_t>(rejection.reason)];
   ++refusal.count;
   std::string example = fmt::format("{}: {}", place(), rejection.message);
-  if (rejection.lacks_date_order && misread_.empty()) misread_ = example;
+  if (rejection.lacks_date_order && misread_.empty()) {
+    misread_ =
+        example + (newest_ == kBeforeAll
+                       ? ""
+                       : ". Dates before it were read month first: begin anew with the order");
+  }
   if (refusal.examples.size() < kExamplesMax) refusal.examples.push_back(std::move(example));
 }
 
 absl::Status InputReview::status() const {
   if (misread_.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(fmt::format(
-      "{}. Dates before it were read month first: begin anew with the order", misread_));
+  return absl::InvalidArgumentError(misread_);
 }
 
 std::vector<std::string> InputReview::findings() {

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <tuple>
 
+#include "model/day.h"
 #include "state/assertion.h"
 
 namespace rfm {
@@ -85,8 +86,8 @@ Generator::Customer Generator::make_customer(std::uint32_t index) const {
   customer.gap_shop_days = static_cast<float>(1 / sales_per_day);
   const double gone_per_day = std::max(1e-5, kGonePerDay * random.gamma(kGoneShape) / kGoneShape);
   const double days_left = std::min(36'500.0, random.exponential() / gone_per_day);
-  customer.gone_at =
-      clock_.at(customer.shop_days) + Duration{static_cast<std::int64_t>(days_left * 86'400'000)};
+  customer.gone_at = clock_.at(customer.shop_days) +
+                     Duration{static_cast<std::int64_t>(days_left * static_cast<double>(kDayMs))};
   customer.basket_lines = static_cast<float>(std::min(60.0, kBasketMedian * random.log_normal(.7)));
   // Most customers buy singly, a few wholesale.
   const double level = random.uniform();

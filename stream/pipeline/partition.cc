@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "model/day.h"
 #include "state/assertion.h"
 #include "state/epoch.h"
 #include "state/evaluation.h"
@@ -17,7 +18,7 @@ std::string future_message(EventTime event_time, std::int64_t received_ms) {
   std::string message = "invoice_time " + to_rfc3339(event_time) +
                         " is later than the record's timestamp " +
                         to_rfc3339(from_ms(received_ms)) + " by more than input.future_max";
-  constexpr std::int64_t kFirstYearMs = 365LL * 86'400'000;
+  constexpr std::int64_t kFirstYearMs = 365 * kDayMs;
   if (received_ms < kFirstYearMs)
     message += "; the timestamp looks like seconds, Kafka's are milliseconds";
   return message;
