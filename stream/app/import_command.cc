@@ -144,7 +144,7 @@ class Import {
   const DecoderOptions& options_;
   FileSource& source_;
   RecordOutput& output_;
-  InputReview review_{"row"};
+  InputReview review_{InputFormat::kCsv};
   Decoder decoder_;
   GatheredInvoices invoices_;
   Progress progress_;

@@ -13,7 +13,7 @@
 namespace rfm {
 namespace {
 
-constexpr std::size_t kCustomersMax = std::size_t{1} << 18;  // Some 40 MB.
+constexpr std::size_t kCustomersMax = std::size_t{1} << 18;  // Some 45 MB.
 constexpr std::size_t kOtherFormsMax = 1'000;
 constexpr std::size_t kExamplesMax = 3;
 constexpr std::size_t kIdDigitsMax = 32;
@@ -67,8 +67,9 @@ void RepeatedHashes::finish() {
 
 void RepeatedHashes::look_up(std::size_t part) {
   const std::size_t count = std::exchange(waiting_counts_[part], 0);
-  // So that at most three quarters of its slots are used, and no more memory than that is touched.
-  while (used_[part] + count > part_slots_ / 4 * 3 && part_slots_ < kPartSlotsMax) grow();
+  // So that at most five eighths of its slots are used: more would have to be looked at one after
+  // the other, fewer be more memory to touch.
+  while (used_[part] + count > part_slots_ / 8 * 5 && part_slots_ < kPartSlotsMax) grow();
   const std::size_t mask = part_slots_ - 1;
   std::uint64_t* const slots = &slots_[part * part_slots_];
   for (std::size_t i = 0; i < count; ++i) {
@@ -104,7 +105,7 @@ void RepeatedHashes::grow() {
 void InputReview::add(const RecordView& record, const DecodedEvent& event) {
   if (record.offset < next_offset_) return;
   next_offset_ = record.offset + 1;
-  if (record.value) hashes_.add(record_hash(*record.value), next_offset_);
+  if (is_sheet_ && record.value) hashes_.add(record_hash(*record.value), next_offset_);
   if (const auto* rejection = std::get_if<Rejection>(&event)) return add_refusal(*rejection);
   if (const auto* line = std::get_if<LineEvent>(&event)) {
     add_time(line->invoice_time);
@@ -133,12 +134,13 @@ void InputReview::add_time(EventTime time) {
 }
 
 void InputReview::add_customer(std::string_view id) {
-  if (id == last_customer_) return;
+  if (!is_sheet_ || id == last_customer_) return;
   last_customer_.assign(id);
+  if (seen_.size() == kCustomersMax || !seen_.insert(customer_hash(id)).second) return;
   std::string plain = plain_id(id);
   auto found = customers_.find(plain);
   if (found == customers_.end()) {
-    if (customers_.size() < kCustomersMax) customers_.emplace(std::move(plain), last_customer_);
+    customers_.emplace(std::move(plain), last_customer_);
     return;
   }
   if (found->second == id || other_forms_.size() >= kOtherFormsMax) return;

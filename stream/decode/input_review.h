@@ -1,6 +1,7 @@
-// What is odd about a file as a whole, for closing lines: rows that go back in time, exact
-// duplicates, customers' ids that differ only in form, rows that could not be used. Nothing of it
-// changes what becomes of a record. Its memory is bounded: beyond the limits it sees less.
+// What is odd about a file as a whole, for closing lines: rows that go back in time and rows that
+// could not be used; in a CSV exact duplicates and customers' ids that differ only in form too.
+// Nothing of it changes what becomes of a record. Its memory is bounded: beyond the limits it sees
+// less.
 #pragma once
 
 #include <array>
@@ -74,8 +75,8 @@ class RepeatedHashes {
 // Of one file; belongs to one thread.
 class InputReview {
  public:
-  // `unit` is what messages call a record: "row".
-  explicit InputReview(std::string unit) : unit_(std::move(unit)) {}
+  explicit InputReview(InputFormat format)
+      : is_sheet_(format == InputFormat::kCsv), unit_(is_sheet_ ? "row" : "record") {}
 
   // Each record in the file's order; one that was seen before is left out.
   void add(const RecordView& record, const DecodedEvent& event);
@@ -102,13 +103,17 @@ class InputReview {
   void add_refusal(const Rejection& rejection);
   std::string place() const;
 
-  std::string unit_;
+  // Producers' events have numbers of their own and ids that no spreadsheet has changed: looking
+  // for duplicates and other forms would take 8 % more time.
+  const bool is_sheet_;
+  const std::string unit_;  // What messages call a record.
   Offset next_offset_ = 0;
   EventTime newest_ = kBeforeAll;
   std::uint64_t back_in_time_ = 0;
   std::string first_back_in_time_;
   RepeatedHashes hashes_;                                    // Of the records' bytes.
   std::string last_customer_;                                // Neighbours share it.
+  absl::flat_hash_set<std::uint64_t> seen_;                  // Hashes of ids.
   absl::flat_hash_map<std::string, std::string> customers_;  // By plain id: as first seen.
   absl::flat_hash_set<std::string> other_forms_;             // Ids that another has in plain.
   std::vector<std::string> form_examples_;

@@ -50,9 +50,7 @@ absl::StatusOr<std::uint64_t> mark_of(const FileSourceOptions& file) {
 class Replay::Implementation {
  public:
   Implementation(ReplayOptions options, const Clock& clock)
-      : options_(std::move(options)),
-        clock_(clock),
-        review_(options_.format == InputFormat::kCsv ? "row" : "record") {}
+      : options_(std::move(options)), clock_(clock), review_(options_.format) {}
 
   absl::Status open();
   absl::Status run(const std::function<bool(const ReplayProgress&)>& progress);

@@ -15,7 +15,7 @@ using Findings = std::vector<std::string>;
 
 // Of rows of number, time and customer.
 struct Sheet {
-  InputReview review{"row"};
+  InputReview review{InputFormat::kCsv};
   Decoder decoder{{.format = InputFormat::kCsv, .keys = KeyPolicy::kIfPresent, .review = &review}};
   Offset next = 0;
 
