@@ -224,6 +224,17 @@ absl::StatusOr<RestoredInput> InputPositions::take() {
   return std::move(restored_);
 }
 
+// Nothing is committed before the rules are logged.
+absl::Status model_log_lost(const KafkaOptions& options, PartitionId partition) {
+  return absl::FailedPreconditionError(fmt::format(
+      "partition {} has been committed, but the model log {} holds nothing: it was deleted or made "
+      "anew, and the rules and versions that the state was made by are gone. Begin anew, as "
+      "another "
+      "application: with an app.name and a state directory of its own, and with output.transitions "
+      "and output.segments of its own or taken over from this one (`rfmstream run --take-outputs`)",
+      partition, topic_names(options).model));
+}
+
 }  // namespace
 
 absl::Status wait_until_readable(const KafkaOptions& options) {
@@ -283,6 +294,11 @@ absl::StatusOr<RestoredInput> restore_partitions(const KafkaOptions& options,
   // Waits for what former owners left in doubt; the changelog is complete after it.
   const absl::StatusOr<std::vector<CommittedPosition>> committed = topics->committed(ids);
   if (!committed.ok()) return committed.status();
+  if (restore.model_log_is_empty) {
+    for (const CommittedPosition& position : *committed) {
+      if (position.next_offset) return model_log_lost(options, position.partition);
+    }
+  }
   const absl::StatusOr<std::vector<OffsetRange>> input = topics->ranges(options.input_topic);
   if (!input.ok()) return input.status();
   absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);

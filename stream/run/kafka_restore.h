@@ -36,6 +36,7 @@ struct RestoreOptions {
   std::vector<PartitionOptions> partitions;
   std::vector<Offset> begin;  // RulesRecord::begin.
   InputLosses losses;
+  bool model_log_is_empty = false;
   bool rewrite_changelog = false;  // With an operator's consent, where it is lost.
   std::int64_t now_ms = 0;         // Wall time.
 };

@@ -196,6 +196,7 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
   RestoreOptions restore{.partitions = {},
                          .begin = rules_record_.begin,
                          .losses = {.logged = losses_, .consented = options_.accepted_losses},
+                         .model_log_is_empty = !trainer_->begun(),
                          .rewrite_changelog = options_.rewrite_changelog,
                          .now_ms = clock_.wall_ms()};
   for (const PartitionId p : partitions) {

@@ -408,6 +408,16 @@ class TopicsTest(unittest.TestCase):
         application.command("topics", "create")
         self.assert_not_repeated(application, "does not hold its rules any more")
 
+    def test_a_lost_model_log_is_refused(self):
+        application = self.application("no-model")
+        application.produce(invoices(0, 20))
+        self.assert_runs(application)
+        delete_topic(self.broker.endpoint, application.topic("model"))
+        application.command("topics", "create")
+        said = self.assert_refused(application)
+        self.assertIn("the model log no-model-model holds nothing", said)
+        self.assertEqual(application.read("model"), [])
+
     def test_a_recording_whose_changelog_is_gone_is_refused(self):
         application = self.ran("cut-changelog")
         self.make_changelog_anew(application)
