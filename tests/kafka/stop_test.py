@@ -6,6 +6,7 @@ the seconds from the signal to the exit are printed and compared."""
 import datetime
 import json
 import pathlib
+import re
 import shutil
 import signal
 import tempfile
@@ -267,8 +268,14 @@ class StopTest(unittest.TestCase):
         rival = application.command("run", "--state", application.directory / "other",
                                     "--until-caught-up", check=False)
         # One of the two gives way; which one is theirs to find out.
-        both = rival.stderr + application.tail_of_log()
-        self.assertRegex(both, "rebuilding from the last commit|Another process runs as")
+        expected = "rebuilding from the last commit|Another process runs as"
+        deadline = time.monotonic() + STOP_SECONDS_MAX
+        while time.monotonic() < deadline:
+            both = rival.stderr + application.tail_of_log()
+            if re.search(expected, both):
+                break
+            time.sleep(0.05)
+        self.assertRegex(both, expected)
         if application.process.poll() is None:
             self.assert_stops(application, "with a rival", statuses=(0, 1))
 
