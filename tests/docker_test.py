@@ -63,6 +63,17 @@ class Compose(unittest.TestCase):
         self.assertIn(f"PLAINTEXT://{settings['kafka']['brokers']}", advertised.split(","))
 
 
+class LocalBroker(unittest.TestCase):
+    def test_help_is_given_wherever_it_is_asked_for(self):
+        texts = set()
+        for words in (["help"], ["--help"], ["start", "--help"], ["stop", "--dir", "x", "-h"]):
+            done = subprocess.run([DOCKER / "kafka/broker", *words], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+            texts.add(done.stdout)
+        self.assertEqual(len(texts), 1)
+        self.assertIn("broker start --dir D", texts.pop())
+
+
 class Image(unittest.TestCase):
     def test_it_does_not_run_as_root_and_the_base_is_an_argument(self):
         text = (DOCKER / "Dockerfile").read_text()

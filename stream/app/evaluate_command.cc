@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -254,10 +255,14 @@ absl::Status print_clusters(const Replay& replay, const RefitMoments& moments,
     const EventTime at = boundary_of(epoch);
     const ClusterAssessment a =
         assess_clusters(moment.sample, at, *effective.clusters, *next.clusters);
-    fmt::print("  {:<12}{:>9}{:>9}{:>4}{:>12.3f}{:>12.3f}{:>12.3f}{:>9.4f}{:>9.4f}{:>11.2f} %\n",
+    const std::string not_nearest =
+        moment.labels.labelled == 0
+            ? "no labels"
+            : fmt::format("{:.2f} %", moment.labels.not_nearest_share() * 100);
+    fmt::print("  {:<12}{:>9}{:>9}{:>4}{:>12.3f}{:>12.3f}{:>12.3f}{:>9.4f}{:>9.4f}{:>13}\n",
                day(at), effective.number, a.customers, a.cluster_count, a.adopted_inertia,
                a.trained_inertia, a.fresh_inertia, a.adopted_ratio(), a.trained_ratio(),
-               moment.labels.not_nearest_share() * 100);
+               not_nearest);
     adopted.push_back(a.adopted_ratio());
     trained.push_back(a.trained_ratio());
     labels.add(moment.labels);
@@ -274,8 +279,12 @@ absl::Status print_clusters(const Replay& replay, const RefitMoments& moments,
   fmt::print("\n{} refits\n", adopted.size());
   print_ratios("in effect / fresh", std::move(adopted));
   print_ratios("refit / fresh", std::move(trained));
-  fmt::print("  {:<34}{:.2f} % of {} stored labels\n", "another centroid is nearer",
-             labels.not_nearest_share() * 100, labels.labelled);
+  if (labels.labelled == 0) {
+    fmt::print("  No customer had a stored cluster at these refits\n");
+  } else {
+    fmt::print("  {:<34}{:.2f} % of {} stored labels\n", "another centroid is nearer",
+               labels.not_nearest_share() * 100, labels.labelled);
+  }
   return absl::OkStatus();
 }
 

@@ -158,6 +158,7 @@ absl::Status generate(Arguments& arguments) {
   }
   if (absl::Status status = output->finish(); !status.ok()) return status;
   progress.finish(count, "");
+  fmt::print(stderr, "{}\n", output->summary());
   return stop.asked() ? interrupted("the output is not complete") : absl::OkStatus();
 }
 

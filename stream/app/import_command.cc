@@ -69,7 +69,7 @@ class Import {
           fmt::format("{}: not one row could be used; nothing was written", arguments_.input));
     }
     if (absl::Status status = output_.finish(); !status.ok()) return status;
-    progress_.finish(rows_, fmt::format("{} events written", grouped(events_)));
+    progress_.finish(rows_, "");
     if (adjustments_ > 0) {
       fmt::print(
           stderr,
@@ -77,6 +77,8 @@ class Import {
           adjustments_);
     }
     print_findings();
+    if (rows_ == 0) fmt::print(stderr, "note: {} holds no rows\n", arguments_.input);
+    fmt::print(stderr, "{} rows read, {}\n", grouped(rows_), output_.summary());
     if (stop_.asked()) return interrupted("the output is not complete");
     if (review_.refused() == 0 || arguments_.allow_refused) return absl::OkStatus();
     return absl::FailedPreconditionError(
@@ -123,10 +125,7 @@ class Import {
     return absl::OkStatus();
   }
 
-  absl::Status write(const JsonEvent& event) {
-    ++events_;
-    return output_.write(event.key, event.value);
-  }
+  absl::Status write(const JsonEvent& event) { return output_.write(event.key, event.value); }
 
   void print_findings() {
     for (const std::string& refusal : review_.refusals())
@@ -150,7 +149,6 @@ class Import {
   Progress progress_;
   StopSignal stop_;
   std::uint64_t rows_ = 0;
-  std::uint64_t events_ = 0;
   std::uint64_t adjustments_ = 0;
 };
 

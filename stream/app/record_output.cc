@@ -4,6 +4,7 @@
 
 #include <array>
 
+#include "stream/app/progress.h"
 #include "stream/kafka/kafka_topics.h"
 #include "stream/text/json_text.h"
 
@@ -34,7 +35,7 @@ absl::StatusOr<RecordOutput> RecordOutput::open_file(const std::string& path,
                                                      OutputFile::Place place) {
   absl::StatusOr<OutputFile> file = OutputFile::open(path, place);
   if (!file.ok()) return file.status();
-  RecordOutput output;
+  RecordOutput output(path == "-" ? "standard output" : path);
   output.file_ = *std::move(file);
   output.buffer_.reserve(kBufferBytes + kBufferBytes / 4);
   return output;
@@ -57,7 +58,7 @@ absl::StatusOr<RecordOutput> RecordOutput::open_topic(const KafkaOptions& option
         "--set input.topic=NAME",
         options.input_topic, options.brokers));
   }
-  RecordOutput output;
+  RecordOutput output(fmt::format("the topic {} at {}", options.input_topic, options.brokers));
   const std::array<std::string, 1> topics = {options.input_topic};
   absl::StatusOr<std::unique_ptr<KafkaProducer>> producer = KafkaProducer::open(
       options, fmt::format("{}-{}", options.application, role), topics, nullptr, nullptr);
@@ -69,6 +70,7 @@ absl::StatusOr<RecordOutput> RecordOutput::open_topic(const KafkaOptions& option
 
 absl::Status RecordOutput::write(std::optional<std::string_view> key,
                                  std::optional<std::string_view> value) {
+  ++records_;
   if (!producer_)
     return write_line(value ? *value : std::string_view(tombstone_envelope(key.value_or(""))));
   if (absl::Status status = producer_->produce(ProducerTopic{0}, std::nullopt, key, value, {});
@@ -113,6 +115,10 @@ absl::Status RecordOutput::finish() {
   if (producer_) return commit();
   if (absl::Status status = flush_buffer(); !status.ok()) return status;
   return file_->finish();
+}
+
+std::string RecordOutput::summary() const {
+  return fmt::format("{} records written to {}", grouped(records_), place_);
 }
 
 }  // namespace rfm

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -40,12 +41,17 @@ class RecordOutput {
   // Everything written is flushed or committed.
   absl::Status finish();
 
+  // "1,234 records written to history.jsonl"
+  std::string summary() const;
+
  private:
-  RecordOutput() = default;
+  explicit RecordOutput(std::string place) : place_(std::move(place)) {}
   absl::Status write_line(std::string_view line);
   absl::Status flush_buffer();
   absl::Status commit();
 
+  std::string place_;  // "the topic invoices at kafka:9092"
+  std::uint64_t records_ = 0;
   std::optional<OutputFile> file_;
   std::string buffer_;
   std::unique_ptr<KafkaProducer> producer_;

@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::size_t kBinCount = 10;
 constexpr Duration kHorizon = std::chrono::hours{24 * static_cast<int>(kChurnHorizonDays)};
+constexpr Duration kFirstModel = std::chrono::hours{24 * 15};  // Two refits that see customers.
 
 std::string day(EventTime time) { return to_rfc3339(time).substr(0, 10); }
 
@@ -141,11 +142,16 @@ absl::StatusOr<ChurnReport> ChurnEvaluation::finish(const ModelTimeline& models,
                                                     EventTime history_end) const {
   const EventTime labels_end = options_.split + kHorizon;
   if (history_end < labels_end) {
-    return absl::InvalidArgumentError(
-        fmt::format("the split {} needs history up to {}, 90 days after it, but the input ends at "
-                    "{}: the latest split is {}",
-                    day(options_.split), day(labels_end), day(history_end),
-                    day(boundary_of(epoch_of(history_end - kHorizon)))));
+    const EventTime latest = boundary_of(epoch_of(history_end - kHorizon));
+    const EventTime begin = models.started() ? boundary_of(models.start_epoch()) : history_end;
+    const bool fits = latest >= begin + kFirstModel;
+    return absl::InvalidArgumentError(fmt::format(
+        "the split {} needs history up to {}, 90 days after it, but the input ends at {}: {}",
+        day(options_.split), day(labels_end), day(history_end),
+        fits ? "the latest split is " + day(latest)
+             : fmt::format("no split fits, because it also needs 15 days before it for the first "
+                           "churn model, 105 days in all, and the input begins at {}",
+                           day(begin))));
   }
   const auto split_sample = samples_.find(epoch_of(options_.split));
   if (split_sample == samples_.end() || split_sample->second.empty()) {

@@ -91,6 +91,24 @@ TEST(ImportCommand, KeepsWhatIsThereUntilAllIsWritten) {
   EXPECT_EQ(itself.code(), absl::StatusCode::kInvalidArgument) << itself;
 }
 
+TEST(ImportCommand, SaysHowMuchItWroteAndWhenThereIsNothing) {
+  const TestDirectory directory;
+  const auto said = [&](std::string_view csv) {
+    testing::internal::CaptureStderr();
+    const absl::Status status = import(directory, csv, {"--as", "invoices"});
+    EXPECT_TRUE(status.ok()) << status;
+    return testing::internal::GetCapturedStderr();
+  };
+  const std::string out = directory.file("out");
+  const std::string all = said(kSample);
+  EXPECT_NE(all.find("6 rows read, 4 records written to " + out + "\n"), std::string::npos) << all;
+  EXPECT_EQ(all.find("holds no rows"), std::string::npos) << all;
+  const std::string nothing = said(kSample.substr(0, kSample.find('\n') + 1));
+  EXPECT_NE(nothing.find(directory.file("in.csv") + " holds no rows\n"), std::string::npos)
+      << nothing;
+  EXPECT_NE(nothing.find("0 rows read, 0 records written to " + out + "\n"), std::string::npos);
+}
+
 // `A` and digits is an adjustment, as it is to the decoder; an invoice may begin with A.
 TEST(ImportCommand, LeavesOutAdjustmentsOnly) {
   const TestDirectory directory;

@@ -181,6 +181,21 @@ TEST_F(ChurnEvaluationOfTwo, RefusesASplitWhoseLabelsAreNotKnownYet) {
   EXPECT_NE(message.find("the latest split is 2011-09-08"), std::string::npos) << message;
 }
 
+TEST_F(ChurnEvaluationOfTwo, SaysWhatAHistoryNeedsThatIsTooShortForAnySplit) {
+  add(kFriday);
+  // It begins 30 days before the split.
+  for (const auto& [days, fits] : {std::pair(75, true), std::pair(74, false)}) {
+    const auto report = evaluation_.finish(models_, sales_, boundary_of(kFriday + days));
+    EXPECT_EQ(report.status().code(), absl::StatusCode::kInvalidArgument);
+    const std::string message(report.status().message());
+    EXPECT_EQ(message.find("the latest split is 2011-08-25") != std::string::npos, fits) << message;
+    EXPECT_EQ(
+        message.find("105 days in all, and the input begins at 2011-08-10") != std::string::npos,
+        !fits)
+        << message;
+  }
+}
+
 TEST_F(ChurnEvaluationOfTwo, SaysWhereThereAreNoCustomersOrNoModelYet) {
   const EventTime end = boundary_of(kFriday + 90);
   const auto empty = evaluation_.finish(models_, sales_, end);
