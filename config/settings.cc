@@ -313,7 +313,7 @@ absl::Status Settings::check_same_rules(const std::map<std::string, std::string>
       differences += fmt::format("\n  {}: {} in the model log, {} here", key, before, now);
   }
   if (differences.empty()) return absl::OkStatus();
-  return absl::FailedPreconditionError(
+  return absl::InvalidArgumentError(
       "settings that change state or transitions differ from those this application started with:" +
       fmt::format("{}\n{}", differences, advice));
 }

@@ -61,7 +61,7 @@ class Settings {
   // What to say of `key` whose value `reason` refuses.
   absl::Status refuse(std::string_view key, std::string_view reason) const;
 
-  // kFailedPrecondition listing every semantic setting that differs from the model log's, with both
+  // kInvalidArgument listing every semantic setting that differs from the model log's, with both
   // values, and saying what to do. A key that either side lacks counts as its default: older
   // versions did not know it. kChosen: only those that a file or the command line set; the others
   // are the log's to say.

@@ -75,7 +75,9 @@ SEAMS = {
     "stream/record/commit_observer.h": "tests die between the steps of a commit",
     "stream/record/event_source.h": "Kafka, a file, or memory in tests",
     "stream/record/output_sink.h": "Kafka, files, nothing, or memory in tests",
+    "stream/kafka/rebalance_listener.h": "a lane of the service, or tests",
     "stream/pipeline/lane_observer.h": "the summary of a replay and figures on models look on",
+    "stream/run/rules_check.h": "the settings, or tests that take any rules",
     "stream/run/service_host.h": "the command, or tests that ask and listen",
     "stream/pipeline/partition_listener.h": "a partition knows neither its lane nor the trainer",
 }

@@ -6,6 +6,8 @@
 #include <CLI/CLI.hpp>
 #include <cstdlib>
 #include <filesystem>
+#include <map>
+#include <utility>
 
 #include "config/options.h"
 #include "stream/app/progress.h"
@@ -31,6 +33,19 @@ absl::StatusOr<std::optional<EventTime>> time_of(const std::optional<std::string
   }
   return time;
 }
+
+class SameRules final : public RulesCheck {
+ public:
+  explicit SameRules(Settings settings) : settings_(std::move(settings)) {}
+
+  absl::Status check_rules(const std::map<std::string, std::string>& logged) override {
+    return settings_.check_same_rules(
+        logged, "Go on with the logged values, or begin anew with another --state and --output.");
+  }
+
+ private:
+  const Settings settings_;
+};
 
 }  // namespace
 
@@ -90,11 +105,9 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) 
   options.lane.dead_letters.share_max = 1;  // A history may be as it is, once it can be read.
   options.lane.output = LaneOutput::Threading::kOwnThread;  // There is one lane.
   options.semantic = settings->semantic();
-  options.check_rules = [rules = *settings](const auto& logged) {
-    return rules.check_same_rules(
-        logged, "Go on with the logged values, or begin anew with another --state and --output.");
-  };
   setup.settings_ = *std::move(settings);
+  setup.rules_check_ = std::make_unique<SameRules>(setup.settings_);
+  options.rules_check = setup.rules_check_.get();
   if (arguments.state) {
     options.state_directory = *arguments.state;
   } else {

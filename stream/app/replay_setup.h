@@ -48,6 +48,7 @@ class ReplaySetup {
 
   Settings settings_;
   std::unique_ptr<SystemClock> clock_;
+  std::unique_ptr<RulesCheck> rules_check_;
   std::string temporary_;  // Removed at the end; empty: none.
   std::unique_ptr<Replay> replay_;
   double seconds_ = 0;

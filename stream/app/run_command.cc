@@ -178,6 +178,7 @@ class Host final : public ServiceHost {
   bool should_stop() override { return stop_.asked() || (until_caught_up_ && at_rest_); }
   void on_status(const ServiceStatus& status) override {
     last_ = status;
+    owned_ |= status.partitions_owned > 0;
     at_rest_ = status.caught_up || status.held_back;
     log_.say(status);
   }
@@ -187,7 +188,10 @@ class Host final : public ServiceHost {
     return last_.held_back ? absl::FailedPreconditionError(*last_.held_back) : absl::OkStatus();
   }
 
-  // The last lines, if it ever owned a partition: a refused start has done nothing.
+  // Whether it ever owned a partition: before that it reads and commits nothing.
+  bool owned() const { return owned_; }
+
+  // The last lines, if there is anything to say: a refused start has done nothing.
   void say_end() {
     if (last_.counters.records == 0 && last_.commits.commits == 0) return;
     log_.say_now(last_);
@@ -202,6 +206,7 @@ class Host final : public ServiceHost {
   std::atomic<bool> at_rest_ = false;  // It will not go on by itself.
   StatusLog log_;
   ServiceStatus last_;
+  bool owned_ = false;
 };
 
 absl::Status find_broker(const KafkaOptions& options, ServiceHost& host) {
@@ -252,7 +257,11 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
   absl::Status status = run_service(options, host, clock);
   host.say_end();
   if (status.ok() && arguments.until_caught_up && !stop.asked()) status = host.complete();
-  if (status.ok()) spdlog::info("stopped: everything is committed");
+  if (status.ok()) {
+    spdlog::info(host.owned()
+                     ? "stopped: everything is committed"
+                     : "stopped before it owned a partition: nothing was read, nothing committed");
+  }
   return status;
 }
 

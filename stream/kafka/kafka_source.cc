@@ -82,9 +82,9 @@ struct KafkaSource::Partition {
 };
 
 absl::StatusOr<std::unique_ptr<KafkaSource>> KafkaSource::join(const KafkaOptions& options,
-                                                               RebalanceListener listener) {
+                                                               RebalanceListener& listener) {
   std::unique_ptr<KafkaSource> source(new KafkaSource(options));
-  source->listener_ = std::move(listener);
+  source->listener_ = &listener;
   if (absl::Status status = source->open(Membership::kGroup); !status.ok()) return status;
   const KafkaPartitionList topics(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(topics.get(), options.input_topic.c_str(),
@@ -156,7 +156,7 @@ absl::StatusOr<int> KafkaSource::look_up_topics() {
 }
 
 KafkaSource::~KafkaSource() {
-  listener_ = {};
+  listener_ = nullptr;
   if (consumer_) {
     // An assignment that waits to be served would have to be answered from inside the close, where
     // librdkafka sometimes never takes the answer (2.0).
@@ -198,8 +198,9 @@ absl::Status KafkaSource::on_assigned(const rd_kafka_topic_partition_list_s& ass
   // Taken here and nowhere else: this is the generation whose offsets are ours to commit.
   membership_.metadata.reset(rd_kafka_consumer_group_metadata(consumer_->get()));
   std::vector<PartitionRange> ranges;
-  if (listener_.on_assign) {
-    absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> starts = listener_.on_assign(ids);
+  if (listener_ != nullptr) {
+    absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> starts =
+        listener_->on_assigned(ids);
     if (!starts.ok()) return starts.status();
     for (const auto& [partition, start] : *starts) {
       ranges.push_back({.partition = partition, .range = {.begin = start, .end = kUnbounded}});
@@ -217,7 +218,7 @@ void KafkaSource::on_revoked() {
   if (membership_.metadata == nullptr) return;  // What was assigned failed to start.
   const Revocation how =
       rd_kafka_assignment_lost(consumer_->get()) != 0 ? Revocation::kLost : Revocation::kOrderly;
-  if (listener_.on_revoke) listener_.on_revoke(partitions(), how);
+  if (listener_ != nullptr) listener_->on_revoked(partitions(), how);
 }
 
 absl::Status KafkaSource::assign(std::span<const PartitionRange> ranges) {

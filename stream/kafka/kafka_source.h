@@ -9,11 +9,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
-#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -21,26 +19,11 @@
 #include "stream/kafka/kafka_handles.h"
 #include "stream/kafka/kafka_options.h"
 #include "stream/kafka/kafka_queries.h"
+#include "stream/kafka/rebalance_listener.h"
 #include "stream/record/event_source.h"
 #include "stream/record/record.h"
 
 namespace rfm {
-
-// How partitions are taken away.
-enum class Revocation : std::uint8_t {
-  kOrderly,  // They are still ours during the call: commit.
-  kLost,     // Somebody else may own them already: drop what is uncommitted.
-};
-
-// Both run on the lane's thread inside `service` or `close`, with all partitions of the lane (eager
-// assignment).
-struct RebalanceListener {
-  // Restores the partitions' state and says where each goes on. Its error is `service`'s.
-  std::function<absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>>(
-      const std::vector<PartitionId>&)>
-      on_assign;
-  std::function<void(const std::vector<PartitionId>&, Revocation)> on_revoke;
-};
 
 struct PartitionRange {
   PartitionId partition = 0;
@@ -50,9 +33,9 @@ struct PartitionRange {
 class KafkaSource final : public EventSource {
  public:
   // Subscribes; partitions arrive in a later `service`. kNotFound when the input or the idle topic
-  // is missing.
+  // is missing. `listener` outlives the source.
   static absl::StatusOr<std::unique_ptr<KafkaSource>> join(const KafkaOptions& options,
-                                                           RebalanceListener listener);
+                                                           RebalanceListener& listener);
 
   // Reads exactly `ranges` of `options.input_topic`, without a group; a partition is at its end for
   // good when its range is read.
@@ -71,7 +54,7 @@ class KafkaSource final : public EventSource {
   absl::Status service() override;
   void wait(std::chrono::milliseconds longest) override;
 
-  // Gives up the partitions, through `on_revoke`.
+  // Gives up the partitions, through `on_revoked`.
   absl::Status close();
 
   // For the sink; its address does not change, and it is empty while nothing is assigned.
@@ -94,7 +77,7 @@ class KafkaSource final : public EventSource {
   Partition* find(PartitionId partition) const;
 
   KafkaOptions options_;
-  RebalanceListener listener_;
+  RebalanceListener* listener_ = nullptr;  // Null: without a group, or leaving it.
   GroupMembership membership_;
   std::vector<std::unique_ptr<Partition>> partitions_;  // By partition number; null: not assigned.
   int idle_partitions_ = 0;

@@ -21,7 +21,7 @@ absl::Status check_followed_rules(const ReplayOptions& options, const RulesRecor
   for (const auto& [key, value] : options.semantic) {
     if (key.starts_with("input.")) logged[key] = value;
   }
-  return options.check_rules(logged);
+  return options.rules_check->check_rules(logged);
 }
 
 }  // namespace
@@ -96,7 +96,7 @@ absl::Status ReplayModel::set_rules(const ReplayOptions& options, const ModelLog
               .go_live_time = go_live_time,
               .first_start_ms = options.received_ms.value_or(clock.wall_ms())};
   }
-  const absl::Status same = options.check_rules(rules_.settings);
+  const absl::Status same = options.rules_check->check_rules(rules_.settings);
   if (!same.ok()) return same;
   begins_ = stored.rules.empty();
   if (begins_) {
@@ -104,12 +104,12 @@ absl::Status ReplayModel::set_rules(const ReplayOptions& options, const ModelLog
     return absl::OkStatus();
   }
   if (options.received_ms && *options.received_ms != rules_.first_start_ms) {
-    return absl::FailedPreconditionError(
+    return absl::InvalidArgumentError(
         fmt::format("--received-at: the state directory {} was begun with {}; it cannot be changed",
                     options.state_directory, to_rfc3339(from_ms(rules_.first_start_ms))));
   }
   if (!options.go_live || go_live_time == rules_.go_live_time) return absl::OkStatus();
-  return absl::FailedPreconditionError(
+  return absl::InvalidArgumentError(
       fmt::format("--go-live: the state directory {} was begun {}{}; it cannot be changed",
                   options.state_directory, rules_.go_live_time.empty() ? "without it" : "with ",
                   rules_.go_live_time));

@@ -2,14 +2,13 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 
-#include "absl/status/status.h"
 #include "stream/kafka/kafka_options.h"
 #include "stream/pipeline/lane.h"
+#include "stream/run/rules_check.h"
 
 namespace rfm {
 
@@ -35,8 +34,7 @@ struct ReplayOptions {
   DecoderOptions decoder;
   KafkaOptions kafka;                           // For "kafka:TOPIC".
   std::map<std::string, std::string> semantic;  // The settings behind the rules, for the model log.
-  // Refuses rules of the model log that are not these.
-  std::function<absl::Status(const std::map<std::string, std::string>& logged)> check_rules;
+  RulesCheck* rules_check = nullptr;            // Outlives the replay.
 };
 
 }  // namespace rfm

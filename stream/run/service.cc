@@ -5,7 +5,6 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
-#include <array>
 #include <atomic>
 #include <chrono>
 #include <mutex>
@@ -22,6 +21,7 @@
 #include "stream/run/reaction.h"
 #include "stream/run/service_notices.h"
 #include "stream/run/sole_instance.h"
+#include "stream/run/start_check.h"
 #include "stream/run/stop_poll.h"
 #include "stream/run/topic_check.h"
 
@@ -43,6 +43,7 @@ class Pipeline {
   struct Lasting {
     BrokerTime time;
     std::optional<RulesRecord> first_rules = {};  // As of the first start, while none are logged.
+    TopicScrutiny scrutiny = TopicScrutiny::kSettings;  // Of the next life's start.
   };
 
   Pipeline(const ServiceOptions& options, ServiceHost& host, const Clock& clock, Lasting& lasting,
@@ -50,8 +51,8 @@ class Pipeline {
       : options_(options),
         host_(host),
         clock_(clock),
+        lasting_(lasting),
         time_(lasting.time),
-        first_rules_(lasting.first_rules),
         stop_(stop),
         store_(store) {}
 
@@ -59,8 +60,19 @@ class Pipeline {
   PipelineEnd run();
 
  private:
-  struct LaneThread {
-    int number = 0;
+  struct LaneThread final : RebalanceListener {
+    LaneThread(Pipeline& owner, int lane_number) : pipeline(owner), number(lane_number) {}
+
+    absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> on_assigned(
+        const std::vector<PartitionId>& partitions) override {
+      return pipeline.assign(*this, partitions);
+    }
+    void on_revoked(const std::vector<PartitionId>& /*all*/, Revocation how) override {
+      revoke(*this, how);
+    }
+
+    Pipeline& pipeline;
+    const int number;
     bool assigned = false;               // The group has said which partitions it owns, maybe none.
     std::uint64_t records_before = 0;    // Read for assignments that are over.
     std::uint64_t records_restored = 0;  // Of what the partitions owned have ever read.
@@ -89,8 +101,8 @@ class Pipeline {
   const ServiceOptions& options_;
   ServiceHost& host_;
   const Clock& clock_;
+  Lasting& lasting_;
   BrokerTime& time_;
-  std::optional<RulesRecord>& first_rules_;
   const StopLimit& stop_;
   StateStore& store_;
   int partition_count_ = 0;
@@ -113,19 +125,20 @@ absl::Status Pipeline::open_model() {
   if (!log.ok()) return log.status();
   losses_ = log->losses;
   std::vector<ModelLogRecord> first;
+  std::optional<RulesRecord>& first_rules = lasting_.first_rules;
   if (log->rules.empty()) {
-    if (!first_rules_) {
+    if (!first_rules) {
       const absl::StatusOr<std::vector<OffsetRange>> ranges = input_ranges(kafka);
       if (!ranges.ok()) return ranges.status();
-      first_rules_.emplace();
-      first_rules_->settings = options_.semantic;
-      first_rules_->first_start_ms = *time_.broker_ms();  // The lanes' producers have asked for it.
+      first_rules.emplace();
+      first_rules->settings = options_.semantic;
+      first_rules->first_start_ms = *time_.broker_ms();  // The lanes' producers have asked for it.
       for (const OffsetRange& range : *ranges) {
-        first_rules_->begin.push_back(range.begin);
-        first_rules_->go_live.push_back(range.end);
+        first_rules->begin.push_back(range.begin);
+        first_rules->go_live.push_back(range.end);
       }
     }
-    rules_record_ = *first_rules_;
+    rules_record_ = *first_rules;
     first.push_back(encode_rules(rules_record_));
   } else {
     rules_record_ = log->rules.back();
@@ -155,13 +168,7 @@ absl::Status Pipeline::open_trainer_producer() {
 absl::Status Pipeline::open_lane(int index) {
   LaneThread& l = *lanes_[static_cast<std::size_t>(index)];
   const KafkaOptions& kafka = options_.kafka[static_cast<std::size_t>(index)];
-  RebalanceListener listener{
-      .on_assign =
-          [this, &l](const std::vector<PartitionId>& partitions) { return assign(l, partitions); },
-      .on_revoke = [&l](const std::vector<PartitionId>&,
-                        Revocation revocation) { revoke(l, revocation); }};
-  absl::StatusOr<std::unique_ptr<KafkaSource>> source =
-      KafkaSource::join(kafka, std::move(listener));
+  absl::StatusOr<std::unique_ptr<KafkaSource>> source = KafkaSource::join(kafka, l);
   if (!source.ok()) return source.status();
   l.source = *std::move(source);
   absl::StatusOr<std::unique_ptr<KafkaSink>> sink =
@@ -173,10 +180,7 @@ absl::Status Pipeline::open_lane(int index) {
 
 // All at the same time: settling what a killed process left takes half a second each.
 absl::Status Pipeline::open_producers() {
-  for (int i = 0; i < options_.lanes; ++i) {
-    lanes_.push_back(std::make_unique<LaneThread>());
-    lanes_.back()->number = i;
-  }
+  for (int i = 0; i < options_.lanes; ++i) lanes_.push_back(std::make_unique<LaneThread>(*this, i));
   for (int i = 0; i < options_.lanes; ++i) {
     LaneThread& l = *lanes_[static_cast<std::size_t>(i)];
     l.thread = std::thread([this, &l, i] { l.status = open_lane(i); });
@@ -268,6 +272,8 @@ absl::Status Pipeline::drive(LaneThread& l) {
     }
   }
   const absl::Status committed = l.lane->commit();
+  l.reported = {};
+  publish_report(l);
   return committed.ok() ? l.source->close() : committed;
 }
 
@@ -305,16 +311,8 @@ void Pipeline::say_status() {
   sum.clock_jumps = time_.disagreements();
   for (const auto& lane : lanes_) {
     const std::scoped_lock lock(lane->mutex);
-    sum.counters.add(lane->report.counters);
-    sum.records += lane->report.records;
-    sum.records_behind += lane->report.records_behind;
-    sum.event_time = std::max(sum.event_time, lane->report.event_time);
-    sum.caught_up &= lane->report.caught_up;
-    if (!sum.held_back) sum.held_back = lane->report.held_back;
+    sum.add(lane->report);
     all_settled &= lane->report.caught_up || lane->report.held_back;
-    if (lane->report.silence.days_left > sum.silence.days_left) sum.silence = lane->report.silence;
-    sum.partitions_owned += lane->report.partitions_owned;
-    sum.commits.add(lane->report.commits);
   }
   sum.caught_up &= sum.partitions_owned == partition_count_;
   if (!all_settled || sum.partitions_owned < partition_count_) sum.held_back.reset();
@@ -350,16 +348,11 @@ PipelineEnd Pipeline::run() {
 }
 
 absl::Status Pipeline::live() {
-  const absl::StatusOr<int> partition_count = check_topics(
-      options_.kafka.front(), static_cast<std::int64_t>(options_.decoder.record_bytes_max));
+  const absl::StatusOr<int> partition_count = check_start(options_, lasting_.scrutiny);
   if (!partition_count.ok()) return partition_count.status();
   partition_count_ = *partition_count;
-  const KafkaTopicNames names = topic_names(options_.kafka.front());
-  const std::array<std::string, 2> outputs = {names.transitions, names.segments};
-  absl::Status status = Decoder::check_partitions(options_.decoder, partition_count_);
-  if (status.ok()) status = check_sole_instance(options_.kafka.front());
-  if (status.ok()) status = claim_outputs(options_.kafka.front(), outputs, options_.outputs);
-  if (status.ok()) status = open_producers();
+  lasting_.scrutiny = TopicScrutiny::kCounts;
+  absl::Status status = open_producers();
   if (status.ok()) status = wait_until_readable(options_.kafka.front());
   if (status.ok()) status = open_model();
   if (!status.ok()) return status;
@@ -438,6 +431,7 @@ absl::Status run_service(const ServiceOptions& given, ServiceHost& host, const C
       }
       case Reaction::kAwaitInput:
         if (!await_input(kafka, why)) return decision.status;
+        lasting.scrutiny = TopicScrutiny::kSettings;  // What is there now may be set up otherwise.
         break;
       case Reaction::kRebuild:
         spdlog::warn("rebuilding from the last commit in {} ms: {}", decision.pause.count(), why);

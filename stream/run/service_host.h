@@ -2,15 +2,14 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 
-#include "absl/status/status.h"
 #include "state/event_time.h"
 #include "stream/format/partition_meta.h"
 #include "stream/pipeline/customer_places.h"
 #include "stream/pipeline/lane.h"
+#include "stream/run/rules_check.h"
 
 namespace rfm {
 
@@ -30,18 +29,14 @@ struct ServiceStatus {
   std::optional<std::string> held_back;
   SplitCustomers split;           // Over all partitions owned.
   std::uint64_t clock_jumps = 0;  // Of this machine's clock against the broker's.
+
+  // What a further lane reports. Not of a lane: `split`, `clock_jumps`.
+  void add(const ServiceStatus& lane);
 };
 
 // The process that the service runs in. Seam: the command, fakes in tests.
-class ServiceHost {
+class ServiceHost : public RulesCheck {
  public:
-  ServiceHost() = default;
-  ServiceHost(const ServiceHost&) = delete;
-  ServiceHost& operator=(const ServiceHost&) = delete;
-  virtual ~ServiceHost() = default;
-
-  // Refuses rules of the model log that are not the ones this process was started with.
-  virtual absl::Status check_rules(const std::map<std::string, std::string>& logged) = 0;
   // Asked several times a second, on a thread of its own; then commit and close.
   virtual bool should_stop() = 0;
   virtual void on_status(const ServiceStatus& status) = 0;

@@ -146,7 +146,7 @@ TEST_F(StateCommands, SayWhatIsWrong) {
 
 TEST_F(StateCommands, SettingsThatContradictTheStateAreRefused) {
   const absl::Status refused = exported({"--state", state_, "--set", "rfm.monetary=gross"});
-  EXPECT_EQ(refused.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(refused.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(refused.message().find("rfm.monetary: net in the model log, gross here"),
             std::string::npos)
       << refused;
@@ -168,16 +168,20 @@ TEST_F(StateCommands, ExportWritesThroughALink) {
 
 TEST_F(StateCommands, AReplayGoesOnOnlyAsItWasBegun) {
   EXPECT_TRUE(replayed({"--state", state_, "--until", "2024-01-21"}).ok());
-  const auto refuses = [&](std::vector<std::string> more, const std::string& why) {
+  const auto refuses = [&](std::vector<std::string> more, absl::StatusCode code,
+                           const std::string& why) {
     more.insert(more.end(), {"--state", state_});
     const absl::Status status = replayed(more);
-    EXPECT_EQ(status.code(), absl::StatusCode::kFailedPrecondition) << why;
+    EXPECT_EQ(status.code(), code) << why;
     EXPECT_NE(status.message().find(why), std::string::npos) << status;
   };
-  refuses({"--until", "2024-01-10"}, "has read records up to 2024-01-12T11:00:00.000Z already");
-  refuses({"--go-live", "2024-01-10"}, "was begun without it");
-  refuses({"--output", directory_.file("out")}, "was not written anywhere");
-  refuses({"--set", "rfm.monetary=gross"}, "rfm.monetary");
+  constexpr auto kRefused = absl::StatusCode::kFailedPrecondition;
+  constexpr auto kOtherSettings = absl::StatusCode::kInvalidArgument;  // Exit status 2.
+  refuses({"--until", "2024-01-10"}, kRefused,
+          "has read records up to 2024-01-12T11:00:00.000Z already");
+  refuses({"--output", directory_.file("out")}, kRefused, "was not written anywhere");
+  refuses({"--go-live", "2024-01-10"}, kOtherSettings, "was begun without it");
+  refuses({"--set", "rfm.monetary=gross"}, kOtherSettings, "rfm.monetary");
 }
 
 TEST_F(StateCommands, AReplayGoesOnWithItsOwnInput) {
@@ -195,7 +199,7 @@ TEST_F(StateCommands, AReplayKeepsTheTimeItsInputWasReceived) {
   ASSERT_TRUE(replayed({"--state", state, "--received-at", "2024-03-01"}).ok());
   EXPECT_TRUE(replayed({"--state", state}).ok());
   const absl::Status changed = replayed({"--state", state, "--received-at", "2024-03-02"});
-  EXPECT_EQ(changed.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(changed.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(changed.message().find("begun with 2024-03-01T00:00:00.000Z"), std::string::npos)
       << changed;
 }
@@ -232,7 +236,7 @@ TEST_F(StateCommands, AReplayFollowsOneModelLogOnly) {
       << refused;
   // Versions belong to the rules they were trained under.
   const absl::Status other_rules = replayed({"--model-log", log, "--set", "rfm.monetary=gross"});
-  EXPECT_EQ(other_rules.code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_EQ(other_rules.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_NE(other_rules.message().find("rfm.monetary"), std::string::npos) << other_rules;
 }
 

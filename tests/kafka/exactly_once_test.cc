@@ -23,27 +23,27 @@ constexpr int kRecordsPerPartition = 2'000;
 constexpr std::size_t kBatchMax = 40;
 
 // Source and sink of one life of the lane.
-class CopyingLane {
+class CopyingLane final : public RebalanceListener {
  public:
-  explicit CopyingLane(const KafkaOptions& options) {
-    RebalanceListener listener;
-    listener.on_assign =
-        [this, resume = resuming_listener(options)](const std::vector<PartitionId>& partitions) {
-          absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> starts =
-              resume.on_assign(partitions);
-          next_.clear();
-          if (starts.ok()) next_.insert(starts->begin(), starts->end());
-          return starts;
-        };
-    listener.on_revoke = [this](const std::vector<PartitionId>&, Revocation how) {
-      if (how == Revocation::kOrderly) {
-        EXPECT_TRUE(commit().ok());
-      } else {
-        sink_->abandon();
-      }
-    };
-    source_ = std::move(*KafkaSource::join(options, std::move(listener)));
+  explicit CopyingLane(const KafkaOptions& options) : options_(options) {
+    source_ = std::move(*KafkaSource::join(options, *this));
     sink_ = std::move(*KafkaSink::open(options, &source_->membership(), nullptr, nullptr));
+  }
+
+  absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> on_assigned(
+      const std::vector<PartitionId>& partitions) override {
+    absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> starts =
+        resumed(options_, partitions);
+    next_.clear();
+    if (starts.ok()) next_.insert(starts->begin(), starts->end());
+    return starts;
+  }
+  void on_revoked(const std::vector<PartitionId>& /*all*/, Revocation how) override {
+    if (how == Revocation::kOrderly) {
+      EXPECT_TRUE(commit().ok());
+    } else {
+      sink_->abandon();
+    }
   }
 
   KafkaSource& source() { return *source_; }
@@ -83,6 +83,7 @@ class CopyingLane {
   }
 
  private:
+  const KafkaOptions options_;
   std::map<PartitionId, Offset> next_;
   std::uint64_t commit_number_ = 0;
   std::unique_ptr<KafkaSource> source_;

@@ -114,21 +114,16 @@ std::vector<std::string> numbers(int first, int count) {
   return result;
 }
 
-RebalanceListener resuming_listener(const KafkaOptions& options) {
-  RebalanceListener listener;
-  listener.on_assign = [options](const std::vector<PartitionId>& partitions)
-      -> absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> {
-    absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options);
-    if (!topics.ok()) return topics.status();
-    absl::StatusOr<std::vector<CommittedPosition>> committed = topics->committed(partitions);
-    if (!committed.ok()) return committed.status();
-    std::vector<std::pair<PartitionId, Offset>> starts;
-    for (const CommittedPosition& position : *committed) {
-      starts.emplace_back(position.partition, position.next_offset.value_or(0));
-    }
-    return starts;
-  };
-  return listener;
+absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> resumed(
+    const KafkaOptions& options, const std::vector<PartitionId>& partitions) {
+  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options);
+  if (!topics.ok()) return topics.status();
+  absl::StatusOr<std::vector<CommittedPosition>> committed = topics->committed(partitions);
+  if (!committed.ok()) return committed.status();
+  std::vector<std::pair<PartitionId, Offset>> starts;
+  for (const CommittedPosition& position : *committed)
+    starts.emplace_back(position.partition, position.next_offset.value_or(0));
+  return starts;
 }
 
 void write_invoice(const KafkaOptions& options, const std::string& customer, EventTime at) {

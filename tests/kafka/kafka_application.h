@@ -38,8 +38,9 @@ std::vector<KeyValue> read_committed(const KafkaOptions& options, const std::str
 std::vector<std::string> values(const std::vector<KeyValue>& records);
 std::vector<std::string> numbers(int first, int count);
 
-// Goes on from what the group has committed, else from the beginning.
-RebalanceListener resuming_listener(const KafkaOptions& options);
+// Where the group goes on: from what it has committed, else from the beginning.
+absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> resumed(
+    const KafkaOptions& options, const std::vector<PartitionId>& partitions);
 
 // One invoice of 25 pounds on partition 0 of the input.
 void write_invoice(const KafkaOptions& options, const std::string& customer, EventTime at);

@@ -27,9 +27,23 @@ std::unique_ptr<KafkaSink> open_sink(const KafkaOptions& options, const GroupMem
   return std::move(*sink);
 }
 
-std::unique_ptr<KafkaSource> join(const KafkaOptions& options) {
-  absl::StatusOr<std::unique_ptr<KafkaSource>> source =
-      KafkaSource::join(options, resuming_listener(options));
+// Goes on where the group does.
+class Resuming final : public RebalanceListener {
+ public:
+  explicit Resuming(const KafkaOptions& options) : options_(options) {}
+
+  absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> on_assigned(
+      const std::vector<PartitionId>& partitions) override {
+    return resumed(options_, partitions);
+  }
+  void on_revoked(const std::vector<PartitionId>& /*all*/, Revocation /*how*/) override {}
+
+ private:
+  const KafkaOptions options_;
+};
+
+std::unique_ptr<KafkaSource> join(const KafkaOptions& options, Resuming& listener) {
+  absl::StatusOr<std::unique_ptr<KafkaSource>> source = KafkaSource::join(options, listener);
   EXPECT_TRUE(source.ok()) << source.status();
   serve_until({source->get()}, [&] { return !(*source)->partitions().empty(); });
   return std::move(*source);
@@ -75,7 +89,8 @@ CommitRequest at(Offset next_offset, std::uint64_t commit_number) {
 
 TEST(KafkaSink, CommitsRecordsAndPositionsTogether) {
   const KafkaOptions options = new_application(1);
-  const std::unique_ptr<KafkaSource> source = join(options);
+  Resuming resuming(options);
+  const std::unique_ptr<KafkaSource> source = join(options, resuming);
   const std::unique_ptr<KafkaSink> sink = open_sink(options, &source->membership(), nullptr);
 
   ASSERT_TRUE(append(*sink, OutputTopic::kTransitions, "c1", "{}").ok());
@@ -91,7 +106,8 @@ TEST(KafkaSink, CommitsRecordsAndPositionsTogether) {
 
 TEST(KafkaSink, CommitsPositionsWithoutRecords) {
   const KafkaOptions options = new_application(1);
-  const std::unique_ptr<KafkaSource> source = join(options);
+  Resuming resuming(options);
+  const std::unique_ptr<KafkaSource> source = join(options, resuming);
   const std::unique_ptr<KafkaSink> sink = open_sink(options, &source->membership(), nullptr);
   ASSERT_TRUE(sink->commit(at(3, 1)).ok());
   EXPECT_EQ(committed(options, {0})[0].next_offset, 3);
@@ -196,7 +212,8 @@ TEST(KafkaSink, AReceiptNamesTheChangelogOffsets) {
 
 TEST(KafkaSink, ASuccessorOfTheSameNameSettlesTheLeftoverAndFencesItsPredecessor) {
   const KafkaOptions options = new_application(1);
-  const std::unique_ptr<KafkaSource> source = join(options);
+  Resuming resuming(options);
+  const std::unique_ptr<KafkaSource> source = join(options, resuming);
   const std::unique_ptr<KafkaSink> before = open_sink(options, &source->membership(), nullptr);
   ASSERT_TRUE(append(*before, OutputTopic::kTransitions, "c1", "leftover").ok());
 
@@ -214,11 +231,13 @@ TEST(KafkaSink, ASuccessorOfTheSameNameSettlesTheLeftoverAndFencesItsPredecessor
 
 TEST(KafkaSink, RefusesPositionsOfAMemberThatWasReplaced) {
   const KafkaOptions options = new_application(1);
-  const std::unique_ptr<KafkaSource> stale = join(options);
+  Resuming stale_lane(options);
+  const std::unique_ptr<KafkaSource> stale = join(options, stale_lane);
   KafkaOptions other = options;
   other.lane = 1;  // Another transactional id: only the group can refuse.
   const std::unique_ptr<KafkaSink> sink = open_sink(other, &stale->membership(), nullptr);
-  const std::unique_ptr<KafkaSource> current = join(options);
+  Resuming current_lane(options);
+  const std::unique_ptr<KafkaSource> current = join(options, current_lane);
 
   ASSERT_TRUE(append(*sink, OutputTopic::kTransitions, "c1", "stale").ok());
   const absl::Status refused = sink->commit(at(5, 5)).status();
@@ -238,7 +257,8 @@ TEST(KafkaSink, RefusesPositionsWithoutMembership) {
 
 TEST(KafkaSink, TheChangelogIsCompleteUpToTheCommittedPositions) {
   const KafkaOptions options = new_application(1);
-  const std::unique_ptr<KafkaSource> source = join(options);
+  Resuming resuming(options);
+  const std::unique_ptr<KafkaSource> source = join(options, resuming);
   const std::unique_ptr<KafkaSink> sink = open_sink(options, &source->membership(), nullptr);
   absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
   ASSERT_TRUE(reader.ok()) << reader.status();
@@ -267,7 +287,8 @@ class RecordingObserver final : public CommitObserver {
 
 TEST(KafkaSink, TellsTheStepsOfACommitInOrder) {
   const KafkaOptions options = new_application(1);
-  const std::unique_ptr<KafkaSource> source = join(options);
+  Resuming resuming(options);
+  const std::unique_ptr<KafkaSource> source = join(options, resuming);
   RecordingObserver observer;
   const std::unique_ptr<KafkaSink> sink = open_sink(options, &source->membership(), &observer);
   ASSERT_TRUE(append(*sink, OutputTopic::kTransitions, "c1", "{}").ok());

@@ -18,21 +18,32 @@ namespace {
 
 constexpr std::size_t kRecordsMax = 100;
 
-std::unique_ptr<KafkaSource> join(const KafkaOptions& options, RebalanceListener listener) {
-  absl::StatusOr<std::unique_ptr<KafkaSource>> source =
-      KafkaSource::join(options, std::move(listener));
+// Starts every partition at one offset, or refuses them.
+class StartingAt final : public RebalanceListener {
+ public:
+  explicit StartingAt(absl::StatusOr<Offset> start) : start_(std::move(start)) {}
+
+  absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> on_assigned(
+      const std::vector<PartitionId>& partitions) override {
+    if (!start_.ok()) return start_.status();
+    std::vector<std::pair<PartitionId, Offset>> starts;
+    for (const PartitionId partition : partitions) starts.emplace_back(partition, *start_);
+    return starts;
+  }
+  void on_revoked(const std::vector<PartitionId>& partitions, Revocation how) override {
+    revoked.emplace_back(partitions, how);
+  }
+
+  std::vector<std::pair<std::vector<PartitionId>, Revocation>> revoked;
+
+ private:
+  absl::StatusOr<Offset> start_;
+};
+
+std::unique_ptr<KafkaSource> join(const KafkaOptions& options, RebalanceListener& listener) {
+  absl::StatusOr<std::unique_ptr<KafkaSource>> source = KafkaSource::join(options, listener);
   EXPECT_TRUE(source.ok()) << source.status();
   return std::move(*source);
-}
-
-RebalanceListener starting_at(Offset start) {
-  RebalanceListener listener;
-  listener.on_assign = [start](const std::vector<PartitionId>& partitions) {
-    std::vector<std::pair<PartitionId, Offset>> starts;
-    for (const PartitionId partition : partitions) starts.emplace_back(partition, start);
-    return starts;
-  };
-  return listener;
 }
 
 // Reads all partitions of the sources until each is at its end, `partition_count` in all.
@@ -63,7 +74,8 @@ TEST(KafkaSource, ReadsToTheEndPastMarkersAndAbortedRecords) {
   write_numbers(options, options.input_topic, 0, 250, 250);
   write_aborted(options, options.input_topic, 0, 30);
 
-  const std::unique_ptr<KafkaSource> source = join(options, starting_at(0));
+  StartingAt begin(0);
+  const std::unique_ptr<KafkaSource> source = join(options, begin);
   EXPECT_EQ(read_all({source.get()}, 1)[0], numbers(0, 500));
   EXPECT_EQ(source->records_behind(0), 0);
 
@@ -77,17 +89,15 @@ TEST(KafkaSource, ReadsToTheEndPastMarkersAndAbortedRecords) {
 TEST(KafkaSource, StartsWhereTheListenerSays) {
   const KafkaOptions options = new_application(1);
   write_numbers(options, options.input_topic, 0, 0, 100);
-  const std::unique_ptr<KafkaSource> source = join(options, starting_at(60));
+  StartingAt sixty(60);
+  const std::unique_ptr<KafkaSource> source = join(options, sixty);
   EXPECT_EQ(read_all({source.get()}, 1)[0], numbers(60, 40));
 }
 
 TEST(KafkaSource, AListenersErrorIsReported) {
   const KafkaOptions options = new_application(1);
-  RebalanceListener listener;
-  listener.on_assign = [](const std::vector<PartitionId>&) {
-    return absl::DataLossError("no state");
-  };
-  const std::unique_ptr<KafkaSource> source = join(options, std::move(listener));
+  StartingAt refused(absl::DataLossError("no state"));
+  const std::unique_ptr<KafkaSource> source = join(options, refused);
   absl::Status status;
   const Deadline deadline(std::chrono::seconds(30));
   while (status.ok() && !deadline.passed()) {
@@ -101,7 +111,8 @@ TEST(KafkaSource, AListenersErrorIsReported) {
 TEST(KafkaSource, AStartBeyondTheLogIsAnErrorAndNeverARereading) {
   const KafkaOptions options = new_application(1);
   write_numbers(options, options.input_topic, 0, 0, 10);
-  const std::unique_ptr<KafkaSource> source = join(options, starting_at(1'000));
+  StartingAt beyond(1'000);
+  const std::unique_ptr<KafkaSource> source = join(options, beyond);
   absl::Status status;
   serve_until({source.get()}, [&] {
     if (!source->partitions().empty()) status = source->read(0, kRecordsMax).status();
@@ -119,14 +130,12 @@ TEST(KafkaSource, TwoLanesShareEightPartitions) {
   }
   KafkaOptions second_options = options;
   second_options.lane = 1;
-  std::vector<std::pair<std::vector<PartitionId>, Revocation>> revoked;
-  RebalanceListener listener = starting_at(0);
-  listener.on_revoke = [&](const std::vector<PartitionId>& partitions, Revocation how) {
-    revoked.emplace_back(partitions, how);
-  };
-  const std::unique_ptr<KafkaSource> first = join(options, listener);
+  StartingAt first_lane(0);
+  StartingAt second_lane(0);
+  const std::vector<std::pair<std::vector<PartitionId>, Revocation>>& revoked = first_lane.revoked;
+  const std::unique_ptr<KafkaSource> first = join(options, first_lane);
   serve_until({first.get()}, [&] { return first->partitions().size() == 8; });
-  const std::unique_ptr<KafkaSource> second = join(second_options, starting_at(0));
+  const std::unique_ptr<KafkaSource> second = join(second_options, second_lane);
   serve_until({first.get(), second.get()},
               [&] { return first->partitions().size() == 4 && second->partitions().size() == 4; });
   ASSERT_EQ(revoked.size(), 1U);
@@ -146,11 +155,12 @@ TEST(KafkaSource, ARestartedLaneGetsItsPartitionsBackBeforeItsSessionEnds) {
   options.session_timeout = std::chrono::seconds(30);
   write_numbers(options, options.input_topic, 0, 0, 10);
   write_numbers(options, options.input_topic, 1, 10, 10);
-  std::unique_ptr<KafkaSource> source = join(options, starting_at(0));
+  StartingAt begin(0);
+  std::unique_ptr<KafkaSource> source = join(options, begin);
   serve_until({source.get()}, [&] { return source->partitions().size() == 2; });
   source.reset();
   options.request_timeout = std::chrono::seconds(5);
-  source = join(options, starting_at(0));
+  source = join(options, begin);
   const Deadline deadline(std::chrono::seconds(10));
   serve_until({source.get()}, [&] { return source->partitions().size() == 2; });
   EXPECT_FALSE(deadline.passed());
@@ -175,11 +185,10 @@ TEST(KafkaSource, OverReadsExactlyItsRanges) {
 TEST(KafkaSource, RefusesToRunWithoutTheTopicsItNeeds) {
   KafkaOptions options = new_application(1);
   options.application = "unknown";  // Its idle topic does not exist; the input does.
-  EXPECT_EQ(KafkaSource::join(options, starting_at(0)).status().code(),
-            absl::StatusCode::kNotFound);
+  StartingAt begin(0);
+  EXPECT_EQ(KafkaSource::join(options, begin).status().code(), absl::StatusCode::kNotFound);
   options.input_topic = "unknown";
-  EXPECT_EQ(KafkaSource::join(options, starting_at(0)).status().code(),
-            absl::StatusCode::kNotFound);
+  EXPECT_EQ(KafkaSource::join(options, begin).status().code(), absl::StatusCode::kNotFound);
 }
 
 }  // namespace

@@ -340,7 +340,7 @@ class PipelineTest(unittest.TestCase):
         application.catch_up()
         refused = application.command("run", "--state", application.state, "--until-caught-up",
                                       extra={"model.clusters": "4"}, check=False)
-        self.assertEqual(refused.returncode, 1)
+        self.assertEqual(refused.returncode, 2)
         self.assertIn("model.clusters: 5 in the model log, 4 here", refused.stderr)
 
     def test_another_format_than_the_topic_has_commits_nothing(self):

@@ -262,6 +262,19 @@ class StopTest(unittest.TestCase):
         # After its session the other may begin: with the same state, for a state has one owner.
         application.catch_up({"app.instance": "other"})
 
+    def test_a_second_instance_that_only_waited_says_so(self):
+        application = self.application("waited")
+        self.running(application)
+        second = Application(self.broker, self.directory / "second", "waited", 2,
+                             {"input.format": "invoices", "app.instance": "second",
+                              "kafka.session_timeout": "30s"}, create=False)
+        self.start(second)
+        time.sleep(1)  # Not a wait for anything: it waits for the other's session to end.
+        log = self.assert_stops(second, "waiting for another instance")
+        self.assertIn("stopped before it owned a partition", log)
+        self.assertNotIn("everything is committed", log)
+        application.stop()
+
     def test_a_rival_of_the_same_name_is_named(self):
         application = self.application("rival")
         self.running(application)

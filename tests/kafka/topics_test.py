@@ -116,6 +116,15 @@ class TopicsTest(unittest.TestCase):
         self.assertIn("not needed", self.assert_runs(application, "--accept-loss", "0:0"))
         self.assertEqual(len(self.customers(application)), 35)
 
+    def test_a_loss_is_accepted_of_partitions_that_exist(self):
+        application = self.application("nowhere", partitions=2)
+        application.produce(invoices(0, 3))
+        refused = self.run_once(application, "--accept-loss", "1:0", "--accept-loss", "2:0")
+        self.assertEqual(refused.returncode, 2, refused.stderr)
+        self.assertIn("--accept-loss 2:0: there is no such partition; the input nowhere-input has "
+                      "2, from 0 to 1", refused.stderr)
+        self.assertEqual(self.customers(application), [])
+
     def test_an_input_made_anew_and_short_is_refused(self):
         application = self.application("short")
         application.produce(invoices(0, 10))

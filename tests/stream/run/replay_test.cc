@@ -64,6 +64,13 @@ struct Left {
   PartitionMeta meta;
 };
 
+class AnyRules final : public RulesCheck {
+ public:
+  absl::Status check_rules(const std::map<std::string, std::string>& /*logged*/) override {
+    return absl::OkStatus();
+  }
+};
+
 class ReplayTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -92,7 +99,7 @@ class ReplayTest : public testing::Test {
                         .churn_weeks = 4};
     options.lane.commit_interval_behind = options.lane.commit_interval;
     options.lane.batch_records = 40;
-    options.check_rules = [](const auto&) { return absl::OkStatus(); };
+    options.rules_check = &any_rules_;
     return options;
   }
 
@@ -140,6 +147,7 @@ class ReplayTest : public testing::Test {
   }
 
   std::filesystem::path directory_;
+  mutable AnyRules any_rules_;
   int fresh_ = 0;
 };
 
