@@ -70,6 +70,13 @@ absl::StatusOr<Offset> KafkaReader::read_range(
     const std::string& topic, PartitionId partition, OffsetRange range,
     absl::FunctionRef<absl::Status(const RecordView&)> on_record) {
   if (range.begin >= range.end) return range.begin;
+  // A topic that is assigned beside others has no leader until librdkafka's scan of topics, once a
+  // second, asks for it; what was asked for before it knows.
+  if (!known_topics_.contains(topic)) {
+    const auto known = query_partition_count(*consumer_, topic, request_deadline(options_));
+    if (!known.ok()) return known.status();
+    known_topics_.insert(topic);
+  }
   const KafkaPartitionList list(rd_kafka_topic_partition_list_new(1));
   rd_kafka_topic_partition_list_add(list.get(), topic.c_str(), partition)->offset = range.begin;
   rd_kafka_queue_t& queue = consumer_.own_queue(topic, partition);

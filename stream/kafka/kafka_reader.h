@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <set>
 #include <string>
 
 #include "absl/functional/function_ref.h"
@@ -48,6 +49,7 @@ class KafkaReader {
   KafkaOptions options_;
   KafkaConsumer consumer_;
   int idle_partitions_ = 0;
+  std::set<std::string> known_topics_;  // By the consumer.
 };
 
 }  // namespace rfm
