@@ -22,16 +22,14 @@
 #include "config/options.h"
 #include "stream/app/kafka_setup.h"
 #include "stream/app/progress.h"
+#include "stream/app/status_log.h"
 #include "stream/app/stop_signal.h"
 #include "stream/run/service.h"
 #include "stream/run/stop_poll.h"
-#include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {
 
-constexpr std::chrono::seconds kLineInterval{10};
-constexpr std::chrono::seconds kHeartbeatInterval{60};
 constexpr std::chrono::milliseconds kSignalPoll{100};
 constexpr std::chrono::seconds kStopMax{9};  // Orchestrators kill after 10 s.
 
@@ -42,53 +40,6 @@ struct Arguments {
   std::vector<std::string> accepted_losses;
   bool rewrite_changelog = false;
   bool take_outputs = false;
-};
-
-// One line every ten seconds while something happens, one a minute while nothing does, and one at
-// the end.
-class StatusLog {
- public:
-  void say(const ServiceStatus& status) {
-    const auto silent = std::chrono::steady_clock::now() - said_at_;
-    if (silent < kLineInterval) return;
-    if (status.commits.commits == said_commits_ && silent < kHeartbeatInterval) return;
-    say_now(status);
-  }
-
-  void say_now(const ServiceStatus& status) {
-    const auto now = std::chrono::steady_clock::now();
-    const double seconds = std::chrono::duration<double>(now - said_at_).count();
-    // A rebuilt pipeline counts from 0 again.
-    if (status.records < last_) last_ = 0;
-    const double rate = static_cast<double>(status.records - last_) / seconds;
-    const std::string jumps =
-        status.clock_jumps == 0 ? "" : fmt::format(", {} clock jumps", status.clock_jumps);
-    const std::string silence =
-        status.silence.days_left == 0
-            ? ""
-            : fmt::format(", {} days to go through before the next record",
-                          grouped(static_cast<std::uint64_t>(status.silence.days_left)));
-    const std::string split =
-        status.split.count == 0
-            ? ""
-            : fmt::format(", {} customers in several partitions", grouped(status.split.count));
-    spdlog::info(
-        "{} records ({:.0f}/s), {} behind, event time {}, {} transitions, {} dead letters, {} "
-        "commits{}{}{}",
-        grouped(status.counters.records), rate,
-        grouped(static_cast<std::uint64_t>(status.records_behind)),
-        status.event_time == kBeforeAll ? "-" : to_rfc3339(status.event_time),
-        grouped(status.counters.transitions), grouped(status.counters.dead_lettered_total()),
-        grouped(status.commits.commits), silence, jumps, split);
-    said_at_ = now;
-    said_commits_ = status.commits.commits;
-    last_ = status.records;
-  }
-
- private:
-  std::chrono::steady_clock::time_point said_at_ = std::chrono::steady_clock::now();
-  std::uint64_t said_commits_ = 0;
-  std::uint64_t last_ = 0;
 };
 
 void say_commits(const CommitFigures& figures) {
@@ -165,8 +116,8 @@ class StopGuard {
 
 class Host final : public ServiceHost {
  public:
-  Host(const Settings& settings, const StopSignal& stop, bool until_caught_up)
-      : settings_(settings), stop_(stop), until_caught_up_(until_caught_up) {}
+  Host(const Settings& settings, const StopSignal& stop, bool until_caught_up, const Clock& clock)
+      : settings_(settings), stop_(stop), until_caught_up_(until_caught_up), log_(clock) {}
 
   absl::Status check_rules(const std::map<std::string, std::string>& logged) override {
     return settings_.check_same_rules(
@@ -180,7 +131,7 @@ class Host final : public ServiceHost {
     last_ = status;
     owned_ |= status.partitions_owned > 0;
     at_rest_ = status.caught_up || status.held_back;
-    log_.say(status);
+    if (const auto line = log_.due(status)) spdlog::info(*line);
   }
 
   // kFailedPrecondition: it ended with records that it does not apply.
@@ -194,7 +145,7 @@ class Host final : public ServiceHost {
   // The last lines, if there is anything to say: a refused start has done nothing.
   void say_end() {
     if (last_.counters.records == 0 && last_.commits.commits == 0) return;
-    log_.say_now(last_);
+    spdlog::info(log_.line(last_));
     say_commits(last_.commits);
     say_outcomes(last_.counters);
   }
@@ -246,14 +197,14 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
   }
   const StopSignal stop;
   const StopGuard guard(stop);
-  Host host(*settings, stop, arguments.until_caught_up);
+  const SystemClock clock;
+  Host host(*settings, stop, arguments.until_caught_up, clock);
   const KafkaOptions& kafka = options.kafka.front();
   if (const absl::Status answered = find_broker(kafka, host); !answered.ok())
     return stop.asked() ? absl::OkStatus() : answered;
   spdlog::info("{} {}: {} to {} at {}, {} lanes, state in {}", kafka.application, kafka.instance,
                kafka.input_topic, kafka.transitions_topic, kafka.brokers, options.lanes,
                options.state_directory);
-  const SystemClock clock;
   absl::Status status = run_service(options, host, clock);
   host.say_end();
   if (status.ok() && arguments.until_caught_up && !stop.asked()) status = host.complete();

@@ -29,7 +29,7 @@ constexpr std::chrono::seconds kDeadline{90};
 const EventTime kSale = from_ms(1'704'103'200'000);
 
 // Answers with `answers`, one a life, then that all is well; stops when `records` are read and
-// committed.
+// committed, or when it is held back.
 class ScriptedHost final : public ServiceHost {
  public:
   ScriptedHost(std::uint64_t records, std::vector<absl::Status> answers)
@@ -42,11 +42,14 @@ class ScriptedHost final : public ServiceHost {
   }
   bool should_stop() override { return stop_ || deadline_.passed(); }
   void on_status(const ServiceStatus& status) override {
+    last_ = status;
     if (status.caught_up && status.counters.records == records_) stop_ = true;
+    if (status.held_back) stop_ = true;
   }
 
   void stop_in_life(std::size_t life) { stop_in_life_ = life; }
   std::size_t lives() const { return lives_; }
+  const ServiceStatus& last() const { return last_; }  // When the service has ended.
 
  private:
   std::uint64_t records_;
@@ -55,6 +58,7 @@ class ScriptedHost final : public ServiceHost {
   std::size_t stop_in_life_ = 0;  // From 1; 0: none.
   std::atomic<std::size_t> lives_ = 0;
   std::atomic<bool> stop_ = false;
+  ServiceStatus last_;
 };
 
 // Does something at the first commits of the process, when their records are handed over.
@@ -127,6 +131,28 @@ TEST_F(ServiceReactions, WhatPassesIsRebuilt) {
   EXPECT_TRUE(ended.ok()) << ended;
   EXPECT_EQ(host.lives(), 3U);
   expect_transitions_of({"a", "b"});
+}
+
+TEST_F(ServiceReactions, WhatIsRestoredIsNotReadAgain) {
+  for (const std::uint64_t read : {1U, 0U}) {
+    ScriptedHost host(2, {});
+    const absl::Status ended = run(host);
+    EXPECT_TRUE(ended.ok()) << ended;
+    EXPECT_EQ(host.last().counters.records, 2U);
+    EXPECT_EQ(host.last().records, read);
+  }
+}
+
+TEST_F(ServiceReactions, WhatIsHeldBackIsBehind) {
+  const KafkaOptions kafka = new_application(1);
+  constexpr int kUnusable = 150;
+  write_numbers(kafka, kafka.input_topic, 0, 0, kUnusable);
+  ScriptedHost host(kUnusable, {});
+  const absl::Status ended =
+      run_service(service_options(kafka, directory_ + "-held"), host, clock_);
+  EXPECT_TRUE(ended.ok()) << ended;
+  EXPECT_TRUE(host.last().held_back);
+  EXPECT_EQ(host.last().records_behind, kUnusable + 1);  // With the end of their transaction.
 }
 
 TEST_F(ServiceReactions, AnErrorNobodyForesawEndsItAfterItsLimit) {

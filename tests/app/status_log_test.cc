@@ -1,0 +1,55 @@
+// Goal: `run` says often enough how far it is, and no rate that it did not have.
+#include "stream/app/status_log.h"
+
+#include <gtest/gtest.h>
+
+#include <optional>
+#include <string>
+
+#include "tests/fake/manual_clock.h"
+
+namespace rfm {
+namespace {
+
+using std::chrono::seconds;
+
+ServiceStatus after(std::uint64_t records, std::uint64_t commits) {
+  ServiceStatus status;
+  status.counters.records = 1000 + records;  // A thousand were restored.
+  status.records = records;
+  status.commits.commits = commits;
+  return status;
+}
+
+TEST(StatusLog, ALineEveryTenSecondsWhileSomethingIsCommitted) {
+  ManualClock clock(0);
+  StatusLog log(clock);
+  clock.pass(seconds{9});
+  EXPECT_EQ(log.due(after(500, 5)), std::nullopt);
+  clock.pass(seconds{1});
+  EXPECT_EQ(log.due(after(500, 5)).value_or("").substr(0, 28), "1,500 records (50/s), 0 behi");
+  EXPECT_EQ(log.due(after(600, 6)), std::nullopt);
+}
+
+TEST(StatusLog, OneAMinuteWhileNothingIs) {
+  ManualClock clock(0);
+  StatusLog log(clock);
+  for (int minute = 0; minute < 3; ++minute) {
+    clock.pass(seconds{59});
+    EXPECT_EQ(log.due(after(0, 0)), std::nullopt);
+    clock.pass(seconds{1});
+    EXPECT_EQ(log.due(after(0, 0)).value_or("").substr(0, 20), "1,000 records (0/s),");
+  }
+}
+
+TEST(StatusLog, ARebuiltPipelineCountsFromZero) {
+  ManualClock clock(0);
+  StatusLog log(clock);
+  clock.pass(seconds{10});
+  log.line(after(500, 5));
+  clock.pass(seconds{10});
+  EXPECT_EQ(log.line(after(100, 1)).substr(0, 21), "1,100 records (10/s),");
+}
+
+}  // namespace
+}  // namespace rfm
