@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <librdkafka/rdkafka.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -39,14 +40,24 @@ absl::Status repeat(const std::string& what, const Deadline& deadline, Call call
   }
 }
 
-absl::StatusOr<Metadata> query_metadata(rd_kafka_s& handle, rd_kafka_topic_s* topic,
-                                        const Deadline& deadline) {
+absl::StatusOr<Metadata> query_metadata(rd_kafka_s& handle, const Deadline& deadline) {
   const rd_kafka_metadata_t* metadata = nullptr;
   absl::Status status = repeat("metadata", deadline, [&](int timeout_ms) {
-    return rd_kafka_metadata(&handle, 0, topic, &metadata, timeout_ms);
+    return rd_kafka_metadata(&handle, 0, nullptr, &metadata, timeout_ms);
   });
   if (!status.ok()) return status;
   return Metadata(metadata);
+}
+
+// kUnavailable: not known at the moment.
+absl::StatusOr<std::optional<int>> count_in(const rd_kafka_metadata_t& metadata,
+                                            const std::string& topic) {
+  const std::span found(metadata.topics, static_cast<std::size_t>(metadata.topic_cnt));
+  const auto mine = std::ranges::find_if(found, [&](const auto& t) { return topic == t.topic; });
+  if (mine == found.end()) return absl::UnavailableError(fmt::format("topic {}: no answer", topic));
+  if (mine->err == RD_KAFKA_RESP_ERR_NO_ERROR) return mine->partition_cnt;
+  if (mine->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::nullopt;
+  return kafka_status(mine->err, fmt::format("topic {}", topic));
 }
 
 }  // namespace
@@ -63,26 +74,43 @@ absl::StatusOr<OffsetRange> query_range(rd_kafka_s& handle, const std::string& t
   return range;
 }
 
-absl::StatusOr<std::optional<int>> query_partition_count(rd_kafka_s& handle,
-                                                         const std::string& topic,
-                                                         const Deadline& deadline) {
-  const KafkaTopicHandle topic_handle(rd_kafka_topic_new(&handle, topic.c_str(), nullptr));
-  if (topic_handle == nullptr)
-    return kafka_status(rd_kafka_last_error(), fmt::format("topic {}", topic));
+absl::StatusOr<std::vector<std::optional<int>>> query_partition_counts(
+    rd_kafka_s& handle, std::span<const std::string> topics, const Deadline& deadline) {
+  std::vector<KafkaTopicHandle> known;  // The request is for all topics that the handle knows.
+  for (const std::string& topic : topics) {
+    known.emplace_back(rd_kafka_topic_new(&handle, topic.c_str(), nullptr));
+    if (known.back() == nullptr)
+      return kafka_status(rd_kafka_last_error(), fmt::format("topic {}", topic));
+  }
   while (true) {
-    absl::StatusOr<Metadata> metadata = query_metadata(handle, topic_handle.get(), deadline);
+    const absl::StatusOr<Metadata> metadata = query_metadata(handle, deadline);
     if (!metadata.ok()) return metadata.status();
-    const rd_kafka_metadata_topic_t& found = (*metadata)->topics[0];
-    if (found.err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) return std::nullopt;
-    if (found.err == RD_KAFKA_RESP_ERR_NO_ERROR) return found.partition_cnt;
-    absl::Status status = kafka_status(found.err, fmt::format("topic {}", topic));
-    if (status.code() != absl::StatusCode::kUnavailable || deadline.passed()) return status;
+    std::vector<std::optional<int>> counts;
+    absl::Status status;
+    for (const std::string& topic : topics) {
+      const absl::StatusOr<std::optional<int>> count = count_in(**metadata, topic);
+      if (count.ok()) {
+        counts.push_back(*count);
+      } else if (status.ok() || absl::IsUnavailable(status)) {
+        status = count.status();
+      }
+    }
+    if (status.ok()) return counts;
+    if (!absl::IsUnavailable(status) || deadline.passed()) return status;
     std::this_thread::sleep_for(kPause);
   }
 }
 
+absl::StatusOr<std::optional<int>> query_partition_count(rd_kafka_s& handle,
+                                                         const std::string& topic,
+                                                         const Deadline& deadline) {
+  const auto counts = query_partition_counts(handle, std::span(&topic, 1), deadline);
+  if (!counts.ok()) return counts.status();
+  return counts->front();
+}
+
 absl::StatusOr<int> query_broker_count(rd_kafka_s& handle, const Deadline& deadline) {
-  absl::StatusOr<Metadata> metadata = query_metadata(handle, nullptr, deadline);
+  absl::StatusOr<Metadata> metadata = query_metadata(handle, deadline);
   if (!metadata.ok()) return metadata.status();
   return (*metadata)->broker_cnt;
 }

@@ -4,7 +4,9 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,7 +26,10 @@ struct OffsetRange {
 absl::StatusOr<OffsetRange> query_range(rd_kafka_s& handle, const std::string& topic,
                                         PartitionId partition, const Deadline& deadline);
 
-// Absent: there is no such topic.
+// In the order of `topics`, with one request. Absent: there is no such topic.
+absl::StatusOr<std::vector<std::optional<int>>> query_partition_counts(
+    rd_kafka_s& handle, std::span<const std::string> topics, const Deadline& deadline);
+
 absl::StatusOr<std::optional<int>> query_partition_count(rd_kafka_s& handle,
                                                          const std::string& topic,
                                                          const Deadline& deadline);

@@ -87,6 +87,11 @@ absl::StatusOr<std::optional<int>> KafkaTopics::partition_count(const std::strin
   return query_partition_count(*handle_, topic, request_deadline(options_));
 }
 
+absl::StatusOr<std::vector<std::optional<int>>> KafkaTopics::partition_counts(
+    std::span<const std::string> topics) {
+  return query_partition_counts(*handle_, topics, request_deadline(options_));
+}
+
 absl::StatusOr<std::optional<TopicDescription>> KafkaTopics::describe(const std::string& topic) {
   absl::StatusOr<std::optional<int>> partitions = partition_count(topic);
   if (!partitions.ok()) return partitions.status();

@@ -30,6 +30,9 @@ class KafkaTopics {
   absl::StatusOr<int> broker_count();
   // Absent: there is no such topic.
   absl::StatusOr<std::optional<int>> partition_count(const std::string& topic);
+  // The same of several at once, in their order.
+  absl::StatusOr<std::vector<std::optional<int>>> partition_counts(
+      std::span<const std::string> topics);
   absl::StatusOr<std::optional<TopicDescription>> describe(const std::string& topic);
 
   // For the input as it is; without one the default. Outputs as many partitions as the input.

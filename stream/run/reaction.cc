@@ -17,8 +17,8 @@ enum class Kind : std::uint8_t {
   kUnforeseen,  // Nobody knows whether a rebuild mends it.
 };
 
-Kind kind_of(absl::StatusCode code) {
-  switch (code) {
+Kind kind_of(const PipelineEnd& end) {
+  switch (end.status.code()) {
     case absl::StatusCode::kAborted:
     case absl::StatusCode::kUnavailable:
     case absl::StatusCode::kDeadlineExceeded:
@@ -28,6 +28,9 @@ Kind kind_of(absl::StatusCode code) {
     case absl::StatusCode::kInternal:
     case absl::StatusCode::kUnknown:
       return Kind::kUnforeseen;
+    case absl::StatusCode::kOutOfRange:
+      // The input has changed under a consumer: the next start says how, and what can be done.
+      return end.lived.count() > 0 ? Kind::kForeseen : Kind::kFinal;
     default:
       return Kind::kFinal;
   }
@@ -48,12 +51,11 @@ ReactionPolicy::Decision ReactionPolicy::decide(const PipelineEnd& end, Time now
   if (end.stop_asked) {
     // What a stop cut short had not begun to commit.
     const bool owned = end.lived.count() > 0;
-    if (absl::IsCancelled(status) || (!owned && kind_of(status.code()) == Kind::kForeseen))
-      return {};
+    if (absl::IsCancelled(status) || (!owned && kind_of(end) == Kind::kForeseen)) return {};
     return {.reaction = Reaction::kEnd, .status = status};
   }
   if (end.lived >= kHealthyAfter) failures_ = unforeseen_ = 0;
-  if (end.input_gone) return {.reaction = Reaction::kAwaitInput, .status = status};
+  if (end.topic_gone) return {.reaction = Reaction::kAwaitTopics, .status = status};
   if (absl::IsDataLoss(status) && !was_set_aside_) {
     was_set_aside_ = true;
     return {.reaction = Reaction::kSetAside, .status = status};
@@ -63,11 +65,12 @@ ReactionPolicy::Decision ReactionPolicy::decide(const PipelineEnd& end, Time now
       return {.reaction = Reaction::kEnd, .status = status};
     fenced_ = now;
   }
-  return rebuild(status);
+  return rebuild(end);
 }
 
-ReactionPolicy::Decision ReactionPolicy::rebuild(const absl::Status& status) {
-  const Kind kind = kind_of(status.code());
+ReactionPolicy::Decision ReactionPolicy::rebuild(const PipelineEnd& end) {
+  const absl::Status& status = end.status;
+  const Kind kind = kind_of(end);
   if (kind == Kind::kFinal) return {.reaction = Reaction::kEnd, .status = status};
   ++failures_;
   if (kind == Kind::kUnforeseen && ++unforeseen_ > kUnforeseenRebuildsMax) {

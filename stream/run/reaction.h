@@ -1,5 +1,5 @@
 // What the service does when a life of its pipeline has ended: end, restore from the changelog,
-// wait for its input, or begin again from the last commit. Pure: time is given, the jitter of the
+// wait for its topics, or begin again from the last commit. Pure: time is given, the jitter of the
 // pauses is seeded.
 #pragma once
 
@@ -14,16 +14,16 @@
 namespace rfm {
 
 enum class Reaction : std::uint8_t {
-  kEnd,         // With `Decision::status`.
-  kRebuild,     // After `Decision::pause`.
-  kSetAside,    // The state is damaged; everything is in the changelog.
-  kAwaitInput,  // The input topic is gone: only somebody else can bring it back.
+  kEnd,          // With `Decision::status`.
+  kRebuild,      // After `Decision::pause`.
+  kSetAside,     // The state is damaged; everything is in the changelog.
+  kAwaitTopics,  // A topic is gone: only somebody else can bring it back.
 };
 
 // What is known of a life that has ended.
 struct PipelineEnd {
   absl::Status status;
-  bool input_gone = false;  // It was there when that life began.
+  bool topic_gone = false;  // It was there when that life began.
   bool stop_asked = false;
   std::chrono::steady_clock::duration lived{};  // Since its partitions were restored; 0: never.
 };
@@ -44,7 +44,7 @@ class ReactionPolicy {
   Decision decide(const PipelineEnd& end, Time now);
 
  private:
-  Decision rebuild(const absl::Status& status);
+  Decision rebuild(const PipelineEnd& end);
 
   std::minstd_rand random_;
   int failures_ = 0;    // In a row.

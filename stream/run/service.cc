@@ -16,7 +16,6 @@
 #include "stream/kafka/kafka_source.h"
 #include "stream/kafka/trainer_producer.h"
 #include "stream/record/broker_time.h"
-#include "stream/run/input_watch.h"
 #include "stream/run/kafka_restore.h"
 #include "stream/run/reaction.h"
 #include "stream/run/service_notices.h"
@@ -24,6 +23,7 @@
 #include "stream/run/start_check.h"
 #include "stream/run/stop_poll.h"
 #include "stream/run/topic_check.h"
+#include "stream/run/topic_watch.h"
 
 namespace rfm {
 namespace {
@@ -340,9 +340,9 @@ PipelineEnd Pipeline::run() {
   if (restored_) end.lived = clock_.steady() - *restored_;
   if (!end.status.ok() && !end.stop_asked && partition_count_ > 0) {
     // What a lane met first is a consequence, where the input has changed.
-    const absl::Status seen = look_at_input(options_.kafka.front(), partition_count_);
+    const absl::Status seen = look_at_topics(options_.kafka.front(), partition_count_);
     if (!seen.ok()) end.status = seen;
-    end.input_gone = absl::IsNotFound(seen);
+    end.topic_gone = absl::IsNotFound(seen);
   }
   return end;
 }
@@ -379,7 +379,7 @@ absl::Status Pipeline::live() {
       --running;
     });
   }
-  const InputWatch watch(options_.kafka.front(), partition_count_);
+  const TopicWatch watch(options_.kafka.front(), partition_count_);
   auto said = clock_.steady();
   while (running > 0) {
     if (!sleep_unless_stopped(kStopPoll, stop_) || !watch.status().ok()) stopping_ = true;
@@ -429,8 +429,8 @@ absl::Status run_service(const ServiceOptions& given, ServiceHost& host, const C
         store = open_rocksdb_store(rocksdb);
         break;
       }
-      case Reaction::kAwaitInput:
-        if (!await_input(kafka, why)) return decision.status;
+      case Reaction::kAwaitTopics:
+        if (!await_topics(kafka, why)) return decision.status;
         lasting.scrutiny = TopicScrutiny::kSettings;  // What is there now may be set up otherwise.
         break;
       case Reaction::kRebuild:

@@ -16,6 +16,7 @@ import unittest
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
+from admin import create_topic, delete_topic
 from application import Application, Broker
 
 STOP_SECONDS_MAX = 10
@@ -196,6 +197,50 @@ class StopTest(unittest.TestCase):
             lambda: f"not ready: the input topic {topic} is gone" in application.tail_of_log(),
             "word of it", 15)
         self.assert_stops(application, "topic deleted", statuses=(0, 1))
+
+    def test_each_other_topic_deleted(self):
+        """Named within seconds; the service goes on when it is there again, or says why not."""
+        application = self.application("others")
+        application.produce(invoices(100))
+        self.running(application)
+        application.wait_for(lambda: self.commits(application) > 0, "a commit")
+        admin = AdminClient({"bootstrap.servers": self.broker.endpoint})
+        for which in ("ticks", "contributions", "idle", "dead-letters", "transitions", "segments"):
+            topic = application.topic(which)
+            starts = application.log.read_text().count("owns partitions")
+            admin.delete_topics([topic])[topic].result(20)
+            application.wait_for(
+                lambda: f"not ready: the topic {topic} is gone" in application.log.read_text(),
+                f"word of {which}", 15)
+            application.command("topics", "create", "--partitions", "2")
+            application.wait_for(
+                lambda: application.log.read_text().count("owns partitions") > starts,
+                f"a start after {which}", 20)
+        application.produce(invoices(100, first=100))
+        application.wait_for(lambda: len(application.read("segments")) == 100, "the rest")
+        topic = application.topic("changelog")
+        admin.delete_topics([topic])[topic].result(20)
+        application.wait_for(
+            lambda: f"not ready: the topic {topic} is gone" in application.tail_of_log(),
+            "word of the changelog", 15)
+        self.assert_stops(application, "changelog deleted", statuses=(0, 1))
+
+    def test_input_made_anew_while_running(self):
+        """Whatever the consumer makes of it, what is said is what a start would say."""
+        application = self.application("anew", partitions=1)
+        application.produce(invoices(100))
+        self.running(application)
+        application.wait_for(lambda: self.commits(application) > 0, "a commit")
+        topic = application.settings["input.topic"]
+        delete_topic(self.broker.endpoint, topic)
+        create_topic(self.broker.endpoint, topic)
+        application.produce(invoices(20))
+        process, application.process = application.process, None
+        self.assertEqual(process.wait(40), 1, application.tail_of_log())
+        again = application.command("run", "--state", application.state, check=False)
+        said = re.search(r"rfmstream: (.*)", again.stderr, re.DOTALL).group(1)
+        self.assertIn("--accept-loss 0:", said)
+        self.assertIn(said, application.log.read_text())
 
     def test_topic_deleted_a_moment_ago(self):
         application = self.application("justnow")

@@ -112,13 +112,20 @@ TEST(ReactionPolicy, DamagedStateIsSetAsideOnce) {
   EXPECT_EQ(after(policy, absl::DataLossError("checksum")).reaction, Reaction::kEnd);
 }
 
-TEST(ReactionPolicy, AnInputThatIsGoneIsWaitedFor) {
+TEST(ReactionPolicy, ATopicThatIsGoneIsWaitedFor) {
   ReactionPolicy policy("app-0-0");
   for (int i = 0; i < 2 * kRebuildsMax; ++i) {
     const auto decision =
-        policy.decide({.status = absl::NotFoundError("gone"), .input_gone = true}, kStart);
-    ASSERT_EQ(decision.reaction, Reaction::kAwaitInput);
+        policy.decide({.status = absl::NotFoundError("gone"), .topic_gone = true}, kStart);
+    ASSERT_EQ(decision.reaction, Reaction::kAwaitTopics);
   }
+}
+
+TEST(ReactionPolicy, APositionThatIsGoneWhileRunningIsForTheNextStartToExplain) {
+  ReactionPolicy policy("app-0-0");
+  const absl::Status gone = absl::OutOfRangeError("offset");
+  EXPECT_EQ(after(policy, gone, kStart, seconds(1)).reaction, Reaction::kRebuild);
+  EXPECT_EQ(after(policy, gone).reaction, Reaction::kEnd);
 }
 
 TEST(ReactionPolicy, WhatOnlyPeopleMendEndsItAtOnce) {

@@ -1,0 +1,98 @@
+#include "stream/run/topic_watch.h"
+
+#include <fmt/format.h>
+#include <pthread.h>
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "stream/kafka/kafka_topics.h"
+#include "stream/run/stop_poll.h"
+#include "stream/run/topic_check.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::chrono::seconds kInterval{4};
+constexpr std::chrono::seconds kAnswerMax{2};
+constexpr std::chrono::seconds kAwaitPoll{1};
+constexpr std::chrono::minutes kAwaitLineInterval{1};
+
+}  // namespace
+
+absl::Status look_at_topics(const KafkaOptions& options, int partition_count) {
+  KafkaOptions hasty = options;
+  hasty.request_timeout = kAnswerMax;
+  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(hasty);
+  if (!topics.ok()) return absl::OkStatus();
+  std::vector<std::string> names;  // The input first.
+  for (TopicSpec& spec : application_topics(options, TopicPlan()))
+    names.push_back(std::move(spec.name));
+  const auto counts = topics->partition_counts(names);
+  if (!counts.ok()) return absl::OkStatus();
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if ((*counts)[i]) continue;
+    return i == 0 ? absl::NotFoundError(fmt::format(
+                        "the input topic {} is gone. If it comes back as it was, the service goes "
+                        "on; if it was deleted for good, end the service and begin anew under "
+                        "another app.name, with output.transitions and output.segments of its own",
+                        names[i]))
+                  : absl::NotFoundError(fmt::format(
+                        "the topic {} is gone. When it is there again, the service goes on: "
+                        "`rfmstream topics create` makes it anew, without what it held",
+                        names[i]));
+  }
+  const int now = *counts->front();
+  return now == partition_count ? absl::OkStatus()
+                                : partitions_changed(options, partition_count, now);
+}
+
+bool await_topics(const KafkaOptions& options, std::string_view why) {
+  std::optional<Deadline> silent;
+  while (!options.stop->asked()) {
+    if (!silent || silent->passed()) {
+      silent.emplace(kAwaitLineInterval);
+      spdlog::error("not ready: {}. All that was committed is safe", why);
+    }
+    if (!sleep_unless_stopped(kAwaitPoll, *options.stop)) break;
+    // Any count will do: the start that follows compares it.
+    if (!absl::IsNotFound(look_at_topics(options, 0))) return true;
+  }
+  return false;
+}
+
+TopicWatch::TopicWatch(KafkaOptions options, int partition_count)
+    : options_(std::move(options)), partition_count_(partition_count), thread_([this] { run(); }) {
+  pthread_setname_np(thread_.native_handle(), "topic-watch");
+}
+
+TopicWatch::~TopicWatch() {
+  {
+    const std::scoped_lock lock(mutex_);
+    ended_ = true;
+  }
+  changed_.notify_all();
+  thread_.join();
+}
+
+absl::Status TopicWatch::status() const {
+  const std::scoped_lock lock(mutex_);
+  return status_;
+}
+
+void TopicWatch::run() {
+  std::unique_lock lock(mutex_);
+  while (status_.ok()) {
+    if (changed_.wait_for(lock, kInterval, [this] { return ended_; })) return;
+    lock.unlock();
+    absl::Status seen = look_at_topics(options_, partition_count_);
+    lock.lock();
+    status_ = std::move(seen);
+  }
+}
+
+}  // namespace rfm

@@ -1,0 +1,46 @@
+// Looks at the application's topics every few seconds while the service runs: librdkafka tells
+// neither that a topic was deleted nor that it has more partitions.
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <string_view>
+#include <thread>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "stream/kafka/kafka_options.h"
+
+namespace rfm {
+
+// One look. OK: all topics are there, the input with `partition_count` partitions, or no broker
+// answers, which others say. kNotFound: one is gone. kFailedPrecondition: `partitions_changed`.
+absl::Status look_at_topics(const KafkaOptions& options, int partition_count);
+
+// Says `why` it waits, now and again, until no topic is gone (true) or the process is to stop
+// (`options.stop` is there).
+bool await_topics(const KafkaOptions& options, std::string_view why);
+
+class TopicWatch {
+ public:
+  TopicWatch(KafkaOptions options, int partition_count);
+  TopicWatch(const TopicWatch&) = delete;
+  TopicWatch& operator=(const TopicWatch&) = delete;
+  ~TopicWatch();
+
+  // The first look that was not OK; nothing is looked at after it.
+  absl::Status status() const;
+
+ private:
+  void run();
+
+  KafkaOptions options_;
+  int partition_count_ = 0;
+  mutable std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ended_ = false;
+  absl::Status status_;
+  std::thread thread_;
+};
+
+}  // namespace rfm
