@@ -14,6 +14,7 @@ constexpr std::chrono::seconds kHeartbeatInterval{60};
 // What is not there on most days.
 std::string rarities(const ServiceStatus& status) {
   std::string said;
+  if (status.partitions_owned == 0) said += ", owns no partition";
   if (status.silence.days_left != 0) {
     said += fmt::format(", {} days to go through before the next record",
                         grouped(static_cast<std::uint64_t>(status.silence.days_left)));

@@ -18,6 +18,7 @@ ServiceStatus after(std::uint64_t records, std::uint64_t commits) {
   status.counters.records = 1000 + records;  // A thousand were restored.
   status.records = records;
   status.commits.commits = commits;
+  status.partitions_owned = 1;
   return status;
 }
 
@@ -49,6 +50,17 @@ TEST(StatusLog, ARebuiltPipelineCountsFromZero) {
   log.line(after(500, 5));
   clock.pass(seconds{10});
   EXPECT_EQ(log.line(after(100, 1)).substr(0, 21), "1,100 records (10/s),");
+}
+
+// Goal: without a broker it does not look as if it had read all there is.
+TEST(StatusLog, SaysThatItOwnsNothing) {
+  ManualClock clock(0);
+  StatusLog log(clock);
+  clock.pass(seconds{60});
+  ServiceStatus status = after(100, 1);
+  EXPECT_EQ(log.line(status).find("owns no partition"), std::string::npos);
+  status.partitions_owned = 0;
+  EXPECT_NE(log.line(status).find("owns no partition"), std::string::npos);
 }
 
 }  // namespace
