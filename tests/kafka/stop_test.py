@@ -17,7 +17,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from admin import create_topic, delete_topic
-from application import Application, Broker
+from application import Application, Broker, read_topic
 
 STOP_SECONDS_MAX = 10
 START = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
@@ -142,9 +142,15 @@ class StopTest(unittest.TestCase):
 
     def test_no_broker_at_a_rebuild(self):
         with Broker() as broker:
-            application = self.application("rebuilt", broker=broker)
+            # A transaction stays open for 2 s, so that the kill is in the middle of one.
+            application = self.application("rebuilt", broker=broker, commit__interval="2s",
+                                           commit__interval_behind="2s",
+                                           kafka__transaction_timeout="4s")
             self.running(application)
             application.produce(invoices(2_000))
+            application.wait_for(
+                lambda: read_topic(broker.endpoint, "rebuilt-transitions", "read_uncommitted"),
+                "a transaction")
             broker._command("kill")
             application.wait_for(lambda: "rebuilding" in application.tail_of_log(), "a rebuild")
             time.sleep(2)
