@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string_view>
 
 namespace rfm {
@@ -20,27 +21,20 @@ std::string start_of(std::string_view value) {
 
 }  // namespace
 
-void DeadLetterWatch::add(std::uint64_t records, std::uint64_t dead_letters) {
-  window_.push_back({records, dead_letters});
-  records_ += records;
-  dead_letters_ += dead_letters;
-  while (records_ - window_.front().records >= kWindowRecords) {
-    records_ -= window_.front().records;
-    dead_letters_ -= window_.front().dead_letters;
-    window_.pop_front();
-  }
+void DeadLetterWatch::add(std::uint64_t dead_letters) {
+  if (window_[next_]) --dead_letters_;
+  window_[next_] = dead_letters > 0;
+  if (window_[next_]) ++dead_letters_;
+  next_ = (next_ + 1) % kWindowRecords;
+  records_ = std::min(records_ + 1, kWindowRecords);
 }
 
 bool DeadLetterWatch::is_exceeded() const {
-  return records_ >= kWindowRecords &&
-         static_cast<double>(dead_letters_) > share_max_ * static_cast<double>(records_);
+  return records_ == kWindowRecords &&
+         static_cast<double>(dead_letters_) > share_max_ * static_cast<double>(kWindowRecords);
 }
 
-void DeadLetterWatch::clear() {
-  window_.clear();
-  records_ = 0;
-  dead_letters_ = 0;
-}
+void DeadLetterWatch::clear() { *this = DeadLetterWatch(share_max_); }
 
 std::string example_of(PartitionId partition, const RecordView& record,
                        const Rejection& rejection) {

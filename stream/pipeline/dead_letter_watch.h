@@ -2,8 +2,9 @@
 // settings here, or a producer that has changed. One lane's.
 #pragma once
 
+#include <bitset>
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <string>
 
 #include "stream/decode/event.h"
@@ -23,29 +24,24 @@ struct DeadLetterOptions {
 
 class DeadLetterWatch {
  public:
-  static constexpr std::uint64_t kWindowRecords = 1'000;
+  static constexpr std::size_t kWindowRecords = 1'000;
 
   explicit DeadLetterWatch(double share_max) : share_max_(share_max) {}
 
-  // One batch: how many of its records became dead letters.
-  void add(std::uint64_t records, std::uint64_t dead_letters);
+  // One record: how many dead letters it made.
+  void add(std::uint64_t dead_letters);
 
-  // The last 1,000 records (and up to a batch more) hold more dead letters than the share.
+  // There were 1,000 records, and the last 1,000 hold more dead letters than the share.
   bool is_exceeded() const;
-  std::uint64_t records() const { return records_; }
-  std::uint64_t dead_letters() const { return dead_letters_; }
+  std::size_t dead_letters() const { return dead_letters_; }
   void clear();
 
  private:
-  struct Batch {
-    std::uint64_t records = 0;
-    std::uint64_t dead_letters = 0;
-  };
-
   double share_max_;
-  std::deque<Batch> window_;
-  std::uint64_t records_ = 0;
-  std::uint64_t dead_letters_ = 0;
+  std::bitset<kWindowRecords> window_;  // Whether a record made a dead letter; a ring.
+  std::size_t next_ = 0;                // Place in the ring.
+  std::size_t records_ = 0;             // In the ring.
+  std::size_t dead_letters_ = 0;        // Of these.
 };
 
 // For whoever looks for the fault: where the record is, why it is refused, how its value begins.

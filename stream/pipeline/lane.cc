@@ -164,8 +164,7 @@ absl::Status Lane::process(LanePartition& p) {
   const RecordView* last = nullptr;
   const bool was_started = p.meta().started;
   const OutcomeCounters& counters = p.meta().counters;
-  const std::uint64_t records = counters.records;
-  const std::uint64_t dead_letters = counters.dead_lettered_total();
+  std::uint64_t dead_letters = counters.dead_lettered_total();
   Partition::Progress progress = Partition::Progress::kDone;
   std::size_t looked_at = 0;  // Rows, for time alone.
   if (p.partition.is_unfinished()) {
@@ -201,11 +200,11 @@ absl::Status Lane::process(LanePartition& p) {
     uncommitted_ = true;
     last = &record;
     p.batch = p.batch.subspan(1);
+    watch_.add(counters.dead_lettered_total() - dead_letters);
+    dead_letters = counters.dead_lettered_total();
+    if (watch_.is_exceeded()) break;  // What is behind it is not to be committed.
   }
-  if (last != nullptr) {
-    p.meta().last_record = mark_of(*last);
-    watch_.add(counters.records - records, counters.dead_lettered_total() - dead_letters);
-  }
+  if (last != nullptr) p.meta().last_record = mark_of(*last);
   if (progress == Partition::Progress::kUnfinished) uncommitted_ = true;
   if (progress == Partition::Progress::kWaitsForModel) {
     p.waits_since = trained_through();

@@ -87,7 +87,7 @@ std::string Lane::example() const {
 absl::Status Lane::pause_if_too_many() {
   if (!watch_.is_exceeded()) return absl::OkStatus();
   const std::string what = fmt::format("{} of the last {} records are dead letters",
-                                       watch_.dead_letters(), watch_.records());
+                                       watch_.dead_letters(), DeadLetterWatch::kWindowRecords);
   watch_.clear();
   return judge_dead_letters(what);
 }

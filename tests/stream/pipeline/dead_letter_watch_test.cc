@@ -61,18 +61,27 @@ void step(MemoryPipeline& pipeline, int count) {
 }
 
 TEST(DeadLetterWatch, MindsTheLastThousand) {
+  const auto add = [](DeadLetterWatch& watch, int records, std::uint64_t dead_letters_each) {
+    for (int i = 0; i < records; ++i) watch.add(dead_letters_each);
+  };
   DeadLetterWatch watch(0.5);
-  watch.add(999, 999);
+  add(watch, 999, 1);
   EXPECT_FALSE(watch.is_exceeded()) << "too few to say";
-  watch.add(1, 0);
+  add(watch, 1, 0);
   EXPECT_TRUE(watch.is_exceeded());
-  watch.add(1'000, 500);
+  add(watch, 498, 0);
+  EXPECT_EQ(watch.dead_letters(), 501U);
+  EXPECT_TRUE(watch.is_exceeded());
+  add(watch, 1, 0);
   EXPECT_FALSE(watch.is_exceeded());
-  EXPECT_EQ(watch.records(), 1'000U);
-  watch.add(2, 2);
+  add(watch, 1'000, 0);
+  EXPECT_EQ(watch.dead_letters(), 0U);
+  add(watch, 501, 2);
   EXPECT_TRUE(watch.is_exceeded());
+  watch.clear();
+  EXPECT_FALSE(watch.is_exceeded());
   DeadLetterWatch any(1);
-  any.add(5'000, 5'000);
+  add(any, 5'000, 1);
   EXPECT_FALSE(any.is_exceeded());
 }
 
@@ -176,6 +185,22 @@ TEST(DeadLetters, TheActionStopSaysWhy) {
   ASSERT_TRUE(pipeline.restore().ok());
   EXPECT_EQ(pipeline.step().status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_TRUE(nothing_is_committed(world));
+}
+
+TEST(DeadLetters, NothingBeyondTheWindowIsCommitted) {
+  MemoryInput input = records(1, 1);
+  for (int i = 0; i < 1'500; ++i) input[0].push_back(bad());
+  MemoryWorld world(input);
+  PipelineOptions options = new_application();
+  options.batch_records = 1'500;
+  MemoryPipeline pipeline(world, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  step(pipeline, 20);
+  const std::optional<std::string> why = pipeline.lane(0).held_back();
+  ASSERT_TRUE(why.has_value());
+  EXPECT_NE(why->find("999 of the last 1000 records are dead letters"), std::string::npos) << *why;
+  EXPECT_EQ(world.topics.positions.at(0).next_offset, 1'000);
+  EXPECT_EQ(world.topics.of(OutputTopic::kDeadLetters).size(), 999U);
 }
 
 // Held back, paused at some record, gone on with after a restart, or never: the same comes out.
