@@ -13,6 +13,17 @@
 
 namespace rfm {
 
+void Feed::up_to(std::int64_t wall_ms) {
+  for (std::size_t p = 0; p < history_.size(); ++p) {
+    const std::vector<MemoryRecord>& all = history_[p];
+    std::vector<MemoryRecord>& log = world_.input[p];
+    for (; log.size() < all.size() && all[log.size()].received_ms <= wall_ms; ++fed_)
+      log.push_back(all[log.size()]);
+  }
+}
+
+bool Feed::is_over() const { return fed_ == size_of(history_); }
+
 PipelineOutput run_whole(MemoryInput input, const PipelineOptions& options) {
   MemoryWorld world(std::move(input));
   MemoryPipeline pipeline(world, options);
@@ -57,15 +68,8 @@ PipelineOutput run_restarting(MemoryInput input, PipelineOptions options, std::u
 PipelineOutput run_live(const MemoryInput& input, PipelineOptions options, MemoryWorld& world,
                         std::uint64_t seed, std::uint64_t steps_max) {
   std::mt19937_64 random(seed);
-  std::int64_t wall = input.front().front().received_ms;
-  std::size_t fed = 0;
-  const auto feed = [&] {
-    for (std::size_t p = 0; p < input.size(); ++p) {
-      std::vector<MemoryRecord>& log = world.input[p];
-      for (; log.size() < input[p].size() && input[p][log.size()].received_ms <= wall; ++fed)
-        log.push_back(input[p][log.size()]);
-    }
-  };
+  Feed feed(input, world);
+  std::int64_t wall = feed.begin_ms();
   options.tick_idle = std::chrono::milliseconds{2};
   for (int life = 0; life < 10'000; ++life) {
     options.batch_records = 1 + random() % 200;
@@ -80,12 +84,12 @@ PipelineOutput run_live(const MemoryInput& input, PipelineOptions options, Memor
       if (!activity.ok()) return {};
       wall = pipeline.clock().wall_ms();
       if (*activity != Lane::Activity::kAtEnd) continue;
-      if (fed == size_of(input)) {
+      if (feed.is_over()) {
         EXPECT_TRUE(pipeline.commit().ok());
         EXPECT_TRUE(pipeline.trainer().finish().ok());
         return output_of(world);
       }
-      if (random() % 4 == 0) feed();
+      if (random() % 4 == 0) feed.up_to(wall);
       if (random() % 8 == 0) pipeline.clock().pass(std::chrono::minutes(random() % 2400));
     }
   }

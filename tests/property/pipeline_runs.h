@@ -1,6 +1,7 @@
 // Ways to run a history through the pipeline over memory, and what must be true of all they commit.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <vector>
@@ -9,6 +10,21 @@
 #include "tests/fake/memory_pipeline.h"
 
 namespace rfm {
+
+// Lets the records of a history come as wall time passes. `world` has none of them at first.
+class Feed {
+ public:
+  Feed(const MemoryInput& history, MemoryWorld& world) : history_(history), world_(world) {}
+
+  std::int64_t begin_ms() const { return history_.front().front().received_ms; }
+  void up_to(std::int64_t wall_ms);
+  bool is_over() const;  // All of them have come.
+
+ private:
+  const MemoryInput& history_;
+  MemoryWorld& world_;
+  std::size_t fed_ = 0;
+};
 
 // One undisturbed life.
 PipelineOutput run_whole(MemoryInput input, const PipelineOptions& options);

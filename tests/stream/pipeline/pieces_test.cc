@@ -40,10 +40,8 @@ class Notes final : public PartitionListener {
   std::vector<Contribution> contributions;
 };
 
-// Twenty customers, then a record that leads over forty boundaries. Returns after how many pieces
-// it was applied.
-int lead_far(std::size_t piece_rows, Notes& notes) {
-  const Rules rules;
+// No version changes anything.
+ModelTimeline sixty_epochs() {
   ModelTimeline models;
   models.start_at(kFirstEpoch + 1);
   for (std::int64_t epoch = kFirstEpoch + 1; epoch < kFirstEpoch + 60; ++epoch) {
@@ -52,28 +50,39 @@ int lead_far(std::size_t piece_rows, Notes& notes) {
     version.unchanged = true;
     models.append(std::make_shared<const ModelVersion>(version));
   }
+  return models;
+}
+
+// Each customer has one invoice, with the customer's own number.
+Partition::Progress sell(Partition& partition, Offset offset, const std::string& customer,
+                         EventTime at) {
+  RecordView record;
+  record.offset = offset;
+  record.received_ms = to_ms(at);
+  InvoiceEvent event;
+  event.customer_id = event.invoice_no = customer;
+  event.invoice_time = at;
+  event.amount = {10'000};
+  return partition.process(record, event);
+}
+
+// Twenty customers, then a record that leads over forty boundaries. Returns after how many pieces
+// it was applied.
+int lead_far(std::size_t piece_rows, Notes& notes) {
+  const Rules rules;
+  const ModelTimeline models = sixty_epochs();
   PartitionOptions options;
   options.piece_rows = piece_rows;
   Partition partition(options, rules, models, notes);
   Offset offset = 0;
-  const auto invoice = [&](const std::string& customer, EventTime at) {
-    RecordView record;
-    record.offset = offset;
-    record.received_ms = to_ms(at);
-    InvoiceEvent event;
-    event.customer_id = customer;
-    event.invoice_no = customer;
-    event.invoice_time = at;
-    event.amount = {10'000};
-    return partition.process(record, event);
-  };
   for (; offset < 20; ++offset)
-    EXPECT_EQ(invoice(fmt::format("c{}", offset), kSale + std::chrono::minutes{offset}),
-              Partition::Progress::kDone);
+    EXPECT_EQ(
+        sell(partition, offset, fmt::format("c{}", offset), kSale + std::chrono::minutes{offset}),
+        Partition::Progress::kDone);
   const EventTime far = kSale + hours{24 * 40};
   int pieces = 0;
   EventTime watermark = partition.meta().watermark;
-  while (invoice("late", far) == Partition::Progress::kUnfinished) {
+  while (sell(partition, offset, "late", far) == Partition::Progress::kUnfinished) {
     ++pieces;
     EXPECT_TRUE(partition.is_unfinished());
     EXPECT_EQ(partition.rows().find("late"), nullptr);
@@ -112,37 +121,23 @@ TEST(Pieces, ARecordWaitsUntilAllHaveCrossed) {
 // Before the first fit every contribution has a sample.
 TEST(Pieces, NoRecordIsAppliedWhileAnIdlePartitionContributes) {
   const Rules rules;
-  ModelTimeline models;
-  models.start_at(kFirstEpoch + 1);
-  for (std::int64_t epoch = kFirstEpoch + 1; epoch < kFirstEpoch + 60; ++epoch) {
-    ModelVersion version;
-    version.trained_epoch = epoch;
-    version.unchanged = true;
-    models.append(std::make_shared<const ModelVersion>(version));
-  }
+  const ModelTimeline models = sixty_epochs();
   PartitionOptions options;
   options.piece_rows = 3;
   Notes notes;
   Partition partition(options, rules, models, notes);
-  const auto sell = [&](Offset offset) {
-    RecordView record;
-    record.offset = offset;
-    record.received_ms = to_ms(kSale);
-    const std::string customer = fmt::format("c{}", offset);
-    InvoiceEvent event;
-    event.customer_id = event.invoice_no = customer;
-    event.invoice_time = kSale + std::chrono::seconds{offset};
-    event.amount = {10'000};
-    return partition.process(record, event);
+  const auto sell_to = [&](Offset number) {
+    return sell(partition, number, fmt::format("c{}", number),
+                kSale + std::chrono::seconds{number});
   };
   constexpr Offset kCustomers = 20;
-  for (Offset i = 0; i < kCustomers; ++i) ASSERT_EQ(sell(i), Partition::Progress::kDone);
+  for (Offset i = 0; i < kCustomers; ++i) ASSERT_EQ(sell_to(i), Partition::Progress::kDone);
   Partition::Progress progress = partition.contribute_idle(kFirstEpoch + 14);
   int pieces = 0;
   for (; progress == Partition::Progress::kUnfinished; ++pieces) {
     EXPECT_TRUE(partition.contributes_idle());
     EXPECT_LE(partition.piece_used(), options.piece_rows);
-    progress = pieces % 2 == 0 ? sell(kCustomers) : partition.go_on();
+    progress = pieces % 2 == 0 ? sell_to(kCustomers) : partition.go_on();
     EXPECT_EQ(partition.rows().find("c20") != nullptr, progress == Partition::Progress::kDone);
   }
   EXPECT_GE(pieces, 14 * kCustomers / 3);
@@ -163,21 +158,29 @@ MemoryRecord invoice(const std::string& customer, EventTime at) {
           .received_ms = to_ms(at) + 5'000};
 }
 
+PipelineOptions reading_invoices() {
+  PipelineOptions options;
+  options.decoder.format = InputFormat::kInvoices;
+  return options;
+}
+
+// One undisturbed life.
+void live_once(MemoryWorld& world, const PipelineOptions& options) {
+  MemoryPipeline pipeline(world, options);
+  ASSERT_TRUE(pipeline.restore().ok());
+  ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
+}
+
 // Sixty customers fall silent at the same instant, and one record leads beyond it.
 TEST(Pieces, ManyWhoChangeAtOnceAreCommittedInPieces) {
   constexpr int kCustomers = 60;
   MemoryInput input(1);
   for (int i = 0; i < kCustomers; ++i) input[0].push_back(invoice(fmt::format("c{}", i), kSale));
   input[0].push_back(invoice("late", kSale + hours{24 * 20}));
-  PipelineOptions options;
-  options.decoder.format = InputFormat::kInvoices;
+  PipelineOptions options = reading_invoices();
   options.commit_interval = std::chrono::milliseconds{1};
   MemoryWorld whole(input);
-  {
-    MemoryPipeline pipeline(whole, options);
-    ASSERT_TRUE(pipeline.restore().ok());
-    ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
-  }
+  live_once(whole, options);
   options.piece_rows = 10;
   MemoryWorld world(input);
   // A life ends whenever a piece of the instant is committed.
@@ -222,8 +225,7 @@ TEST(Pieces, AnIdlePartitionContributesInPieces) {
   for (int i = 0; i < 40; ++i) input[1].push_back(invoice(fmt::format("c{}", i), kSale));
   for (int day = 0; day <= 16; ++day)
     input[0].push_back(invoice(fmt::format("d{}", day), kSale + hours{24 * day}));
-  PipelineOptions options;
-  options.decoder.format = InputFormat::kInvoices;
+  PipelineOptions options = reading_invoices();
   const auto run = [&](std::size_t piece_rows) {
     options.piece_rows = piece_rows;
     MemoryWorld world(input);
@@ -249,14 +251,9 @@ TEST(Pieces, ABatchOfRecordsThatEachMoveTimeIsCutShort) {
   MemoryInput input(1);
   for (int i = 0; i < 50; ++i) input[0].push_back(invoice(fmt::format("c{}", i), kSale));
   for (int day = 1; day <= 40; ++day) input[0].push_back(invoice("daily", kSale + hours{24 * day}));
-  PipelineOptions options;
-  options.decoder.format = InputFormat::kInvoices;
+  PipelineOptions options = reading_invoices();
   MemoryWorld world(input);
-  {
-    MemoryPipeline pipeline(world, options);
-    ASSERT_TRUE(pipeline.restore().ok());
-    ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
-  }
+  live_once(world, options);
   // Nothing waits for a model.
   options.recorded = decode_model_log(world.topics.model_log)->versions;
   options.piece_rows = 300;
@@ -277,14 +274,9 @@ TEST(Pieces, APartitionThatHasEndedGoesOnWithARecordedTick) {
   MemoryInput input(1);
   for (int i = 0; i < 40; ++i) input[0].push_back(invoice(fmt::format("c{}", i), kSale));
   input[0].push_back(invoice("late", kSale + hours{24 * 60}));
-  PipelineOptions options;
-  options.decoder.format = InputFormat::kInvoices;
+  PipelineOptions options = reading_invoices();
   MemoryWorld world(input);
-  {
-    MemoryPipeline pipeline(world, options);
-    ASSERT_TRUE(pipeline.restore().ok());
-    ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
-  }
+  live_once(world, options);
   options.recorded = decode_model_log(world.topics.model_log)->versions;
   options.ticks[0] = {{.offset = 40, .time = kSale + hours{24 * 20}}};
   options.until = kSale + hours{24 * 30};
@@ -301,16 +293,11 @@ TEST(Pieces, APartitionThatHasEndedGoesOnWithARecordedTick) {
 TEST(Pieces, AStopIsAnsweredWhileAPartitionIsRestored) {
   MemoryInput input(1);
   for (int i = 0; i < 40; ++i) input[0].push_back(invoice(fmt::format("c{}", i), kSale));
-  PipelineOptions options;
-  options.decoder.format = InputFormat::kInvoices;
+  PipelineOptions options = reading_invoices();
   MemoryWorld world(input);
   StopLimit stop;
   options.stop = &stop;
-  {
-    MemoryPipeline pipeline(world, options);
-    ASSERT_TRUE(pipeline.restore().ok());
-    ASSERT_TRUE(pipeline.run_to_end(std::nullopt).ok());
-  }
+  live_once(world, options);
   stop.ask(std::chrono::seconds{5});
   {
     MemoryPipeline pipeline(world, options);
