@@ -1,6 +1,7 @@
 """A real broker and rfmstream as processes, for tests that look from outside. Reads nothing of
 rfmstream's but its topics."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -8,6 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
+import unittest
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, KafkaError, Producer, TopicPartition
@@ -17,6 +19,18 @@ BINARY = os.environ.get("RFM_BIN", str(SOURCE / "build/release/rfmstream"))
 DEADLINE_SECONDS = 60
 # Timeouts of sessions and transactions; the product's own are 10 s.
 QUICK = {"kafka.session_timeout": "2s", "kafka.transaction_timeout": "2s"}
+FIRST_DAY = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
+
+
+def rfc3339(when):
+    return when.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
+
+
+def invoice(number, customer, when, total="10.00", **more):
+    """An invoice event as bytes."""
+    return json.dumps({"event_id": f"e{number}", "type": "invoice", "invoice_no": str(number),
+                       "customer_id": customer, "invoice_time": rfc3339(when), "currency": "GBP",
+                       "total": total, **more}).encode()
 
 
 class Broker:
@@ -133,6 +147,11 @@ class Application:
                 raise AssertionError(f"not caught up: {late}\n{self.tail_of_log()}") from late
         assert done.returncode == 0, self.tail_of_log()
 
+    def run_once(self, *arguments, extra=None):
+        """As `catch_up`, but whatever comes of it is returned."""
+        return self.command("run", "--state", self.state, "--until-caught-up", *arguments,
+                            extra=extra, check=False)
+
     def start(self, extra=None, binary=None, environment=None):
         with open(self.log, "a", encoding="utf-8") as log:
             self.process = subprocess.Popen(
@@ -183,6 +202,44 @@ class Application:
             if time.monotonic() > deadline:
                 raise AssertionError(f"{what}: not within {seconds} s\n{self.tail_of_log()}")
             time.sleep(0.05)
+
+
+class BrokerTest(unittest.TestCase):
+    """Applications that read invoices, on one broker for all tests of the class."""
+
+    maxDiff = 2000
+    settings = {}  # Of all of them.
+    partitions = 1
+
+    @classmethod
+    def setUpClass(cls):
+        cls.broker = Broker().__enter__()
+        cls.addClassCleanup(cls.broker.__exit__)
+        temporary = tempfile.TemporaryDirectory(prefix=f"rfmstream-{cls.__name__}-")
+        cls.addClassCleanup(temporary.cleanup)
+        cls.directory = pathlib.Path(temporary.name)
+
+    def application(self, name, partitions=None, broker=None, create=True, directory=None,
+                    **settings):
+        """`model__clusters` is the setting model.clusters."""
+        plain = {key.replace("__", "."): value for key, value in settings.items()}
+        return Application(broker or self.broker, self.directory / (directory or name), name,
+                           partitions or self.partitions,
+                           {"input.format": "invoices", **self.settings, **plain}, create=create)
+
+    def start(self, application):
+        process = application.start()
+        self.addCleanup(lambda: process.poll() is None and process.kill())
+
+    def running(self, application):
+        """Started, and in possession of partitions."""
+        self.start(application)
+        application.wait_for(lambda: "owns partitions" in application.tail_of_log(), "start")
+
+    def assert_refused(self, application, *arguments, status=1, extra=None):
+        refused = application.run_once(*arguments, extra=extra)
+        self.assertEqual(refused.returncode, status, refused.stderr)
+        return refused.stderr
 
 
 def file_line(record):

@@ -6,16 +6,14 @@ read_committed and compared with file replay's output and with the input."""
 import collections
 import datetime
 import json
-import pathlib
 import subprocess
-import tempfile
 import unittest
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient
 
-from application import (Application, BINARY, Broker, apart_from_go_live, by_customer, file_line,
-                         read_lines)
+from admin import delete_topic
+from application import (BINARY, FIRST_DAY, BrokerTest, apart_from_go_live, by_customer, file_line,
+                         invoice, read_lines, rfc3339)
 
 # So that the clock has passed all that the history opens, in file and topic alike: one more
 # invoice, three days later, whose customer is left out of comparisons.
@@ -55,31 +53,16 @@ def read_history(path):
     return records
 
 
-def invoice(number, customer, when, total="10.00", **more):
-    """An invoice event as bytes."""
-    return json.dumps({"event_id": f"e{number}", "type": "invoice", "invoice_no": str(number),
-                       "customer_id": customer, "invoice_time": rfc3339(when), "currency": "GBP",
-                       "total": total, **more}).encode()
-
-
-def rfc3339(when):
-    return when.astimezone(datetime.timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
-
-
 def parsed(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-class PipelineTest(unittest.TestCase):
-    maxDiff = 2000
+class PipelineTest(BrokerTest):
+    settings = {"model.cluster_history": "7d"}
 
     @classmethod
     def setUpClass(cls):
-        cls.broker = Broker().__enter__()
-        cls.addClassCleanup(cls.broker.__exit__)
-        temporary = tempfile.TemporaryDirectory(prefix="rfmstream-pipeline-")
-        cls.addClassCleanup(temporary.cleanup)
-        cls.directory = pathlib.Path(temporary.name)
+        super().setUpClass()
         cls.history = cls.directory / "history.jsonl"
         cls.records, cls.end = cls.make_history(
             cls.history, "--late-share", "0.02", "--tombstones", "20")
@@ -100,11 +83,6 @@ class PipelineTest(unittest.TestCase):
                     value = json.dumps({"key": key, "headers": {}, "value": None}).encode()
                 file.write(value + b"\n")
         return records, end
-
-    def application(self, name, partitions=1, **settings):
-        plain = {key.replace("__", "."): value for key, value in settings.items()}
-        return Application(self.broker, self.directory / name, name, partitions,
-                           {"input.format": "invoices", "model.cluster_history": "7d", **plain})
 
     def replayed(self, application, history=None, **more):
         """Transitions of file replay under the application's settings, and the files' folder."""
@@ -195,13 +173,12 @@ class PipelineTest(unittest.TestCase):
     def test_dead_letters_keep_their_bytes_and_headers(self):
         application = self.application("letters")
         broken = b'{"customer_id": "1", "invoice_no": \xff\x00'
-        when = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
         application.produce([
             ("1", broken, [("origin", b"till 7"), ("origin", b"again")]),
-            ("2", invoice(7, "3", when)),
-            (None, invoice(8, "4", when)),
-            ("5", invoice(9, "5", when.replace(year=2099))),
-            ("6", invoice(10, "6", when)),
+            ("2", invoice(7, "3", FIRST_DAY)),
+            (None, invoice(8, "4", FIRST_DAY)),
+            ("5", invoice(9, "5", FIRST_DAY.replace(year=2099))),
+            ("6", invoice(10, "6", FIRST_DAY)),
         ])
         application.catch_up()
         letters = application.read("dead-letters")
@@ -225,8 +202,7 @@ class PipelineTest(unittest.TestCase):
 
     def test_a_tombstone_erases_everywhere(self):
         application = self.application("erasure")
-        when = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
-        application.produce([("a", invoice(1, "a", when)), ("b", invoice(2, "b", when))])
+        application.produce([("a", invoice(1, "a", FIRST_DAY)), ("b", invoice(2, "b", FIRST_DAY))])
         application.catch_up()
         application.produce([("a", None)])
         application.catch_up()
@@ -253,8 +229,7 @@ class PipelineTest(unittest.TestCase):
     def test_silence_changes_segments_at_the_exact_instants(self):
         # R falls from 5 to 4 when the last purchase is 14 days old (fixed thresholds), plus 1 ms.
         application = self.application("silence", input__lateness="0s", tick__idle="100ms")
-        application.start()
-        application.wait_for(lambda: "owns partitions" in application.tail_of_log(), "start")
+        self.running(application)
         now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
         cut = datetime.timedelta(days=14)
         due = {f"c{i}": now + datetime.timedelta(milliseconds=2500 + 700 * i) for i in range(4)}
@@ -321,10 +296,9 @@ class PipelineTest(unittest.TestCase):
 
     def test_only_what_comes_after_the_first_start_is_actionable(self):
         application = self.application("golive")
-        when = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
-        application.produce([("old", invoice(1, "old", when))])
+        application.produce([("old", invoice(1, "old", FIRST_DAY))])
         application.catch_up()
-        application.produce([("new", invoice(2, "new", when + datetime.timedelta(hours=1)))])
+        application.produce([("new", invoice(2, "new", FIRST_DAY + datetime.timedelta(hours=1)))])
         application.catch_up()
         marks = collections.defaultdict(set)
         for record in application.read("transitions"):
@@ -335,18 +309,14 @@ class PipelineTest(unittest.TestCase):
 
     def test_other_rules_are_refused(self):
         application = self.application("rules")
-        when = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
-        application.produce([("a", invoice(1, "a", when))])
+        application.produce([("a", invoice(1, "a", FIRST_DAY))])
         application.catch_up()
-        refused = application.command("run", "--state", application.state, "--until-caught-up",
-                                      extra={"model.clusters": "4"}, check=False)
-        self.assertEqual(refused.returncode, 2)
-        self.assertIn("model.clusters: 5 in the model log, 4 here", refused.stderr)
+        said = self.assert_refused(application, status=2, extra={"model.clusters": "4"})
+        self.assertIn("model.clusters: 5 in the model log, 4 here", said)
 
     def test_another_format_than_the_topic_has_commits_nothing(self):
         application = self.application("format", input__format="lines")
-        when = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
-        application.produce([("a", invoice(i, "a", when + datetime.timedelta(minutes=i)))
+        application.produce([("a", invoice(i, "a", FIRST_DAY + datetime.timedelta(minutes=i)))
                              for i in range(200)])
         application.start()
         application.wait_for(lambda: "is held back" in application.tail_of_log(), "a pause")
@@ -365,13 +335,12 @@ class PipelineTest(unittest.TestCase):
 
     def test_what_is_no_record_is_behind_the_position_too(self):
         application = self.application("markers")
-        when = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
         producer = Producer({"bootstrap.servers": self.broker.endpoint, "transactional.id": "m"})
         producer.init_transactions(20)
         for number, end in ((1, producer.commit_transaction), (2, producer.abort_transaction)):
             producer.begin_transaction()
             producer.produce(application.settings["input.topic"], key="a",
-                             value=invoice(number, "a", when))
+                             value=invoice(number, "a", FIRST_DAY))
             producer.flush()
             end(20)
         application.catch_up()
@@ -405,16 +374,10 @@ class PipelineTest(unittest.TestCase):
         application = self.application("cut")
         application.produce(self.records[:200])
         application.catch_up()
-        admin = AdminClient({"bootstrap.servers": self.broker.endpoint})
-        admin.delete_topics(["cut-changelog"])["cut-changelog"].result(20)
-        application.wait_for(lambda: "cut-changelog" not in admin.list_topics(timeout=10).topics,
-                             "the topic to go")
+        delete_topic(self.broker.endpoint, "cut-changelog")
         application.command("topics", "create", "--partitions", "1")
         exported = application.command("export", "customers", "--state", application.state).stdout
-        refused = application.command("run", "--state", application.state, "--until-caught-up",
-                                      check=False)
-        self.assertEqual(refused.returncode, 1)
-        self.assertIn("which is left as it is", refused.stderr)
+        self.assertIn("which is left as it is", self.assert_refused(application))
         self.assertEqual(application.command("export", "customers", "--state",
                                              application.state).stdout, exported)
 

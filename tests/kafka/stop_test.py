@@ -4,56 +4,30 @@ Method: the binary as a process against brokers of the test's own; each state is
 the seconds from the signal to the exit are printed and compared."""
 
 import datetime
-import json
 import pathlib
 import re
 import shutil
 import signal
-import tempfile
 import time
 import unittest
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from confluent_kafka.admin import AdminClient, NewPartitions
 
-from admin import create_topic, delete_topic
-from application import Application, Broker, read_topic
+from admin import add_partitions, create_topic, delete_topic
+from application import FIRST_DAY, Broker, BrokerTest, invoice, read_topic
 
 STOP_SECONDS_MAX = 10
-START = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
 
 
 def invoices(customers, days=0, first=0):
     """One invoice for each customer, all on one day."""
-    when = START + datetime.timedelta(days=days)
+    when = FIRST_DAY + datetime.timedelta(days=days)
     for i in range(first, first + customers):
-        at = (when + datetime.timedelta(milliseconds=i)).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-        yield f"c{i}", json.dumps({
-            "type": "invoice", "invoice_no": f"{days}-{i}", "customer_id": f"c{i}",
-            "invoice_time": at + "Z", "currency": "GBP", "total": "10.00"}).encode()
+        yield f"c{i}", invoice(f"{days}-{i}", f"c{i}", when + datetime.timedelta(milliseconds=i))
 
 
-class StopTest(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.broker = Broker().__enter__()
-        cls.addClassCleanup(cls.broker.__exit__)
-        temporary = tempfile.TemporaryDirectory(prefix="rfmstream-stop-")
-        cls.addClassCleanup(temporary.cleanup)
-        cls.directory = pathlib.Path(temporary.name)
-
-    def application(self, name, partitions=2, broker=None, **settings):
-        plain = {key.replace("__", "."): value for key, value in settings.items()}
-        return Application(broker or self.broker, self.directory / name, name, partitions,
-                           {"input.format": "invoices", **plain})
-
-    def running(self, application):
-        self.start(application)
-        application.wait_for(lambda: "owns partitions" in application.tail_of_log(), "start")
-
-    def start(self, application):
-        process = application.start()
-        self.addCleanup(lambda: process.poll() is None and process.kill())
+class StopTest(BrokerTest):
+    partitions = 2
 
     def assert_stops(self, application, state, statuses=(0,)):
         process, application.process = application.process, None
@@ -180,16 +154,14 @@ class StopTest(unittest.TestCase):
             for path in pathlib.Path(broker.directory.name).glob("data/__transaction_state-*/0*"):
                 path.unlink()
             broker._command("restart")
-            refused = application.command("run", "--state", application.state, "--until-caught-up",
-                                          check=False)
-            self.assertEqual(refused.returncode, 1, refused.stderr)
-            self.assertIn("open that should have ended by itself", refused.stderr)
+            said = self.assert_refused(application)
+            self.assertIn("open that should have ended by itself", said)
             command = f"  kafka-transactions.sh --bootstrap-server {broker.endpoint} abort"
             self.assertIn(f"{command} --topic lost-changelog --partition 1 "
-                          f"--start-offset {ends[1]}\n", refused.stderr)
-            self.assertRegex(refused.stderr, f"{command} --topic __consumer_offsets --partition "
+                          f"--start-offset {ends[1]}\n", said)
+            self.assertRegex(said, f"{command} --topic __consumer_offsets --partition "
                                              r"\d --start-offset \d+\n")
-            self.assertEqual(refused.stderr.count("kafka-transactions.sh"), 2)
+            self.assertEqual(said.count("kafka-transactions.sh"), 2)
 
     def test_topic_deleted(self):
         application = self.application("deleted")
@@ -197,8 +169,7 @@ class StopTest(unittest.TestCase):
         self.running(application)
         application.wait_for(lambda: self.commits(application) > 0, "a commit")
         topic = application.settings["input.topic"]
-        admin = AdminClient({"bootstrap.servers": self.broker.endpoint})
-        admin.delete_topics([topic])[topic].result(20)
+        delete_topic(self.broker.endpoint, topic)
         application.wait_for(
             lambda: f"not ready: the input topic {topic} is gone" in application.tail_of_log(),
             "word of it", 15)
@@ -210,11 +181,10 @@ class StopTest(unittest.TestCase):
         application.produce(invoices(100))
         self.running(application)
         application.wait_for(lambda: self.commits(application) > 0, "a commit")
-        admin = AdminClient({"bootstrap.servers": self.broker.endpoint})
         for which in ("ticks", "contributions", "idle", "dead-letters", "transitions", "segments"):
             topic = application.topic(which)
             starts = application.log.read_text().count("owns partitions")
-            admin.delete_topics([topic])[topic].result(20)
+            delete_topic(self.broker.endpoint, topic)
             application.wait_for(
                 lambda: f"not ready: the topic {topic} is gone" in application.log.read_text(),
                 f"word of {which}", 15)
@@ -225,7 +195,7 @@ class StopTest(unittest.TestCase):
         application.produce(invoices(100, first=100))
         application.wait_for(lambda: len(application.read("segments")) == 100, "the rest")
         topic = application.topic("changelog")
-        admin.delete_topics([topic])[topic].result(20)
+        delete_topic(self.broker.endpoint, topic)
         application.wait_for(
             lambda: f"not ready: the topic {topic} is gone" in application.tail_of_log(),
             "word of the changelog", 15)
@@ -253,8 +223,7 @@ class StopTest(unittest.TestCase):
         application.produce(invoices(1_000))
         self.running(application)
         topic = application.settings["input.topic"]
-        admin = AdminClient({"bootstrap.servers": self.broker.endpoint})
-        admin.delete_topics([topic])[topic].result(20)
+        delete_topic(self.broker.endpoint, topic)
         self.assert_stops(application, "topic deleted a moment ago", statuses=(0, 1))
 
     def test_a_second_signal_ends_it_at_once(self):
@@ -278,8 +247,7 @@ class StopTest(unittest.TestCase):
         self.running(application)
         application.wait_for(lambda: self.commits(application) > 0, "a commit")
         topic = application.settings["input.topic"]
-        admin = AdminClient({"bootstrap.servers": self.broker.endpoint})
-        admin.create_partitions([NewPartitions(topic, 3)])[topic].result(20)
+        add_partitions(self.broker.endpoint, topic, 3)
         process, application.process = application.process, None
         asked = time.monotonic()
         self.assertEqual(process.wait(30), 1, application.tail_of_log())
@@ -316,9 +284,8 @@ class StopTest(unittest.TestCase):
     def test_a_second_instance_that_only_waited_says_so(self):
         application = self.application("waited")
         self.running(application)
-        second = Application(self.broker, self.directory / "second", "waited", 2,
-                             {"input.format": "invoices", "app.instance": "second",
-                              "kafka.session_timeout": "30s"}, create=False)
+        second = self.application("waited", create=False, directory="second",
+                                  app__instance="second", kafka__session_timeout="30s")
         self.start(second)
         time.sleep(1)  # Not a wait for anything: it waits for the other's session to end.
         log = self.assert_stops(second, "waiting for another instance")

@@ -6,20 +6,15 @@ anew, cut and shared between runs."""
 import csv
 import datetime
 import json
-import pathlib
 import re
 import shutil
 import subprocess
-import tempfile
 import unittest
 
 from confluent_kafka import Producer
 
 from admin import add_partitions, alter_topic, create_topic, delete_records, delete_topic
-from application import Application, Broker, read_topic
-
-FIRST_DAY = datetime.datetime(2024, 1, 1, tzinfo=datetime.timezone.utc)
-
+from application import FIRST_DAY, BrokerTest, invoice, read_topic
 
 def invoices(first, count, customer=None):
     """One invoice an hour, each of a customer of its own."""
@@ -27,39 +22,15 @@ def invoices(first, count, customer=None):
     for number in range(first, first + count):
         who = customer or f"c{number}"
         when = FIRST_DAY + datetime.timedelta(hours=number)
-        result.append((who, json.dumps(
-            {"type": "invoice", "invoice_no": str(number), "customer_id": who,
-             "invoice_time": when.isoformat(), "currency": "GBP", "total": "10.00"}).encode()))
+        result.append((who, invoice(number, who, when)))
     return result
 
 
-class TopicsTest(unittest.TestCase):
-    maxDiff = 2000
-
-    @classmethod
-    def setUpClass(cls):
-        cls.broker = Broker().__enter__()
-        cls.addClassCleanup(cls.broker.__exit__)
-        temporary = tempfile.TemporaryDirectory(prefix="rfmstream-topics-")
-        cls.addClassCleanup(temporary.cleanup)
-        cls.directory = pathlib.Path(temporary.name)
-
-    def application(self, name, partitions=1, create=True, **settings):
-        return Application(self.broker, self.directory / name, name, partitions,
-                           {"input.format": "invoices", "model.cluster_history": "7d", **settings},
-                           create=create)
-
-    def run_once(self, application, *arguments):
-        return application.command("run", "--state", application.state, "--until-caught-up",
-                                   *arguments, check=False)
-
-    def assert_refused(self, application, *arguments):
-        refused = self.run_once(application, *arguments)
-        self.assertEqual(refused.returncode, 1, refused.stderr)
-        return refused.stderr
+class TopicsTest(BrokerTest):
+    settings = {"model.cluster_history": "7d"}
 
     def assert_runs(self, application, *arguments):
-        done = self.run_once(application, *arguments)
+        done = application.run_once(*arguments)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done.stderr
 
@@ -119,10 +90,10 @@ class TopicsTest(unittest.TestCase):
     def test_a_loss_is_accepted_of_partitions_that_exist(self):
         application = self.application("nowhere", partitions=2)
         application.produce(invoices(0, 3))
-        refused = self.run_once(application, "--accept-loss", "1:0", "--accept-loss", "2:0")
-        self.assertEqual(refused.returncode, 2, refused.stderr)
+        said = self.assert_refused(application, "--accept-loss", "1:0", "--accept-loss", "2:0",
+                                   status=2)
         self.assertIn("--accept-loss 2:0: there is no such partition; the input nowhere-input has "
-                      "2, from 0 to 1", refused.stderr)
+                      "2, from 0 to 1", said)
         self.assertEqual(self.customers(application), [])
 
     def test_an_input_made_anew_and_short_is_refused(self):
@@ -154,7 +125,7 @@ class TopicsTest(unittest.TestCase):
         consent = re.search(r"rfmstream run (--accept-loss .*)", said).group(1).split()
         self.assertEqual(consent, ["--accept-loss", f"0:{ends[0] + 3}",
                                    "--accept-loss", f"1:{ends[1] + 3}"])
-        self.assertEqual(self.run_once(application, "--accept-loss", "0:1",
+        self.assertEqual(application.run_once("--accept-loss", "0:1",
                                        "--accept-loss", "1:1").returncode, 2)
         self.assertIn("6 offsets given up", self.assert_runs(application, *consent))
         expected = {f"c{n}" for n in (*range(20), *range(100, 140))} - lost
@@ -331,7 +302,7 @@ class TopicsTest(unittest.TestCase):
         for which, change, reaction, said in self.RULES:
             with self.subTest(topic=which, **change):
                 alter_topic(self.broker.endpoint, names[which], **{**right[which], **change})
-                ran = self.run_once(application)
+                ran = application.run_once()
                 checked = application.command("topics", "check", check=False)
                 self.assertEqual(ran.returncode, checked.returncode, ran.stderr)
                 self.assertEqual(ran.returncode, 1 if reaction == "refused" else 0, ran.stderr)
