@@ -167,10 +167,9 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"model.refit_weekday", kChoice, kSemantic, "monday", "", "",
      "monday|tuesday|wednesday|thursday|friday|saturday|sunday",
      "The day on which the clusters, the score cuts and the churn model are fitted anew."},
-    {"model.clusters", kInteger, kSemantic, "5", "2", "16", "",
-     "Number of K-Means clusters. 5 get names, others are numbered."},
+    {"model.clusters", kInteger, kSemantic, "5", "2", "16", "", "Number of K-Means clusters."},
     {"model.cluster_history", kDuration, kSemantic, "49d", "0s", "365d", "",
-     "Least time from the first quintiles to the first fit of the clusters, which names them."},
+     "Least time from the first quintiles to the first fit of the clusters."},
     {"model.move_min", kReal, kSemantic, "0.02", "0", "1", "",
      "Centroids are published when one has moved more than this fraction of the distance to its "
      "nearest other."},

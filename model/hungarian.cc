@@ -3,8 +3,6 @@
 #include <cstddef>
 #include <limits>
 
-#include "model/nearest_centroid.h"
-
 namespace rfm {
 
 // Rows are added one by one, each along a shortest augmenting path under the potentials of rows and
@@ -57,21 +55,13 @@ std::vector<int> assign_min_cost(std::span<const double> cost, int size) {
   return columns;
 }
 
-std::vector<FeatureVector> match_centroids(std::span<const FeatureVector> previous,
-                                           std::span<const FeatureVector> fresh,
-                                           const FeatureVector& weight) {
-  std::vector<double> cost;
-  cost.reserve(previous.size() * fresh.size());
-  for (const FeatureVector& before : previous) {
-    for (const FeatureVector& after : fresh)
-      cost.push_back(squared_distance(weight, after, before));
-  }
-  std::vector<FeatureVector> matched;
-  matched.reserve(fresh.size());
-  for (const int column : assign_min_cost(cost, static_cast<int>(previous.size()))) {
-    matched.push_back(fresh[static_cast<std::size_t>(column)]);
-  }
-  return matched;
+std::vector<int> match_by_members(std::span<const int> before, std::span<const int> after,
+                                  int cluster_count) {
+  const auto n = static_cast<std::size_t>(cluster_count);
+  std::vector<double> cost(n * n);  // Minus the customers in both: integers, so exact.
+  for (std::size_t i = 0; i < before.size(); ++i)
+    cost[static_cast<std::size_t>(before[i]) * n + static_cast<std::size_t>(after[i])] -= 1;
+  return assign_min_cost(cost, cluster_count);
 }
 
 }  // namespace rfm

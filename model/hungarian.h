@@ -1,10 +1,8 @@
-// Which new centroid is which old cluster (Kuhn, 1955; shortest augmenting paths).
+// Which new cluster is which old one (Kuhn, 1955; shortest augmenting paths).
 #pragma once
 
 #include <span>
 #include <vector>
-
-#include "model/model_version.h"
 
 namespace rfm {
 
@@ -12,10 +10,10 @@ namespace rfm {
 // totals the same one always.
 std::vector<int> assign_min_cost(std::span<const double> cost, int size);
 
-// `fresh` reordered so that row i continues `previous` row i, by least total d2 under `weight`.
-// Equal sizes.
-std::vector<FeatureVector> match_centroids(std::span<const FeatureVector> previous,
-                                           std::span<const FeatureVector> fresh,
-                                           const FeatureVector& weight);
+// Which cluster after is which before, by the customers in both: `before` and `after` hold each
+// customer's cluster, from 0 to cluster_count - 1. For each cluster before the one after that is
+// the same, so that the most customers stay; of equals the same ones always.
+std::vector<int> match_by_members(std::span<const int> before, std::span<const int> after,
+                                  int cluster_count);
 
 }  // namespace rfm

@@ -25,7 +25,7 @@ struct ClusterModel {
   FeatureVector weight{};
   std::array<FeatureVector, kClustersMax>
       centroids{};                  // Rows 0..cluster_count-1; row = stable cluster id.
-  std::vector<std::string> names;   // One per cluster id, kept over refits.
+  std::vector<std::string> names;   // One per cluster id (cluster_names.h).
   double inertia_per_customer = 0;  // On the data of the last refit.
 
   friend bool operator==(const ClusterModel&, const ClusterModel&) = default;

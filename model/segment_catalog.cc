@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <vector>
-
-#include "model/model_version.h"
 
 namespace rfm {
 
@@ -38,23 +37,44 @@ const std::vector<SegmentInfo>& rfm_table() {
   return kTable;
 }
 
-// The five names, then the numbered ones.
+constexpr std::array<std::string_view, 2> kRecencyPhrases = {"Bought recently",
+                                                             "Silent for longer"};
+constexpr std::array<std::string_view, 3> kPurchasesPhrases = {
+    "mostly one purchase", "more than one purchase", "many purchases"};
+constexpr std::array<std::string_view, 3> kSpendPhrases = {
+    "spend below the average customer's", "spend above the average customer's",
+    "spend far above the average customer's"};
+constexpr std::array<int, 3> kSpendRanks = {15, 35, 45};
+
+SegmentInfo plain_cluster(ClusterNameCode code, const PlainName& plain) {
+  const auto spend = static_cast<std::size_t>(plain.spend);
+  std::string description(kRecencyPhrases[static_cast<std::size_t>(plain.recency)]);
+  description += ", ";
+  description += kPurchasesPhrases[static_cast<std::size_t>(plain.purchases)];
+  description += ", ";
+  description += kSpendPhrases[spend];
+  description += '.';
+  return {std::string(cluster_name(code)), kSpendRanks[spend], description, ""};
+}
+
+// By code.
 std::vector<SegmentInfo> cluster_table() {
-  std::vector<SegmentInfo> table = {
-      {"Champions", 50, "The most purchases, usually recent and of high spend.",
-       "reward them: early access, loyalty perks, ask for reviews and referrals"},
-      {"Loyal", 40, "Many purchases, fewer than the Champions.",
-       "upsell and keep engaged with a loyalty programme"},
-      {"Occasional", 30, "Few purchases, recent.",
-       "grow them: recommendations and an incentive for the next order"},
-      {"Dormant high-value", 20, "Few purchases, silent for longer, usually of some value.",
-       "win back with a personal offer worth their past spend"},
-      {"Hibernating", 10, "Few purchases and the least money.", "low-cost reactivation only"},
-  };
-  for (int number = 1; number <= kClustersMax; ++number) {
-    table.push_back({"Cluster " + std::to_string(number), 100 - number,
-                     "Cluster of customers with similar recency, frequency and spend.",
-                     "review the cluster's profile before addressing it"});
+  std::vector<SegmentInfo> table(kClusterNameCodesEnd);
+  table[kChampions] = {"Champions", 50,
+                       "Bought recently, buy often and spend far more than the average customer.",
+                       "reward them: early access, loyalty perks, ask for reviews and referrals"};
+  table[kLoyal] = {"Loyal", 40, "Bought recently, buy often and spend more than average.",
+                   "upsell and keep engaged with a loyalty programme"};
+  table[kOccasional] = {"Occasional", 30, "Bought recently, but not often or for little.",
+                        "grow them: recommendations and an incentive for the next order"};
+  table[kDormantHighValue] = {"Dormant high-value", 20,
+                              "Silent for longer, spent more than average.",
+                              "win back with a personal offer worth their past spend"};
+  table[kHibernating] = {"Hibernating", 10, "Silent for longer, spent less than average.",
+                         "low-cost reactivation only"};
+  for (ClusterNameCode code = kNamedClusterCount; code < kClusterNameCodesEnd; ++code) {
+    if (const std::optional<PlainName> plain = plain_name(code))
+      table[code] = plain_cluster(code, *plain);
   }
   return table;
 }
@@ -81,11 +101,13 @@ const SegmentInfo& churn_segment(ChurnBand band) {
 }
 
 const SegmentInfo& cluster_segment(std::string_view name) {
+  return cluster_segment(find_cluster_name(name).value_or(kClusterNameCodesEnd));
+}
+
+const SegmentInfo& cluster_segment(ClusterNameCode code) {
   static const std::vector<SegmentInfo> kTable = cluster_table();
-  const auto found =
-      std::ranges::find_if(kTable, [&](const SegmentInfo& info) { return info.name == name; });
   static const SegmentInfo kOther{"", 0, "", ""};
-  return found == kTable.end() ? kOther : *found;
+  return code < kClusterNameCodesEnd ? kTable[code] : kOther;
 }
 
 const SegmentInfo& no_segment() {

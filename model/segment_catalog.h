@@ -6,6 +6,8 @@
 #include <string>
 #include <string_view>
 
+#include "model/cluster_names.h"
+
 namespace rfm {
 
 struct SegmentInfo {
@@ -30,9 +32,11 @@ const SegmentInfo* find_rfm_segment(std::string_view name);
 
 const SegmentInfo& churn_segment(ChurnBand band);
 
-// A cluster by its name ("Champions", ..., or "Cluster 3": then ranked by its number, which counts
-// from the most money a customer).
+// A cluster by its name, or by the name's code. A plain description has a rank by its spend,
+// between those of the five names, and no action; what is no name of a cluster has rank 0 and
+// nothing else.
 const SegmentInfo& cluster_segment(std::string_view name);
+const SegmentInfo& cluster_segment(ClusterNameCode code);
 
 // `none` and `Unassigned`: rank 0, nothing to do.
 const SegmentInfo& no_segment();

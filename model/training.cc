@@ -4,6 +4,7 @@
 #include <cmath>
 #include <cstddef>
 #include <limits>
+#include <numeric>
 #include <tuple>
 #include <utility>
 
@@ -13,6 +14,7 @@
 #include "model/hungarian.h"
 #include "model/kmeans.h"
 #include "model/nearest_centroid.h"
+#include "model/segment_catalog.h"
 
 namespace rfm {
 namespace {
@@ -86,12 +88,41 @@ ClusterModel to_model(const KMeansFit& fit, std::size_t point_count) {
   return model;
 }
 
-// Ids of a first fit are in the order of the names.
-void order_and_name(ClusterModel& model) {
-  const auto unordered = model.centroids;
-  const std::vector<std::size_t> order = cluster_name_order(centroids_of(model));
-  for (std::size_t id = 0; id < order.size(); ++id) model.centroids[id] = unordered[order[id]];
-  model.names = cluster_name_set(model.cluster_count);
+// The clusters of `fit` in another order: order[i] becomes i.
+void reorder(std::span<const int> order, KMeansFit& fit) {
+  const KMeansFit before = fit;
+  for (std::size_t id = 0; id < order.size(); ++id) {
+    const auto from = static_cast<std::size_t>(order[id]);
+    fit.centroids[id] = before.centroids[from];
+    fit.member_counts[id] = before.member_counts[from];
+  }
+}
+
+std::vector<int> labels_of(std::span<const FeatureVector> points, const ClusterModel& model) {
+  std::vector<int> labels;
+  labels.reserve(points.size());
+  for (const FeatureVector& x : points) labels.push_back(nearest(model, x));
+  return labels;
+}
+
+std::vector<ClusterNameCode> names_after(const KMeansFit& fit,
+                                         std::span<const std::string> before) {
+  const FeatureVector population = population_mean(fit.centroids, fit.member_counts);
+  return name_clusters(ClusterNameConditions(fit.centroids, population), before);
+}
+
+// Ids of a first fit: by the ranks of the names that the clusters get, then by money.
+std::vector<int> first_order(const KMeansFit& fit) {
+  const std::vector<ClusterNameCode> names = names_after(fit, {});
+  std::vector<int> order(names.size());
+  std::iota(order.begin(), order.end(), 0);
+  const auto place = [&](int cluster) {
+    const auto i = static_cast<std::size_t>(cluster);
+    const FeatureVector& c = fit.centroids[i];
+    return std::tuple(-cluster_segment(names[i]).rank, -c[2], -c[1], c[0]);
+  };
+  std::ranges::stable_sort(order, {}, place);
+  return order;
 }
 
 // Mean of log1p of recency over the members, each last purchase taken at its day's middle.
@@ -305,18 +336,21 @@ void Training::refit_clusters(std::int64_t epoch, std::span<const SampleRow> sam
   options.challenger_gain = options_.challenger_gain;
   options.fit_rows_max = options_.fit_rows_max;
   KMeansFit fit = refit(points, previous, options);
-  if (fit.origin == KMeansOrigin::kChallenger) {
-    fit.centroids = match_centroids(previous, fit.centroids, fit.weight);
+  if (is_first) {
+    reorder(first_order(fit), fit);
+  } else if (fit.origin == KMeansOrigin::kChallenger) {
+    const std::vector<int> before = labels_of(points, *latest_.clusters);
+    const std::vector<int> after = labels_of(points, to_model(fit, points.size()));
+    reorder(match_by_members(before, after, options.cluster_count), fit);
   }
   ClusterModel model = to_model(fit, points.size());
-  if (is_first) {
-    order_and_name(model);
-    next.cluster_change = ClusterChange::kFirstFit;
-  } else {
-    model.names = latest_.clusters->names;
-    next.cluster_change = fit.origin == KMeansOrigin::kChallenger ? ClusterChange::kRefitChallenger
+  std::span<const std::string> names;
+  if (!is_first) names = latest_.clusters->names;
+  for (const ClusterNameCode name : names_after(fit, names))
+    model.names.emplace_back(cluster_name(name));
+  next.cluster_change = is_first                                  ? ClusterChange::kFirstFit
+                        : fit.origin == KMeansOrigin::kChallenger ? ClusterChange::kRefitChallenger
                                                                   : ClusterChange::kRefitWarm;
-  }
   next.clusters = std::move(model);
 }
 

@@ -33,9 +33,8 @@ bool is_sampled(std::uint64_t id_hash, int sample_shift);
 
 struct TrainingOptions {
   int cluster_count = 5;  // 1..kClustersMax.
-  // Least time from the first boundary with population_on customers to the first fit. Clusters are
-  // named there, once, by how many and how large purchases are and how recent: in the first weeks
-  // everybody is recent and has bought once.
+  // Least time from the first boundary with population_on customers to the first fit: in the first
+  // weeks everybody is recent and has bought once.
   std::int64_t cluster_history_ms = 49 * kDayMs;
   double move_min = .02;  // Daily centroids are published if one moved by more than this share of
                           // its distance to the nearest other.
@@ -87,6 +86,7 @@ class Training {
   void train_clusters(const Contribution& merged, std::span<const SampleRow> sample,
                       ModelVersion& next) const;
   ClusterModel move_centroids(std::int64_t epoch, const Contribution& merged) const;
+  // Names are checked here, and only here (cluster_names.h).
   void refit_clusters(std::int64_t epoch, std::span<const SampleRow> sample,
                       ModelVersion& next) const;
   void remember(std::int64_t epoch, std::vector<SampleRow> sample);

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 #include <random>
+#include <vector>
 
 namespace rfm {
 namespace {
@@ -40,19 +41,34 @@ TEST(Hungarian, FindsTheLeastTotalOfAllPermutations) {
   }
 }
 
-TEST(Hungarian, MatchesPermutedCentroidsOfSixteenClusters) {
+TEST(Hungarian, MatchesClustersByTheirMembers) {
   std::mt19937_64 rng(2);
-  std::vector<FeatureVector> previous(16);
-  for (auto& c : previous) {
-    for (double& v : c) v = static_cast<double>(rng() % 1000);
+  std::vector<int> renumbered(16);  // Of each cluster before: the one after.
+  std::iota(renumbered.begin(), renumbered.end(), 0);
+  std::shuffle(renumbered.begin(), renumbered.end(), rng);
+  std::vector<int> before;
+  std::vector<int> after;
+  for (int i = 0; i < 16 * 40; ++i) {
+    before.push_back(i % 16);
+    const bool moves = rng() % 4 == 0;
+    after.push_back(moves ? static_cast<int>(rng() % 16)
+                          : renumbered[static_cast<std::size_t>(before.back())]);
   }
-  std::vector<FeatureVector> moved = previous;
-  for (auto& c : moved) {
-    for (double& v : c) v += static_cast<double>(rng() % 3);
-  }
-  std::vector<FeatureVector> permuted = moved;
-  std::shuffle(permuted.begin(), permuted.end(), rng);
-  EXPECT_EQ(match_centroids(previous, permuted, {1, 1, 1}), moved);
+  EXPECT_EQ(match_by_members(before, after, 16), renumbered);
+}
+
+// Cluster 0 falls apart; its largest part stays 0, although the whole of 1 comes to it.
+TEST(Hungarian, AsManyCustomersAsPossibleStay) {
+  const std::vector<int> before = {0, 0, 0, 0, 0, 0, 1, 1, 2, 2, 2};
+  const std::vector<int> after = {1, 1, 1, 1, 2, 2, 1, 1, 0, 0, 0};
+  EXPECT_EQ(match_by_members(before, after, 3), (std::vector<int>{1, 2, 0}));
+}
+
+TEST(Hungarian, EmptyClustersAndTiesAreMatchedTheSameWay) {
+  EXPECT_EQ(match_by_members({}, {}, 3), (std::vector<int>{0, 1, 2}));
+  const std::vector<int> before = {0, 0, 1, 1};
+  const std::vector<int> after = {0, 1, 0, 1};
+  EXPECT_EQ(match_by_members(before, after, 2), (std::vector<int>{0, 1}));
 }
 
 }  // namespace

@@ -131,8 +131,19 @@ RC_GTEST_PROP(SegmentMapProperty, AMapThatLoadsIsTotalAndDisjoint, ()) {
 }
 
 TEST(SegmentCatalog, RanksClustersAndBands) {
-  EXPECT_GT(cluster_segment("Champions").rank, cluster_segment("Hibernating").rank);
-  EXPECT_GT(cluster_segment("Cluster 1").rank, cluster_segment("Cluster 16").rank);
+  const std::vector<std::pair<std::string, int>> ranks = {
+      {"Champions", 50},
+      {"Silent, one purchase, top spend", 45},
+      {"Loyal", 40},
+      {"Recent, many purchases, high spend (7)", 35},
+      {"Occasional", 30},
+      {"Dormant high-value", 20},
+      {"Recent, repeat purchases, low spend", 15},
+      {"Hibernating", 10}};
+  for (const auto& [name, rank] : ranks) EXPECT_EQ(cluster_segment(name).rank, rank) << name;
+  EXPECT_EQ(cluster_segment("Silent, many purchases, top spend (2)").description,
+            "Silent for longer, many purchases, spend far above the average customer's.");
+  EXPECT_EQ(cluster_segment("Cluster 1"), (SegmentInfo{}));
   EXPECT_GT(churn_segment(ChurnBand::kLow).rank, churn_segment(ChurnBand::kHigh).rank);
   EXPECT_FALSE(cluster_segment("Dormant high-value").action.empty());
 }

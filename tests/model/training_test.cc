@@ -296,62 +296,6 @@ TEST(Training, FirstFitWaitsForTheHistory) {
   EXPECT_EQ(populated, kMonday + 1);
 }
 
-// Customers in five clear groups; a model whose warm start is bad makes the challenger win with ids
-// in any order.
-TEST(Training, AdoptedChallengerKeepsIdsAndNames) {
-  std::mt19937_64 rng(7);
-  const std::array<FeatureVector, 5> groups = {
-      {{1, 3.2, 9}, {2.5, 2, 7.5}, {5, 2, 7.4}, {3, .8, 5}, {5.6, .75, 4.6}}};
-  Contribution contribution{.epoch = kMonday, .has_sample = true};
-  for (int i = 0; i < 3000; ++i) {
-    const FeatureVector& g = groups[rng() % groups.size()];
-    SampleRow row;
-    row.id_hash = rng();
-    row.last_purchase_ms = kMonday * kDay - static_cast<std::int64_t>(
-                                                det_expm1(g[0] + uniform(rng, -.2, .2)) * kDayMs);
-    row.first_purchase_ms = row.last_purchase_ms - kDay;
-    row.frequency = static_cast<std::uint32_t>(std::lround(det_expm1(g[1] + uniform(rng, 0, .1))));
-    row.monetary = static_cast<std::int64_t>(det_expm1(g[2] + uniform(rng, -.3, .3)) * 10000);
-    contribution.sample.push_back(row);
-  }
-  contribution.population = 3000;
-  const Contribution* part = &contribution;
-  const Contribution merged = merge({&part, 1});
-
-  int challengers = 0;
-  for (std::uint64_t seed = 0; seed < 20; ++seed) {
-    SCOPED_TRACE("seed=" + std::to_string(seed));
-    // The old model: ids permuted, two centroids share one group and one sits between two.
-    std::array<std::size_t, 5> order = {0, 1, 2, 3, 4};
-    std::shuffle(order.begin(), order.end(), rng);
-    ModelVersion old;
-    old.number = 9;
-    old.trained_epoch = kMonday - 7;
-    old.clusters.emplace();
-    old.clusters->cluster_count = 5;
-    old.clusters->weight = {1, 1, 1};
-    for (std::size_t id = 0; id < 5; ++id) {
-      old.clusters->centroids[id] = groups[order[id]];
-      old.clusters->names.push_back("name " + std::to_string(order[id]));
-    }
-    const auto id_of = [&order](std::size_t group) {
-      return static_cast<std::size_t>(std::find(order.begin(), order.end(), group) - order.begin());
-    };
-    old.clusters->centroids[id_of(4)] = {4.4, .78, 4.8};
-    old.clusters->centroids[id_of(3)] = {2.2, 1.9, 7.3};
-    Training training({.seed = seed});
-    training.restore(old, kMonday - 70);
-    const ModelVersion v = training.train(kMonday, merged);
-    challengers += v.cluster_change == ClusterChange::kRefitChallenger ? 1 : 0;
-    EXPECT_EQ(v.clusters->names, old.clusters->names);
-    for (const std::size_t group : {std::size_t{0}, std::size_t{2}}) {
-      const FeatureVector& c = v.clusters->centroids[id_of(group)];
-      for (std::size_t f = 0; f < kFeatureCount; ++f) EXPECT_NEAR(c[f], groups[group][f], .35);
-    }
-  }
-  EXPECT_GE(challengers, 10);
-}
-
 TEST(Training, SampleShiftFollowsThePopulation) {
   Training training({.sample_max = 1000});
   Shop shop(8);

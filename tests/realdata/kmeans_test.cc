@@ -186,9 +186,9 @@ void expect_stable_ids(const std::map<std::int64_t, ModelVersion>& versions) {
   for (const Moment& moment : moments()) {
     const ModelVersion& from = versions.at(moment.epoch - 2);
     const ModelVersion& to = versions.at(moment.epoch - 1);
-    EXPECT_EQ(from.clusters->names, to.clusters->names);
     if (to.cluster_change != ClusterChange::kRefitWarm &&
         to.cluster_change != ClusterChange::kRefitChallenger) {
+      EXPECT_EQ(from.clusters->names, to.clusters->names);
       continue;
     }
     const Relabelling labels = relabelling(moment, *from.clusters, *to.clusters);
@@ -211,7 +211,7 @@ void expect_stable_ids(const std::map<std::int64_t, ModelVersion>& versions) {
   EXPECT_LE(w.mean, .06);
 }
 
-// The names given at the first fit still say what the five groups are.
+// The names say what the five groups are.
 void expect_fitting_names(const ClusterModel& model) {
   std::map<std::string, FeatureVector> by_name;  // log1p of R, F, M.
   for (std::size_t id = 0; id < model.names.size(); ++id)

@@ -24,6 +24,7 @@
 #include "model/score_cuts.h"
 #include "model/training.h"
 #include "tests/realdata/retail_history.h"
+#include "tests/realdata/training_run.h"
 
 namespace rfm {
 namespace {
@@ -38,11 +39,6 @@ const std::optional<RetailHistory>& retail() {
 
 #define REQUIRE_ONLINE_RETAIL() \
   if (!retail()) GTEST_SKIP() << "SKIPPED: " << data_dir() << "/online_retail.csv.xz is not there"
-
-FeatureVector features(const SampleRow& row, std::int64_t at_ms) {
-  return {recency_feature(row.last_purchase_ms, at_ms), det_log1p(row.frequency),
-          det_log1p(static_cast<double>(std::max<std::int64_t>(0, row.monetary)) / 10000)};
-}
 
 std::vector<FeatureVector> points_at(std::int64_t at_ms) {
   std::vector<FeatureVector> points;
@@ -105,56 +101,6 @@ TEST(ModelFigures, FreshFitsReachTheBestKnownInertia) {
   }
 }
 
-// What the service would do day by day: adopt, label with hysteresis, contribute, train. Returns
-// versions by epoch.
-class Epochs {
- public:
-  Epochs(TrainingOptions options, int partition_count)
-      : training_(options), schedule_(options.schedule), partition_count_(partition_count) {}
-
-  const ModelVersion& run(std::int64_t epoch) {
-    const std::int64_t at = boundary_ms(epoch);
-    const ModelVersion effective = training_.latest();
-    std::vector<Contribution> parts(static_cast<std::size_t>(partition_count_));
-    for (Contribution& part : parts) {
-      part.epoch = epoch;
-      part.has_sample = wants_sample(schedule_, epoch, &effective);
-      if (effective.clusters) {
-        part.clusters.resize(static_cast<std::size_t>(effective.clusters->cluster_count));
-      }
-    }
-    for (const SampleRow& row : retail()->snapshot(at)) {
-      Contribution& part = parts[row.id_hash % parts.size()];
-      ++part.population;
-      if (part.has_sample && is_sampled(row.id_hash, effective.sample_shift))
-        part.sample.push_back(row);
-      if (effective.clusters) add(row, at, *effective.clusters, part);
-    }
-    std::vector<const Contribution*> pointers;
-    for (const Contribution& part : parts) pointers.push_back(&part);
-    training_.train(epoch, merge(pointers));
-    return training_.latest();
-  }
-
-  Training& training() { return training_; }
-
- private:
-  void add(const SampleRow& row, std::int64_t at, const ClusterModel& model, Contribution& part) {
-    const auto known = labels_.emplace(row.id_hash, -1).first;
-    known->second = decide(model, features(row, at), known->second, kHysteresis);
-    ClusterSums& sums = part.clusters[static_cast<std::size_t>(known->second)];
-    ++sums.n;
-    sums.sum_f += fixed_log1p(row.frequency);
-    sums.sum_m += fixed_log1p(static_cast<double>(std::max<std::int64_t>(0, row.monetary)) / 10000);
-    ++sums.last_purchase_days[static_cast<std::int32_t>(row.last_purchase_ms / kDay)];
-  }
-
-  Training training_;
-  RefitSchedule schedule_;
-  int partition_count_;
-  std::map<std::uint64_t, int> labels_;
-};
-
 struct Quality {
   std::vector<double>
       ratios;  // Adopted centroids / best of ten fresh starts, each boundary from 2011-02-01.
@@ -166,13 +112,13 @@ Quality quality(int cluster_count, int refit_weekday) {
   TrainingOptions options;
   options.cluster_count = cluster_count;
   options.schedule.refit_weekday = refit_weekday;
-  Epochs epochs(options, 3);
+  TrainingRun service(options, 3, kHysteresis);
   Quality result;
   const std::int64_t first = midnight_ms(2010, 12, 2) / kDay;
   const std::int64_t from = midnight_ms(2011, 2, 1) / kDay;
   const std::int64_t last = midnight_ms(2011, 12, 10) / kDay;
   for (std::int64_t epoch = first; epoch <= last; ++epoch) {
-    const ModelVersion effective = epochs.training().latest();
+    const ModelVersion effective = service.latest();
     if (epoch >= from && ((epoch - from) % 5 == 0 || epoch == last)) {
       const std::vector<FeatureVector> points = points_at(epoch * kDay);
       const KMeansFit fresh = refit(points, {}, {.cluster_count = cluster_count, .seed = 99});
@@ -182,9 +128,9 @@ Quality quality(int cluster_count, int refit_weekday) {
       result.ratios.push_back(got / fresh.inertia);
       if (epoch == last) result.adopted = got / best_known(cluster_count);
     }
-    epochs.run(epoch);
+    service.run(epoch, retail()->snapshot(epoch * kDay));
   }
-  const ClusterModel& trained = *epochs.training().latest().clusters;
+  const ClusterModel& trained = *service.latest().clusters;
   const std::vector<FeatureVector> points = points_at(last * kDay);
   result.refit =
       inertia(points, trained.weight,
@@ -223,8 +169,8 @@ TEST(ModelFigures, OnlineClustersStayNearBatchQuality) {
 TEST(ModelFigures, NamesFitTheFiveKnownCentroids) {
   REQUIRE_ONLINE_RETAIL();
   const std::int64_t epoch = midnight_ms(2011, 12, 10) / kDay;
-  Epochs epochs({.cluster_history_ms = 0}, 2);
-  const ModelVersion version = epochs.run(epoch);
+  TrainingRun service({.cluster_history_ms = 0}, 2, kHysteresis);
+  const ModelVersion version = service.run(epoch, retail()->snapshot(epoch * kDay));
   ASSERT_TRUE(version.clusters);
   // Recency in days and money of the best known centroids.
   const std::map<std::string, std::pair<double, double>> expected = {

@@ -74,7 +74,7 @@ bool read_lines(const std::string& command, std::vector<std::string>& lines) {
   return pclose(pipe) == 0 && !lines.empty();
 }
 
-std::optional<RetailHistory> RetailHistory::load() {
+std::optional<RetailHistory> RetailHistory::load(Cancellations cancellations) {
   std::vector<std::string> text;
   const std::string file = data_dir() + "/online_retail.csv.xz";
   if (!read_lines("xz -dc '" + file + "' 2>/dev/null", text)) return std::nullopt;
@@ -84,7 +84,9 @@ std::optional<RetailHistory> RetailHistory::load() {
   std::unordered_map<std::string, bool> invoices;
   for (std::size_t i = 1; i < text.size(); ++i) {
     // InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country
-    if (text[i].empty() || text[i][0] == 'C' || text[i][0] == 'A') continue;
+    if (text[i].empty() || text[i][0] == 'A') continue;
+    const bool is_cancellation = text[i][0] == 'C';
+    if (is_cancellation && cancellations == Cancellations::kIgnored) continue;
     const std::vector<std::string> fields = split_csv(text[i]);
     if (fields.size() < 8 || fields[6].empty()) continue;
     const std::uint64_t id = std::strtoull(fields[6].c_str(), nullptr, 10);
@@ -100,7 +102,8 @@ std::optional<RetailHistory> RetailHistory::load() {
              seconds * 1000,
          .amount = std::strtoll(fields[3].c_str(), nullptr, 10) * parse_scaled(fields[5]),
          .customer = customer->second,
-         .is_new_invoice = invoices.emplace(fields[0], true).second ? 1U : 0U});
+         .is_new_invoice = !is_cancellation && invoices.emplace(fields[0], true).second ? 1U : 0U,
+         .is_cancellation = is_cancellation});
   }
   std::stable_sort(history.lines_.begin(), history.lines_.end(),
                    [](const Line& a, const Line& b) { return a.time_ms < b.time_ms; });
@@ -112,9 +115,10 @@ std::vector<SampleRow> RetailHistory::snapshot(std::int64_t at_ms) const {
   for (const Line& line : lines_) {
     if (line.time_ms >= at_ms) break;
     SampleRow& row = rows[line.customer];
+    row.monetary += line.amount;
+    if (line.is_cancellation) continue;
     if (row.frequency == 0) row.first_purchase_ms = line.time_ms;
     row.last_purchase_ms = line.time_ms;
-    row.monetary += line.amount;
     row.frequency += line.is_new_invoice;
   }
   for (std::size_t i = 0; i < rows.size(); ++i) rows[i].id_hash = hash_of(customer_ids_[i]);
@@ -126,8 +130,9 @@ std::vector<SampleRow> RetailHistory::snapshot(std::int64_t at_ms) const {
 
 std::map<std::uint64_t, std::set<std::int64_t>> RetailHistory::purchase_days() const {
   std::map<std::uint64_t, std::set<std::int64_t>> days;
-  for (const Line& line : lines_)
-    days[customer_ids_[line.customer]].insert(line.time_ms / 86400000);
+  for (const Line& line : lines_) {
+    if (!line.is_cancellation) days[customer_ids_[line.customer]].insert(line.time_ms / 86400000);
+  }
   return days;
 }
 

@@ -1,5 +1,5 @@
 // Online Retail as customers' histories, read straight from the CSV: another code path than the
-// product's. Variant D: cancellations (invoice numbers with a leading C) are left out.
+// product's.
 #pragma once
 
 #include <cstddef>
@@ -14,11 +14,17 @@
 
 namespace rfm {
 
+// What cancellations (invoice numbers with a leading C) are worth.
+enum class Cancellations : std::uint8_t {
+  kIgnored,   // Variant D: gross.
+  kDeducted,  // From monetary: net.
+};
+
 class RetailHistory {
  public:
   // From RFM_DATA_DIR, or ../shared/data beside the checkout; nothing if the file or xz is not
   // there.
-  static std::optional<RetailHistory> load();
+  static std::optional<RetailHistory> load(Cancellations cancellations = Cancellations::kIgnored);
 
   // Customers with a purchase before `at_ms`, as of then, sorted by id_hash.
   std::vector<SampleRow> snapshot(std::int64_t at_ms) const;
@@ -34,6 +40,7 @@ class RetailHistory {
     std::int64_t amount = 0;  // 10^-4 pounds.
     std::uint32_t customer = 0;
     std::uint32_t is_new_invoice = 0;
+    bool is_cancellation = false;
   };
 
   std::vector<Line> lines_;  // In the order of time.

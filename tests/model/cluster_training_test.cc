@@ -1,0 +1,134 @@
+// Goal: ids of clusters survive refits, and names are true after each.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <random>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "model/deterministic_math.h"
+#include "model/training.h"
+#include "tests/model/uniform.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::int64_t kMonday = 14991;  // 2011-01-17.
+
+// Customers in five clear groups, as their names say.
+constexpr std::array<FeatureVector, 5> kGroups = {
+    {{1, 3.2, 9}, {2.5, 2, 7.5}, {5, 2, 7.4}, {3, .8, 5}, {5.6, .75, 4.6}}};
+const std::array<std::string, 5> kGroupNames = {"Champions", "Loyal", "Dormant high-value",
+                                                "Occasional", "Hibernating"};
+
+Contribution five_groups(std::mt19937_64& rng) {
+  Contribution contribution{.epoch = kMonday, .has_sample = true};
+  for (int i = 0; i < 3000; ++i) {
+    const FeatureVector& g = kGroups[rng() % kGroups.size()];
+    SampleRow row;
+    row.id_hash = rng();
+    row.last_purchase_ms = kMonday * kDayMs - static_cast<std::int64_t>(
+                                                  det_expm1(g[0] + uniform(rng, -.2, .2)) * kDayMs);
+    row.first_purchase_ms = row.last_purchase_ms - kDayMs;
+    row.frequency = static_cast<std::uint32_t>(std::lround(det_expm1(g[1] + uniform(rng, 0, .1))));
+    row.monetary = static_cast<std::int64_t>(det_expm1(g[2] + uniform(rng, -.3, .3)) * 10000);
+    contribution.sample.push_back(row);
+  }
+  contribution.population = 3000;
+  const Contribution* part = &contribution;
+  return merge({&part, 1});
+}
+
+// A version of the week before kMonday in which cluster `id` is group order[id].
+ModelVersion grouped_version(const std::array<std::size_t, 5>& order) {
+  ModelVersion version;
+  version.number = 9;
+  version.trained_epoch = kMonday - 7;
+  ClusterModel& clusters = version.clusters.emplace();
+  clusters.cluster_count = 5;
+  clusters.weight = {1, 1, 1};
+  for (std::size_t id = 0; id < 5; ++id) {
+    clusters.centroids[id] = kGroups[order[id]];
+    clusters.names.push_back(kGroupNames[order[id]]);
+  }
+  return version;
+}
+
+// A model whose warm start is bad makes the challenger win with clusters in any order. What a bad
+// model held in one cluster may go to either part; names are true in any case.
+TEST(ClusterTraining, AdoptedChallengerKeepsIds) {
+  std::mt19937_64 rng(7);
+  const Contribution merged = five_groups(rng);
+  int challengers = 0;
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE("seed=" + std::to_string(seed));
+    // The old model: ids permuted, two centroids share one group and one sits between two.
+    std::array<std::size_t, 5> order = {0, 1, 2, 3, 4};
+    std::shuffle(order.begin(), order.end(), rng);
+    ModelVersion old = grouped_version(order);
+    const auto id_of = [&order](std::size_t group) {
+      return static_cast<std::size_t>(std::find(order.begin(), order.end(), group) - order.begin());
+    };
+    old.clusters->centroids[id_of(4)] = {4.4, .78, 4.8};
+    old.clusters->centroids[id_of(3)] = {2.2, 1.9, 7.3};
+    Training training({.seed = seed});
+    training.restore(old, kMonday - 70);
+    const ModelVersion v = training.train(kMonday, merged);
+    challengers += v.cluster_change == ClusterChange::kRefitChallenger ? 1 : 0;
+    for (std::size_t id = 0; id < 5; ++id) {
+      const auto name = std::ranges::find(kGroupNames, v.clusters->names[id]);
+      ASSERT_NE(name, kGroupNames.end()) << v.clusters->names[id];
+      const auto group = static_cast<std::size_t>(name - kGroupNames.begin());
+      EXPECT_NEAR(v.clusters->centroids[id][0], kGroups[group][0], .7);
+      EXPECT_NEAR(v.clusters->centroids[id][2], kGroups[group][2], .7);
+    }
+    for (const std::size_t group : {std::size_t{0}, std::size_t{2}}) {
+      const FeatureVector& c = v.clusters->centroids[id_of(group)];
+      for (std::size_t f = 0; f < kFeatureCount; ++f) EXPECT_NEAR(c[f], kGroups[group][f], .35);
+    }
+  }
+  EXPECT_GE(challengers, 10);
+}
+
+// Names that are not true, whatever the reason, are put right by a refit that moves no centroid.
+TEST(ClusterTraining, RefitThatOnlyRenamesIsAChange) {
+  std::mt19937_64 rng(8);
+  const Contribution merged = five_groups(rng);
+  Training training({});
+  training.restore(grouped_version({0, 1, 2, 3, 4}), kMonday - 70);
+  ModelVersion settled = training.train(kMonday, merged);
+  EXPECT_EQ(settled.clusters->names,
+            (std::vector<std::string>(kGroupNames.begin(), kGroupNames.end())));
+  settled.trained_epoch -= 7;
+  Training again({});
+  again.restore(settled, kMonday - 70);
+  EXPECT_EQ(again.train(kMonday, merged).cluster_change, ClusterChange::kNone);
+
+  std::swap(settled.clusters->names[0], settled.clusters->names[4]);
+  Training renaming({});
+  renaming.restore(settled, kMonday - 70);
+  const ModelVersion v = renaming.train(kMonday, merged);
+  EXPECT_EQ(v.cluster_change, ClusterChange::kRefitWarm);
+  EXPECT_FALSE(v.unchanged);
+  EXPECT_EQ(v.clusters->centroids, settled.clusters->centroids);
+  EXPECT_EQ(v.clusters->names, (std::vector<std::string>(kGroupNames.begin(), kGroupNames.end())));
+}
+
+TEST(ClusterTraining, IdsOfAFirstFitFollowTheRanksOfTheNames) {
+  std::mt19937_64 rng(9);
+  const Contribution merged = five_groups(rng);
+  for (std::uint64_t seed = 0; seed < 5; ++seed) {
+    Training training({.cluster_history_ms = 0, .seed = seed});
+    const ModelVersion v = training.train(kMonday, merged);
+    ASSERT_EQ(v.cluster_change, ClusterChange::kFirstFit);
+    EXPECT_EQ(v.clusters->names, (std::vector<std::string>{"Champions", "Loyal", "Occasional",
+                                                           "Dormant high-value", "Hibernating"}));
+  }
+}
+
+}  // namespace
+}  // namespace rfm
