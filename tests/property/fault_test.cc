@@ -40,7 +40,7 @@ constexpr std::array<SeamName, kSeamCount> kSeams = {{{Seam::kRead, "read", 10},
                                                       {Seam::kChangelog, "changelog", 10}}};
 
 MemoryInput tiny_history(std::uint64_t seed, InputFormat format, int partitions, int days) {
-  return generated_history({.generator = {.customers = 6,
+  return generated_history({.generator = {.customers = 10,
                                           .days = days,
                                           .seed = seed,
                                           .hours = TradingHours::kRoundTheClock,
@@ -60,7 +60,7 @@ PipelineOptions tiny_options(InputFormat format) {
                       .population_off = 2,
                       .churn_weeks = 2};
   options.decoder.format = format;
-  options.batch_records = 15;
+  options.batch_records = 1;
   options.piece_rows = 5;
   options.commit_interval = milliseconds{4};
   return options;
@@ -100,16 +100,22 @@ void expect_all_tested(const std::map<std::string_view, std::uint64_t>& calls) {
 
 // One failure in all, and every life but the last is short.
 constexpr int kLivesMax = 6;
+constexpr std::uint64_t kCommitsOfALife = 5;
+constexpr int kStepsMax = 100;
 
-// The second life finds an empty store, as on another machine, the third its own.
+// The second life finds an empty store, as on another machine, the third its own; each leaves
+// records to the next.
 absl::Status drain(MemoryWorld& world, const PipelineOptions& options) {
   int planned = 0;
   for (int life = 0; life < kLivesMax; ++life) {
     MemoryPipeline pipeline(world, options);
     absl::Status status = pipeline.restore();
     if (status.ok() && planned == 2) status = pipeline.run_to_end(std::nullopt);
-    for (int steps = 0; status.ok() && planned < 2 && steps < 25; ++steps)
+    const std::uint64_t enough = world.topics.commits + kCommitsOfALife;
+    for (int steps = 0; status.ok() && planned < 2 && steps < kStepsMax; ++steps) {
+      if (world.topics.commits == enough) break;
       status = pipeline.step().status();
+    }
     if (!status.ok()) {
       if (!world.faults.struck()) return status;
     } else if (planned == 2) {
@@ -125,7 +131,7 @@ absl::Status drain(MemoryWorld& world, const PipelineOptions& options) {
 }
 
 TEST(Faults, AnyFailingCallChangesNothing) {
-  const MemoryInput input = tiny_history(5, InputFormat::kInvoices, 1, 16);
+  const MemoryInput input = tiny_history(5, InputFormat::kInvoices, 1, 20);
   const PipelineOptions options = tiny_options(InputFormat::kInvoices);
   const PipelineOutput whole = run_whole(input, options);
   expect_sound(whole, size_of(input));

@@ -164,6 +164,18 @@ TEST(InvoiceLedger, FoldsWholeInstantsThatAreOldEnoughDownToTheMaximum) {
   EXPECT_EQ(ledger.sums().first_purchase, day(0));
 }
 
+TEST(InvoiceLedger, FoldsNoMoreThanIsBeyondTheMaximum) {
+  Rules rules;
+  rules.ledger_entries_max = 8;
+  InvoiceLedger ledger;
+  for (int n = 0; n < 9; ++n)
+    ledger.put(sale(static_cast<std::uint64_t>(n) + 1, 1, day(n)), rules, day(n));
+  EXPECT_EQ(ledger.entries().size(), 9U);
+  ledger.put(sale(10, 1, day(60)), rules, day(60));
+  EXPECT_EQ(ledger.entries().size(), 8U);
+  EXPECT_EQ(ledger.folded().newest, day(1));
+}
+
 TEST(InvoiceLedger, ASaleAndTheCreditsThatNameItFoldTogether) {
   Rules rules;
   rules.ledger_entries_max = 1;

@@ -174,6 +174,46 @@ TEST(CustomerHistory, TheSumOfAnInvoiceDoesNotDependOnTheOrderOfItsLines) {
   } while (std::ranges::next_permutation(order).found);
 }
 
+TEST(CustomerHistory, NoCountryDoesNotReplaceACountry) {
+  const MemoryRecord first =
+      event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "10", R"(,"country":"France")");
+  for (const std::string time : {"2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z"}) {
+    const MemoryRecord second = event("invoice", "a", "I2", time, "10", R"(,"country":"")");
+    EXPECT_EQ(stored(published({.records = {first, second}}), "a", {}).country, "France") << time;
+  }
+}
+
+TEST(CustomerHistory, WhatIsNobodysIsJudgedByItsTime) {
+  const MemoryRecord first = event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "10");
+  MemoryRecord early = event("invoice", "", "I2", "2022-01-01T00:00:00Z", "10");
+  MemoryRecord future = event("invoice", "", "I3", "2024-01-03T00:00:00Z", "10");
+  future.received_ms = first.received_ms;
+  early.key = future.key = std::nullopt;
+  const OutcomeCounters counters = published({.records = {first, early, future}}).counters;
+  EXPECT_EQ(counters.ignored_total(), 0U);
+  for (const DeadLetterReason reason :
+       {DeadLetterReason::kBeyondHorizon, DeadLetterReason::kFutureEventTime})
+    EXPECT_EQ(counters.dead_lettered[static_cast<std::size_t>(reason)], 1U) << name(reason);
+}
+
+// So that an open invoice fits into a record of the changelog, whatever its lines.
+TEST(CustomerHistory, OfAnInvoicesLinesTheFirstIdsAreRemembered) {
+  const auto line = [](std::size_t id) {
+    return MemoryRecord{
+        .key = "4",
+        .value = fmt::format(R"({{"event_id":"e{}","InvoiceNo":"1","Quantity":1,"UnitPrice":1,)"
+                             R"("InvoiceDate":"2024-01-01T00:00:00Z","CustomerID":"4"}})",
+                             id),
+        .received_ms = 1'704'067'205'000};
+  };
+  History history{.records = {}, .format = InputFormat::kLines};
+  for (std::size_t id = 0; id <= OpenInvoice::kEventIdsMax; ++id)
+    history.records.push_back(line(id));
+  history.records.push_back(line(OpenInvoice::kEventIdsMax - 1));
+  history.records.push_back(line(OpenInvoice::kEventIdsMax));
+  EXPECT_EQ(published(history).counters.duplicate, 1U);
+}
+
 TEST(CustomerHistory, AnErasedCustomersIdsDoNotComeBack) {
   const MemoryRecord tombstone{.key = "a", .value = std::nullopt, .received_ms = 1'704'067'205'000};
   const PipelineOutput output =
