@@ -1,13 +1,35 @@
 #include "config/checked_settings.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "config/input_presets.h"
 #include "config/options.h"
-#include "config/segment_settings.h"
+#include "config/setting_value.h"
 #include "stream/kafka/kafka_topics.h"
 
 namespace rfm {
+
+namespace {
+
+// The default names segmentations that may have been disabled since; so may a model log.
+absl::Status check_precedence(const Settings& settings, const Segmentations& segmentations) {
+  constexpr std::string_view kKey = "action.precedence";
+  const std::string& text = settings.text(kKey);
+  if (text == find_setting(kKey)->default_text || settings.is_logged(kKey)) return absl::OkStatus();
+  const std::optional<std::vector<std::string>> order = parse_names(text);
+  for (const std::string& name : *order) {
+    if (segmentations.find(name) < segmentations.size()) continue;
+    std::vector<std::string_view> names;
+    for (const Segmentation& segmentation : segmentations.all())
+      names.push_back(segmentation.name());
+    return settings.refuse(kKey, fmt::format("there is no segmentation {}; allowed: {}", name,
+                                             fmt::join(names, ", ")));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
 
 absl::Status check_settings(const Settings& settings) {
   if (settings.text("input.thousands") == settings.text("input.decimal")) {
@@ -23,11 +45,6 @@ absl::Status check_settings(const Settings& settings) {
     return settings.refuse("model.population_off",
                            fmt::format("allowed: at most model.population_on, which is {}",
                                        settings.text("model.population_on")));
-  }
-  if (settings.real("segmentation.churn.low") >= settings.real("segmentation.churn.high")) {
-    return settings.refuse("segmentation.churn.low",
-                           fmt::format("allowed: less than segmentation.churn.high, which is {}",
-                                       settings.text("segmentation.churn.high")));
   }
   if (const auto days = settings.window("rfm.window");
       days && *days > settings.duration("dedup.horizon")) {
@@ -65,10 +82,9 @@ absl::Status check_settings(const Settings& settings) {
       return settings.refuse(
           key, fmt::format("allowed: a topic of its own; this one is {}", first->second));
   }
-  const absl::StatusOr<SegmentMap> map = segment_map(settings.text("segmentation.rfm.map"),
-                                                     settings.text("segmentation.rfm.segments"));
-  if (!map.ok())
-    return settings.refuse("segmentation.rfm.map", std::string(map.status().message()));
+  const absl::StatusOr<Segmentations> segmentations = settings.segmentations();
+  if (!segmentations.ok()) return segmentations.status();
+  if (absl::Status status = check_precedence(settings, *segmentations); !status.ok()) return status;
   return Decoder::check(decoder_options(settings, KeyPolicy::kRequired));
 }
 
@@ -90,7 +106,22 @@ absl::StatusOr<Settings> load_settings(const std::optional<std::string>& file,
 
 absl::StatusOr<Settings> logged_settings(const std::map<std::string, std::string>& semantic) {
   Settings settings;
+  // Which segmentations there are is said by the log alone.
+  for (const Segmentation& segmentation : Segmentations::defaults().all()) {
+    const std::string key = fmt::format("segmentation.{}", segmentation.name());
+    if (semantic.contains(key)) continue;
+    absl::Status status =
+        settings.assign(key + ".enabled", "false", SettingOrigin::kModelLog, "model log");
+    if (!status.ok()) return status;
+  }
   for (const auto& [key, text] : semantic) {
+    if (const auto parts = split_segmentation_key(key); parts && !parts->key.empty()) {
+      return absl::InvalidArgumentError(
+          fmt::format("model log: rule {} is of an older version of rfmstream, whose segmentations "
+                      "were others; "
+                      "use that version, or begin a new application",
+                      key));
+    }
     const SettingSpec* const spec = find_setting(key);
     if (spec == nullptr || spec->scope != SettingScope::kSemantic) {
       return absl::InvalidArgumentError(fmt::format(

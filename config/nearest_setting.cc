@@ -1,5 +1,7 @@
 #include "config/nearest_setting.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <vector>
 
@@ -46,6 +48,12 @@ std::string nearest_setting(std::string_view key) {
     consider(spec.key, edit_distance(key, spec.key));
     // The right name in the wrong section, or without one.
     consider(spec.key, edit_distance(last_part(key), last_part(spec.key)) + 1);
+  }
+  if (const auto parts = split_segmentation_key(key); parts && !parts->key.empty()) {
+    for (const SettingSpec& spec : segmentation_table()) {
+      consider(fmt::format("segmentation.{}.{}", parts->name, spec.key),
+               edit_distance(parts->key, spec.key));
+    }
   }
   return nearest;
 }

@@ -6,7 +6,7 @@
 #include <array>
 #include <cstddef>
 
-#include "config/segment_settings.h"
+#include "config/setting_value.h"
 #include "state/assertion.h"
 
 namespace rfm {
@@ -68,10 +68,6 @@ DeadLetterOptions::Action dead_letter_action(std::string_view name) {
   return DeadLetterOptions::Action::kPause;
 }
 
-Duration& dwell_of(Rules& rules, Segmentation segmentation) {
-  return rules.dwell[static_cast<std::size_t>(segmentation)];
-}
-
 }  // namespace
 
 Rules rules(const Settings& settings) {
@@ -86,17 +82,13 @@ Rules rules(const Settings& settings) {
   rules.monetary =
       settings.text("rfm.monetary") == "gross" ? MonetaryKind::kGross : MonetaryKind::kNet;
   rules.window = settings.window("rfm.window");
-  rules.cluster_hysteresis = settings.real("segmentation.cluster.hysteresis");
-  rules.churn_medium_from = settings.real("segmentation.churn.low");
-  rules.churn_high_from = settings.real("segmentation.churn.high");
-  dwell_of(rules, Segmentation::kChurn) = settings.duration("segmentation.churn.dwell");
-  dwell_of(rules, Segmentation::kCluster) = settings.duration("segmentation.cluster.dwell");
-  dwell_of(rules, Segmentation::kRfm) = settings.duration("segmentation.rfm.dwell");
   rules.holdout_fraction = settings.real("output.holdout");
-  absl::StatusOr<SegmentMap> map = segment_map(settings.text("segmentation.rfm.map"),
-                                               settings.text("segmentation.rfm.segments"));
-  RFM_ASSERT(map.ok());  // check_settings() has made it once.
-  rules.map = *std::move(map);
+  absl::StatusOr<Segmentations> segmentations = settings.segmentations();
+  RFM_ASSERT(segmentations.ok());  // check_settings() has made them once.
+  rules.segmentations = *std::move(segmentations);
+  rules.quiet = settings.duration("action.quiet");
+  rules.precedence =
+      precedence_of(*parse_names(settings.text("action.precedence")), rules.segmentations);
   return rules;
 }
 
@@ -109,6 +101,8 @@ TrainingOptions training_options(const Settings& settings) {
   RFM_ASSERT(weekday != kWeekdays.end());
 
   TrainingOptions options;
+  const Segmentations segmentations = rules(settings).segmentations;
+  options.cut_specs.assign(segmentations.cut_specs().begin(), segmentations.cut_specs().end());
   options.cluster_count = integer("model.clusters");
   options.cluster_history_ms = settings.duration("model.cluster_history").count();
   options.move_min = settings.real("model.move_min");

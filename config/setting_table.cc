@@ -191,26 +191,13 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"model.seed", kInteger, kSemantic, "0", "0", "9223372036854775807", "",
      "Seed of the challengers."},
 
-    {"segmentation.churn.low", kReal, kSemantic, "0.33", "0", "1", "",
-     "Churn risk (no purchase within 90 days) from which on a customer is Medium."},
-    {"segmentation.churn.high", kReal, kSemantic, "0.66", "0", "1", "",
-     "Churn risk from which on a customer is High."},
-    {"segmentation.churn.dwell", kDuration, kSemantic, "0s", "0s", "365d", "",
-     "Least time in a band."},
-    {"segmentation.cluster.hysteresis", kReal, kSemantic, "0.1", "0", "0.99", "",
-     "A customer changes cluster when the other centroid's squared distance is less by more than "
-     "this fraction."},
-    {"segmentation.cluster.dwell", kDuration, kSemantic, "0s", "0s", "365d", "",
-     "Least time in a cluster."},
-    {"segmentation.rfm.map", kSegmentMap, kSemantic, "grid", "", "", "grid",
-     "Which segment each combination of scores belongs to: a preset, five rows of five names "
-     "(first row R = 5, first column FM = 1), or a list such as [{segment = \"Champions\", r = "
-     "\"4-5\", fm = \"4-5\"}, ...] over r, f, m and fm = (f + m) / 2 rounded up."},
-    {"segmentation.rfm.segments", kSegmentInfo, kSemantic, "[]", "", "", "",
-     "Segments of one's own, or other texts for known ones: [{name = \"VIP\", rank = 120, "
-     "description = \"...\", action = \"...\"}]. Going to a higher rank is a move up."},
-    {"segmentation.rfm.dwell", kDuration, kSemantic, "0s", "0s", "365d", "",
-     "Least time in a segment."},
+    {"action.quiet", kDuration, kSemantic, "7d", "0s", "365d", "",
+     "At most one transition of a customer within this time is actionable, unless the customer "
+     "acts "
+     "in between; 0s: any number."},
+    {"action.precedence", kNames, kSemantic, "rfm, churn, cluster", "", "", "",
+     "Which segmentation goes first when several change at one instant; those that are not named "
+     "come behind, in order of name."},
 
     {"output.holdout", kReal, kSemantic, "0", "0", "1", "",
      "Fraction of the customers whose transitions are marked as not actionable, to measure "
@@ -239,11 +226,63 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "What is logged to standard error."},
 });
 
+constexpr auto kSegmentationTable = std::to_array<SettingSpec>({
+    {"preset", kPreset, kSemantic, "", "", "", "",
+     "What the other keys change: `rfmstream segments list` lists the presets, `segments show` "
+     "prints one. Without it, the preset of the table's own name, if there is one."},
+    {"enabled", kToggle, kSemantic, "true", "", "", "",
+     "false: the segmentation is not there, though it is by default."},
+    {"scorer", kChoice, kSemantic, "grid", "", "", "grid|cluster",
+     "grid: scores on axes, and a map of them to segments; cluster: the nearest centroid."},
+    {"axes", kAxes, kSemantic, "[]", "", "", "",
+     "What is measured and how it is cut. quantity: recency, frequency, monetary, order_value, "
+     "overdue, risk or value; method: fixed, quantile or breaks; bins: number of scores; cuts: "
+     "fixed ones, or those for as long as there are too few customers; bounds: where a trained cut "
+     "may lie; margin: by which share (of a risk: by how much) a value is past a cut before the "
+     "score follows a change that is not the customer's. Of an axis that the preset has, what is "
+     "left out stays."},
+    {"map", kSegmentMap, kSemantic, "[]", "", "", "",
+     "Which segment each combination of scores is: a preset's name, rows of names (the first row "
+     "the highest score of the first axis), or entries with ranges of scores, by axis, fm = (f + "
+     "m) "
+     "/ 2 rounded up, or overall, the sum of the scores less one each. It must be total."},
+    {"segments", kSegments, kSemantic, "[]", "", "", "",
+     "Rank (going to a higher one is a move up), description, whether a fall into it is never put "
+     "off (lost), and actions, of which the first that fits holds: on = up (or first), down or "
+     "any, "
+     "if = {churn = \"Low\"}, cooldown = \"30d\". What is left out is as in the presets."},
+    {"hysteresis", kReal, kSemantic, "0.2", "0", "0.99", "",
+     "A customer changes cluster when the other centroid's squared distance is less by more than "
+     "this fraction."},
+    {"recency_min", kDuration, kSemantic, "0s", "0s", "3650d", "",
+     "In distances to centroids recency counts as at least this."},
+    {"guard", kToggle, kSemantic, "true", "", "", "",
+     "Silence never moves a customer up, and a purchase never down."},
+    {"stay", kDuration, kSemantic, "0s", "0s", "365d", "",
+     "Least time in a segment before a move by time, cuts or model; what the customer does counts "
+     "at once, and so do falls to lost segments."},
+});
+
+constexpr SettingSpec kWholeSegmentation = {"", kSegmentation,          kSemantic, "", "", "",
+                                            "", "A whole segmentation."};
+
+constexpr std::string_view kSegmentationPrefix = "segmentation.";
+
 constexpr auto kPassthrough = std::to_array<std::string_view>({"kafka.properties."});
 
 }  // namespace
 
 std::span<const SettingSpec> setting_table() { return kTable; }
+std::span<const SettingSpec> segmentation_table() { return kSegmentationTable; }
+
+std::optional<SegmentationKey> split_segmentation_key(std::string_view key) {
+  if (!key.starts_with(kSegmentationPrefix)) return std::nullopt;
+  const std::string_view rest = key.substr(kSegmentationPrefix.size());
+  const std::size_t dot = rest.find('.');
+  if (dot == std::string_view::npos) return SegmentationKey{rest, {}};
+  return SegmentationKey{rest.substr(0, dot), rest.substr(dot + 1)};
+}
+
 std::span<const std::string_view> passthrough_prefixes() { return kPassthrough; }
 
 std::string_view section_title(std::string_view section) {
@@ -262,13 +301,21 @@ std::string_view section_title(std::string_view section) {
            "format's "
            "own names. Several pointers: the first place that holds something counts.";
   }
+  if (section == "action") {
+    return "Which of several transitions of a customer marketing acts on.";
+  }
   return "";
 }
 
 const SettingSpec* find_setting(std::string_view key) {
-  const auto* const found = std::find_if(kTable.begin(), kTable.end(),
-                                         [&](const SettingSpec& spec) { return spec.key == key; });
-  return found == kTable.end() ? nullptr : found;
+  const auto find = [](std::span<const SettingSpec> table,
+                       std::string_view wanted) -> const SettingSpec* {
+    const auto found = std::ranges::find(table, wanted, &SettingSpec::key);
+    return found == table.end() ? nullptr : &*found;
+  };
+  const std::optional<SegmentationKey> parts = split_segmentation_key(key);
+  if (!parts) return find(kTable, key);
+  return parts->key.empty() ? &kWholeSegmentation : find(kSegmentationTable, parts->key);
 }
 
 }  // namespace rfm

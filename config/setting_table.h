@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -13,23 +14,27 @@ namespace rfm {
 // show` prints.
 enum class SettingKind : std::uint8_t {
   kText,
-  kName,         // Legal in a Kafka topic name: letters, digits, '.', '_', '-'.
-  kChoice,       // One of `choices`.
-  kInteger,      //
-  kReal,         //
-  kDuration,     // "100ms", "60s", "15m", "1h", "400d".
-  kWindow,       // A duration, or "lifetime".
-  kBytes,        // "512KiB", "64MiB".
-  kCurrency,     // Three capital letters.
-  kUtcOffset,    // "+01:00".
-  kPointer,      // JSON pointers and a constant ("/order/id, =none"; stream/decode/mapping.h), or
-                 // empty for the format's own name.
-  kColumn,       // The name of a CSV's column, or empty for the known ones.
-  kTypeRules,    // "ignore if /test, invoice" (stream/decode/mapping.h), or empty.
-  kIds,          // "0, guest", or empty.
-  kSegmentMap,   // The name of a preset, five rows of five names, or a list of {segment, r, f, m,
-                 // fm}.
-  kSegmentInfo,  // A list of {name, rank, description, action}.
+  kName,          // Legal in a Kafka topic name: letters, digits, '.', '_', '-'.
+  kChoice,        // One of `choices`.
+  kInteger,       //
+  kReal,          //
+  kDuration,      // "100ms", "60s", "15m", "1h", "400d".
+  kWindow,        // A duration, or "lifetime".
+  kBytes,         // "512KiB", "64MiB".
+  kCurrency,      // Three capital letters.
+  kUtcOffset,     // "+01:00".
+  kPointer,       // JSON pointers and a constant ("/order/id, =none"; stream/decode/mapping.h), or
+                  // empty for the format's own name.
+  kColumn,        // The name of a CSV's column, or empty for the known ones.
+  kTypeRules,     // "ignore if /test, invoice" (stream/decode/mapping.h), or empty.
+  kIds,           // "0, guest", or empty.
+  kToggle,        // true or false.
+  kNames,         // "rfm, churn".
+  kPreset,        // The name of a segmentation preset.
+  kAxes,          // A list of {name, quantity, ...} (config/segmentation_text.h).
+  kSegmentMap,    // The name of a preset, rows of names, or a list of {segment, ...}.
+  kSegments,      // A list of {name, rank, ...}.
+  kSegmentation,  // A whole segmentation, as the model log has it.
 };
 
 // Semantic settings decide state and transitions, so they are part of the model log and cannot
@@ -47,13 +52,25 @@ struct SettingSpec {
   std::string_view description;
 };
 
-// All settings, in the order in which they are shown.
+// All settings with a key of their own, in the order in which they are shown.
 std::span<const SettingSpec> setting_table();
+
+// The keys of every table [segmentation.NAME]; `key` is the part behind the name, and the defaults
+// are those of a segmentation without preset.
+std::span<const SettingSpec> segmentation_table();
+
+// "segmentation.rfm.stay" to its parts; without the last part `key` is empty. Absent: another key.
+struct SegmentationKey {
+  std::string_view name;
+  std::string_view key;
+};
+std::optional<SegmentationKey> split_segmentation_key(std::string_view key);
 
 // The title comment of a section ("input"), for the documented defaults; empty if there is none.
 std::string_view section_title(std::string_view section);
 
-// nullptr if there is no such key.
+// nullptr if there is no such key. Of segmentations: the entry of segmentation_table(), or the one
+// for a whole segmentation.
 const SettingSpec* find_setting(std::string_view key);
 
 // Keys below these prefixes ("kafka.properties.") are handed to librdkafka as they are.

@@ -167,6 +167,17 @@ std::vector<std::string> split_choices(std::string_view text) {
   return {parts.begin(), parts.end()};
 }
 
+std::optional<std::vector<std::string>> parse_names(std::string_view text) {
+  std::vector<std::string> names;
+  if (trimmed(text).empty()) return names;
+  for (const std::string_view part : split(text, ',')) {
+    const std::string_view name = trimmed(part);
+    if (!is_name(name) || std::ranges::find(names, name) != names.end()) return std::nullopt;
+    names.emplace_back(name);
+  }
+  return names;
+}
+
 std::string allowed_values(const SettingSpec& spec) {
   switch (spec.kind) {
     case SettingKind::kText:
@@ -201,10 +212,20 @@ std::string allowed_values(const SettingSpec& spec) {
       return "rules such as \"ignore if /test, credit if /kind = refund, invoice\", or empty";
     case SettingKind::kIds:
       return "ids such as \"0, guest\", or empty";
+    case SettingKind::kToggle:
+      return "true, false";
+    case SettingKind::kNames:
+      return "names such as \"rfm, churn\"";
+    case SettingKind::kPreset:
+      return "a preset's name; `rfmstream segments list` lists them";
+    case SettingKind::kAxes:
+      return "a list of {name, quantity, method, bins, cuts, bounds, margin}";
     case SettingKind::kSegmentMap:
-      return "\"grid\", five rows of five names, or a list of {segment, r, f, m, fm}";
-    case SettingKind::kSegmentInfo:
-      return "a list of {name, rank, description, action}";
+      return "a preset's name, rows of names, or a list of {segment, ...}";
+    case SettingKind::kSegments:
+      return "a list of {name, rank, description, lost, actions}";
+    case SettingKind::kSegmentation:
+      return "a table of a segmentation's keys";
   }
   return "";
 }
@@ -254,9 +275,20 @@ absl::StatusOr<std::string> canonical_text(const SettingSpec& spec, std::string_
       return canonical_number(spec, text, parse_duration, format_duration);
     case SettingKind::kBytes:
       return canonical_number(spec, text, parse_bytes, format_bytes);
+    case SettingKind::kToggle:
+      if (text != "true" && text != "false") return not_allowed(spec);
+      return std::string(text);
+    case SettingKind::kNames: {
+      const std::optional<std::vector<std::string>> names = parse_names(text);
+      if (!names) return not_allowed(spec);
+      return fmt::format("{}", fmt::join(*names, ", "));
+    }
+    case SettingKind::kPreset:
+    case SettingKind::kAxes:
     case SettingKind::kSegmentMap:
-    case SettingKind::kSegmentInfo:
-      break;  // config/segment_settings.h
+    case SettingKind::kSegments:
+    case SettingKind::kSegmentation:
+      break;  // config/segmentation_settings.h
   }
   return absl::InternalError("a structured setting has no simple text");
 }

@@ -34,6 +34,9 @@ std::string format_utc_offset(std::chrono::minutes offset);
 // "net|gross" to its parts.
 std::vector<std::string> split_choices(std::string_view text);
 
+// "rfm, churn" to its parts; absent: a part is no name or is there twice.
+std::optional<std::vector<std::string>> parse_names(std::string_view text);
+
 // "one of net, gross", "a duration from 0s to 30d such as "60s"", ...
 std::string allowed_values(const SettingSpec& spec);
 

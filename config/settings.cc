@@ -9,7 +9,7 @@
 #include <map>
 
 #include "config/nearest_setting.h"
-#include "config/segment_settings.h"
+#include "config/segmentation_text.h"
 #include "config/setting_value.h"
 #include "config/toml_reader.h"
 #include "state/assertion.h"
@@ -30,7 +30,8 @@ bool is_section(std::string_view key) {
   const auto starts = [&](std::string_view name) {
     return name.substr(0, prefix.size()) == prefix;
   };
-  return std::any_of(setting_table().begin(), setting_table().end(),
+  return key == "segmentation" ||
+         std::any_of(setting_table().begin(), setting_table().end(),
                      [&](const SettingSpec& spec) { return starts(spec.key); }) ||
          std::any_of(passthrough_prefixes().begin(), passthrough_prefixes().end(), starts);
 }
@@ -42,6 +43,10 @@ absl::Status at(std::string_view where, std::string_view message) {
 }
 
 absl::Status unknown_setting(std::string_view where, std::string_view key) {
+  if (const auto parts = split_segmentation_key(key)) {
+    if (const std::string_view former = former_segmentation_key(parts->key); !former.empty())
+      return at(where, fmt::format("{} is no setting any more: {}", key, former));
+  }
   const std::string nearest = nearest_setting(key);
   return at(where,
             fmt::format("unknown setting {}{} (\"rfmstream config show\" lists all settings)", key,
@@ -57,20 +62,25 @@ absl::Status refused(std::string_view where, std::string_view key, std::string_v
             fmt::format("{} = {} is refused; {}", key, shown.empty() ? "\"\"" : shown, reason));
 }
 
-bool type_fits(SettingKind kind, TomlType type) {
+// `text` of an empty list is empty.
+bool type_fits(SettingKind kind, TomlType type, std::string_view text) {
   switch (kind) {
     case SettingKind::kInteger:
       return type == TomlType::kInteger;
     case SettingKind::kReal:
       return type == TomlType::kInteger || type == TomlType::kReal;
+    case SettingKind::kToggle:
+      return type == TomlType::kToggle;
     case SettingKind::kSegmentMap:
       return type == TomlType::kString || type == TomlType::kStructured;
     case SettingKind::kPointer:
     case SettingKind::kTypeRules:
     case SettingKind::kIds:
+    case SettingKind::kNames:
       return type == TomlType::kString || type == TomlType::kList;
-    case SettingKind::kSegmentInfo:
-      return type == TomlType::kStructured || type == TomlType::kList;
+    case SettingKind::kAxes:
+    case SettingKind::kSegments:
+      return type == TomlType::kStructured || (type == TomlType::kList && text.empty());
     default:
       return type == TomlType::kString;
   }
@@ -98,9 +108,16 @@ std::string_view type_name(TomlType type) {
 }
 
 absl::StatusOr<std::string> canonical_setting(const SettingSpec& spec, std::string_view text) {
-  if (spec.kind == SettingKind::kSegmentMap) return canonical_segment_map(text);
-  if (spec.kind == SettingKind::kSegmentInfo) return canonical_segment_infos(text);
-  return canonical_text(spec, text);
+  switch (spec.kind) {
+    case SettingKind::kPreset:
+    case SettingKind::kAxes:
+    case SettingKind::kSegmentMap:
+    case SettingKind::kSegments:
+    case SettingKind::kSegmentation:
+      return canonical_segmentation_text(spec.kind, text);
+    default:
+      return canonical_text(spec, text);
+  }
 }
 
 }  // namespace
@@ -146,11 +163,20 @@ absl::Status Settings::merge_toml(std::string_view toml, std::string_view source
   for (const TomlValue& value : *values) {
     const std::string where = fmt::format("{}:{}", source_name, value.line);
     if (value.type == TomlType::kEmptyTable && is_section(value.key)) continue;
+    const auto parts = split_segmentation_key(value.key);
+    if (parts && parts->key.empty() && value.type == TomlType::kEmptyTable) {
+      // A table that says no more than that the segmentation is there.
+      absl::Status status =
+          assign(fmt::format("{}.enabled", value.key), "true", SettingOrigin::kFile, where);
+      if (!status.ok()) return status;
+      continue;
+    }
     const SettingSpec* const spec = find_setting(value.key);
     const bool passthrough = is_passthrough(value.key);
-    if (spec == nullptr && !passthrough) return unknown_setting(where, value.key);
-    const bool fits =
-        passthrough ? value.type <= TomlType::kToggle : type_fits(spec->kind, value.type);
+    if ((spec == nullptr && !passthrough) || (parts && parts->key.empty()))
+      return unknown_setting(where, value.key);
+    const bool fits = passthrough ? value.type <= TomlType::kToggle
+                                  : type_fits(spec->kind, value.type, value.text);
     if (!fits) {
       return refused(
           where, value.key, value.text,
@@ -211,7 +237,10 @@ absl::Status Settings::assign(std::string_view key, std::string_view text, Setti
     return absl::OkStatus();
   }
   const SettingSpec* const spec = find_setting(key);
-  if (spec == nullptr) return unknown_setting(where, key);
+  if (spec == nullptr ||
+      (spec->kind == SettingKind::kSegmentation && origin != SettingOrigin::kModelLog)) {
+    return unknown_setting(where, key);
+  }
   absl::StatusOr<std::string> canonical = canonical_setting(*spec, text);
   if (!canonical.ok()) return refused(where, key, text, std::string(canonical.status().message()));
   entries_[std::string(key)] = {*std::move(canonical), origin, std::string(where)};
@@ -226,6 +255,15 @@ const Settings::Entry& Settings::entry(std::string_view key) const {
   const auto found = entries_.find(key);
   RFM_ASSERT(found != entries_.end());
   return found->second;
+}
+
+const Settings::Entry* Settings::find_entry(std::string_view key) const {
+  const auto found = entries_.find(key);
+  return found == entries_.end() ? nullptr : &found->second;
+}
+
+bool Settings::is_logged(std::string_view key) const {
+  return entry(key).origin == SettingOrigin::kModelLog;
 }
 
 const std::string& Settings::text(std::string_view key) const { return entry(key).text; }
@@ -273,11 +311,13 @@ std::vector<EffectiveSetting> Settings::effective() const {
   std::vector<EffectiveSetting> settings;
   for (const SettingSpec& spec : setting_table()) {
     const Entry& found = entry(spec.key);
-    settings.push_back({std::string(spec.key), found.text, found.origin, found.where, &spec});
+    settings.push_back({std::string(spec.key), found.text, found.origin, found.where, &spec,
+                        found.text != spec.default_text});
   }
+  add_segmentations(settings);
   for (const auto& [key, found] : entries_) {
     if (is_passthrough(key))
-      settings.push_back({key, found.text, found.origin, found.where, nullptr});
+      settings.push_back({key, found.text, found.origin, found.where, nullptr, true});
   }
   return settings;
 }
@@ -287,35 +327,13 @@ std::map<std::string, std::string> Settings::semantic() const {
   for (const SettingSpec& spec : setting_table()) {
     if (spec.scope == SettingScope::kSemantic) semantic[std::string(spec.key)] = text(spec.key);
   }
-  return semantic;
-}
-
-absl::Status Settings::check_same_rules(const std::map<std::string, std::string>& logged,
-                                        std::string_view advice, Compared compared) const {
-  const std::map<std::string, std::string> given = semantic();
-  const auto value = [](const std::map<std::string, std::string>& side, const std::string& key) {
-    if (const auto found = side.find(key); found != side.end()) return found->second;
-    const SettingSpec* const spec = find_setting(key);
-    return spec == nullptr ? "(unknown)" : std::string(spec->default_text);
-  };
-  const auto is_chosen = [this](const std::string& key) {
-    const auto found = entries_.find(key);
-    return found != entries_.end() && found->second.origin != SettingOrigin::kDefault;
-  };
-  std::map<std::string, std::string> keys = logged;
-  keys.insert(given.begin(), given.end());
-  std::string differences;
-  for (const auto& [key, unused] : keys) {
-    if (compared == Compared::kChosen && !is_chosen(key)) continue;
-    const std::string before = value(logged, key);
-    const std::string now = value(given, key);
-    if (before != now)
-      differences += fmt::format("\n  {}: {} in the model log, {} here", key, before, now);
+  const absl::StatusOr<Segmentations> made = segmentations();
+  RFM_ASSERT(made.ok());
+  for (const Segmentation& segmentation : made->all()) {
+    semantic[fmt::format("segmentation.{}", segmentation.name())] =
+        format_segmentation(segmentation.spec());
   }
-  if (differences.empty()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      "settings that change state or transitions differ from those this application started with:" +
-      fmt::format("{}\n{}", differences, advice));
+  return semantic;
 }
 
 }  // namespace rfm

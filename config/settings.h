@@ -13,7 +13,9 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "config/segmentation_settings.h"
 #include "config/setting_table.h"
+#include "model/segmentation.h"
 
 namespace rfm {
 
@@ -34,6 +36,7 @@ struct EffectiveSetting {
   SettingOrigin origin = SettingOrigin::kDefault;
   std::string where;                  // "rfmstream.toml:12" or "--set"; empty for defaults.
   const SettingSpec* spec = nullptr;  // nullptr: handed to librdkafka as it is.
+  bool is_changed = false;            // Another value than the default's.
 };
 
 // Every error is InvalidArgument and names the place, the key, the value and what is allowed. An
@@ -69,6 +72,7 @@ class Settings {
   absl::Status check_same_rules(const std::map<std::string, std::string>& logged,
                                 std::string_view advice, Compared compared = Compared::kAll) const;
 
+  bool is_logged(std::string_view key) const;  // Its value comes from a model log.
   const std::string& text(std::string_view key) const;
   std::int64_t integer(std::string_view key) const;
   double real(std::string_view key) const;
@@ -79,10 +83,17 @@ class Settings {
   // What is handed to librdkafka: all keys below `prefix` ("kafka.properties."), without it.
   std::map<std::string, std::string> passthrough(std::string_view prefix) const;
 
-  // All settings in the table's order, then the librdkafka properties by name.
+  // Those of [segmentation.NAME] and the default ones. Errors name the place and the segmentation.
+  absl::StatusOr<Segmentations> segmentations() const;
+
+  // All settings in the table's order, then those of the segmentations, then the librdkafka
+  // properties by name. Axes, map and segments are shown where they are set; those of a preset are
+  // "preset NAME".
   std::vector<EffectiveSetting> effective() const;
 
-  // Key to canonical text of every semantic setting: what `rules/1` of the model log holds.
+  // Key to canonical text of every semantic setting: what `rules/1` of the model log holds. A
+  // segmentation is one entry, whole, so that it does not depend on what a preset means. The
+  // segmentations must be valid.
   std::map<std::string, std::string> semantic() const;
 
  private:
@@ -93,11 +104,20 @@ class Settings {
   };
 
   const Entry& entry(std::string_view key) const;
+  const Entry* find_entry(std::string_view key) const;
+  // By name, those that are disabled included; the default ones may have no texts.
+  std::map<std::string, SegmentationTexts> segmentation_texts() const;
+  // `status` of a segmentation with the place that is to blame.
+  absl::Status refuse_segmentation(std::string_view name, const absl::Status& status) const;
+  void add_segmentations(std::vector<EffectiveSetting>& settings) const;
+  bool is_chosen(std::string_view key) const;
 
   std::map<std::string, Entry, std::less<>> entries_;
 };
 
 // config/default.toml: every key with its default, its description and what is allowed.
 std::string documented_defaults();
+// A table [segmentation.NAME] of a settings file, with all keys of the spec.
+std::string documented_segmentation(const SegmentationSpec& segmentation);
 
 }  // namespace rfm

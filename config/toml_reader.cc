@@ -6,7 +6,6 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <array>
 
 #include "absl/status/status.h"
 #include "config/setting_value.h"
@@ -40,20 +39,20 @@ std::string plain_text(const toml::node& node) {
   return "";
 }
 
-// `node` as TOML on one line.
-std::string inline_text(const toml::node& node) {
+TomlNode node_of(const toml::node& node) {
+  TomlNode made;
   if (const auto* array = node.as_array()) {
-    std::vector<std::string> parts;
-    for (const toml::node& element : *array) parts.push_back(inline_text(element));
-    return fmt::format("[{}]", fmt::join(parts, ", "));
-  }
-  if (const auto* table = node.as_table()) {
-    std::vector<std::string> parts;
+    made.shape = TomlNode::Shape::kList;
+    for (const toml::node& element : *array) made.items.push_back(node_of(element));
+  } else if (const auto* table = node.as_table()) {
+    made.shape = TomlNode::Shape::kTable;
     for (const auto& [key, value] : *table)
-      parts.push_back(fmt::format("{} = {}", quote(key.str()), inline_text(value)));
-    return fmt::format("{{{}}}", fmt::join(parts, ", "));
+      made.fields.push_back({std::string(key.str()), node_of(value)});
+  } else {
+    made.type = type_of(node);
+    made.text = plain_text(node);
   }
-  return node.is_string() ? quote(plain_text(node)) : plain_text(node);
+  return made;
 }
 
 void flatten(const toml::table& table, const std::string& prefix, std::vector<TomlValue>& out) {
@@ -72,79 +71,13 @@ void flatten(const toml::table& table, const std::string& prefix, std::vector<To
       value.type = plain ? TomlType::kList : TomlType::kStructured;
       std::vector<std::string> parts;
       for (const toml::node& element : *array) parts.push_back(plain_text(element));
-      value.text = plain ? fmt::format("{}", fmt::join(parts, ", ")) : inline_text(node);
+      value.text = plain ? fmt::format("{}", fmt::join(parts, ", ")) : toml_text(node_of(node));
     } else {
       value.type = type_of(node);
       value.text = plain_text(node);
     }
     out.push_back(std::move(value));
   }
-}
-
-absl::StatusOr<toml::table> parse_value(std::string_view text) {
-  toml::parse_result parsed = toml::parse(fmt::format("value = {}", text));
-  if (!parsed)
-    return absl::InvalidArgumentError(fmt::format("not TOML: {}", parsed.error().description()));
-  return std::move(parsed).table();
-}
-
-absl::StatusOr<ScoreRange> read_range(const toml::node& node) {
-  const std::string text = plain_text(node);
-  const std::size_t dash = text.find('-');
-  const auto low = parse_integer(std::string_view(text).substr(0, dash));
-  const auto high =
-      dash == std::string::npos ? low : parse_integer(std::string_view(text).substr(dash + 1));
-  if (!low || !high || *low < 1 || *high < *low || *high > kScoreMax) {
-    return absl::InvalidArgumentError(
-        fmt::format("range \"{}\"; allowed: a score 1-5, or two as in \"4-5\"", text));
-  }
-  return ScoreRange{static_cast<std::uint8_t>(*low), static_cast<std::uint8_t>(*high)};
-}
-
-absl::StatusOr<SegmentRule> read_rule(const toml::table& table) {
-  SegmentRule rule;
-  for (const auto& [key, node] : table) {
-    const std::string_view name = key.str();
-    if (name == "segment" && node.is_string()) {
-      rule.segment = plain_text(node);
-      continue;
-    }
-    ScoreRange* const range = name == "r"    ? &rule.r
-                              : name == "f"  ? &rule.f
-                              : name == "m"  ? &rule.m
-                              : name == "fm" ? &rule.fm
-                                             : nullptr;
-    if (range == nullptr) {
-      return absl::InvalidArgumentError(
-          fmt::format("a cell has the key \"{}\"; allowed: segment (text), r, f, m, fm", name));
-    }
-    absl::StatusOr<ScoreRange> read = read_range(node);
-    if (!read.ok()) return read.status();
-    *range = *read;
-  }
-  if (rule.segment.empty()) return absl::InvalidArgumentError("a cell has no segment");
-  return rule;
-}
-
-absl::StatusOr<std::vector<SegmentRule>> read_rows(const toml::array& array) {
-  constexpr const char* kShape = "rows of the map: allowed are five rows of five names";
-  std::array<std::array<std::string, kScoreMax>, kScoreMax> rows;
-  if (array.size() != rows.size()) return absl::InvalidArgumentError(kShape);
-  for (std::size_t row = 0; row < rows.size(); ++row) {
-    const toml::array* const names = array[row].as_array();
-    if (names == nullptr || names->size() != rows[row].size())
-      return absl::InvalidArgumentError(kShape);
-    for (std::size_t column = 0; column < rows[row].size(); ++column) {
-      if (!(*names)[column].is_string()) return absl::InvalidArgumentError(kShape);
-      rows[row][column] = plain_text((*names)[column]);
-    }
-  }
-  return rules_from_rows(rows);
-}
-
-std::string format_range(ScoreRange range) {
-  if (range.low == range.high) return fmt::format("\"{}\"", int{range.low});
-  return fmt::format("\"{}-{}\"", int{range.low}, int{range.high});
 }
 
 }  // namespace
@@ -164,88 +97,37 @@ absl::StatusOr<std::vector<TomlValue>> read_toml(std::string_view toml,
   return values;
 }
 
-absl::StatusOr<std::vector<SegmentRule>> read_segment_rules(std::string_view text) {
-  absl::StatusOr<toml::table> parsed = parse_value(text);
-  if (!parsed.ok()) return parsed.status();
-  const toml::array* const array = (*parsed)["value"].as_array();
-  if (array == nullptr || array->empty()) {
-    return absl::InvalidArgumentError(
-        "allowed: a preset, five rows of five names, or a list of cells");
-  }
-  if (array->front().is_array()) return read_rows(*array);
-  std::vector<SegmentRule> rules;
-  for (const toml::node& node : *array) {
-    if (!node.is_table()) return absl::InvalidArgumentError("a cell of the map is not a table");
-    absl::StatusOr<SegmentRule> rule = read_rule(*node.as_table());
-    if (!rule.ok()) return rule.status();
-    rules.push_back(*std::move(rule));
-  }
-  return rules;
+absl::StatusOr<TomlNode> read_toml_node(std::string_view text) {
+  const toml::parse_result parsed = toml::parse(fmt::format("value = {}", text));
+  if (!parsed)
+    return absl::InvalidArgumentError(fmt::format("not TOML: {}", parsed.error().description()));
+  // More than one value would be lines of a file.
+  if (parsed.table().size() != 1) return absl::InvalidArgumentError("not one TOML value");
+  return node_of(*parsed.table().get("value"));
 }
 
-std::string format_segment_rules(const std::vector<SegmentRule>& rules) {
+std::string toml_text(const TomlNode& node) {
   std::vector<std::string> parts;
-  for (const SegmentRule& rule : rules) {
-    std::string part = fmt::format("{{segment = {}", quote(rule.segment));
-    for (const auto& [axis, range] : {std::pair<std::string_view, ScoreRange>{"r", rule.r},
-                                      {"f", rule.f},
-                                      {"m", rule.m},
-                                      {"fm", rule.fm}}) {
-      if (range != ScoreRange{}) part += fmt::format(", {} = {}", axis, format_range(range));
-    }
-    parts.push_back(part + "}");
+  switch (node.shape) {
+    case TomlNode::Shape::kList:
+      for (const TomlNode& item : node.items) parts.push_back(toml_text(item));
+      return fmt::format("[{}]", fmt::join(parts, ", "));
+    case TomlNode::Shape::kTable:
+      for (const auto& [key, value] : node.fields)
+        parts.push_back(fmt::format("{} = {}", toml_key(key), toml_text(value)));
+      return fmt::format("{{{}}}", fmt::join(parts, ", "));
+    case TomlNode::Shape::kPlain:
+      break;
   }
-  return fmt::format("[{}]", fmt::join(parts, ", "));
+  return node.type == TomlType::kString ? quote(node.text) : node.text;
 }
 
-absl::StatusOr<std::vector<SegmentInfo>> read_segment_infos(std::string_view text) {
-  absl::StatusOr<toml::table> parsed = parse_value(text);
-  if (!parsed.ok()) return parsed.status();
-  const toml::array* const array = (*parsed)["value"].as_array();
-  if (array == nullptr)
-    return absl::InvalidArgumentError("allowed: a list of {name, rank, description, action}");
-  std::vector<SegmentInfo> infos;
-  for (const toml::node& node : *array) {
-    const toml::table* const table = node.as_table();
-    if (table == nullptr)
-      return absl::InvalidArgumentError(
-          "a segment is not a table {name, rank, description, action}");
-    SegmentInfo info;
-    bool has_rank = false;
-    for (const auto& [key, value] : *table) {
-      const std::string_view name = key.str();
-      if (name == "name" && value.is_string()) {
-        info.name = plain_text(value);
-      } else if (name == "description" && value.is_string()) {
-        info.description = plain_text(value);
-      } else if (name == "action" && value.is_string()) {
-        info.action = plain_text(value);
-      } else if (name == "rank" && value.is_integer() && value.as_integer()->get() >= 0 &&
-                 value.as_integer()->get() <= 1'000'000) {
-        info.rank = static_cast<int>(value.as_integer()->get());
-        has_rank = true;
-      } else {
-        return absl::InvalidArgumentError(
-            fmt::format("key \"{}\" of a segment; allowed: name, description, action (texts), rank "
-                        "(0 to 1000000)",
-                        name));
-      }
-    }
-    if (info.name.empty() || !has_rank)
-      return absl::InvalidArgumentError("a segment needs a name and a rank");
-    infos.push_back(std::move(info));
-  }
-  return infos;
-}
-
-std::string format_segment_infos(const std::vector<SegmentInfo>& infos) {
-  std::vector<std::string> parts;
-  for (const SegmentInfo& info : infos) {
-    parts.push_back(fmt::format("{{name = {}, rank = {}, description = {}, action = {}}}",
-                                quote(info.name), info.rank, quote(info.description),
-                                quote(info.action)));
-  }
-  return fmt::format("[{}]", fmt::join(parts, ", "));
+std::string toml_key(std::string_view key) {
+  const bool is_bare = !key.empty() && std::ranges::all_of(key, [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' ||
+           c == '-';
+  });
+  return is_bare ? std::string(key) : quote(key);
 }
 
 std::string quote(std::string_view text) {

@@ -7,8 +7,6 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
-#include "model/segment_catalog.h"
-#include "model/segment_map.h"
 
 namespace rfm {
 
@@ -34,13 +32,30 @@ struct TomlValue {
 absl::StatusOr<std::vector<TomlValue>> read_toml(std::string_view toml,
                                                  std::string_view source_name);
 
-// A map as five rows of five names, or as a list of {segment, r, f, m, fm} with "4", 4 or "4-5".
-absl::StatusOr<std::vector<SegmentRule>> read_segment_rules(std::string_view text);
-std::string format_segment_rules(const std::vector<SegmentRule>& rules);
+struct TomlField;
 
-// A list of {name, rank, description, action}.
-absl::StatusOr<std::vector<SegmentInfo>> read_segment_infos(std::string_view text);
-std::string format_segment_infos(const std::vector<SegmentInfo>& infos);
+// A value with its parts.
+struct TomlNode {
+  enum class Shape : std::uint8_t { kPlain, kList, kTable };
+
+  Shape shape = Shape::kPlain;
+  TomlType type = TomlType::kString;  // kPlain.
+  std::string text;                   // kPlain: as in TomlValue.
+  std::vector<TomlNode> items;        // kList.
+  std::vector<TomlField> fields;      // kTable, in order of name.
+};
+
+struct TomlField {
+  std::string key;
+  TomlNode value;
+};
+
+absl::StatusOr<TomlNode> read_toml_node(std::string_view text);
+// On one line; reads back to the same node.
+std::string toml_text(const TomlNode& node);
+
+// A key as it is, or quoted where it must be.
+std::string toml_key(std::string_view key);
 
 // A TOML basic string with its quotes.
 std::string quote(std::string_view text);

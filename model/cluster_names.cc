@@ -242,11 +242,11 @@ FeatureVector population_mean(std::span<const FeatureVector> centroids,
 }
 
 std::vector<ClusterNameCode> name_clusters(const ClusterNameConditions& conditions,
-                                           std::span<const std::string> current) {
+                                           std::span<const ClusterNameCode> current) {
   std::vector<std::optional<ClusterNameCode>> names(conditions.cluster_count());
   for (std::size_t id = 0; id < current.size(); ++id) {
-    const std::optional<ClusterNameCode> name = find_cluster_name(current[id]);
-    if (!name || conditions.missed_by(*name, id) > kClusterNameTolerance) continue;
+    const std::optional<ClusterNameCode> name = current[id];
+    if (conditions.missed_by(*name, id) > kClusterNameTolerance) continue;
     const int number = plain_name(*name).value_or(PlainName{}).number;
     const bool is_own = number == 0 || number == static_cast<int>(id) + 1;
     if (is_own && std::ranges::count(names, name) == 0) names[id] = name;
@@ -264,6 +264,36 @@ std::vector<ClusterNameCode> name_clusters(const ClusterNameConditions& conditio
   result.reserve(names.size());
   for (const std::optional<ClusterNameCode>& name : names) result.push_back(*name);
   return result;
+}
+
+SegmentInfo plain_cluster_segment(ClusterNameCode code) {
+  constexpr std::array<std::string_view, 2> kRecencyPhrases = {"Bought recently",
+                                                               "Silent for longer"};
+  constexpr std::array<std::string_view, 3> kPurchasesPhrases = {
+      "mostly one purchase", "more than one purchase", "many purchases"};
+  constexpr std::array<std::string_view, 3> kSpendPhrases = {
+      "spend below the average customer's", "spend above the average customer's",
+      "spend far above the average customer's"};
+  SegmentInfo info;
+  const std::optional<PlainName> plain = plain_name(code);
+  if (!plain) return info;
+  info.name = cluster_name(code);
+  info.rank = cluster_rank(code);
+  info.description = kRecencyPhrases[static_cast<std::size_t>(plain->recency)];
+  info.description += ", ";
+  info.description += kPurchasesPhrases[static_cast<std::size_t>(plain->purchases)];
+  info.description += ", ";
+  info.description += kSpendPhrases[static_cast<std::size_t>(plain->spend)];
+  info.description += '.';
+  return info;
+}
+
+int cluster_rank(ClusterNameCode code) {
+  constexpr std::array<int, kNamedClusterCount> kNamed = {50, 40, 30, 20, 10};
+  constexpr std::array<int, 3> kBySpend = {15, 35, 45};
+  if (code < kNamedClusterCount) return kNamed[code];
+  const std::optional<PlainName> plain = plain_name(code);
+  return plain ? kBySpend[static_cast<std::size_t>(plain->spend)] : 0;
 }
 
 }  // namespace rfm

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "model/model_version.h"
+#include "model/segmentation_spec.h"
 
 namespace rfm {
 
@@ -61,6 +62,11 @@ inline constexpr ClusterNameCode kClusterNameCodesEnd = 16 + 18 * (kClustersMax 
 // Empty if it is no name's code.
 std::string_view cluster_name(ClusterNameCode code);
 std::optional<ClusterNameCode> find_cluster_name(std::string_view text);
+
+// Of a plain description: ranked by its spend, without an action. Empty for any other code.
+SegmentInfo plain_cluster_segment(ClusterNameCode code);
+// Of any name.
+int cluster_rank(ClusterNameCode code);
 
 // Mean of the centroids, weighted by their members: of log1p of R, F, M over all customers.
 FeatureVector population_mean(std::span<const FeatureVector> centroids,
@@ -107,6 +113,6 @@ inline constexpr double kClusterNameTolerance = 1.25;
 // richest that meets them and has none, a plain one or, for Champions, Loyal; of equals to the
 // least id.
 std::vector<ClusterNameCode> name_clusters(const ClusterNameConditions& conditions,
-                                           std::span<const std::string> current);
+                                           std::span<const ClusterNameCode> current);
 
 }  // namespace rfm

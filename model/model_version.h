@@ -4,10 +4,9 @@
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <string>
 #include <vector>
 
-#include "model/score_cuts.h"
+#include "model/segmentation_spec.h"
 
 namespace rfm {
 
@@ -24,9 +23,9 @@ struct ClusterModel {
   int cluster_count = 0;
   FeatureVector weight{};
   std::array<FeatureVector, kClustersMax>
-      centroids{};                  // Rows 0..cluster_count-1; row = stable cluster id.
-  std::vector<std::string> names;   // One per cluster id (cluster_names.h).
-  double inertia_per_customer = 0;  // On the data of the last refit.
+      centroids{};                   // Rows 0..cluster_count-1; row = stable cluster id.
+  std::vector<std::uint16_t> names;  // One per cluster id: its code (cluster_names.h).
+  double inertia_per_customer = 0;   // On the data of the last refit.
 
   friend bool operator==(const ClusterModel&, const ClusterModel&) = default;
 };
@@ -46,6 +45,16 @@ struct ChurnModel {
   friend bool operator==(const ChurnModel&, const ChurnModel&) = default;
 };
 
+// The cuts of one trained axis, in its unit.
+struct TrainedCuts {
+  Quantity quantity = Quantity::kRecency;
+  CutMethod method = CutMethod::kQuantile;
+  int bins = 5;
+  std::vector<std::int64_t> cuts;  // bins - 1, ascending; empty: there is nothing to measure yet.
+
+  friend bool operator==(const TrainedCuts&, const TrainedCuts&) = default;
+};
+
 enum class ClusterChange : std::uint8_t { kNone, kFirstFit, kMoved, kRefitWarm, kRefitChallenger };
 
 // The outcome of training at one epoch boundary. Trained at the start of `trained_epoch`, it takes
@@ -59,7 +68,9 @@ struct ModelVersion {
   std::int64_t population = 0;  // Customers with a counted purchase at the boundary.
   int sample_shift = 0;         // A customer is sampled if id_hash < 2^64 >> sample_shift.
 
-  ScoreCuts cuts = absolute_cuts();
+  // In the order of the rules' specs (Segmentations::cut_specs). Empty while there are too few
+  // customers: then the axes' own `fixed` ones hold.
+  std::vector<TrainedCuts> cuts;
   bool cuts_changed = false;  // Against the version before.
 
   std::optional<ClusterModel> clusters;

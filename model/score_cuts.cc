@@ -3,75 +3,55 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "model/day.h"
-
 namespace rfm {
 namespace {
 
-constexpr std::int64_t kMoneyScale = 10000;
-
-// floor(low + (high - low) * fifths / 5) for low <= high and 0 <= fifths < 5, without overflow.
-std::int64_t interpolate_down(std::int64_t low, std::int64_t high, std::uint64_t fifths) {
+// floor(low + (high - low) * part / parts) for low <= high and 0 <= part < parts, without overflow.
+std::int64_t interpolate_down(std::int64_t low, std::int64_t high, std::uint64_t part,
+                              std::uint64_t parts) {
   const std::uint64_t width = static_cast<std::uint64_t>(high) - static_cast<std::uint64_t>(low);
-  const std::uint64_t step = (width / 5) * fifths + (width % 5) * fifths / 5;
+  const std::uint64_t step = (width / parts) * part + (width % parts) * part / parts;
   return static_cast<std::int64_t>(static_cast<std::uint64_t>(low) + step);
 }
 
 }  // namespace
 
-ScoreCuts absolute_cuts() {
-  // A value scores above a cut only if it exceeds it: thresholds "at least v" become v - 1. Ages
-  // are "at most v".
-  return {
-      .recency_ms = {14 * kDayMs, 30 * kDayMs, 60 * kDayMs, 120 * kDayMs},
-      .frequency = {1, 2, 4, 8},
-      .monetary = {100 * kMoneyScale - 1, 300 * kMoneyScale - 1, 800 * kMoneyScale - 1,
-                   2000 * kMoneyScale - 1},
-      .absolute = true,
-  };
-}
-
-AxisCuts quintile_cuts(std::vector<std::int64_t> values) {
-  AxisCuts cuts{};
+std::vector<std::int64_t> quantile_cuts(std::vector<std::int64_t> values, int bins) {
+  const auto parts = static_cast<std::size_t>(bins);
+  std::vector<std::int64_t> cuts(parts - 1);
   if (values.empty()) return cuts;
-  // Position (n - 1) i / 5 of the sorted values: whole part `rank`, then `fifths` fifths of the way
-  // to the next. Of those ranks the second goes first, since it leaves the least to the others.
-  std::array<std::vector<std::int64_t>::iterator, kCutCount + 1> at;
-  for (std::size_t i = 0; i < kCutCount; ++i)
-    at[i] = values.begin() + static_cast<std::ptrdiff_t>((values.size() - 1) * (i + 1) / 5);
-  at[kCutCount] = values.end();
-  std::nth_element(values.begin(), at[1], values.end());
-  std::nth_element(values.begin(), at[0], at[1]);
-  if (at[2] != at[1]) std::nth_element(at[1] + 1, at[2], values.end());
-  if (at[3] != at[2]) std::nth_element(at[2] + 1, at[3], values.end());
-  for (std::size_t i = 0; i < kCutCount; ++i) {
-    const std::size_t fifths = (values.size() - 1) * (i + 1) % 5;
-    const std::int64_t low = *at[i];
-    std::int64_t high = low;
-    if (fifths != 0) {
-      // The next value is at the next rank at the latest.
-      const auto later = std::upper_bound(at.begin(), at.end() - 1, at[i]);
-      const auto end = *later == values.end() ? values.end() : *later + 1;
-      high = *std::min_element(at[i] + 1, end);
+  auto unordered = values.begin();  // Before it all is in its place, or not asked for any more.
+  for (std::size_t i = 1; i < parts; ++i) {
+    // Position (n - 1) i / bins: whole part `rank`, then so many parts of the way to the next.
+    const std::size_t position = (values.size() - 1) * i;
+    const auto rank = values.begin() + static_cast<std::ptrdiff_t>(position / parts);
+    if (rank >= unordered) {
+      std::nth_element(unordered, rank, values.end());
+      unordered = rank + 1;
     }
-    cuts[i] = interpolate_down(low, high, fifths);
+    std::int64_t high = *rank;
+    if (position % parts != 0) {
+      if (rank + 1 >= unordered) {
+        std::iter_swap(unordered, std::min_element(unordered, values.end()));
+        ++unordered;
+      }
+      high = *(rank + 1);
+    }
+    cuts[i - 1] = interpolate_down(*rank, high, position % parts, parts);
   }
   return cuts;
 }
 
-int score_ascending(const AxisCuts& cuts, std::int64_t value) {
-  int score = 1;
-  for (const std::int64_t cut : cuts) score += value > cut ? 1 : 0;
-  return score;
+void clamp_cuts(std::span<const CutBounds> bounds, std::vector<std::int64_t>& cuts) {
+  if (bounds.size() != cuts.size()) return;
+  for (std::size_t i = 0; i < cuts.size(); ++i)
+    cuts[i] = std::clamp(cuts[i], bounds[i].low, bounds[i].high);
 }
 
-Scores score(const ScoreCuts& cuts, std::int64_t recency_ms, std::int64_t frequency,
-             std::int64_t monetary) {
-  return {
-      .r = static_cast<std::uint8_t>(kScoreMax + 1 - score_ascending(cuts.recency_ms, recency_ms)),
-      .f = static_cast<std::uint8_t>(score_ascending(cuts.frequency, frequency)),
-      .m = static_cast<std::uint8_t>(score_ascending(cuts.monetary, monetary)),
-  };
+int cuts_below(std::span<const std::int64_t> cuts, std::int64_t value) {
+  int count = 0;
+  for (const std::int64_t cut : cuts) count += value > cut ? 1 : 0;
+  return count;
 }
 
 }  // namespace rfm

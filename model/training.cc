@@ -8,13 +8,15 @@
 #include <tuple>
 #include <utility>
 
+#include "model/axis_value.h"
 #include "model/cluster_names.h"
 #include "model/day.h"
 #include "model/deterministic_math.h"
 #include "model/hungarian.h"
 #include "model/kmeans.h"
+#include "model/natural_breaks.h"
 #include "model/nearest_centroid.h"
-#include "model/segment_catalog.h"
+#include "model/score_cuts.h"
 
 namespace rfm {
 namespace {
@@ -75,6 +77,16 @@ std::vector<FeatureVector> points_of(std::span<const SampleRow> sample, std::int
   return points;
 }
 
+AxisInput axis_input(const SampleRow& row, std::int64_t at_ms,
+                     const std::optional<ChurnModel>& churn) {
+  AxisInput input{.silence_ms = std::max<std::int64_t>(0, at_ms - row.last_purchase_ms),
+                  .history_ms = row.last_purchase_ms - row.first_purchase_ms,
+                  .frequency = row.frequency,
+                  .monetary = row.monetary};
+  if (churn) input.risk = churn_risk(*churn, churn_input(row, at_ms));
+  return input;
+}
+
 std::span<const FeatureVector> centroids_of(const ClusterModel& model) {
   return std::span(model.centroids).first(static_cast<std::size_t>(model.cluster_count));
 }
@@ -106,7 +118,7 @@ std::vector<int> labels_of(std::span<const FeatureVector> points, const ClusterM
 }
 
 std::vector<ClusterNameCode> names_after(const KMeansFit& fit,
-                                         std::span<const std::string> before) {
+                                         std::span<const ClusterNameCode> before) {
   const FeatureVector population = population_mean(fit.centroids, fit.member_counts);
   return name_clusters(ClusterNameConditions(fit.centroids, population), before);
 }
@@ -119,7 +131,7 @@ std::vector<int> first_order(const KMeansFit& fit) {
   const auto place = [&](int cluster) {
     const auto i = static_cast<std::size_t>(cluster);
     const FeatureVector& c = fit.centroids[i];
-    return std::tuple(-cluster_segment(names[i]).rank, -c[2], -c[1], c[0]);
+    return std::tuple(-cluster_rank(names[i]), -c[2], -c[1], c[0]);
   };
   std::ranges::stable_sort(order, {}, place);
   return order;
@@ -225,7 +237,6 @@ ModelVersion Training::train(std::int64_t epoch, Contribution merged) {
   next.trained_epoch = epoch;
   next.population = merged.population;
   next.cluster_change = ClusterChange::kNone;
-  next.cuts = train_cuts(epoch, merged.population, sample);
   train_clusters(merged, sample, next);
   if (!sample.empty()) {
     next.sample_shift = 0;
@@ -244,6 +255,7 @@ ModelVersion Training::train(std::int64_t epoch, Contribution merged) {
                              {.lambda = options_.churn_lambda});
     }
   }
+  next.cuts = train_cuts(next, sample);
   next.cuts_changed = next.cuts != latest_.cuts;
   next.churn_changed = next.churn != latest_.churn;
   if (next.clusters == latest_.clusters) next.cluster_change = ClusterChange::kNone;
@@ -255,33 +267,37 @@ ModelVersion Training::train(std::int64_t epoch, Contribution merged) {
   return next;
 }
 
-ScoreCuts Training::train_cuts(std::int64_t epoch, std::int64_t population,
-                               std::span<const SampleRow> sample) const {
-  const bool was_absolute = latest_.cuts.absolute;
-  if (population < (was_absolute ? options_.population_on : options_.population_off)) {
-    return absolute_cuts();
-  }
-  if (sample.empty() || !(was_absolute || is_refit_epoch(options_.schedule, epoch))) {
+std::vector<TrainedCuts> Training::train_cuts(const ModelVersion& next,
+                                              std::span<const SampleRow> sample) const {
+  const bool had_none = latest_.cuts.empty();
+  if (next.population < (had_none ? options_.population_on : options_.population_off)) return {};
+  if (sample.empty() || !(had_none || is_refit_epoch(options_.schedule, next.trained_epoch)))
     return latest_.cuts;
-  }
-  const std::int64_t at_ms = boundary_ms(epoch);
-  std::vector<std::int64_t> recency;
-  std::vector<std::int64_t> frequency;
-  std::vector<std::int64_t> monetary;
-  for (std::vector<std::int64_t>* values : {&recency, &frequency, &monetary})
-    values->reserve(sample.size());
+  std::vector<AxisInput> inputs;
+  inputs.reserve(sample.size());
+  const bool asks_risk = std::ranges::any_of(
+      options_.cut_specs, [](const CutSpec& spec) { return follows_risk(spec.quantity); });
   for (const SampleRow& row : sample) {
-    recency.push_back(std::max<std::int64_t>(0, at_ms - row.last_purchase_ms));
-    frequency.push_back(row.frequency);
-    monetary.push_back(row.monetary);
+    inputs.push_back(
+        axis_input(row, boundary_ms(next.trained_epoch), asks_risk ? next.churn : std::nullopt));
   }
-  AxisCuts monetary_cuts = quintile_cuts(std::move(monetary));
-  // Whoever has given back more than was bought scores 1.
-  for (std::int64_t& cut : monetary_cuts) cut = std::max<std::int64_t>(cut, 0);
-  return {.recency_ms = quintile_cuts(std::move(recency)),
-          .frequency = quintile_cuts(std::move(frequency)),
-          .monetary = monetary_cuts,
-          .absolute = false};
+  std::vector<TrainedCuts> trained;
+  for (const CutSpec& spec : options_.cut_specs) {
+    trained.push_back({spec.quantity, spec.method, spec.bins, {}});
+    std::vector<std::int64_t> values;
+    values.reserve(inputs.size());
+    for (const AxisInput& input : inputs) {
+      if (const auto value = axis_value(spec.quantity, input)) values.push_back(*value);
+    }
+    if (values.empty()) continue;
+    std::vector<std::int64_t>& cuts = trained.back().cuts;
+    cuts = spec.method == CutMethod::kBreaks ? natural_breaks(std::move(values), spec.bins)
+                                             : quantile_cuts(std::move(values), spec.bins);
+    // Whoever has given back more than was bought scores 1.
+    for (std::int64_t& cut : cuts) cut = std::max<std::int64_t>(cut, 0);
+    clamp_cuts(spec.bounds, cuts);
+  }
+  return trained;
 }
 
 void Training::train_clusters(const Contribution& merged, std::span<const SampleRow> sample,
@@ -344,10 +360,9 @@ void Training::refit_clusters(std::int64_t epoch, std::span<const SampleRow> sam
     reorder(match_by_members(before, after, options.cluster_count), fit);
   }
   ClusterModel model = to_model(fit, points.size());
-  std::span<const std::string> names;
+  std::span<const ClusterNameCode> names;
   if (!is_first) names = latest_.clusters->names;
-  for (const ClusterNameCode name : names_after(fit, names))
-    model.names.emplace_back(cluster_name(name));
+  model.names = names_after(fit, names);
   next.cluster_change = is_first                                  ? ClusterChange::kFirstFit
                         : fit.origin == KMeansOrigin::kChallenger ? ClusterChange::kRefitChallenger
                                                                   : ClusterChange::kRefitWarm;

@@ -11,6 +11,7 @@
 #include "model/contribution.h"
 #include "model/day.h"
 #include "model/model_version.h"
+#include "model/segmentation.h"
 
 namespace rfm {
 
@@ -32,6 +33,9 @@ bool wants_sample(const RefitSchedule& schedule, std::int64_t epoch, const Model
 bool is_sampled(std::uint64_t id_hash, int sample_shift);
 
 struct TrainingOptions {
+  // Those of the rules' segmentations.
+  std::vector<CutSpec> cut_specs{Segmentations::defaults().cut_specs().begin(),
+                                 Segmentations::defaults().cut_specs().end()};
   int cluster_count = 5;  // 1..kClustersMax.
   // Least time from the first boundary with population_on customers to the first fit: in the first
   // weeks everybody is recent and has bought once.
@@ -81,8 +85,9 @@ class Training {
   };
 
   // The parts of the version trained at an epoch. An empty sample means there is none.
-  ScoreCuts train_cuts(std::int64_t epoch, std::int64_t population,
-                       std::span<const SampleRow> sample) const;
+  // Under `churn`, which measures risk and value.
+  std::vector<TrainedCuts> train_cuts(const ModelVersion& next,
+                                      std::span<const SampleRow> sample) const;
   void train_clusters(const Contribution& merged, std::span<const SampleRow> sample,
                       ModelVersion& next) const;
   ClusterModel move_centroids(std::int64_t epoch, const Contribution& merged) const;

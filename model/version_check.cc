@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <vector>
 
 #include "model/churn_risk.h"
 #include "model/day.h"
@@ -34,20 +35,21 @@ absl::Status check_number(std::string_view field, double value, double low, doub
   return fault("{}: {} is not from {} to {}", field, value, low, high);
 }
 
-absl::Status check_axis(std::string_view field, const AxisCuts& cuts, std::int64_t low,
-                        std::int64_t high) {
-  if (!std::ranges::is_sorted(cuts)) return fault("{}: the cuts do not ascend", field);
-  if (cuts.front() >= low && cuts.back() <= high) return absl::OkStatus();
-  return fault("{}: {} is not from {} to {}", field,
-               cuts.front() < low ? cuts.front() : cuts.back(), low, high);
-}
-
-absl::Status check_cuts(const ScoreCuts& cuts) {
-  constexpr std::int64_t kAll = std::numeric_limits<std::int64_t>::max();
-  absl::Status status = check_axis("cuts.recency_ms", cuts.recency_ms, 0, kAgeMaxMs);
-  if (status.ok()) status = check_axis("cuts.frequency", cuts.frequency, 0, kAll);
-  if (status.ok()) status = check_axis("cuts.monetary", cuts.monetary, -kAll, kAll);
-  return status;
+absl::Status check_cuts(const std::vector<TrainedCuts>& trained) {
+  for (std::size_t i = 0; i < trained.size(); ++i) {
+    const auto& [quantity, method, bins, cuts] = trained[i];
+    const std::string field = fmt::format("cuts[{}]", i);
+    if (bins < kBinsMin || bins > kBinsMax)
+      return fault("{}.bins: {} is not from {} to {}", field, bins, kBinsMin, kBinsMax);
+    if (cuts.empty()) continue;
+    if (cuts.size() != static_cast<std::size_t>(bins) - 1)
+      return fault("{}.cuts: {} of them for {} bins", field, cuts.size(), bins);
+    if (!std::ranges::is_sorted(cuts)) return fault("{}.cuts: they do not ascend", field);
+    if (cuts.front() < 0) return fault("{}.cuts: {} is negative", field, cuts.front());
+    if (quantity == Quantity::kRecency && cuts.back() > kAgeMaxMs)
+      return fault("{}.cuts: {} is not from 0 to {}", field, cuts.back(), kAgeMaxMs);
+  }
+  return absl::OkStatus();
 }
 
 absl::Status check_clusters(const ClusterModel& clusters) {
@@ -62,7 +64,6 @@ absl::Status check_clusters(const ClusterModel& clusters) {
   }
   for (std::size_t c = 0; c < clusters.names.size(); ++c) {
     const std::string field = fmt::format("clusters.centroids[{}]", c);
-    if (clusters.names[c].empty()) return fault("{}.name: it is empty", field);
     for (const double x : clusters.centroids[c]) {
       absl::Status status = check_number(field + ".center", x, 0, kFeatureMax);
       if (!status.ok()) return status;
@@ -138,6 +139,15 @@ absl::Status check_version(const ModelVersion& version) {
     if (absl::Status status = check_clusters(*version.clusters); !status.ok()) return status;
   }
   return version.churn ? check_churn(*version.churn) : absl::OkStatus();
+}
+
+absl::Status check_cut_specs(const ModelVersion& version, std::span<const CutSpec> specs) {
+  if (version.cuts.empty()) return absl::OkStatus();
+  const auto same = [](const TrainedCuts& cuts, const CutSpec& spec) {
+    return cuts.quantity == spec.quantity && cuts.method == spec.method && cuts.bins == spec.bins;
+  };
+  if (std::ranges::equal(version.cuts, specs, same)) return absl::OkStatus();
+  return fault("cuts: they are not those that the segmentations of the rules ask for");
 }
 
 absl::Status check_successor(const ModelVersion& before, const ModelVersion& version) {

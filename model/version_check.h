@@ -1,6 +1,8 @@
 // Whether a version from outside may be computed with.
 #pragma once
 
+#include <span>
+
 #include "absl/status/status.h"
 #include "model/model_version.h"
 
@@ -14,5 +16,8 @@ absl::Status check_version(const ModelVersion& version);
 // clusters and churn model never go away, ids of clusters stay, and what it says of its changes is
 // what changed.
 absl::Status check_successor(const ModelVersion& before, const ModelVersion& version);
+
+// Whether a version was trained for these axes.
+absl::Status check_cut_specs(const ModelVersion& version, std::span<const CutSpec> specs);
 
 }  // namespace rfm

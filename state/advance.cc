@@ -7,9 +7,11 @@
 #include "model/deterministic_math.h"
 #include "model/nearest_centroid.h"
 #include "state/assertion.h"
+#include "state/damping.h"
 #include "state/epoch.h"
 #include "state/evaluation.h"
 #include "state/hashes.h"
+#include "state/segmenter.h"
 
 namespace rfm {
 namespace {
@@ -17,9 +19,8 @@ namespace {
 // Rounding of the distances themselves, in scaled units: far below any real margin.
 constexpr double kMarginSlack = 1e-9;
 
-constexpr std::size_t index_of(Segmentation segmentation) {
-  return static_cast<std::size_t>(segmentation);
-}
+// Of the membership in a cluster, on squared distances.
+constexpr double kMemberHysteresis = .1;
 
 const ModelVersion* version_at(EventTime t, const TimeContext& context) {
   return context.models.effective_in(epoch_of(t));
@@ -30,81 +31,31 @@ CustomerFacts facts_at(const CustomerRow& row, EventTime t, const ModelVersion* 
   return facts_of(row, context.rules, version, t);
 }
 
-// What is compared at one instant. Keeps the risks, once a transition needs them, for the next one.
-struct Comparison {
-  CustomerFacts before{};
-  CustomerFacts after{};
-  const Cause* cause = nullptr;
-};
-
-// With a finite window: when time alone will change the segment. A churn model is asked at every
-// boundary, so that its next change is not foreseen.
-std::optional<EventTime> next_change_in_window(const CustomerRow& row, Segmentation segmentation,
-                                               const CustomerFacts& facts, const Rules& rules) {
-  if (!rules.window) return std::nullopt;
-  if (segmentation == Segmentation::kChurn && facts.version->churn) return kNever;
-  return next_change_if_silent(segmentation, SilentFacts(row, facts, rules),
-                               row.segments[index_of(segmentation)].segment, rules,
-                               facts.at + kForesight);
-}
-
-void change_segment(CustomerRow& row, Segmentation segmentation, SegmentCode to, Reason reason,
-                    Comparison& compared, const Rules& rules, TransitionBuffer& out) {
-  for (CustomerFacts* facts : {&compared.before, &compared.after})
-    facts->churn_risk = churn_risk_of(*facts).value_or(-1);
-  if (segmentation == Segmentation::kRfm) row.cache.rfm_change_at = kBeforeAll;
-  const EventTime at = compared.after.at;
-  SegmentState& state = row.segments[index_of(segmentation)];
-  Transition transition{.row = &row,
-                        .segmentation = segmentation,
-                        .reason = reason,
-                        .from = state.segment,
-                        .to = to,
-                        .from_since = state.since,
-                        .seq = state.seq + 1,
-                        .consent = row.consent,
-                        .before = compared.before,
-                        .after = compared.after,
-                        .cause = compared.cause};
-  state = {.since = at, .seq = state.seq + 1, .segment = to};
-  row.clock = std::max(row.clock, at);
-  for (std::size_t i = 0; i < row.segments.size(); ++i)
-    transition.segments[i] = row.segments[i].segment;
-  if (to != kNoSegmentCode)
-    transition.next_change = next_change_in_window(row, segmentation, compared.after, rules);
-  out.transitions.push_back(transition);
-}
-
-// To the segment that is called for, unless the current one's dwell is not over.
-void move_segment(CustomerRow& row, Segmentation segmentation, SegmentCode to, Reason reason,
-                  Comparison& compared, const Rules& rules, TransitionBuffer& out) {
-  if (to == row.segments[index_of(segmentation)].segment) return;
-  if (to >= kFirstSegment && compared.after.at < dwell_end(row, segmentation, rules)) {
-    if (compared.cause != nullptr) ++out.suppressed;
+// The band of risks within which a boundary calls for nothing else in any segmentation, and how
+// long the customer provably stays in it.
+void refresh_risk_quiet(CustomerRow& row, CustomerFacts& facts, const Rules& rules) {
+  if (!facts.version->churn) return;
+  Segmenter::RiskLimits band;
+  bool is_asked = false;
+  for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
+    if (!rules.segmentations[s].follows_risk()) continue;
+    is_asked = true;
+    const auto limits = Segmenter(rules, s).risk_limits(facts, row.segments[s].call);
+    band.low = std::max(band.low, limits.low);
+    band.high = std::min(band.high, limits.high);
+  }
+  if (!is_asked) {
+    row.cache.risk_quiet_until = epoch_of(kNever);
     return;
   }
-  change_segment(row, segmentation, to, reason, compared, rules, out);
-}
-
-void decide_segment(CustomerRow& row, Segmentation segmentation, Reason reason,
-                    Comparison& compared, const Rules& rules, TransitionBuffer& out) {
-  const SegmentCode current = row.segments[index_of(segmentation)].segment;
-  const SegmentCode to = segment_for(segmentation, compared.after, current, rules);
-  move_segment(row, segmentation, to, reason, compared, rules, out);
-}
-
-// The same for the churn band of a customer with a purchase, under a version with a churn model;
-// and how long the band stays.
-void decide_churn(CustomerRow& row, Reason reason, Comparison& compared, const Rules& rules,
-                  TransitionBuffer& out) {
-  CustomerFacts& after = compared.after;
-  const ChurnOutlook outlook = churn_outlook(*after.version->churn, churn_input_of(after),
-                                             {rules.churn_medium_from, rules.churn_high_from});
-  after.churn_risk = outlook.risk;
+  // A limit that no risk reaches is none.
+  if (band.low <= 0) band.low = band.high;
+  if (band.high >= 1) band.high = band.low;
+  const ChurnOutlook outlook =
+      churn_outlook(*facts.version->churn, churn_input_of(facts), {band.low, band.high});
+  facts.churn_risk = outlook.risk;
   const Duration quiet{static_cast<std::int64_t>(outlook.quiet_days * kDayMs)};
-  row.cache.churn_quiet_until = epoch_of(after.at + quiet);
-  move_segment(row, Segmentation::kChurn, churn_segment_at(outlook.risk, rules), reason, compared,
-               rules, out);
+  row.cache.risk_quiet_until = epoch_of(facts.at + quiet);
 }
 
 // The invoices that count have changed: brings what follows from them up to date.
@@ -113,9 +64,9 @@ CustomerFacts facts_of_changed(CustomerRow& row, EventTime at, const ModelVersio
   CustomerFacts facts = facts_of(row, rules, version, at);
   facts.feature_f = row.feature_f = fixed_feature_f(facts.frequency);
   facts.feature_m = row.feature_m = fixed_feature_m(facts.monetary);
-  row.cache.rfm_change_at = kBeforeAll;
+  row.cache.grid_change_at = kBeforeAll;
   // A boundary at `at` itself is still to come.
-  row.cache.churn_quiet_until = epoch_of(at - Duration{1});
+  row.cache.risk_quiet_until = epoch_of(at - Duration{1});
   return facts;
 }
 
@@ -126,18 +77,33 @@ double margin_left(const RowCache& cache, EventTime until) {
   return cache.margin - cache.margin_loss_per_day * days;
 }
 
-// The margin for some days: as many as R has, for log1p R grows the faster the smaller R is.
+// The cluster segmentation, if there is one.
+std::optional<std::size_t> cluster_segmentation(const Rules& rules) {
+  for (std::size_t s = 0; s < rules.segmentations.size(); ++s)
+    if (rules.segmentations[s].is_cluster()) return s;
+  return std::nullopt;
+}
+
+// The margin for some days: as many as R has, for log1p R grows the faster the smaller R is. It is
+// that of the membership and of the segmentation together: the least of two concave functions is
+// above the chord of its ends too.
 void refresh_margin(CustomerRow& row, const CustomerFacts& facts, const TimeContext& context) {
   constexpr double kSpanDaysMax = 8;
-  const FeatureVector x = features_of(facts);
+  const ClusterModel& clusters = *facts.version->clusters;
   const double recency_days =
       std::max(0.0, static_cast<double>((facts.at - facts.last_purchase).count()) / kDayMs);
   const double span_days = std::min(kSpanDaysMax, 1 + std::floor(recency_days));
   // log1p R grows by less than its slope at the start, times the time passed.
-  const SwitchMargin margin =
-      switch_margin(*facts.version->clusters, x,
-                    row.segments[index_of(Segmentation::kCluster)].segment - kFirstSegment,
-                    context.rules.cluster_hysteresis, span_days / (1 + recency_days));
+  const double span = span_days / (1 + recency_days);
+  SwitchMargin margin =
+      switch_margin(clusters, features_of(facts), row.member - 1, kMemberHysteresis, span);
+  if (const auto s = cluster_segmentation(context.rules)) {
+    const SegmentationSpec& spec = context.rules.segmentations[*s].spec();
+    const SwitchMargin called =
+        switch_margin(clusters, features_of(facts, spec.recency_min_ms),
+                      row.segments[*s].call.code - kFirstSegment, spec.hysteresis, span);
+    margin = {std::min(margin.now, called.now), std::min(margin.at_span, called.at_span)};
+  }
   RowCache& cache = row.cache;
   cache.margin = margin.now;
   cache.margin_loss_per_day =
@@ -147,44 +113,53 @@ void refresh_margin(CustomerRow& row, const CustomerFacts& facts, const TimeCont
   cache.margin_until = facts.at + kEpoch * static_cast<std::int64_t>(span_days);
 }
 
-// When time alone changes the cluster up to `horizon`; the margin mostly says that it does not.
-EventTime next_cluster_change(const CustomerRow& row, const CustomerFacts& facts, EventTime horizon,
-                              const Rules& rules) {
-  if (margin_left(row.cache, horizon) > kMarginSlack) return kNever;
-  // While dwell holds another cluster back, every instant calls for it anew: its end is asked.
-  if (dwell_end(row, Segmentation::kCluster, rules) > facts.at) return kNever;
-  return next_change_if_silent(Segmentation::kCluster, facts,
-                               row.segments[index_of(Segmentation::kCluster)].segment, rules,
-                               horizon);
+// Whether both the membership and the call of a cluster segmentation are of the version in force.
+bool has_clusters(const CustomerRow& row, const CustomerFacts& facts, const Rules& rules) {
+  if (!facts.version->clusters || row.member == 0) return false;
+  const auto s = cluster_segmentation(rules);
+  return !s || row.segments[*s].call.code >= kFirstSegment;
+}
+
+// The first instant at which silence changes what a grid calls for.
+EventTime next_grid_change(const CustomerRow& row, const CustomerFacts& facts, const Rules& rules) {
+  EventTime next = kNever;
+  for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
+    if (!rules.segmentations[s].follows_silence()) continue;
+    next = std::min(next, Segmenter(rules, s).next_change(facts, row.segments[s].call, kNever));
+  }
+  return next;
 }
 
 // Fills the cache for the epoch of `facts.at`, up to and including the boundary that ends it. The
-// churn outlook stays.
+// outlook of the churn risk stays.
 void refresh_cache(CustomerRow& row, const CustomerFacts& facts, const TimeContext& context) {
   const Rules& rules = context.rules;
   const EventTime at = facts.at;
-  const std::int64_t epoch = epoch_of(at);
-  const EventTime horizon = boundary_of(epoch + 1);
+  const EventTime horizon = boundary_of(epoch_of(at) + 1);
   RowCache& cache = row.cache;
   cache.margin = -1;
+  cache.is_held = false;
   cache.has_purchase = facts.frequency > 0;
   EventTime next = row.ledger.next_exit(rules, at);
   if (facts.frequency == 0) {
-    cache.rfm_change_at = kNever;
+    cache.grid_change_at = kNever;
   } else {
-    const auto current = [&](Segmentation s) { return row.segments[index_of(s)].segment; };
-    if (cache.rfm_change_at <= at) {
-      cache.rfm_change_at = next_change_if_silent(Segmentation::kRfm, facts,
-                                                  current(Segmentation::kRfm), rules, kNever);
-    }
-    next = std::min(next, cache.rfm_change_at);
-    if (facts.version->clusters && current(Segmentation::kCluster) >= kFirstSegment) {
+    if (cache.grid_change_at <= at) cache.grid_change_at = next_grid_change(row, facts, rules);
+    next = std::min(next, cache.grid_change_at);
+    if (has_clusters(row, facts, rules)) {
       refresh_margin(row, facts, context);
-      next = std::min(next, next_cluster_change(row, facts, horizon, rules));
+      const auto s = cluster_segmentation(rules);
+      // The margin mostly says that silence changes nothing before the horizon.
+      if (s && margin_left(cache, horizon) <= kMarginSlack) {
+        next =
+            std::min(next, Segmenter(rules, *s).next_change(facts, row.segments[*s].call, horizon));
+      }
     }
-    for (int s = 0; s < kSegmentationCount; ++s) {
-      const EventTime end = dwell_end(row, static_cast<Segmentation>(s), rules);
-      if (end > at) next = std::min(next, end);
+    for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
+      const EventTime end = stay_end(row, s, *facts.version, rules);
+      if (end <= at) continue;
+      cache.is_held = true;
+      next = std::min(next, end);
     }
   }
   cache.deadline = next <= horizon ? next : kNever;
@@ -194,6 +169,7 @@ void refresh_cache(CustomerRow& row, const CustomerFacts& facts, const TimeConte
 CustomerFacts apply_deadline(CustomerRow& row, EventTime at, const TimeContext& context,
                              TransitionBuffer& out) {
   const Rules& rules = context.rules;
+  const std::size_t first = out.transitions.size();
   // A deadline at the very end of an epoch still belongs to it.
   const ModelVersion* version = version_at(at - Duration{1}, context);
   Comparison compared{.before = facts_at(row, at - Duration{1}, version, context)};
@@ -205,36 +181,50 @@ CustomerFacts apply_deadline(CustomerRow& row, EventTime at, const TimeContext& 
   } else {
     compared.after = facts_at(row, at, version, context);
   }
-  for (int s = 0; s < kSegmentationCount; ++s) {
-    const auto segmentation = static_cast<Segmentation>(s);
-    // Churn changes at events and boundaries; a deadline concerns it only if its invoices or its
-    // dwell do.
-    if (segmentation == Segmentation::kChurn && !leaves_window &&
-        dwell_end(row, segmentation, rules) != at)
-      continue;
-    decide_segment(row, segmentation, Reason::kInactivity, compared, rules, out);
+  for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
+    const Segmenter segmenter(rules, s);
+    const Call current = row.segments[s].call;
+    const Call call = leaves_window ? segmenter.call_at_change(compared.after, current)
+                                    : segmenter.call_in_silence(compared.after, current);
+    follow_call(row, s, call, Reason::kInactivity, compared, rules, out);
   }
+  row.cache.grid_change_at = kBeforeAll;
+  restrain(row, first, false, rules, out);
   return compared.after;
 }
 
-Reason adoption_reason(Segmentation segmentation, const ModelVersion& from,
+Reason adoption_reason(const Segmentation& segmentation, const ModelVersion& from,
                        const ModelVersion& to) {
-  if (segmentation == Segmentation::kRfm) {
-    return from.cuts.absolute == to.cuts.absolute ? Reason::kPopulationShift : Reason::kModelChange;
+  if (segmentation.is_cluster()) {
+    const bool followed = to.cluster_change == ClusterChange::kMoved ||
+                          to.cluster_change == ClusterChange::kRefitWarm;
+    return followed ? Reason::kPopulationShift : Reason::kModelChange;
   }
-  const bool followed =
-      to.cluster_change == ClusterChange::kMoved || to.cluster_change == ClusterChange::kRefitWarm;
-  return followed ? Reason::kPopulationShift : Reason::kModelChange;
+  if (segmentation.follows_risk() && to.churn_changed) return Reason::kModelChange;
+  return from.cuts.empty() == to.cuts.empty() ? Reason::kPopulationShift : Reason::kModelChange;
 }
 
-bool adopts(Segmentation segmentation, const ModelVersion& to) {
-  if (segmentation == Segmentation::kCluster) return to.cluster_change != ClusterChange::kNone;
-  return to.cuts_changed;
+bool adopts(const Segmentation& segmentation, const ModelVersion& to) {
+  if (segmentation.is_cluster()) return to.cluster_change != ClusterChange::kNone;
+  return to.cuts_changed || (segmentation.follows_risk() && to.churn_changed);
+}
+
+// The cluster whose sums the customer is part of.
+void refresh_member(CustomerRow& row, const CustomerFacts& facts) {
+  int member = -1;
+  if (facts.version->clusters && facts.frequency > 0) {
+    member =
+        decide(*facts.version->clusters, features_of(facts), row.member - 1, kMemberHysteresis);
+  }
+  if (row.member == member + 1) return;
+  row.member = static_cast<std::uint8_t>(member + 1);
+  row.clock = std::max(row.clock, facts.at);
 }
 
 void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& context,
                     TransitionBuffer& out) {
   const Rules& rules = context.rules;
+  const std::size_t first = out.transitions.size();
   const EventTime boundary = boundary_of(epoch);
   const ModelVersion* from = context.models.effective_in(epoch - 1);
   const ModelVersion* to = context.models.effective_in(epoch);
@@ -244,24 +234,40 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
   facts.recency_feature = recency_feature(to_ms(facts.last_purchase), to_ms(boundary));
 
   // What time has done under the old version, then what the new version does.
-  if (from->churn && epoch > row.cache.churn_quiet_until) {
+  const bool asks_risk = from->churn && epoch > row.cache.risk_quiet_until;
+  if (asks_risk) {
     const EventTime day_before = std::max(boundary - kEpoch, facts.last_purchase);
     compared.before = facts_at(row, day_before, from, context);
-    decide_churn(row, Reason::kInactivity, compared, rules, out);
+    facts.churn_risk = churn_risk_of(facts).value_or(-1);
+    for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
+      const Segmenter segmenter(rules, s);
+      if (!segmenter.segmentation().follows_risk()) continue;
+      const Call call = segmenter.call_at_boundary(facts, facts, row.segments[s].call);
+      follow_call(row, s, call, Reason::kInactivity, compared, rules, out);
+    }
   }
+  refresh_member(row, facts);
   if (from != to) {
     compared.before = facts;
     facts.version = to;
-    facts.churn_risk = -1;
-    if (to->churn && to->churn_changed)
-      decide_churn(row, Reason::kModelChange, compared, rules, out);
-    for (const Segmentation segmentation : {Segmentation::kCluster, Segmentation::kRfm}) {
+    if (to->churn_changed) facts.churn_risk = -1;
+    for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
+      const Segmenter segmenter(rules, s);
+      const Segmentation& segmentation = segmenter.segmentation();
       if (!adopts(segmentation, *to)) continue;
-      if (segmentation == Segmentation::kRfm) row.cache.rfm_change_at = kBeforeAll;
-      decide_segment(row, segmentation, adoption_reason(segmentation, *from, *to), compared, rules,
-                     out);
+      const Call current = row.segments[s].call;
+      const Call call = segmenter.call_at_boundary(compared.before, facts, current);
+      // A cluster that is called otherwise is another name of the same customers.
+      const Reason reason = segmentation.is_cluster() && call == current
+                                ? Reason::kModelChange
+                                : adoption_reason(segmentation, *from, *to);
+      follow_call(row, s, call, reason, compared, rules, out);
     }
+    if (to->cuts_changed) row.cache.grid_change_at = kBeforeAll;
+    if (to->cluster_change != ClusterChange::kNone) refresh_member(row, facts);
   }
+  if (asks_risk || to->churn_changed || to->cuts_changed) refresh_risk_quiet(row, facts, rules);
+  restrain(row, first, false, rules, out);
   refresh_cache(row, facts, context);
 }
 
@@ -289,15 +295,17 @@ void evaluate_event(CustomerRow& row, const InvoiceFact& fact, const CustomerFac
                         .event_time = invoice.time,
                         .position = fact.position});
   compared.cause = &out.causes.back();
-  for (int s = 0; s < kSegmentationCount; ++s) {
-    const auto segmentation = static_cast<Segmentation>(s);
-    if (segmentation == Segmentation::kChurn && compared.after.version->churn &&
-        compared.after.frequency > 0) {
-      decide_churn(row, reason, compared, context.rules, out);
-    } else {
-      decide_segment(row, segmentation, reason, compared, context.rules, out);
-    }
+  compared.is_purchase = !takes_back;
+  const Rules& rules = context.rules;
+  const std::size_t first = out.transitions.size();
+  compared.after.churn_risk = churn_risk_of(compared.after).value_or(-1);
+  for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
+    const Call call = Segmenter(rules, s).call_at_change(compared.after, row.segments[s].call);
+    follow_call(row, s, call, reason, compared, rules, out);
   }
+  refresh_member(row, compared.after);
+  restrain(row, first, true, rules, out);
+  if (compared.after.frequency > 0) refresh_risk_quiet(row, compared.after, rules);
   refresh_cache(row, compared.after, context);
 }
 
@@ -312,12 +320,6 @@ void apply_change(CustomerRow& row, const InvoiceFact& fact, const LedgerChange&
 }
 
 }  // namespace
-
-EventTime dwell_end(const CustomerRow& row, Segmentation segmentation, const Rules& rules) {
-  const SegmentState& state = row.segments[index_of(segmentation)];
-  const Duration dwell = rules.dwell[index_of(segmentation)];
-  return dwell.count() == 0 || state.segment < kFirstSegment ? kBeforeAll : state.since + dwell;
-}
 
 void advance(CustomerRow& row, EventTime from, EventTime to, const TimeContext& context,
              TransitionBuffer& out) {
@@ -356,12 +358,10 @@ bool is_quiet_at(const CustomerRow& row, const BoundaryStep& step, const Rules& 
   if (row.open) return false;
   const RowCache& cache = row.cache;
   if (!cache.has_purchase) return !rules.window;
-  if (step.every_row || cache.deadline <= step.boundary || cache.rfm_change_at <= step.horizon)
+  if (step.every_row || cache.deadline <= step.boundary || cache.grid_change_at <= step.horizon)
     return false;
-  if (step.to->churn && step.epoch > cache.churn_quiet_until) return false;
-  for (int s = 0; s < kSegmentationCount; ++s) {
-    if (dwell_end(row, static_cast<Segmentation>(s), rules) > step.boundary) return false;
-  }
+  if (step.to->churn && step.epoch > cache.risk_quiet_until) return false;
+  if (cache.is_held) return false;
   if (!step.to->clusters) return true;
   return margin_left(cache, step.horizon) > (step.drift - cache.margin_drift) + kMarginSlack;
 }
@@ -407,28 +407,30 @@ void erase_segments(CustomerRow& row, EventTime now, const TimeContext& context,
                     TransitionBuffer& out) {
   Comparison compared{.before = facts_at(row, now, version_at(now, context), context)};
   compared.after = {.at = now, .version = compared.before.version};
-  for (int s = 0; s < kSegmentationCount; ++s) {
-    if (row.segments[static_cast<std::size_t>(s)].segment == kNoSegmentCode) continue;
-    change_segment(row, static_cast<Segmentation>(s), kNoSegmentCode, Reason::kErasure, compared,
-                   context.rules, out);
+  for (std::size_t s = 0; s < row.segments.size(); ++s) {
+    if (row.segments[s].segment == kNoSegmentCode) continue;
+    change_segment(row, s, kNoSegmentCode, Reason::kErasure, {}, compared, context.rules, out);
   }
 }
 
 void rebuild_cache(CustomerRow& row, EventTime at, const TimeContext& context) {
-  row.cache = {.churn_quiet_until = epoch_of(at)};
+  row.cache = {.risk_quiet_until = epoch_of(at)};
   refresh_cache(row, facts_at(row, at, version_at(at, context), context), context);
 }
 
 bool same_state(const CustomerRow& a, const CustomerRow& b) {
   const bool same_open =
       (a.open == nullptr) == (b.open == nullptr) && (a.open == nullptr || *a.open == *b.open);
+  const bool same_cooldowns = (a.cooldowns == nullptr) == (b.cooldowns == nullptr) &&
+                              (a.cooldowns == nullptr || *a.cooldowns == *b.cooldowns);
   return same_open && a.id == b.id && a.birth == b.birth && a.clock == b.clock &&
          a.ledger == b.ledger && a.newest_at == b.newest_at && a.country == b.country &&
-         a.consent == b.consent && a.segments == b.segments;
+         a.consent == b.consent && a.segments == b.segments && a.quiet_until == b.quiet_until &&
+         a.member == b.member && same_cooldowns;
 }
 
 std::string_view name(Reason reason) {
-  constexpr std::array<std::string_view, 9> kNames = {
+  constexpr std::array<std::string_view, kReasonCount> kNames = {
       "purchase",     "return",     "inactivity", "population_shift", "model_change",
       "rules_change", "late_event", "erasure",    "backfill"};
   return kNames[static_cast<std::size_t>(reason)];

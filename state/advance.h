@@ -41,9 +41,6 @@ BoundaryStep boundary_step(std::int64_t epoch, const TimeContext& context);
 // 2010). Conservative: false means "advance it and see".
 bool is_quiet_at(const CustomerRow& row, const BoundaryStep& step, const Rules& rules);
 
-// When the least time in the current segment is over; kBeforeAll if none applies.
-EventTime dwell_end(const CustomerRow& row, Segmentation segmentation, const Rules& rules);
-
 // What an event says about one invoice, and the record it comes from.
 struct InvoiceFact {
   LedgerInvoice invoice{};

@@ -7,9 +7,7 @@ namespace rfm {
 TotalsKey totals_key(const CustomerRow& row) {
   const InvoiceSums& sums = row.ledger.sums();
   if (sums.frequency == 0) return {};
-  const SegmentCode segment =
-      row.segments[static_cast<std::size_t>(Segmentation::kCluster)].segment;
-  return {.cluster = segment >= kFirstSegment ? segment - kFirstSegment : -1,
+  return {.cluster = row.member - 1,
           .feature_f = row.feature_f,
           .feature_m = row.feature_m,
           .last_purchase_day = static_cast<std::int32_t>(epoch_of(sums.last_purchase)),

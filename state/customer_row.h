@@ -1,34 +1,67 @@
 // One customer: invoices, an invoice still open, and the segment in each segmentation.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
+#include "absl/container/inlined_vector.h"
 #include "state/event_time.h"
 #include "state/invoice_ledger.h"
 #include "state/rules.h"
 
 namespace rfm {
 
-// A segment within one segmentation, as stored: 0 `none`, 1 `Unassigned`, 2 + id otherwise (band,
-// cluster, map segment).
-using SegmentCode = std::uint8_t;
+// A segment within one segmentation, as stored: 0 `none`, 1 `Unassigned`, 2 + its index otherwise
+// (Segmentation::info).
+using SegmentCode = std::uint16_t;
 inline constexpr SegmentCode kNoSegmentCode = 0;
 inline constexpr SegmentCode kUnassigned = 1;
 inline constexpr SegmentCode kFirstSegment = 2;
 
+// What the scorer of a segmentation calls for (state/segmenter.h): 0 and 1 as above, 2 + cell of a
+// grid, 2 + id of a cluster.
+struct Call {
+  std::uint16_t code = 0;
+  // One bit for each axis whose score silence has yet to bring down by the margin, because a cut
+  // moved past its value.
+  std::uint8_t waiting = 0;
+
+  friend bool operator==(const Call&, const Call&) = default;
+};
+
+enum class Reason : std::uint8_t {
+  kPurchase,
+  kReturn,
+  kInactivity,
+  kPopulationShift,  // Cuts or centroids followed the others.
+  kModelChange,      // First fit, challenger, names, churn weights, other thresholds.
+  kRulesChange,
+  kLateEvent,
+  kErasure,
+  kBackfill,
+};
+inline constexpr int kReasonCount = 9;
+
+// The segment is what is published. It follows what is called for, but for damping.
 struct SegmentState {
   EventTime since{};
   std::uint32_t seq = 0;  // Of the last transition; 0: there was none.
   SegmentCode segment = kNoSegmentCode;
+  Call call;
+  // Of another segment that is called for: why, how long after `since` it was, in seconds, and
+  // whether it is dropped because of its direction.
+  Reason called_reason = Reason::kPurchase;
+  bool dropped = false;
+  std::uint32_t called_after_s = 0;
 
   friend bool operator==(const SegmentState&, const SegmentState&) = default;
 };
+static_assert(sizeof(SegmentState) == 24);
 
 // Lines of one invoice that add up until it settles.
 struct OpenInvoice {
@@ -52,13 +85,15 @@ struct OpenInvoice {
 struct RowCache {
   // A purchase counts; without one the rest, but for the deadline, is not set.
   bool has_purchase = false;
+  // Another segment is called for and held back.
+  bool is_held = false;
   // The first instant up to the next epoch boundary at which time alone changes something; exact.
   // Later: kNever.
   EventTime deadline = kNever;
-  // The first instant at which recency changes the `rfm` segment under the current cuts;
+  // The first instant at which silence changes what a grid calls for under the current cuts;
   // kBeforeAll: not known.
-  EventTime rfm_change_at = kBeforeAll;
-  // The cluster cannot change until `margin_until` while the centroids have drifted by less than
+  EventTime grid_change_at = kBeforeAll;
+  // No cluster can change until `margin_until` while the centroids have drifted by less than
   // this (scaled units), counted from `margin_drift`; time takes `margin_loss_per_day` off it,
   // counted from `margin_at`.
   double margin = -1;
@@ -66,9 +101,18 @@ struct RowCache {
   double margin_drift = 0;
   EventTime margin_at{};
   EventTime margin_until{};
-  // The churn band that is called for does not change at boundaries before and including this
-  // epoch, under the same model.
-  std::int64_t churn_quiet_until = 0;
+  // What follows the churn risk does not change at boundaries before and including this epoch,
+  // under the same model.
+  std::int64_t risk_quiet_until = 0;
+};
+
+// An action that does not apply again before `until`.
+struct Cooldown {
+  std::uint8_t segmentation = 0;
+  SegmentCode segment = kNoSegmentCode;
+  EventTime until{};
+
+  friend bool operator==(const Cooldown&, const Cooldown&) = default;
 };
 
 struct CustomerRow {
@@ -87,7 +131,14 @@ struct CustomerRow {
   EventTime newest_at = kBeforeAll;  // Of the invoice that country and consent come from.
   std::string country;
   std::optional<bool> consent;
-  std::array<SegmentState, kSegmentationCount> segments{};
+  // One per segmentation of the rules.
+  absl::InlinedVector<SegmentState, 3> segments;
+  // Transitions before it are not actionable, unless the customer acts first.
+  EventTime quiet_until = kBeforeAll;
+  std::unique_ptr<std::vector<Cooldown>> cooldowns;  // Of actions that have one.
+  // The cluster whose sums the customer is part of, 1 + its id; 0: none. Training's own, so that no
+  // damping of a segmentation reaches the model.
+  std::uint8_t member = 0;
 
   // log1p of F and of max(M, 0) in fixed point (model/contribution.h): what the cluster statistics
   // add up.

@@ -38,6 +38,7 @@ CustomerRow& ResidentRows::find_or_add(std::string_view customer_id) {
   CustomerRow row;
   row.id = customer_id;
   row.id_hash = customer_hash(customer_id);
+  row.segments.resize(context_.rules.segmentations.size());
   return add(std::move(row));
 }
 
@@ -118,11 +119,12 @@ ResidentRows::Swept ResidentRows::sweep(const BoundaryStep& step, std::size_t fr
       continue;
     const TotalsKey before = totals_key(row);
     advance(row, just_before, step.boundary, context_, out);
-    if (out.transitions.empty()) {
+    if (row.clock < step.boundary) {  // Nothing that is stored has changed.
       schedule(slot);
       continue;
     }
     changed(row, before);
+    if (out.transitions.empty()) continue;
     return {.next = slot + 1, .changed = &row};
   }
   return {.next = end};

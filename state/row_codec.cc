@@ -3,11 +3,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
+#include <memory>
+#include <span>
 #include <vector>
 
 #include "absl/status/status.h"
-#include "model/segment_catalog.h"
 #include "state/byte_codec.h"
 #include "state/evaluation.h"
 #include "state/hashes.h"
@@ -21,7 +23,15 @@ EventTime read_time(ByteReader& in) { return from_ms(in.signed_varint()); }
 void write_money(ByteWriter& out, Money money) { out.signed_varint(money.units); }
 Money read_money(ByteReader& in) { return {in.signed_varint()}; }
 
-enum Flag : std::uint8_t { kHasConsent = 1, kConsent = 2, kHasOpen = 4, kHasFolded = 8 };
+constexpr std::uint8_t kLastWithThree = 2;  // Three segmentations, undamped.
+
+enum Flag : std::uint8_t {
+  kHasConsent = 1,
+  kConsent = 2,
+  kHasOpen = 4,
+  kHasFolded = 8,
+  kHasCooldowns = 16
+};
 enum OpenFlag : std::uint8_t { kCredit = 1, kLive = 2 };  // kLive: version 1.
 
 void write_ledger(ByteWriter& out, const InvoiceLedger& ledger) {
@@ -85,14 +95,112 @@ OpenInvoice read_open(ByteReader& in, std::uint8_t version, EventTime clock) {
   return open;
 }
 
-// Segments that there can be. The cluster's may still be none of the version in effect.
-bool are_known(const std::array<SegmentState, kSegmentationCount>& segments, const Rules& rules) {
-  const auto code = [&](Segmentation segmentation) {
-    return segments[static_cast<std::size_t>(segmentation)].segment;
-  };
-  return code(Segmentation::kChurn) < kFirstSegment + kChurnBandCount &&
-         code(Segmentation::kCluster) < kFirstSegment + kClustersMax &&
-         code(Segmentation::kRfm) < kFirstSegment + rules.map.size();
+enum SegmentFlag : std::uint8_t { kDropped = 1, kReasonShift = 1 };  // The rest is the reason.
+
+void write_segment(ByteWriter& out, const SegmentState& state) {
+  out.varint(state.segment);
+  out.varint(state.seq);
+  write_time(out, state.since);
+  out.varint(state.call.code);
+  out.byte(state.call.waiting);
+  const unsigned reason = static_cast<unsigned>(state.called_reason) << kReasonShift;
+  out.byte(static_cast<std::uint8_t>(reason | (state.dropped ? kDropped + 0U : 0U)));
+  out.varint(state.called_after_s);
+}
+
+bool read_segment(ByteReader& in, const Segmentation& segmentation, SegmentState& state) {
+  const std::uint64_t segment = in.varint();
+  state.seq = static_cast<std::uint32_t>(in.varint());
+  state.since = read_time(in);
+  const std::uint64_t call = in.varint();
+  state.call.waiting = in.byte();
+  const std::uint8_t flags = in.byte();
+  state.dropped = (flags & kDropped) != 0;
+  const unsigned reason = flags >> kReasonShift;
+  state.called_reason = static_cast<Reason>(reason);
+  state.called_after_s = static_cast<std::uint32_t>(in.varint());
+  state.segment = static_cast<SegmentCode>(segment);
+  state.call.code = static_cast<std::uint16_t>(call);
+  const std::size_t calls = segmentation.is_cluster() ? kClustersMax : segmentation.cell_count();
+  return segment < kFirstSegment + segmentation.info_count() && call < kFirstSegment + calls &&
+         reason < kReasonCount;
+}
+
+// Versions 1 and 2 knew three segmentations, in this order, of which the five clusters, the three
+// bands and the ten segments of the grid had these names in the order of their codes.
+constexpr std::array<std::string_view, 3> kOldSegmentations = {"churn", "cluster", "rfm"};
+constexpr std::array<std::string_view, 3> kOldBands = {"Low", "Medium", "High"};
+constexpr std::array<std::string_view, 5> kOldClusters = {
+    "Champions", "Loyal", "Dormant high-value", "Occasional", "Hibernating"};
+constexpr std::array<std::string_view, 10> kOldGrid = {
+    "New",     "Potential Loyalist", "Champions",      "Promising",
+    "Loyal",   "About to Sleep",     "Need Attention", "Hibernating",
+    "At Risk", "Can't Lose"};
+
+std::span<const std::string_view> old_names(std::size_t segmentation) {
+  if (segmentation == 0) return kOldBands;
+  if (segmentation == 1) return kOldClusters;
+  return kOldGrid;
+}
+
+// Of a segment known by its name: the first cell of it, or the cluster, stands for what is called
+// for until the next event or boundary says better.
+void set_by_name(const Segmentation& segmentation, std::string_view name, std::size_t old_index,
+                 SegmentState& state) {
+  for (std::size_t i = 0; i < segmentation.info_count(); ++i) {
+    if (segmentation.info(i).name != name) continue;
+    state.segment = static_cast<SegmentCode>(kFirstSegment + i);
+    std::size_t call = old_index;
+    if (!segmentation.is_cluster()) {
+      for (call = 0; call < segmentation.cell_count(); ++call)
+        if (segmentation.segment_of(static_cast<std::uint16_t>(call)) == i) break;
+    }
+    state.call.code = static_cast<std::uint16_t>(kFirstSegment + call);
+    return;
+  }
+  state.segment = state.call.code = kUnassigned;
+}
+
+bool read_old_segments(ByteReader& in, const Segmentations& segmentations, CustomerRow& row) {
+  for (std::size_t old = 0; old < kOldSegmentations.size(); ++old) {
+    SegmentState state;
+    const std::uint8_t code = in.byte();
+    state.seq = static_cast<std::uint32_t>(in.varint());
+    state.since = read_time(in);
+    if (old == 1 && code >= kFirstSegment) row.member = static_cast<std::uint8_t>(code - 1);
+    const std::span<const std::string_view> names = old_names(old);
+    const std::size_t place = segmentations.find(kOldSegmentations[old]);
+    if (place == segmentations.size()) continue;
+    if (code < kFirstSegment) {
+      state.segment = state.call.code = code;
+    } else {
+      const std::size_t index = code - kFirstSegment;
+      set_by_name(segmentations[place], index < names.size() ? names[index] : "", index, state);
+    }
+    row.segments[place] = state;
+  }
+  return row.member <= kClustersMax;
+}
+
+void write_cooldowns(ByteWriter& out, const std::vector<Cooldown>& cooldowns) {
+  out.varint(cooldowns.size());
+  for (const Cooldown& cooldown : cooldowns) {
+    out.byte(cooldown.segmentation);
+    out.varint(cooldown.segment);
+    write_time(out, cooldown.until);
+  }
+}
+
+std::unique_ptr<std::vector<Cooldown>> read_cooldowns(ByteReader& in) {
+  auto cooldowns = std::make_unique<std::vector<Cooldown>>();
+  const std::uint64_t count = in.varint();
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    Cooldown cooldown{.segmentation = in.byte()};
+    cooldown.segment = static_cast<SegmentCode>(in.varint());
+    cooldown.until = read_time(in);
+    cooldowns->push_back(cooldown);
+  }
+  return cooldowns;
 }
 
 // Version 1 stored the sums.
@@ -109,16 +217,17 @@ std::string encode_row(const CustomerRow& row) {
   const bool has_folded = folded != FoldedInvoices{};
   out.byte(static_cast<std::uint8_t>((row.consent ? kHasConsent : 0) |
                                      (row.consent.value_or(false) ? kConsent : 0) |
-                                     (row.open ? kHasOpen : 0) | (has_folded ? kHasFolded : 0)));
+                                     (row.open ? kHasOpen : 0) | (has_folded ? kHasFolded : 0) |
+                                     (row.cooldowns ? kHasCooldowns : 0)));
   out.fixed64(row.birth);
   write_time(out, row.clock);
   write_time(out, row.newest_at);
   out.string(row.country);
-  for (const SegmentState& segment : row.segments) {
-    out.byte(segment.segment);
-    out.varint(segment.seq);
-    write_time(out, segment.since);
-  }
+  out.varint(row.segments.size());
+  for (const SegmentState& state : row.segments) write_segment(out, state);
+  write_time(out, row.quiet_until);
+  out.byte(row.member);
+  if (row.cooldowns) write_cooldowns(out, *row.cooldowns);
   write_ledger(out, row.ledger);
   if (has_folded) write_folded(out, folded);
   if (row.open) write_open(out, *row.open);
@@ -144,10 +253,19 @@ absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string
   row.clock = read_time(in);
   row.newest_at = read_time(in);
   row.country = in.string();
-  for (SegmentState& segment : row.segments) {
-    segment.segment = in.byte();
-    segment.seq = static_cast<std::uint32_t>(in.varint());
-    segment.since = read_time(in);
+  const Segmentations& segmentations = rules.segmentations;
+  row.segments.resize(segmentations.size());
+  bool is_known = true;
+  if (version <= kLastWithThree) {
+    is_known = read_old_segments(in, segmentations, row);
+  } else {
+    is_known = in.varint() == segmentations.size();
+    for (std::size_t s = 0; s < segmentations.size() && is_known; ++s)
+      is_known = read_segment(in, segmentations[s], row.segments[s]);
+    row.quiet_until = read_time(in);
+    row.member = in.byte();
+    if ((flags & kHasCooldowns) != 0) row.cooldowns = read_cooldowns(in);
+    is_known = is_known && row.member <= kClustersMax;
   }
   if (version == 1) skip_sums(in);
   std::vector<LedgerEntry> entries;
@@ -163,7 +281,7 @@ absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string
   const FoldedInvoices folded = (flags & kHasFolded) != 0 ? read_folded(in) : FoldedInvoices{};
   if ((flags & kHasOpen) != 0)
     row.open = std::make_unique<OpenInvoice>(read_open(in, version, row.clock));
-  if (version == 0 || !in.ok() || !in.at_end() || !are_known(row.segments, rules) ||
+  if (version == 0 || !in.ok() || !in.at_end() || !is_known ||
       !row.ledger.restore(entries, folded, rules, row.clock)) {
     return absl::DataLossError(
         fmt::format("row of customer {} is damaged ({} bytes)", customer_id, bytes.size()));

@@ -10,7 +10,7 @@
 
 namespace rfm {
 
-inline constexpr std::uint8_t kRowCodecVersion = 2;
+inline constexpr std::uint8_t kRowCodecVersion = 3;
 
 // The customer id is the key and not repeated.
 std::string encode_row(const CustomerRow& row);

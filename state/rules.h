@@ -2,27 +2,29 @@
 // field is in the model log (`rules/<n>`), so that state is a function of the two logs.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
-#include <string_view>
+#include <span>
+#include <string>
+#include <vector>
 
-#include "model/segment_map.h"
+#include "model/segmentation.h"
 #include "state/event_time.h"
 
 namespace rfm {
 
 enum class MonetaryKind : std::uint8_t { kNet, kGross };
 
-// In order of name: the order in which they are evaluated at one instant.
-enum class Segmentation : std::uint8_t { kChurn, kCluster, kRfm };
-inline constexpr int kSegmentationCount = 3;
-inline constexpr std::array<std::string_view, kSegmentationCount> kSegmentationNames = {
-    "churn", "cluster", "rfm"};
-
 // So that a row stays below what a changelog record may hold.
 inline constexpr std::uint32_t kLedgerHardMax = 32'768;
+
+// By a list of names, those that it leaves out behind it in order of name. Names that there are not
+// are passed over.
+std::vector<std::size_t> precedence_of(std::span<const std::string> names,
+                                       const Segmentations& segmentations);
+// rfm, churn, cluster.
+std::vector<std::size_t> default_precedence(const Segmentations& segmentations);
 
 struct Rules {
   std::int64_t version = 1;
@@ -37,12 +39,13 @@ struct Rules {
   std::uint32_t ledger_hard_max = kLedgerHardMax;
   MonetaryKind monetary = MonetaryKind::kNet;
   std::optional<Duration> window;  // Absent: lifetime.
-  double cluster_hysteresis = .1;  // On squared distances.
-  double churn_medium_from = .33;  // Risk at and above which a customer is Medium.
-  double churn_high_from = .66;
-  std::array<Duration, kSegmentationCount> dwell{};  // Least time in a segment.
+  Segmentations segmentations = Segmentations::defaults();
+  // At most one transition of a customer within this time is actionable, unless he acts in between;
+  // 0: any number.
+  Duration quiet = std::chrono::hours{24 * 7};
+  // Which one at one instant: indices of `segmentations`, the first goes before the others.
+  std::vector<std::size_t> precedence = default_precedence(Segmentations::defaults());
   double holdout_fraction = 0;
-  SegmentMap map = SegmentMap::grid();
 };
 
 }  // namespace rfm

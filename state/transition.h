@@ -1,7 +1,6 @@
 // A change of segment as it happens: what is needed to publish and explain it.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -14,18 +13,18 @@
 
 namespace rfm {
 
-enum class Reason : std::uint8_t {
-  kPurchase,
-  kReturn,
-  kInactivity,
-  kPopulationShift,  // Cuts or centroids followed the others.
-  kModelChange,      // First fit, challenger, churn weights, other thresholds.
-  kRulesChange,
-  kLateEvent,
-  kErasure,
-  kBackfill,
-};
 std::string_view name(Reason reason);
+
+enum class Direction : std::uint8_t { kUp, kDown, kSideways, kNew, kLost };
+std::string_view name(Direction direction);
+
+// What a customer's own rules say against acting on a transition.
+enum class Restraint : std::uint8_t {
+  kNone,
+  kNoAction,    // None is bound to this segment and direction.
+  kPrecedence,  // Another transition of the customer stands.
+  kCooldown,
+};
 
 // The record behind a transition.
 struct Cause {
@@ -52,20 +51,29 @@ struct CustomerFacts {
   double churn_risk = -1;       // churn_risk_of
 };
 
+// Another segment that was called for and held back.
+struct HeldSegment {
+  SegmentCode segment = kNoSegmentCode;
+  EventTime since{};
+};
+
 struct Transition {
   const CustomerRow* row = nullptr;  // For what nothing changes: id and birth.
-  Segmentation segmentation = Segmentation::kChurn;
+  std::uint8_t segmentation = 0;     // Index in the rules.
   Reason reason = Reason::kPurchase;
+  Direction direction = Direction::kNew;
+  Restraint restraint = Restraint::kNone;
   SegmentCode from = kNoSegmentCode;
   SegmentCode to = kNoSegmentCode;
   EventTime from_since{};
   std::uint32_t seq = 0;
+  const SegmentAction* action = nullptr;  // In the rules; null: none applies.
+  std::optional<HeldSegment> held{};
+  Call call{};                    // What is called for from now on.
   std::optional<bool> consent{};  // As of this instant: an event that follows may change it.
   // When time alone will change the segment; kNever: not within kForesight. Only where it takes the
   // ledger to tell, because of a finite window; else it follows from `after`.
   std::optional<EventTime> next_change{};
-  std::array<SegmentCode, kSegmentationCount>
-      segments{};  // After all changes of this instant so far.
   CustomerFacts before;
   CustomerFacts after;
   const Cause* cause = nullptr;  // Events only.

@@ -54,7 +54,7 @@ THIRD_PARTY = {
         "stream/app/tail_command.cc",
         "stream/decode/json_fields.cc",
         "stream/file/envelope.cc",
-        "stream/format/model_log.cc",
+        "stream/format/log_fields.h",
         "stream/format/tick.cc",
         "stream/text/utf8.cc",
     ],
@@ -88,7 +88,7 @@ RECORD_TO_TRANSITION = {
     "stream/pipeline/partition.cc": "`process`: moves the clock, applies the event",
     "state/invoice_ledger.cc": "the customer's invoices and what follows from them",
     "state/advance.cc": "the one function that owns time; evaluates at events",
-    "state/evaluation.cc": "scores, cluster and churn band to a segment",
+    "state/evaluation.cc": "what follows from a customer's invoices at an instant",
     "stream/pipeline/lane_partition.cc": "what the partition says to the lane's transaction",
     "stream/format/transition_writer.cc": "headers and JSON of the transition",
 }
@@ -329,7 +329,8 @@ def check_text(name, text):
         if line != line.rstrip():
             report(name, number, "space at the end of the line")
         measured = pathlib.PurePosixPath(name).suffix in MEASURED_SUFFIXES
-        if measured and len(line) > COLUMNS_MAX and not name.startswith((".clang", "LICENSE")):
+        if measured and len(line) > COLUMNS_MAX and not name.startswith(
+                (".clang", "LICENSE", "config/default.toml")):  # An inline table is one line.
             report(name, number, f"{len(line)} columns, {COLUMNS_MAX} allowed")
     if text and not text.endswith("\n"):
         report(name, text.count("\n") + 1, "no newline at the end of the file")

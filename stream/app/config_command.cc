@@ -1,6 +1,7 @@
 #include "stream/app/config_command.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -16,10 +17,6 @@ namespace rfm {
 namespace {
 
 enum class Shown { kAll, kChanged };
-
-bool is_changed(const EffectiveSetting& setting) {
-  return setting.spec == nullptr || setting.text != setting.spec->default_text;
-}
 
 std::string origin_text(const EffectiveSetting& setting) {
   const bool has_place =
@@ -41,7 +38,7 @@ absl::Status show(const SettingsArguments& arguments, Shown shown) {
   if (!settings.ok()) return settings.status();
   std::vector<EffectiveSetting> rows = settings->effective();
   if (shown == Shown::kChanged) {
-    std::erase_if(rows, [](const EffectiveSetting& row) { return !is_changed(row); });
+    std::erase_if(rows, [](const EffectiveSetting& row) { return !row.is_changed; });
   }
   std::size_t key_width = 0;
   std::size_t text_width = 0;
@@ -61,13 +58,17 @@ absl::Status check(const SettingsArguments& arguments) {
   const absl::StatusOr<Settings> settings = arguments.load();
   if (!settings.ok()) return settings.status();
   const std::vector<EffectiveSetting> rows = settings->effective();
-  const auto changed = std::count_if(rows.begin(), rows.end(), is_changed);
+  const auto changed = std::ranges::count(rows, true, &EffectiveSetting::is_changed);
   const absl::StatusOr<KafkaConf> kafka = make_conf(kafka_options(*settings, 0), {});
   if (!kafka.ok()) return kafka.status();
-  fmt::print(
-      "settings are valid: {} of {} differ from the defaults; the segment map has {} segments in "
-      "125 cells\n",
-      changed, rows.size(), rules(*settings).map.size());
+  const Rules made = rules(*settings);
+  std::vector<std::string> segmentations;
+  for (const Segmentation& segmentation : made.segmentations.all()) {
+    segmentations.push_back(
+        fmt::format("{} ({} segments)", segmentation.name(), segmentation.spec().segments.size()));
+  }
+  fmt::print("settings are valid: {} of {} differ from the defaults; segmentations: {}\n", changed,
+             rows.size(), fmt::join(segmentations, ", "));
   return absl::OkStatus();
 }
 

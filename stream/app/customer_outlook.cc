@@ -4,70 +4,60 @@
 
 #include <algorithm>
 
-#include "model/day.h"
+#include "model/axis_value.h"
 #include "state/advance.h"
+#include "state/damping.h"
 #include "state/epoch.h"
 #include "state/evaluation.h"
+#include "state/segmenter.h"
+#include "state/silence.h"
+#include "stream/format/explanation.h"
 
 namespace rfm {
 namespace {
 
-CustomerFacts at_instant(const CustomerFacts& facts, EventTime at) {
-  CustomerFacts later = facts;
-  later.at = at;
-  return later;
-}
-
-EventTime next_churn_change(SilentFacts silent, SegmentCode current, const Rules& rules) {
-  const std::int64_t first = epoch_of(silent.facts().at) + 1;
-  const std::int64_t last = epoch_of(silent.facts().at + kForesight);
-  const auto changes_at = [&](EventTime at) {
-    silent.go_to(at);
-    return segment_for(Segmentation::kChurn, silent.facts(), current, rules) != current;
-  };
-  for (std::int64_t epoch = first; epoch <= last; ++epoch) {
-    const EventTime boundary = boundary_of(epoch);
-    for (EventTime exit = silent.next_exit(); exit <= boundary; exit = silent.next_exit()) {
-      if (changes_at(exit)) return exit;
+void add_silence_cuts(const CustomerFacts& facts, const Segmenter& segmenter,
+                      std::vector<DueChange>& deadlines) {
+  const std::span<const Axis> axes = segmenter.segmentation().axes();
+  for (std::size_t a = 0; a < axes.size(); ++a) {
+    if (axes[a].cuts.quantity != Quantity::kRecency) continue;
+    for (const std::int64_t cut : segmenter.cuts_of(a, *facts.version)) {
+      const EventTime at = facts.last_purchase + Duration{cut + 1};
+      if (at <= facts.at) continue;
+      deadlines.push_back(
+          {at, fmt::format("{}: {} of silence are passed", segmenter.segmentation().name(),
+                           axis_text(Quantity::kRecency, cut))});
     }
-    if (changes_at(boundary)) return boundary;
-  }
-  return kNever;
-}
-
-void add_recency_cuts(const CustomerFacts& facts, std::vector<DueChange>& deadlines) {
-  const int now = scores_of(facts).r;
-  for (const std::int64_t cut : facts.version->cuts.recency_ms) {
-    const EventTime at = facts.last_purchase + Duration{cut + 1};
-    if (at <= facts.at) continue;
-    const int then = scores_of(at_instant(facts, at)).r;
-    deadlines.push_back({at, fmt::format("recency passes the cut {:.1f} days: R {} (now {})",
-                                         static_cast<double>(cut) / kDayMs, then, now)});
   }
 }
 
 }  // namespace
 
-std::optional<NextChange> next_change(Segmentation segmentation, const CustomerRow& row,
+std::optional<NextChange> next_change(std::size_t segmentation, const CustomerRow& row,
                                       const CustomerFacts& facts, const Rules& rules) {
-  const SegmentCode current = row.segments[static_cast<std::size_t>(segmentation)].segment;
   if (facts.frequency == 0) return std::nullopt;
+  const Segmenter segmenter(rules, segmentation);
+  const SegmentState& state = row.segments[segmentation];
+  const ModelVersion& version = *facts.version;
+  if (const EventTime end = stay_end(row, segmentation, version, rules); end > facts.at)
+    return NextChange{end, segmenter.segment_of(state.call, version)};
   SilentFacts silent(row, facts, rules);
-  EventTime at =
-      segmentation == Segmentation::kChurn && facts.version->churn
-          ? next_churn_change(silent, current, rules)
-          : next_change_if_silent(segmentation, silent, current, rules, facts.at + kForesight);
+  const EventTime at =
+      next_change_if_silent(segmentation, silent, state.call, rules, facts.at + kForesight);
   if (at == kNever) return std::nullopt;
   silent.go_to(at);
-  SegmentCode to = segment_for(segmentation, silent.facts(), current, rules);
-  // The segment is kept until the dwell ends, and looked at again then; `none` is never put off.
-  if (const EventTime end = dwell_end(row, segmentation, rules); to >= kFirstSegment && end > at) {
-    at = end;
-    silent.go_to(at);
-    to = segment_for(segmentation, silent.facts(), current, rules);
-  }
-  if (to == current) return std::nullopt;
-  return NextChange{at, to};
+  const CustomerFacts& then = silent.facts();
+  const Call call =
+      segmenter.segmentation().follows_risk() ? segmenter.call_at_boundary(then, then, state.call)
+      : then.frequency == facts.frequency     ? segmenter.call_in_silence(then, state.call)
+                                              : segmenter.call_at_change(then, state.call);
+  const SegmentCode to = segmenter.segment_of(call, version);
+  const Segmentation& in = segmenter.segmentation();
+  if (to == state.segment) return std::nullopt;
+  const bool is_up = segment_info(in, to).rank > segment_info(in, state.segment).rank;
+  if (in.spec().guard && is_up && to >= kFirstSegment) return std::nullopt;
+  const bool waits = to >= kFirstSegment && !segment_info(in, to).lost;
+  return NextChange{waits ? std::max(at, state.since + Duration{in.spec().stay_ms}) : at, to};
 }
 
 std::vector<DueChange> deadlines_of(const CustomerRow& row, const CustomerFacts& facts,
@@ -77,23 +67,29 @@ std::vector<DueChange> deadlines_of(const CustomerRow& row, const CustomerFacts&
     deadlines.push_back({row.open->last_line + rules.settle,
                          fmt::format("invoice {} settles", row.open->invoice_no)});
   }
-  if (facts.frequency > 0) {
-    deadlines.push_back({boundary_of(epoch_of(facts.at) + 1),
-                         "the next epoch begins: churn risk again, and a new model if there is "
-                         "one"});
-    add_recency_cuts(facts, deadlines);
-    const auto cluster = static_cast<std::size_t>(Segmentation::kCluster);
-    const EventTime nearest = next_change_if_silent(
-        Segmentation::kCluster, facts, row.segments[cluster].segment, rules, facts.at + kForesight);
-    if (nearest != kNever) deadlines.push_back({nearest, "another centroid becomes the nearest"});
-    const EventTime exit = row.ledger.next_exit(rules, facts.at);
-    if (exit != kNever) deadlines.push_back({exit, "an invoice leaves the window"});
-  }
-  for (int s = 0; s < kSegmentationCount; ++s) {
-    const EventTime end = dwell_end(row, static_cast<Segmentation>(s), rules);
-    if (end <= facts.at) continue;
-    deadlines.push_back({end, fmt::format("the least time in the {} segment ends",
-                                          kSegmentationNames[static_cast<std::size_t>(s)])});
+  if (facts.frequency == 0) return deadlines;
+  deadlines.push_back({boundary_of(epoch_of(facts.at) + 1),
+                       "the next day begins: churn risk again, and a new model if there is one"});
+  const EventTime exit = row.ledger.next_exit(rules, facts.at);
+  if (exit != kNever) deadlines.push_back({exit, "an invoice leaves the window"});
+  for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
+    const Segmenter segmenter(rules, s);
+    const Segmentation& segmentation = segmenter.segmentation();
+    add_silence_cuts(facts, segmenter, deadlines);
+    if (segmentation.is_cluster()) {
+      const EventTime at =
+          segmenter.next_change(facts, row.segments[s].call, facts.at + kForesight);
+      if (at != kNever)
+        deadlines.push_back({at, fmt::format("{}: another group is nearer", segmentation.name())});
+    }
+    const EventTime end = stay_end(row, s, *facts.version, rules);
+    if (end > facts.at) {
+      deadlines.push_back(
+          {end, fmt::format("{}: the least stay ends, {} is called for", segmentation.name(),
+                            segment_info(segmentation,
+                                         segmenter.segment_of(row.segments[s].call, *facts.version))
+                                .name)});
+    }
   }
   std::ranges::stable_sort(deadlines,
                            [](const DueChange& a, const DueChange& b) { return a.at < b.at; });

@@ -2,7 +2,7 @@
 // falls due before.
 #pragma once
 
-#include <array>
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,9 +19,9 @@ struct NextChange {
 };
 
 // Under the current model and rules, if the customer does nothing more; absent: no change within
-// kForesight. Churn is looked at where epochs begin and where invoices leave a finite window, as
-// the service does.
-std::optional<NextChange> next_change(Segmentation segmentation, const CustomerRow& row,
+// kForesight. What follows the churn risk is looked at where epochs begin and where invoices leave
+// a finite window, as the service does.
+std::optional<NextChange> next_change(std::size_t segmentation, const CustomerRow& row,
                                       const CustomerFacts& facts, const Rules& rules);
 
 struct DueChange {

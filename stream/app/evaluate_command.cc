@@ -14,6 +14,7 @@
 
 #include "config/options.h"
 #include "state/epoch.h"
+#include "stream/app/noise_command.h"
 #include "stream/app/replay_setup.h"
 #include "stream/evaluate/churn_evaluation.h"
 #include "stream/evaluate/cluster_evaluation.h"
@@ -202,11 +203,10 @@ class RefitMoments final : public LaneObserver {
     moment.sample.insert(moment.sample.end(), contribution.sample.begin(),
                          contribution.sample.end());
     for (const Partition* partition : replay_.lane().partitions()) {
-      // The one that contributed stands at the boundary; so may others that did before.
+      // The one that contributes is on its way over the boundary, with all its rows there.
       std::int64_t& counted = counted_[partition->id()];
       const PartitionMeta& meta = partition->meta();
-      if (meta.contributed != epoch || meta.watermark != boundary_of(epoch) || counted == epoch)
-        continue;
+      if (meta.contributed != epoch || meta.crossed + 1 != epoch || counted == epoch) continue;
       counted = epoch;
       moment.labels.add(count_labels(partition->rows(), replay_.rules(),
                                      *replay_.lane().models().effective_in(epoch),
@@ -356,14 +356,14 @@ void add_clusters_command(CLI::App& evaluate, Invocation& invocation) {
       "a\n"
       "week ago moved daily with their members, and of those that the refit makes, against a "
       "fresh\n"
-      "K-Means of ten starts. And the share of customers whose stored cluster is not the nearest:\n"
-      "hysteresis keeps them there.\n\n"
+      "K-Means of ten starts. And the share of customers whose cluster in training is not the\n"
+      "nearest: hysteresis keeps them there.\n\n"
       "Examples:\n"
       "  rfmstream evaluate clusters --input online_retail.csv --format csv --set "
       "model.clusters=4\n"
       "  rfmstream evaluate clusters --input history.jsonl --format invoices --from 2024-03-01 "
       "--set "
-      "segmentation.cluster.hysteresis=0");
+      "rfm.monetary=gross");
   command.callback([arguments, &invocation] {
     invocation.run = [arguments] { return evaluate_clusters(*arguments); };
   });
@@ -373,14 +373,16 @@ void add_clusters_command(CLI::App& evaluate, Invocation& invocation) {
 
 void add_evaluate_command(CLI::App& app, Invocation& invocation) {
   CLI::App& evaluate = *app.add_subcommand(
-      "evaluate", "Judge the churn risk and the clusters of a history, from the stream itself");
+      "evaluate", "Judge churn risk, clusters and noise of a history, from the stream itself");
   evaluate.require_subcommand(1);
   evaluate.footer(
       "Examples:\n"
       "  rfmstream evaluate churn --input online_retail.csv --format csv\n"
-      "  rfmstream evaluate clusters --input online_retail.csv --format csv");
+      "  rfmstream evaluate clusters --input online_retail.csv --format csv\n"
+      "  rfmstream evaluate noise --input online_retail.csv --format csv");
   add_churn_command(evaluate, invocation);
   add_clusters_command(evaluate, invocation);
+  add_noise_command(evaluate, invocation);
 }
 
 }  // namespace rfm

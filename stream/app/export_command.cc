@@ -11,7 +11,9 @@
 #include <vector>
 
 #include "model/nearest_centroid.h"
+#include "state/damping.h"
 #include "state/evaluation.h"
+#include "state/segmenter.h"
 #include "stream/app/output_file.h"
 #include "stream/app/progress.h"
 #include "stream/app/state_arguments.h"
@@ -23,9 +25,21 @@
 namespace rfm {
 namespace {
 
-constexpr std::string_view kColumns =
-    "customer_id,country,first_purchase,last_purchase,recency_days,frequency,monetary,r,f,m,churn,"
-    "cluster,rfm,churn_risk,partition\n";
+// Of an axis that follows the churn risk the segment says all.
+bool has_column(const Axis& axis) { return axis.cuts.quantity != Quantity::kRisk; }
+
+std::string columns_of(const Segmentations& segmentations) {
+  std::string line =
+      "customer_id,country,first_purchase,last_purchase,recency_days,frequency,monetary";
+  for (const Segmentation& segmentation : segmentations.all()) {
+    for (const Axis& axis : segmentation.axes()) {
+      if (has_column(axis))
+        fmt::format_to(std::back_inserter(line), ",{}_{}", segmentation.name(), axis.name);
+    }
+  }
+  for (const Segmentation& segmentation : segmentations.all()) (line += ',') += segmentation.name();
+  return line + ",churn_risk,partition\n";
+}
 
 enum class Customers : std::uint8_t { kWithPurchases, kAll };
 
@@ -63,17 +77,18 @@ std::string line_of(const CustomerRow& row, const CustomerFacts& facts, Partitio
     line += ",,,,0";
   }
   fmt::format_to(out, ",{}", to_text(facts.monetary));
-  const Scores scores = scores_of(facts);
-  if (facts.frequency > 0) {
-    fmt::format_to(out, ",{},{},{}", scores.r, scores.f, scores.m);
-  } else {
-    line += ",,,";
+  for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
+    const std::optional<AxisScores> scores = Segmenter(rules, s).scores(facts);
+    const std::span<const Axis> axes = rules.segmentations[s].axes();
+    for (std::size_t a = 0; a < axes.size(); ++a) {
+      if (!has_column(axes[a])) continue;
+      line += ',';
+      if (scores) fmt::format_to(out, "{}", (*scores)[a]);
+    }
   }
-  for (int s = 0; s < kSegmentationCount; ++s) {
-    const auto segmentation = static_cast<Segmentation>(s);
-    const SegmentCode code = row.segments[static_cast<std::size_t>(s)].segment;
+  for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
     line += ',';
-    append_text(line, segment_name(segmentation, code, rules, *facts.version));
+    append_text(line, segment_info(rules.segmentations[s], row.segments[s].segment).name);
   }
   line += ',';
   if (const std::optional<double> risk = churn_risk_of(facts))
@@ -105,8 +120,9 @@ absl::StatusOr<std::vector<Line>> lines_of(const OpenedState& state, Customers c
   return lines;
 }
 
-absl::Status write_lines(OutputFile& file, const std::vector<Line>& lines) {
-  absl::Status written = file.write(kColumns);
+absl::Status write_lines(OutputFile& file, const std::string& columns,
+                         const std::vector<Line>& lines) {
+  absl::Status written = file.write(columns);
   for (const Line& line : lines) {
     if (written.ok()) written = file.write(line.text);
   }
@@ -121,7 +137,7 @@ absl::Status export_customers(const Arguments& arguments) {
   if (!lines.ok()) return lines.status();
   absl::StatusOr<OutputFile> file = OutputFile::open(arguments.output, OutputFile::Place::kBeside);
   if (!file.ok()) return file.status();
-  const absl::Status written = write_lines(*file, *lines);
+  const absl::Status written = write_lines(*file, columns_of(state->rules.segmentations), *lines);
   if (!written.ok()) return written;
   fmt::print(stderr, "{} customers as of {}\n", grouped(lines->size()),
              to_rfc3339(state->snapshot->clock()));
@@ -157,7 +173,9 @@ void add_export_command(CLI::App& app, Invocation& invocation) {
       "  first_purchase, last_purchase RFC 3339, UTC; empty if no purchase counts\n"
       "  recency_days                  days from last_purchase to the state's clock\n"
       "  frequency, monetary           distinct invoices; net or gross as rfm.monetary says\n"
-      "  r, f, m                       scores 1 to 5 under the model in force, 5 is best\n"
+      "  rfm_r, rfm_f, rfm_m           of every segmentation with axes: the scores under the "
+      "model\n"
+      "                                in force, the highest is best\n"
       "  churn, cluster, rfm           the segment in each segmentation\n"
       "  churn_risk                    P(no purchase within 90 days); empty without a model\n"
       "  partition                     of the input; a customer should be in one only\n"

@@ -1,6 +1,7 @@
 #include "stream/app/inspect_command.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -9,9 +10,12 @@
 #include <utility>
 #include <vector>
 
+#include "model/cluster_names.h"
 #include "model/nearest_centroid.h"
+#include "state/damping.h"
 #include "state/epoch.h"
 #include "state/evaluation.h"
+#include "state/segmenter.h"
 #include "stream/app/customer_outlook.h"
 #include "stream/app/progress.h"
 #include "stream/app/state_arguments.h"
@@ -54,17 +58,13 @@ Inspection inspection_of(const StateSnapshot::Found& found, const OpenedState& s
       .partition = found.partition,
       .rules = state.rules,
       .facts = state.snapshot->facts_at_clock(found.row, found.partition.meta, state.rules)};
-  for (int s = 0; s < kSegmentationCount; ++s) {
-    const auto segmentation = static_cast<Segmentation>(s);
-    const auto index = static_cast<std::size_t>(s);
-    const auto named = [&](SegmentCode code) {
-      return std::string(segment_name(segmentation, code, state.rules, *view.facts.version));
-    };
-    SegmentView segment{.segmentation = std::string(kSegmentationNames[index]),
-                        .segment = named(found.row.segments[index].segment),
-                        .state = found.row.segments[index],
-                        .next = next_change(segmentation, found.row, view.facts, state.rules)};
-    if (segment.next) segment.next_segment = named(segment.next->to);
+  for (std::size_t s = 0; s < state.rules.segmentations.size(); ++s) {
+    const Segmentation& segmentation = state.rules.segmentations[s];
+    SegmentView segment{.segmentation = segmentation.name(),
+                        .segment = segment_info(segmentation, found.row.segments[s].segment).name,
+                        .state = found.row.segments[s],
+                        .next = next_change(s, found.row, view.facts, state.rules)};
+    if (segment.next) segment.next_segment = segment_info(segmentation, segment.next->to).name;
     view.segments.push_back(std::move(segment));
   }
   view.deadlines = deadlines_of(found.row, view.facts, state.rules);
@@ -81,15 +81,6 @@ std::string_view kind_of(const LedgerInvoice& invoice) {
 Money amount_of(const LedgerInvoice& invoice) {
   const bool credit = invoice.type == InvoiceType::kCredit;
   return credit ? Money{-std::abs(invoice.amount.units)} : invoice.amount;
-}
-
-std::string days_text(std::int64_t ms) {
-  return fmt::format("{:.1f}", static_cast<double>(ms) / kDayMs);
-}
-
-template <class Show>
-std::string cuts_text(const AxisCuts& cuts, const Show& show) {
-  return fmt::format("{} {} {} {}", show(cuts[0]), show(cuts[1]), show(cuts[2]), show(cuts[3]));
 }
 
 void print_line(std::string_view name, std::string_view value) {
@@ -121,33 +112,47 @@ void print_purchases(const Inspection& view) {
   }
 }
 
+std::string cuts_text(Quantity quantity, std::span<const std::int64_t> cuts) {
+  std::vector<std::string> texts;
+  for (const std::int64_t cut : cuts) texts.push_back(axis_text(quantity, cut));
+  return fmt::format("{}", fmt::join(texts, ", "));
+}
+
+void print_axes(const Segmenter& segmenter, const CustomerFacts& facts) {
+  const Segmentation& segmentation = segmenter.segmentation();
+  const std::optional<AxisScores> scores = segmenter.scores(facts);
+  if (!scores) return;
+  const AxisInput input = axis_input_of(facts);
+  for (std::size_t a = 0; a < segmentation.axes().size(); ++a) {
+    const Axis& axis = segmentation.axes()[a];
+    const std::optional<std::int64_t> value = axis_value(axis.cuts.quantity, input);
+    fmt::print("  {:<12} {:<8} {} of {}  {:>18}  cuts {}\n", segmentation.name(), axis.name,
+               int{(*scores)[a]}, axis.cuts.bins,
+               value ? axis_text(axis.cuts.quantity, *value) : "-",
+               cuts_text(axis.cuts.quantity, segmenter.cuts_of(a, *facts.version)));
+  }
+}
+
 void print_scores(const Inspection& view) {
   const CustomerFacts& facts = view.facts;
   if (facts.frequency == 0) return;
-  const Scores scores = scores_of(facts);
-  const ScoreCuts& cuts = facts.version->cuts;
-  fmt::print("\nScores, 5 is best ({})\n",
-             cuts.absolute ? "fixed thresholds: few customers" : "quintiles");
-  const auto print_axis = [](char letter, int score, std::string_view value,
-                             std::string_view list) {
-    fmt::print("  {} {}  {:>16}  cuts {}\n", letter, score, value, list);
-  };
-  print_axis('R', scores.r, fmt::format("{:.4f} days", recency_days(facts)),
-             cuts_text(cuts.recency_ms, days_text));
-  print_axis('F', scores.f, fmt::format("{}", facts.frequency),
-             cuts_text(cuts.frequency, [](std::int64_t v) { return fmt::format("{}", v); }));
-  print_axis('M', scores.m, to_text(facts.monetary),
-             cuts_text(cuts.monetary, [](std::int64_t v) { return to_text(Money{v}); }));
-  if (const std::optional<double> risk = churn_risk_of(facts)) {
-    fmt::print("  churn risk {:.4f}  P(no purchase within 90 days); Medium from {}, High from {}\n",
-               *risk, view.rules.churn_medium_from, view.rules.churn_high_from);
-  }
+  fmt::print("\nScores, the highest is best{}\n",
+             facts.version->cuts.empty() ? " (few customers: fixed limits)" : "");
+  for (std::size_t s = 0; s < view.rules.segmentations.size(); ++s)
+    print_axes(Segmenter(view.rules, s), facts);
+  if (const std::optional<double> risk = churn_risk_of(facts))
+    fmt::print("  churn risk {:.4f}: P(no purchase within 90 days)\n", *risk);
   if (!facts.version->clusters) return;
   const ClusterModel& clusters = *facts.version->clusters;
-  const FeatureVector x = features_of(facts);
+  std::int64_t recency_min_ms = 0;
+  for (std::size_t s = 0; s < view.rules.segmentations.size(); ++s) {
+    const Segmentation& segmentation = view.rules.segmentations[s];
+    if (segmentation.is_cluster()) recency_min_ms = segmentation.spec().recency_min_ms;
+  }
+  const FeatureVector x = features_of(facts, recency_min_ms);
   fmt::print("  distance to centroids (log1p R {:.3f}, F {:.3f}, M {:.3f})\n", x[0], x[1], x[2]);
   for (std::size_t c = 0; c < static_cast<std::size_t>(clusters.cluster_count); ++c) {
-    fmt::print("    {:<22} {:.3f}\n", clusters.names[c],
+    fmt::print("    {:<22} {:.3f}\n", cluster_name(clusters.names[c]),
                std::sqrt(squared_distance(clusters.weight, x, clusters.centroids[c])));
   }
 }
@@ -219,12 +224,6 @@ void write_values(JsonText& out, const Inspection& view) {
   out.key("monetary").text(to_text(facts.monetary));
   out.key("sales").text(to_text(sums.purchases));
   out.key("credits").text(to_text(sums.credits));
-  if (facts.frequency > 0) {
-    const Scores scores = scores_of(facts);
-    out.key("r").integer(scores.r);
-    out.key("f").integer(scores.f);
-    out.key("m").integer(scores.m);
-  }
   if (const std::optional<double> risk = churn_risk_of(facts))
     out.key("churn_risk").fixed(*risk, 10);
   if (view.row.consent) out.key("consent").boolean(*view.row.consent);
@@ -238,6 +237,16 @@ void write_values(JsonText& out, const Inspection& view) {
   out.end_object();
 }
 
+void write_scores(JsonText& out, const Inspection& view, std::string_view name) {
+  const std::size_t s = view.rules.segmentations.find(name);
+  const std::optional<AxisScores> scores = Segmenter(view.rules, s).scores(view.facts);
+  if (!scores) return;
+  out.key("scores").begin_object();
+  const std::span<const Axis> axes = view.rules.segmentations[s].axes();
+  for (std::size_t a = 0; a < axes.size(); ++a) out.key(axes[a].name).integer((*scores)[a]);
+  out.end_object();
+}
+
 void write_segments(JsonText& out, const Inspection& view) {
   out.key("segments").begin_object();
   for (const SegmentView& segment : view.segments) {
@@ -245,6 +254,7 @@ void write_segments(JsonText& out, const Inspection& view) {
     out.key("segment").text(segment.segment);
     if (segment.state.seq > 0) out.key("since").text(to_rfc3339(segment.state.since));
     out.key("seq").integer(segment.state.seq);
+    write_scores(out, view, segment.segmentation);
     if (segment.next) {
       out.key("next").begin_object();
       out.key("at").text(to_rfc3339(segment.next->at));

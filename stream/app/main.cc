@@ -16,6 +16,7 @@
 #include "stream/app/kafka_setup.h"
 #include "stream/app/replay_command.h"
 #include "stream/app/run_command.h"
+#include "stream/app/segments_command.h"
 #include "stream/app/tail_command.h"
 #include "stream/app/topics_command.h"
 
@@ -40,6 +41,7 @@ int main(int argc, char** argv) {
   rfm::add_import_command(app, invocation);
   rfm::add_export_command(app, invocation);
   rfm::add_inspect_command(app, invocation);
+  rfm::add_segments_command(app, invocation);
   rfm::add_config_command(app, invocation);
 
   try {

@@ -1,9 +1,12 @@
 #include "stream/app/replay_summary.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <span>
 
+#include "state/damping.h"
 #include "state/epoch.h"
 #include "state/evaluation.h"
 #include "stream/format/explanation.h"
@@ -16,9 +19,8 @@ constexpr std::size_t kFlowsShown = 6;
 constexpr std::size_t kExamplesPerReason = 2;
 constexpr std::size_t kModelsShown = 8;
 
-std::string name_of(Segmentation segmentation, SegmentCode code, const CustomerFacts& facts,
-                    const Rules& rules) {
-  return std::string(segment_name(segmentation, code, rules, *facts.version));
+std::string name_of(const Segmentation& segmentation, SegmentCode code) {
+  return segment_info(segmentation, code).name;
 }
 
 std::string day(std::int64_t epoch) { return to_rfc3339(boundary_of(epoch)).substr(0, 10); }
@@ -30,9 +32,10 @@ void print_outcome(std::string_view name, std::uint64_t count) {
 }  // namespace
 
 void ReplaySummary::on_transition(const Transition& t) {
-  const std::string from = name_of(t.segmentation, t.from, t.before, rules_);
-  const std::string to = name_of(t.segmentation, t.to, t.after, rules_);
-  ++flows_[static_cast<std::size_t>(t.segmentation)][{from, to}];
+  const Segmentation& segmentation = rules_.segmentations[t.segmentation];
+  const std::string from = name_of(segmentation, t.from);
+  const std::string to = name_of(segmentation, t.to);
+  ++flows_[t.segmentation][{from, to}];
   const std::string reason(name(t.reason));
   const std::uint64_t seen = ++reasons_[reason];
   // First ones, then ever later ones, so that the examples are from all of the history.
@@ -41,8 +44,7 @@ void ReplaySummary::on_transition(const Transition& t) {
   if (!wanted || t.from < kFirstSegment) return;
   if (examples.size() == kExamplesPerReason) examples.erase(examples.begin());
   examples.push_back(fmt::format("{}  customer {}  {}: {} -> {}\n      {}",
-                                 to_rfc3339(t.effective_at()), t.row->id,
-                                 kSegmentationNames[static_cast<std::size_t>(t.segmentation)], from,
+                                 to_rfc3339(t.effective_at()), t.row->id, segmentation.name(), from,
                                  to, explain(t, risks_of(t), rules_)));
 }
 
@@ -63,7 +65,8 @@ void ReplaySummary::print_segments(const Replay& replay) const {
     std::uint64_t customers = 0;
     std::int64_t monetary = 0;
   };
-  std::array<std::map<std::string, Size>, kSegmentationCount> sizes;
+  const Segmentations& segmentations = replay.rules().segmentations;
+  std::vector<std::map<std::string, Size>> sizes(segmentations.size());
   std::uint64_t total = 0;
   std::int64_t revenue = 0;
   EventTime clock = kBeforeAll;
@@ -76,9 +79,7 @@ void ReplaySummary::print_segments(const Replay& replay) const {
       ++total;
       revenue += facts.monetary.units;
       for (std::size_t s = 0; s < sizes.size(); ++s) {
-        const auto name = segment_name(static_cast<Segmentation>(s), row.segments[s].segment,
-                                       replay.rules(), *version);
-        Size& size = sizes[s][std::string(name)];
+        Size& size = sizes[s][name_of(segmentations[s], row.segments[s].segment)];
         ++size.customers;
         size.monetary += facts.monetary.units;
       }
@@ -87,7 +88,7 @@ void ReplaySummary::print_segments(const Replay& replay) const {
   if (clock == kBeforeAll) return fmt::print("\nNo event that counts\n");
   fmt::print("\nSegments as of {} ({} customers)\n", to_rfc3339(clock), total);
   for (std::size_t s = 0; s < sizes.size(); ++s) {
-    fmt::print("  {:<28}{:>12}{:>10}{:>18}{:>10}\n", kSegmentationNames[s], "customers", "share",
+    fmt::print("  {:<28}{:>12}{:>10}{:>18}{:>10}\n", segmentations[s].name(), "customers", "share",
                "monetary", "share");
     std::vector<std::pair<std::string, Size>> order(sizes[s].begin(), sizes[s].end());
     std::ranges::sort(
@@ -115,8 +116,8 @@ void ReplaySummary::print_flows() const {
     std::ranges::sort(order, [](const auto& a, const auto& b) { return a.second > b.second; });
     if (order.size() > kFlowsShown) order.resize(kFlowsShown);
     for (const auto& [flow, count] : order) {
-      fmt::print("  {:<8} {:<20} -> {:<20}{:>10}\n", kSegmentationNames[s], flow.first, flow.second,
-                 count);
+      fmt::print("  {:<8} {:<20} -> {:<20}{:>10}\n", rules_.segmentations[s].name(), flow.first,
+                 flow.second, count);
     }
   }
   fmt::print("\nTransitions by reason\n");
@@ -140,25 +141,22 @@ void ReplaySummary::print_models(const Replay& replay) const {
   }
   fmt::print("\nModel: {} epochs trained, {} versions, {} of them with a refit; the last refits\n",
              replay.versions().size(), published, refits.size());
-  fmt::print("  {:>7}  {:<10}  {:>10}  {:>9}  {:>26}  {:>14}  {}\n", "version", "trained",
-             "customers", "clusters", "R cuts, days", "F cuts", "M cuts");
+  const std::span<const CutSpec> specs = replay.rules().segmentations.cut_specs();
+  fmt::print("  {:>7}  {:<10}  {:>10}  {:>9}  {}\n", "version", "trained", "customers", "clusters",
+             "cuts");
   const std::size_t first = refits.size() > kModelsShown ? refits.size() - kModelsShown : 0;
   for (std::size_t i = first; i < refits.size(); ++i) {
     const ModelVersion& v = *refits[i];
-    const auto days = [](std::int64_t ms) {
-      return fmt::format("{:.1f}", static_cast<double>(ms) / kDayMs);
-    };
-    const auto money = [](std::int64_t units) {
-      return fmt::format("{:.2f}", static_cast<double>(units) / Money::kUnitsPerCurrencyUnit);
-    };
-    const auto list = [](const AxisCuts& cuts, const auto& show) {
-      return fmt::format("{} {} {} {}", show(cuts[0]), show(cuts[1]), show(cuts[2]), show(cuts[3]));
-    };
-    fmt::print("  {:>7}  {:<10}  {:>10}  {:>9}  {:>26}  {:>14}  {}{}\n", v.number,
-               day(v.trained_epoch), v.population, v.clusters ? v.clusters->cluster_count : 0,
-               list(v.cuts.recency_ms, days),
-               list(v.cuts.frequency, [](std::int64_t f) { return fmt::format("{}", f); }),
-               list(v.cuts.monetary, money), v.cuts.absolute ? "  (fixed: few customers)" : "");
+    std::vector<std::string> axes;
+    for (std::size_t c = 0; c < v.cuts.size() && c < specs.size(); ++c) {
+      std::vector<std::string> cuts;
+      for (const std::int64_t cut : v.cuts[c].cuts)
+        cuts.push_back(axis_text(v.cuts[c].quantity, cut));
+      axes.push_back(fmt::format("{} {}", name(v.cuts[c].quantity), fmt::join(cuts, ", ")));
+    }
+    if (v.cuts.empty()) axes.emplace_back("fixed: few customers");
+    fmt::print("  {:>7}  {:<10}  {:>10}  {:>9}  {}\n", v.number, day(v.trained_epoch), v.population,
+               v.clusters ? v.clusters->cluster_count : 0, fmt::join(axes, "; "));
   }
 }
 

@@ -2,7 +2,6 @@
 // speed.
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -16,7 +15,7 @@ namespace rfm {
 class ReplaySummary final : public LaneObserver {
  public:
   // `rules` outlive it.
-  explicit ReplaySummary(const Rules& rules) : rules_(rules) {}
+  explicit ReplaySummary(const Rules& rules) : rules_(rules), flows_(rules.segmentations.size()) {}
 
   // Counts one transition; keeps a few of each reason to show.
   void on_transition(const Transition& transition) override;
@@ -32,7 +31,7 @@ class ReplaySummary final : public LaneObserver {
 
   using Flow = std::pair<std::string, std::string>;
   const Rules& rules_;
-  std::array<std::map<Flow, std::uint64_t>, kSegmentationCount> flows_;
+  std::vector<std::map<Flow, std::uint64_t>> flows_;  // By segmentation.
   std::map<std::string, std::uint64_t> reasons_;
   std::map<std::string, std::vector<std::string>> examples_;  // By reason.
 };

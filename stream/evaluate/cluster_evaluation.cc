@@ -76,11 +76,10 @@ LabelCount count_labels(const ResidentRows& rows, const Rules& rules, const Mode
   LabelCount count;
   if (!version.clusters) return count;
   rows.for_each([&](const CustomerRow& row) {
-    const SegmentCode code = row.segments[static_cast<std::size_t>(Segmentation::kCluster)].segment;
-    if (code < kFirstSegment) return;
+    if (row.member == 0) return;
     ++count.labelled;
     const FeatureVector x = features_of(facts_of(row, rules, &version, at));
-    if (nearest(*version.clusters, x) != code - kFirstSegment) ++count.not_nearest;
+    if (nearest(*version.clusters, x) != row.member - 1) ++count.not_nearest;
   });
   return count;
 }

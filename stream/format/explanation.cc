@@ -1,26 +1,29 @@
 #include "stream/format/explanation.h"
 
-#include <fmt/compile.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstddef>
 #include <cstdint>
 #include <iterator>
+#include <span>
 #include <string_view>
 
-#include "model/nearest_centroid.h"
+#include "model/axis_value.h"
+#include "model/day.h"
+#include "state/damping.h"
 #include "state/evaluation.h"
-#include "stream/text/number_text.h"
+#include "state/segmenter.h"
+#include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {
 
 constexpr std::size_t kExplanationSize = 192;  // Most are shorter.
 
-std::int64_t recency_ms(const CustomerFacts& facts) {
-  return std::max<std::int64_t>(0, (facts.at - facts.last_purchase).count());
+template <class... Arguments>
+void append(std::string& out, fmt::format_string<Arguments...> format, Arguments&&... arguments) {
+  fmt::format_to(std::back_inserter(out), format, std::forward<Arguments>(arguments)...);
 }
 
 // Whole numbers, so that what is shown is exact: rounded to the nearest, halves away from zero.
@@ -34,160 +37,195 @@ NumberText amount_text(std::int64_t units) {
 
 NumberText days_text(std::int64_t ms) { return {rounded_ratio(ms, kDayMs / 10), 1}; }
 
-// One axis of the scores, in words.
-struct Axis {
-  std::string_view name;
-  std::string_view unit;  // With a space before it, or empty.
-  char letter = 'R';
-  const AxisCuts& cuts_before;
-  const AxisCuts& cuts_after;
-  std::int64_t value_before = 0;
-  std::int64_t value_after = 0;
-  int score_before = 0;
-  int score_after = 0;
-};
+// "no purchase for 90.2 days, usually every 21"
+void append_silence(std::string& out, const CustomerFacts& facts) {
+  append(out, "no purchase for {} days", days_text(recency_ms(facts)).view());
+  const std::int64_t history = (facts.last_purchase - facts.first_purchase).count();
+  if (facts.frequency > 1 && history > 0)
+    append(out, ", usually every {}",
+           std::max<std::int64_t>(1, rounded_ratio(history / (facts.frequency - 1), kDayMs)));
+}
 
-void append_value(std::string& out, const Axis& axis, std::int64_t value) {
-  if (axis.letter == 'F') {
-    fmt::format_to(std::back_inserter(out), FMT_COMPILE("{}"), value);
+std::string purchases_text(std::uint32_t count) {
+  return fmt::format("{} {}", count, count == 1 ? "purchase" : "purchases");
+}
+
+// "bought again after 3.1 days: 4 purchases, 1204.50"
+void append_act(std::string& out, const Transition& t) {
+  const CustomerFacts& before = t.before;
+  const CustomerFacts& after = t.after;
+  if (before.frequency == 0) {
+    append(out, "first purchase, {}", amount_text(after.monetary.units).view());
+  } else if (after.frequency > before.frequency) {
+    const std::int64_t silence = (after.last_purchase - before.last_purchase).count();
+    if (t.reason == Reason::kLateEvent || silence < 0) {
+      append(out, "a purchase came late");
+    } else {
+      append(out, "bought again after {} days", days_text(silence).view());
+    }
+    append(out, ": {}, {}", purchases_text(after.frequency),
+           amount_text(after.monetary.units).view());
   } else {
-    out += (axis.letter == 'R' ? days_text(value) : amount_text(value)).view();
+    append(out, "{}: {} in all after {}",
+           after.monetary < before.monetary ? "gave back" : "corrected",
+           amount_text(after.monetary.units).view(), amount_text(before.monetary.units).view());
+    if (after.frequency < before.frequency && after.frequency > 0)
+      append(out, ", {} left", purchases_text(after.frequency));
   }
 }
 
-// The cut next to the old score in the direction of the new one. Recency scores run the other way.
-std::size_t crossed_cut(const Axis& axis) {
-  const bool up = axis.score_after > axis.score_before;
-  const int nearest = up ? axis.score_before - 1 : axis.score_before - 2;
-  return static_cast<std::size_t>(axis.letter == 'R' ? kCutCount - 1 - nearest : nearest);
+std::string_view words(Quantity quantity) {
+  switch (quantity) {
+    case Quantity::kRecency:
+      return "R";
+    case Quantity::kFrequency:
+      return "F";
+    case Quantity::kMonetary:
+      return "M";
+    case Quantity::kOrderValue:
+      return "order value";
+    case Quantity::kOverdue:
+      return "overdue";
+    case Quantity::kRisk:
+      return "risk";
+    case Quantity::kValue:
+      break;
+  }
+  return "value";
 }
 
-void append_axis(std::string& out, const Axis& axis) {
-  if (axis.score_before == axis.score_after) return;
-  if (!out.empty()) out += "; ";
-  const std::size_t cut = crossed_cut(axis);
-  const bool by_cut =
-      axis.value_before == axis.value_after && axis.cuts_before[cut] != axis.cuts_after[cut];
-  if (by_cut) {
-    ((out += "the cut of ") += axis.name) += " moved from ";
-    append_value(out, axis, axis.cuts_before[cut]);
-    out += " to ";
-    append_value(out, axis, axis.cuts_after[cut]);
-    (out += axis.unit) += " and passed ";
-    append_value(out, axis, axis.value_after);
-  } else {
-    (out += axis.name) += ' ';
-    append_value(out, axis, axis.value_after);
-    out += axis.unit;
-    out +=
-        axis.value_after < axis.value_before ? " no longer exceeds the cut " : " passed the cut ";
-    append_value(out, axis, axis.cuts_after[cut]);
-  }
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE(": {} {} -> {}"), axis.letter,
-                 axis.score_before, axis.score_after);
+// The cut between the score before and the next one on the way to that after.
+std::int64_t crossed_cut(const Axis& axis, std::span<const std::int64_t> cuts, int before,
+                         int after) {
+  const int upper = after > before ? before + 1 : before;
+  const int index = is_less_better(axis.cuts.quantity) ? axis.cuts.bins - upper : upper - 2;
+  return cuts[static_cast<std::size_t>(std::clamp(index, 0, static_cast<int>(cuts.size()) - 1))];
 }
 
-std::string explain_rfm(const Transition& t) {
-  const Scores before = scores_of(t.before);
-  const Scores after = scores_of(t.after);
-  const ScoreCuts& old_cuts = t.before.version->cuts;
-  const ScoreCuts& new_cuts = t.after.version->cuts;
-  const auto recency = [](const CustomerFacts& f) { return (f.at - f.last_purchase).count(); };
-  if (t.before.frequency == 0) {
-    return fmt::format("first purchase that counts: R {} F {} M {}", after.r, after.f, after.m);
+// "; score R 3 ended at 90.0 days": every axis whose score is another one.
+void append_scores(std::string& out, const Transition& t, const Segmenter& segmenter) {
+  const auto before = segmenter.scores(t.before);
+  const auto after = segmenter.scores(t.after);
+  if (!after) return;
+  const std::span<const Axis> axes = segmenter.segmentation().axes();
+  for (std::size_t a = 0; a < axes.size(); ++a) {
+    const Quantity quantity = axes[a].cuts.quantity;
+    if (quantity == Quantity::kRisk) continue;  // Said by the risk itself.
+    const int now = (*after)[a];
+    const int was = before ? (*before)[a] : 0;
+    if (now == was || now == 0) continue;
+    if (was == 0) {
+      append(out, "; {} {}", words(quantity), now);
+      continue;
+    }
+    const auto cuts = segmenter.cuts_of(a, *t.after.version);
+    const std::string limit = axis_text(quantity, crossed_cut(axes[a], cuts, was, now));
+    const auto old_cuts = segmenter.cuts_of(a, *t.before.version);
+    const bool moved = t.before.version != t.after.version && !std::ranges::equal(cuts, old_cuts);
+    if (moved) {
+      append(out, "; {} {} -> {} as its limit moved to {}", words(quantity), was, now, limit);
+    } else if (now < was && follows_silence(quantity)) {
+      append(out, "; score {} {} ended at {}", words(quantity), was, limit);
+    } else {
+      append(out, "; {} {} -> {} {} {}", words(quantity), was, now,
+             now > was ? (is_less_better(quantity) ? "within" : "above") : "no longer above",
+             limit);
+    }
   }
-  std::string out;
-  out.reserve(kExplanationSize);
-  append_axis(out, {"recency", " days", 'R', old_cuts.recency_ms, new_cuts.recency_ms,
-                    recency(t.before), recency(t.after), before.r, after.r});
-  append_axis(out, {"frequency", "", 'F', old_cuts.frequency, new_cuts.frequency,
-                    t.before.frequency, t.after.frequency, before.f, after.f});
-  append_axis(out, {"monetary", "", 'M', old_cuts.monetary, new_cuts.monetary,
-                    t.before.monetary.units, t.after.monetary.units, before.m, after.m});
-  if (old_cuts.absolute != new_cuts.absolute) {
-    out += new_cuts.absolute ? " (few customers: fixed thresholds from now on)"
-                             : " (quintiles from now on)";
-  }
-  // Held back before, by the least time in a segment.
-  if (out.empty())
-    out = fmt::format("R {} F {} M {}, held back until now", after.r, after.f, after.m);
-  return out;
 }
 
-std::string explain_cluster(const Transition& t, const Rules& rules) {
-  if (!t.after.version->clusters)
-    return "no clusters yet: too few customers or too short a history";
-  const ClusterModel& model = *t.after.version->clusters;
-  const FeatureVector x = features_of(t.after);
-  const auto distance = [&](SegmentCode code) {
-    return std::sqrt(squared_distance(
-        model.weight, x, model.centroids[static_cast<std::size_t>(code - kFirstSegment)]));
-  };
-  const std::int64_t recency = recency_ms(t.after);
-  std::string out;
-  out.reserve(kExplanationSize);
-  fmt::format_to(
-      std::back_inserter(out), FMT_COMPILE("recency {} days, frequency {}, monetary {}: "),
-      days_text(recency).view(), t.after.frequency, amount_text(t.after.monetary.units).view());
-  const auto name_of = [&](SegmentCode code) {
-    return segment_name(Segmentation::kCluster, code, rules, *t.after.version);
-  };
-  const std::string_view to = name_of(t.to);
-  const NumberText to_distance(distance(t.to), 3);
-  if (t.from < kFirstSegment) {
-    fmt::format_to(std::back_inserter(out), FMT_COMPILE("nearest centroid {} at {}"), to,
-                   to_distance.view());
-    return out;
+// "; churn risk 0.31 -> 0.34, limit 0.33"
+void append_risk(std::string& out, const Transition& t, const TransitionRisks& risks,
+                 const Segmenter& segmenter) {
+  if (!risks.after) return;
+  append(out, "; churn risk ");
+  const NumberText after(*risks.after, 2);
+  if (risks.before && NumberText(*risks.before, 2).view() != after.view())
+    append(out, "{} -> ", NumberText(*risks.before, 2).view());
+  append(out, "{}", after.view());
+  const auto before = segmenter.scores(t.before);
+  const auto now = segmenter.scores(t.after);
+  const std::span<const Axis> axes = segmenter.segmentation().axes();
+  for (std::size_t a = 0; before && now && a < axes.size(); ++a) {
+    if (axes[a].cuts.quantity != Quantity::kRisk || (*before)[a] == (*now)[a]) continue;
+    append(out, ", limit {}",
+           axis_text(Quantity::kRisk, crossed_cut(axes[a], segmenter.cuts_of(a, *t.after.version),
+                                                  (*before)[a], (*now)[a])));
   }
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE("centroid {} at {} is nearer than {} at {}"),
-                 to, to_distance.view(), name_of(t.from), NumberText(distance(t.from), 3).view());
-  if (rules.cluster_hysteresis > 0) {
-    fmt::format_to(std::back_inserter(out), FMT_COMPILE(" (hysteresis {} on squares)"),
-                   NumberText(rules.cluster_hysteresis, 2).view());
-  }
-  return out;
 }
 
-std::string explain_churn(const Transition& t, const TransitionRisks& risks, const Rules& rules) {
-  const auto& [before, after] = risks;
-  if (!after) return "no churn model yet";
-  std::string out;
-  out.reserve(kExplanationSize);
-  (out += "P(no purchase within 90 days) ") += NumberText(*after, 3).view();
-  if (!before) return out += ": first estimate";
-  // What counts is the band that it was in: time alone may have carried it over the limit since.
-  const bool rose = t.to > t.from;
-  const SegmentCode entered = rose ? t.to : static_cast<SegmentCode>(t.to + 1);
-  const double limit =
-      entered == kFirstSegment + 1 ? rules.churn_medium_from : rules.churn_high_from;
-  fmt::format_to(std::back_inserter(out), FMT_COMPILE(", before {}, {} {}"),
-                 NumberText(*before, 3).view(), rose ? "passed" : "came back under",
-                 NumberText(limit, 2).view());
-  return out;
+void append_why(std::string& out, const Transition& t, const Segmentation& segmentation) {
+  switch (t.reason) {
+    case Reason::kPurchase:
+    case Reason::kReturn:
+    case Reason::kLateEvent:
+      return append_act(out, t);
+    case Reason::kInactivity:
+      if (t.after.frequency == t.before.frequency && t.after.monetary == t.before.monetary)
+        return append_silence(out, t.after);
+      return append(out, "a purchase left the window: {}, {} in all",
+                    purchases_text(t.after.frequency), amount_text(t.after.monetary.units).view());
+    case Reason::kPopulationShift:
+      return append(out, "{} with the other customers",
+                    segmentation.is_cluster() ? "groups moved" : "limits moved");
+    case Reason::kModelChange:
+      if (t.before.version->cuts.empty() != t.after.version->cuts.empty() &&
+          !segmentation.is_cluster()) {
+        return append(out, "{}",
+                      t.after.version->cuts.empty()
+                          ? "few customers, fixed limits from now on"
+                          : "enough customers, limits by rank from now on");
+      }
+      return append(out, "{}", t.from == kUnassigned ? "first model" : "new model");
+    case Reason::kRulesChange:
+      return append(out, "the rules changed");
+    case Reason::kBackfill:
+      return append(out, "imported");
+    case Reason::kErasure:
+      break;
+  }
+  append(out, "the customer was erased");
 }
 
 }  // namespace
 
-double recency_days(const CustomerFacts& facts) {
-  return static_cast<double>(recency_ms(facts)) / kDayMs;
+std::string axis_text(Quantity quantity, std::int64_t cut) {
+  switch (quantity) {
+    case Quantity::kRecency:
+      return fmt::format("{} days", days_text(cut).view());
+    case Quantity::kFrequency:
+      return fmt::format("{}", cut);
+    case Quantity::kOverdue:
+      return fmt::format("{} times the usual gap", NumberText(rounded_ratio(cut, 10), 2).view());
+    case Quantity::kRisk:
+      return fmt::format("{}", NumberText(rounded_ratio(cut, 10'000'000), 2).view());
+    case Quantity::kMonetary:
+    case Quantity::kOrderValue:
+    case Quantity::kValue:
+      break;
+  }
+  return std::string(amount_text(cut).view());
 }
+
+NumberText recency_text(const CustomerFacts& facts) { return days_text(recency_ms(facts)); }
 
 TransitionRisks risks_of(const Transition& t) {
   return {.before = churn_risk_of(t.before), .after = churn_risk_of(t.after)};
 }
 
 std::string explain(const Transition& t, const TransitionRisks& risks, const Rules& rules) {
-  if (t.reason == Reason::kErasure) return "the customer was erased";
-  if (t.to == kNoSegmentCode) return "no purchase counts any more";
-  switch (t.segmentation) {
-    case Segmentation::kChurn:
-      return explain_churn(t, risks, rules);
-    case Segmentation::kCluster:
-      return explain_cluster(t, rules);
-    case Segmentation::kRfm:
-      break;
-  }
-  return explain_rfm(t);
+  const Segmenter segmenter(rules, t.segmentation);
+  const Segmentation& segmentation = segmenter.segmentation();
+  std::string out;
+  out.reserve(kExplanationSize);
+  append_why(out, t, segmentation);
+  if (t.reason == Reason::kErasure) return out;
+  if (t.to == kNoSegmentCode) return out += "; no purchase counts any more";
+  if (t.to == kUnassigned) return out += "; no model yet";
+  append_scores(out, t, segmenter);
+  if (segmentation.follows_risk()) append_risk(out, t, risks, segmenter);
+  if (t.held) append(out, "; held back since {}", Rfc3339Text(t.held->since).view().substr(0, 10));
+  return out;
 }
 
 }  // namespace rfm

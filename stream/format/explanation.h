@@ -1,12 +1,15 @@
-// In words, what moved a customer: which axis crossed which cut, which centroid is nearer, which
-// band the risk is in.
+// In a marketer's words, what moved a customer: what he did or did not do, and which limit that
+// passed.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
+#include "model/segmentation.h"
 #include "state/rules.h"
 #include "state/transition.h"
+#include "stream/text/number_text.h"
 
 namespace rfm {
 
@@ -17,9 +20,15 @@ struct TransitionRisks {
 };
 TransitionRisks risks_of(const Transition& transition);
 
-// "recency 92.4 days passed the cut 71.5: R 3 -> 2"
+// "no purchase for 90.2 days, usually every 21; score R 3 ended at 90.0 days"
 std::string explain(const Transition& transition, const TransitionRisks& risks, const Rules& rules);
 
-double recency_days(const CustomerFacts& facts);
+// Days since the last purchase.
+NumberText recency_text(const CustomerFacts& facts);
+
+// A value or a cut of an axis in its unit: "90.0 days".
+std::string axis_text(Quantity quantity, std::int64_t value);
+
+inline constexpr int kRiskDigits = 4;
 
 }  // namespace rfm

@@ -1,28 +1,34 @@
 #include "stream/format/model_log.h"
 
 #include <fmt/core.h>
-#include <simdjson.h>
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <string_view>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
+#include "model/cluster_names.h"
 #include "model/version_check.h"
+#include "stream/format/log_fields.h"
 #include "stream/text/json_text.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {
 
-namespace dom = simdjson::dom;
-
-constexpr int kFormat = 1;
-// Losses are unknown to programs that know format 1 only: they must not pass over one.
+constexpr int kFirstFormat = 1;
+constexpr int kFormat = 3;
+// Losses are unknown to programs that know the first format only: they must not pass over one.
 constexpr int kLossFormat = 2;
 constexpr std::int64_t kLatestStartMs = to_ms(kLatestEventTime);
+constexpr std::array<Quantity, kQuantityCount> kQuantities = {
+    Quantity::kRecency, Quantity::kFrequency, Quantity::kMonetary, Quantity::kOrderValue,
+    Quantity::kOverdue, Quantity::kRisk,      Quantity::kValue};
+constexpr std::array<CutMethod, 3> kCutMethods = {CutMethod::kFixed, CutMethod::kQuantile,
+                                                  CutMethod::kBreaks};
 constexpr std::array<std::string_view, 5> kClusterChanges = {"none", "first_fit", "moved", "refit",
                                                              "challenger"};
 
@@ -43,13 +49,17 @@ void numbers(JsonText& out, std::string_view name, const Numbers& values) {
   out.end_array();
 }
 
-void write_cuts(JsonText& out, const ScoreCuts& cuts) {
-  out.key("cuts").begin_object();
-  integers(out, "recency_ms", cuts.recency_ms);
-  integers(out, "frequency", cuts.frequency);
-  integers(out, "monetary", cuts.monetary);
-  out.key("absolute").boolean(cuts.absolute);
-  out.end_object();
+void write_cuts(JsonText& out, const std::vector<TrainedCuts>& trained) {
+  out.key("cuts").begin_array();
+  for (const TrainedCuts& cuts : trained) {
+    out.begin_object();
+    out.key("quantity").text(name(cuts.quantity));
+    out.key("method").text(name(cuts.method));
+    out.key("bins").integer(cuts.bins);
+    integers(out, "cuts", cuts.cuts);
+    out.end_object();
+  }
+  out.end_array();
 }
 
 void write_clusters(JsonText& out, const ClusterModel& clusters) {
@@ -58,7 +68,7 @@ void write_clusters(JsonText& out, const ClusterModel& clusters) {
   out.key("centroids").begin_array();
   for (std::size_t c = 0; c < static_cast<std::size_t>(clusters.cluster_count); ++c) {
     out.begin_object();
-    out.key("name").text(clusters.names[c]);
+    out.key("name").text(cluster_name(clusters.names[c]));
     numbers(out, "center", clusters.centroids[c]);
     out.end_object();
   }
@@ -78,119 +88,62 @@ void write_churn(JsonText& out, const ChurnModel& churn) {
   out.end_object();
 }
 
-// Reads the members of one object. The first that is missing or of another type is the fault, which
-// names it by its path; values read from there on mean nothing.
-class Fields {
- public:
-  Fields(simdjson::simdjson_result<dom::element> value, std::string path, std::string& fault)
-      : path_(std::move(path)), fault_(fault) {
-    dom::object object;
-    if (value.get(object)) {
-      fail("", "it is not an object");
-    } else {
-      object_ = object;
-    }
-  }
-
-  bool has(std::string_view name) const { return !find(name).error(); }
-  std::int64_t integer(std::string_view name) {
-    return read<std::int64_t>(name, "not a whole number of 64 bits");
-  }
-  double real(std::string_view name) { return read<double>(name, "not a number"); }
-  bool flag(std::string_view name) { return read<bool>(name, "not true or false"); }
-  std::string text(std::string_view name) {
-    return std::string(read<std::string_view>(name, "not a text"));
-  }
-  std::vector<dom::element> list(std::string_view name) {
-    dom::array values;
-    if (!find(name).get(values)) return {values.begin(), values.end()};
-    fail(name, "not a list");
-    return {};
-  }
-  std::vector<std::string_view> names() const {
-    std::vector<std::string_view> names;
-    if (!object_) return names;
-    for (const dom::key_value_pair member : *object_) names.push_back(member.key);
-    return names;
-  }
-  template <class Number, std::size_t kSize>
-  void array(std::string_view name, std::array<Number, kSize>& out) {
-    std::vector<Number> numbers;
-    append(name, numbers);
-    if (numbers.size() == kSize) {
-      std::ranges::copy(numbers, out.begin());
-    } else {
-      fail(name, fmt::format("not {} numbers", kSize));
-    }
-  }
-  template <class Number>
-  void append(std::string_view name, std::vector<Number>& out) {
-    using Read = std::conditional_t<std::is_same_v<Number, double>, double, std::int64_t>;
-    for (const dom::element value : list(name)) {
-      Read number{};
-      if (value.get(number) || !fits<Number>(number))
-        return fail(name, "not a list of numbers that fit");
-      out.push_back(static_cast<Number>(number));
-    }
-  }
-  Fields object(std::string_view name) { return {find(name), path_of(name), fault_}; }
-
-  std::string path_of(std::string_view name) const {
-    return name.empty() || path_.empty() ? path_ + std::string(name)
-                                         : fmt::format("{}.{}", path_, name);
-  }
-  void fail(std::string_view name, std::string_view what) {
-    if (!fault_.empty()) return;
-    const bool is_missing = !name.empty() && !has(name);
-    const std::string path = path_of(name);
-    fault_ = fmt::format("{}{}{}", path, path.empty() ? "" : ": ", is_missing ? "missing" : what);
-  }
-
- private:
-  simdjson::simdjson_result<dom::element> find(std::string_view name) const {
-    if (!object_) return simdjson::NO_SUCH_FIELD;
-    return object_->at_key(name);
-  }
-  template <class Value>
-  Value read(std::string_view name, std::string_view fault) {
-    Value value{};
-    if (find(name).get(value)) fail(name, fault);
-    return value;
-  }
-  template <class Number, class Read>
-  static bool fits(Read number) {
-    return static_cast<Read>(static_cast<Number>(number)) == number;
-  }
-
-  std::optional<dom::object> object_;
-  std::string path_;
-  std::string& fault_;
-};
-
-ScoreCuts read_cuts(Fields in) {
-  ScoreCuts cuts;
-  in.array("recency_ms", cuts.recency_ms);
-  in.array("frequency", cuts.frequency);
-  in.array("monetary", cuts.monetary);
-  cuts.absolute = in.flag("absolute");
-  return cuts;
+template <class Value, std::size_t kCount>
+Value read_choice(LogFields& in, std::string_view field, const std::array<Value, kCount>& choices) {
+  const std::string text = in.text(field);
+  const auto* const found =
+      std::ranges::find_if(choices, [&](Value value) { return name(value) == text; });
+  if (found != choices.end()) return *found;
+  in.fail(field, "not one of those known");
+  return choices.front();
 }
 
-ClusterModel read_clusters(Fields in, std::string& fault) {
+std::vector<TrainedCuts> read_cuts(LogFields& version, std::string& fault) {
+  std::vector<TrainedCuts> trained;
+  for (const dom::element element : version.list("cuts")) {
+    LogFields in(dom::element(element), fmt::format("cuts[{}]", trained.size()), fault);
+    TrainedCuts cuts;
+    cuts.quantity = read_choice(in, "quantity", kQuantities);
+    cuts.method = read_choice(in, "method", kCutMethods);
+    cuts.bins = static_cast<int>(std::clamp<std::int64_t>(in.integer("bins"), 0, kBinsMax + 1));
+    in.append("cuts", cuts.cuts);
+    trained.push_back(std::move(cuts));
+  }
+  return trained;
+}
+
+// Format 1 had quintiles of three axes.
+std::vector<TrainedCuts> read_first_cuts(LogFields in) {
+  constexpr std::array<std::pair<std::string_view, Quantity>, 3> kAxes = {
+      {{"recency_ms", Quantity::kRecency},
+       {"frequency", Quantity::kFrequency},
+       {"monetary", Quantity::kMonetary}}};
+  std::vector<TrainedCuts> trained;
+  if (in.flag("absolute")) return trained;
+  for (const auto& [field, quantity] : kAxes) {
+    trained.push_back({.quantity = quantity, .cuts = {}});
+    in.append(field, trained.back().cuts);
+  }
+  return trained;
+}
+
+ClusterModel read_clusters(LogFields in, std::string& fault) {
   ClusterModel clusters;
   in.array("weight", clusters.weight);
   clusters.inertia_per_customer = in.real("inertia_per_customer");
   for (const dom::element element : in.list("centroids")) {
     const auto c = static_cast<std::size_t>(clusters.cluster_count++);
     if (c >= kClustersMax) continue;  // check_version says so.
-    Fields centroid(dom::element(element), in.path_of(fmt::format("centroids[{}]", c)), fault);
-    clusters.names.push_back(centroid.text("name"));
+    LogFields centroid(dom::element(element), in.path_of(fmt::format("centroids[{}]", c)), fault);
+    const std::optional<ClusterNameCode> name = find_cluster_name(centroid.text("name"));
+    if (!name) centroid.fail("name", "not one of those known");
+    clusters.names.push_back(name.value_or(0));
     centroid.array("center", clusters.centroids[c]);
   }
   return clusters;
 }
 
-ChurnModel read_churn(Fields in) {
+ChurnModel read_churn(LogFields in) {
   ChurnModel churn;
   churn.nbd_r = in.real("nbd_r");
   churn.nbd_alpha_days = in.real("nbd_alpha_days");
@@ -201,7 +154,7 @@ ChurnModel read_churn(Fields in) {
   return churn;
 }
 
-ModelVersion read_version(Fields in, std::string& fault) {
+ModelVersion read_version(LogFields in, std::int64_t format, std::string& fault) {
   ModelVersion version;
   version.number = in.integer("version");
   version.trained_epoch = in.integer("trained_epoch");
@@ -218,7 +171,7 @@ ModelVersion read_version(Fields in, std::string& fault) {
   } else {
     version.cluster_change = static_cast<ClusterChange>(change - kClusterChanges.begin());
   }
-  version.cuts = read_cuts(in.object("cuts"));
+  version.cuts = format == kFirstFormat ? read_first_cuts(in.object("cuts")) : read_cuts(in, fault);
   if (in.has("clusters")) version.clusters = read_clusters(in.object("clusters"), fault);
   if (in.has("churn")) version.churn = read_churn(in.object("churn"));
   if (in.has("empty_partitions")) in.append("empty_partitions", version.empty_partitions);
@@ -231,14 +184,14 @@ ModelVersion read_version(Fields in, std::string& fault) {
   return version;
 }
 
-RulesRecord read_rules(Fields in, std::string& fault) {
+RulesRecord read_rules(LogFields in, std::string& fault) {
   RulesRecord rules;
   rules.version = in.integer("rules");
   rules.first_start_ms = in.integer("first_start_ms");
   if (in.has("go_live_time")) rules.go_live_time = in.text("go_live_time");
   in.append("go_live", rules.go_live);
   if (in.has("begin")) in.append("begin", rules.begin);
-  Fields settings = in.object("settings");
+  LogFields settings = in.object("settings");
   for (const std::string_view name : settings.names())
     rules.settings.emplace(name, settings.text(name));
   if (!fault.empty()) return rules;
@@ -252,7 +205,7 @@ RulesRecord read_rules(Fields in, std::string& fault) {
   return rules;
 }
 
-LossRecord read_loss(Fields in, std::string& fault) {
+LossRecord read_loss(LogFields in, std::string& fault) {
   LossRecord loss;
   loss.partition = static_cast<PartitionId>(in.integer("partition"));
   loss.commit_number = static_cast<std::uint64_t>(in.integer("commit"));
@@ -371,7 +324,7 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
     dom::element json;
     if (parser.parse(record.value).get(json)) return damaged(record.key, "not JSON");
     std::string fault;
-    Fields in(dom::element(json), "", fault);
+    LogFields in(dom::element(json), "", fault);
     const std::int64_t format = in.integer("format");
     const bool is_loss = record.key.starts_with("loss/");
     const int known_format = is_loss ? kLossFormat : kFormat;
@@ -380,7 +333,8 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
           "model log: record {} was written by a newer version of this program: start that one",
           record.key));
     }
-    if (format != known_format) in.fail("format", fmt::format("not {}", known_format));
+    if (format != known_format && (is_loss || format != kFirstFormat))
+      in.fail("format", fmt::format("not {}", known_format));
     std::string key;
     if (is_loss) {
       const LossRecord read = read_loss(in, fault);
@@ -392,7 +346,7 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
       key = fmt::format("rules/{}", read.version);
       rules.insert_or_assign(read.version, std::move(read));
     } else if (record.key.starts_with("version/")) {
-      ModelVersion read = read_version(in, fault);
+      ModelVersion read = read_version(in, format, fault);
       key = fmt::format("version/{}", read.trained_epoch);
       versions.insert_or_assign(read.trained_epoch, std::move(read));
     } else {

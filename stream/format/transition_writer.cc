@@ -3,48 +3,116 @@
 #include <fmt/compile.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
+#include <span>
 
+#include "state/damping.h"
 #include "state/evaluation.h"
 #include "state/hashes.h"
+#include "state/segmenter.h"
+#include "state/silence.h"
 #include "stream/format/explanation.h"
 #include "stream/text/decimal.h"
 #include "stream/text/json_text.h"
+#include "stream/text/number_text.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {
 
-constexpr std::string_view kType = "rfmstream.segment.transition.v1";
+constexpr std::string_view kType = "rfmstream.segment.transition.v2";
 
-void write_values(JsonText& out, std::string_view name, const CustomerFacts& facts,
-                  const std::optional<double>& risk) {
-  out.key(name).begin_object();
-  if (facts.frequency > 0) out.key("recency_days").fixed(recency_days(facts), 4);
-  out.key("frequency").integer(facts.frequency);
-  out.key("monetary").text(to_text(facts.monetary));
-  if (facts.frequency > 0) {
-    const Scores scores = scores_of(facts);
-    out.key("r").integer(scores.r);
-    out.key("f").integer(scores.f);
-    out.key("m").integer(scores.m);
+// Exact, with two decimals where that is enough.
+NumberText brief_amount(Money money) {
+  constexpr std::int64_t kCent = Money::kUnitsPerCurrencyUnit / 100;
+  return money.units % kCent == 0 ? NumberText(money.units / kCent, 2) : NumberText(money.units, 4);
+}
+
+// The values of one side; of the side before only what differs from `other`.
+struct Side {
+  const CustomerFacts& facts;
+  const std::optional<double>& risk;
+  std::optional<AxisScores> scores;
+};
+
+void write_scores(JsonText& out, std::span<const Axis> axes, const AxisScores& scores,
+                  const std::optional<AxisScores>& other) {
+  bool is_open = false;
+  for (std::size_t a = 0; a < axes.size(); ++a) {
+    // Of a risk the segment says it.
+    if (axes[a].cuts.quantity == Quantity::kRisk || (other && scores[a] == (*other)[a])) continue;
+    if (!is_open) out.key("scores").begin_object();
+    is_open = true;
+    out.key(axes[a].name).integer(scores[a]);
   }
-  if (risk) out.key("churn_risk").fixed(*risk, 6);
-  out.end_object();
+  if (is_open) out.end_object();
 }
 
-std::string_view direction(const Transition& t, const SegmentInfo& from, const SegmentInfo& to) {
-  if (t.from == kNoSegmentCode) return "new";
-  if (t.to == kNoSegmentCode) return "lost";
-  if (t.from == kUnassigned || t.to == kUnassigned || from.rank == to.rank) return "sideways";
-  return to.rank > from.rank ? "up" : "down";
+void write_values(JsonText& out, const Segmentation& segmentation, const Side& side,
+                  const Side* other) {
+  const CustomerFacts& facts = side.facts;
+  const NumberText days = recency_text(facts);
+  if (facts.frequency > 0 && (other == nullptr || days.view() != recency_text(other->facts).view()))
+    out.key("recency_days").raw(days.view());
+  if (other == nullptr || facts.frequency != other->facts.frequency)
+    out.key("frequency").integer(facts.frequency);
+  if (other == nullptr || facts.monetary != other->facts.monetary)
+    out.key("monetary").text(brief_amount(facts.monetary).view());
+  if (side.risk && segmentation.follows_risk()) {
+    const NumberText risk(*side.risk, kRiskDigits);
+    if (other == nullptr || !other->risk ||
+        risk.view() != NumberText(*other->risk, kRiskDigits).view())
+      out.key("churn_risk").raw(risk.view());
+  }
+  if (side.scores) {
+    write_scores(out, segmentation.axes(), *side.scores,
+                 other == nullptr ? std::nullopt : other->scores);
+  }
 }
 
-void write_cause(JsonText& out, const Cause& cause) {
+// Nothing to say of the side before.
+bool same_values(const Side& before, const Side& after) {
+  return before.facts.frequency == after.facts.frequency &&
+         before.facts.monetary == after.facts.monetary && before.risk == after.risk &&
+         before.scores == after.scores &&
+         recency_text(before.facts).view() == recency_text(after.facts).view();
+}
+
+void write_cause(JsonText& out, const Cause& cause, EventTime effective_at) {
   out.key("cause").begin_object();
   out.key("invoice_no").text(cause.invoice_no);
   if (!cause.event_id.empty()) out.key("event_id").text(cause.event_id);
-  out.key("event_time").text(Rfc3339Text(cause.event_time).view());
+  if (cause.event_time != effective_at)
+    out.key("event_time").text(BriefTime(cause.event_time).view());
+  out.end_object();
+}
+
+// What silence will do, if the customer and the model stay as they are.
+void write_forecast(JsonText& out, const Transition& t, const Rules& rules) {
+  const Segmenter segmenter(rules, t.segmentation);
+  const Segmentation& segmentation = segmenter.segmentation();
+  const bool asks_boundaries = segmentation.follows_risk() && t.after.version->churn;
+  if (t.to == kNoSegmentCode || asks_boundaries) return;
+  EventTime at = t.next_change
+                     ? *t.next_change
+                     : segmenter.next_change(t.after, t.call, t.effective_at() + kForesight);
+  if (at == kNever) return;
+  std::string_view segment;
+  if (!t.next_change) {
+    CustomerFacts then = t.after;
+    then.at = at;
+    then.recency_feature = then.churn_risk = -1;
+    const Call call = segmenter.call_in_silence(then, t.call);
+    const SegmentInfo& next = segment_info(segmentation, segmenter.segment_of(call, *then.version));
+    // Silence moves nobody up, and not before the least stay.
+    if (segmentation.spec().guard && next.rank > segment_info(segmentation, t.to).rank) return;
+    if (!next.lost) at = std::max(at, t.effective_at() + Duration{segmentation.spec().stay_ms});
+    segment = next.name;
+  }
+  out.key("if_silent").begin_object();
+  if (!segment.empty()) out.key("segment").text(segment);
+  out.key("at").text(BriefTime(at).view());
   out.end_object();
 }
 
@@ -55,57 +123,59 @@ TransitionWriter::TransitionWriter(const TransitionWriterOptions& options, const
 
 void TransitionWriter::write(const Transition& t, const TransitionSubject& subject,
                              const TransitionContext& context) {
-  const auto segmentation = kSegmentationNames[static_cast<std::size_t>(t.segmentation)];
-  const ModelVersion& version = *t.after.version;
-  const SegmentInfo& from = segment_info(t.segmentation, t.from, rules_, *t.before.version);
-  const SegmentInfo& to = segment_info(t.segmentation, t.to, rules_, version);
-  const Rfc3339Text time(t.effective_at());
-  time_ = time.view();
-  position_.clear();
-  fmt::format_to(std::back_inserter(position_), FMT_COMPILE("{}/{}"), context.partition,
-                 context.input_offset);
+  const Segmenter segmenter(rules_, t.segmentation);
+  const Segmentation& segmentation = segmenter.segmentation();
+  const auto name_of = [](const Segmentation& in, SegmentCode code) -> std::string_view {
+    return segment_info(in, code).name;
+  };
   const TransitionRisks risks = risks_of(t);
+  const Side before{t.before, risks.before, segmenter.scores(t.before)};
+  const Side after{t.after, risks.after, segmenter.scores(t.after)};
 
   body_.clear();
   JsonText out(body_);
   out.begin_object();
   out.key("customer_id").text(subject.id);
+  out.key("segmentation").text(segmentation.name());
   out.key("seq").integer(t.seq);
-  out.key("segmentation").text(segmentation);
   out.key("from").begin_object();
-  out.key("segment").text(from.name);
-  if (t.seq > 1) out.key("since").text(Rfc3339Text(t.from_since).view());
+  out.key("segment").text(name_of(segmentation, t.from));
+  if (t.seq > 1) out.key("since").text(BriefTime(t.from_since).view());
   out.end_object();
-  out.key("to").text(to.name);
-  out.key("direction").text(direction(t, from, to));
+  out.key("to").text(name_of(segmentation, t.to));
+  out.key("direction").text(name(t.direction));
   out.key("reason").text(name(t.reason));
-  if (t.cause != nullptr) write_cause(out, *t.cause);
-  write_values(out, "before", t.before, risks.before);
-  write_values(out, "after", t.after, risks.after);
-  out.key("segments").begin_object();
-  for (std::size_t s = 0; s < t.segments.size(); ++s) {
-    out.key(kSegmentationNames[s])
-        .text(segment_name(static_cast<Segmentation>(s), t.segments[s], rules_, version));
+  if (t.cause != nullptr) write_cause(out, *t.cause, t.effective_at());
+  if (t.held) {
+    out.key("held").begin_object();
+    out.key("segment").text(name_of(segmentation, t.held->segment));
+    out.key("since").text(BriefTime(t.held->since).view());
+    out.end_object();
   }
+  if (t.before.frequency > 0 && !same_values(before, after)) {
+    out.key("before").begin_object();
+    write_values(out, segmentation, before, &after);
+    out.end_object();
+  }
+  out.key("after").begin_object();
+  write_values(out, segmentation, after, nullptr);
   out.end_object();
-  if (risks.after) out.key("churn_risk").fixed(*risks.after, 6);
   out.key("explanation").text(explain(t, risks, rules_));
-  out.key("action").text(to.action);
-  out.key("effective_at").text(time_);
-  const EventTime next = t.next_change
-                             ? *t.next_change
-                             : next_change_if_silent(t.segmentation, t.after, t.to, rules_,
-                                                     t.effective_at() + kForesight);
-  if (next != kNever) out.key("valid_until").text(Rfc3339Text(next).view());
-  out.key("model_version").integer(version.number);
-  out.key("rules_version").integer(rules_.version);
+  out.key("effective_at").text(BriefTime(t.effective_at()).view());
+  write_forecast(out, t, rules_);
+  out.key("model").integer(t.after.version->number);
+  out.key("rules").integer(rules_.version);
   const std::string_view suppressed = suppressed_by(t, subject, context, rules_);
   out.key("actionable").boolean(suppressed.empty());
-  if (!suppressed.empty()) out.key("suppressed_by").text(suppressed);
+  if (suppressed.empty()) {
+    out.key("action").text(t.action->text);
+  } else {
+    out.key("suppressed_by").text(suppressed);
+  }
   if (subject.consent) out.key("consent").boolean(*subject.consent);
-  out.key("holdout").boolean(holdout_position(subject.id) < rules_.holdout_fraction);
+  if (holdout_position(subject.id) < rules_.holdout_fraction) out.key("holdout").boolean(true);
   birth_.clear();
-  fmt::format_to(std::back_inserter(birth_), FMT_COMPILE("{:016x}"), subject.birth);
+  fmt::format_to(std::back_inserter(birth_), FMT_COMPILE("{:08x}"), subject.birth >> 32);
   out.key("birth").text(birth_);
   out.end_object();
   id_ = transition_id(subject.id, body_.view());
@@ -113,10 +183,7 @@ void TransitionWriter::write(const Transition& t, const TransitionSubject& subje
                {"ce_id", id_},
                {"ce_source", source_},
                {"ce_type", kType},
-               {"ce_subject", subject.id},
-               {"ce_time", time_},
-               {"content-type", "application/json"},
-               {"ce_inputposition", position_}}};
+               {"content-type", "application/json"}}};
 }
 
 std::string_view TransitionWriter::write_segments(const CustomerRow& row,
@@ -126,21 +193,24 @@ std::string_view TransitionWriter::write_segments(const CustomerRow& row,
   JsonText out(body_);
   out.begin_object();
   out.key("customer_id").text(row.id);
+  const auto for_each = [&](auto&& write) {
+    for (std::size_t s = 0; s < row.segments.size(); ++s)
+      write(rules_.segmentations[s], row.segments[s]);
+  };
   out.key("segments").begin_object();
-  for (std::size_t s = 0; s < row.segments.size(); ++s) {
-    out.key(kSegmentationNames[s]);
-    out.text(segment_name(static_cast<Segmentation>(s), row.segments[s].segment, rules_, version));
-  }
+  for_each([&](const Segmentation& in, const SegmentState& state) {
+    out.key(in.name()).text(segment_info(in, state.segment).name);
+  });
   out.end_object();
   out.key("since").begin_object();
-  for (std::size_t s = 0; s < row.segments.size(); ++s) {
-    if (row.segments[s].seq > 0)
-      out.key(kSegmentationNames[s]).text(Rfc3339Text(row.segments[s].since).view());
-  }
+  for_each([&](const Segmentation& in, const SegmentState& state) {
+    if (state.seq > 0) out.key(in.name()).text(Rfc3339Text(state.since).view());
+  });
   out.end_object();
   out.key("seq").begin_object();
-  for (std::size_t s = 0; s < row.segments.size(); ++s)
-    out.key(kSegmentationNames[s]).integer(row.segments[s].seq);
+  for_each([&](const Segmentation& in, const SegmentState& state) {
+    out.key(in.name()).integer(state.seq);
+  });
   out.end_object();
   if (risk) out.key("churn_risk").fixed(*risk, 6);
   out.key("as_of").text(Rfc3339Text(as_of).view());
@@ -171,8 +241,11 @@ std::string_view suppressed_by(const Transition& t, const TransitionSubject& sub
       if (!context.live_after || t.effective_at() <= *context.live_after) return "go_live";
       break;
   }
+  if (t.restraint == Restraint::kNoAction) return "no_action";
   if (subject.consent.has_value() && !*subject.consent) return "consent";
   if (holdout_position(subject.id) < rules.holdout_fraction) return "holdout";
+  if (t.restraint == Restraint::kPrecedence) return "precedence";
+  if (t.restraint == Restraint::kCooldown) return "cooldown";
   return {};
 }
 

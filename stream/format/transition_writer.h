@@ -33,8 +33,6 @@ struct GoLive {
 
 // What of a transition depends on its partition.
 struct TransitionContext {
-  PartitionId partition = 0;
-  Offset input_offset = 0;  // Next to be read when it happened: the ce_inputposition header.
   GoLive go_live{};
   std::optional<EventTime>
       live_after{};  // Time-caused ones after it are actionable; absent: not live yet.
@@ -67,10 +65,8 @@ class TransitionWriter {
   const Rules& rules_;
   std::string source_;
   std::string id_;
-  std::string time_;
-  std::string position_;
   std::string birth_;
-  std::array<Header, 8> headers_;
+  std::array<Header, 5> headers_;
   TextBuffer body_;
 };
 

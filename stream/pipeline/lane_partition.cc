@@ -72,8 +72,6 @@ void LanePartition::mark_committed() {
 void LanePartition::on_transition(const Transition& transition, const PartitionMeta& meta) {
   const PartitionOptions& options = partition.options();
   TransitionContext context{
-      .partition = id(),
-      .input_offset = meta.next_offset,
       .go_live = {.offset = options.go_live_offset, .time = options.go_live_time},
       .live_after = options.go_live_time};
   if (!context.live_after && meta.go_live_watermark)

@@ -42,7 +42,7 @@ TEST(ConfigCommand, ShowsValuesWithTheirOrigin) {
   EXPECT_NE(text.find("--set"), std::string::npos);
   const std::string all = shown({"show"});
   EXPECT_EQ(static_cast<std::size_t>(std::count(all.begin(), all.end(), '\n')),
-            setting_table().size());
+            Settings().effective().size());
 }
 
 TEST(ConfigCommand, ShowsNoSecrets) {
@@ -80,7 +80,7 @@ TEST(Options, CarryTheSettings) {
   const absl::StatusOr<Settings> settings =
       load_settings(std::nullopt, {},
                     {"model.clusters=4", "model.cluster_history=10d", "model.refit_weekday=sunday",
-                     "rfm.monetary=gross", "rfm.window=30d", "segmentation.churn.dwell=1h",
+                     "rfm.monetary=gross", "rfm.window=30d", "segmentation.churn.stay=1h",
                      "input.format=invoices", "input.utc_offset=-01:30", "app.name=shop",
                      "kafka.properties.security.protocol=ssl", "output.holdout=0.25"});
   ASSERT_TRUE(settings.ok()) << settings.status();
@@ -91,7 +91,8 @@ TEST(Options, CarryTheSettings) {
   const Rules made = rules(*settings);
   EXPECT_EQ(made.monetary, MonetaryKind::kGross);
   EXPECT_EQ(made.window, Duration{std::chrono::hours{24 * 30}});
-  EXPECT_EQ(made.dwell[0], Duration{std::chrono::hours{1}});
+  EXPECT_EQ(made.segmentations[made.segmentations.find("churn")].spec().stay_ms, 3'600'000);
+  EXPECT_EQ(made.quiet, Duration{std::chrono::hours{24 * 7}});
   EXPECT_EQ(made.holdout_fraction, .25);
   const DecoderOptions decoder = decoder_options(*settings, KeyPolicy::kRequired);
   EXPECT_EQ(decoder.format, InputFormat::kInvoices);
@@ -115,14 +116,13 @@ TEST(Options, DefaultsAreTheComponents) {
   EXPECT_EQ(made.ledger_entries_max, own.ledger_entries_max);
   EXPECT_EQ(made.monetary, own.monetary);
   EXPECT_EQ(made.window, own.window);
-  EXPECT_EQ(made.cluster_hysteresis, own.cluster_hysteresis);
-  EXPECT_EQ(made.churn_medium_from, own.churn_medium_from);
-  EXPECT_EQ(made.churn_high_from, own.churn_high_from);
-  EXPECT_EQ(made.dwell, own.dwell);
   EXPECT_EQ(made.holdout_fraction, own.holdout_fraction);
-  EXPECT_EQ(made.map, own.map);
+  EXPECT_EQ(made.segmentations, own.segmentations);
+  EXPECT_EQ(made.quiet, own.quiet);
+  EXPECT_EQ(made.precedence, own.precedence);
   const TrainingOptions training = training_options(settings);
   const TrainingOptions own_training;
+  EXPECT_EQ(training.cut_specs, own_training.cut_specs);
   EXPECT_EQ(training.cluster_count, own_training.cluster_count);
   EXPECT_EQ(training.cluster_history_ms, own_training.cluster_history_ms);
   EXPECT_EQ(training.move_min, own_training.move_min);

@@ -31,7 +31,8 @@ std::string invoices() {
 }
 
 constexpr const char* kHeader =
-    "customer_id,country,first_purchase,last_purchase,recency_days,frequency,monetary,r,f,m,churn,"
+    "customer_id,country,first_purchase,last_purchase,recency_days,frequency,monetary,rfm_r,rfm_f,"
+    "rfm_m,churn,"
     "cluster,rfm,churn_risk,partition";
 
 class StateCommands : public testing::Test {
@@ -89,8 +90,8 @@ TEST_F(StateCommands, ExportWritesEveryCustomerAsOfTheClock) {
   };
   starts_with(
       lines[1],
-      "a,France,2024-01-02T10:00:00.000Z,2024-01-02T10:00:00.000Z,18.583333,1,2.2500,4,1,1,");
-  EXPECT_NE(lines[1].find(",Unassigned,Promising,"), std::string::npos) << lines[1];
+      "a,France,2024-01-02T10:00:00.000Z,2024-01-02T10:00:00.000Z,18.583333,1,2.2500,5,1,1,");
+  EXPECT_NE(lines[1].find(",Unassigned,New,"), std::string::npos) << lines[1];
   starts_with(lines[2],
               R"(b,"Korea, ""South""",2024-01-01T10:00:00.000Z,2024-01-11T10:00:00.000Z,9.583333,)"
               "2,7.5004,5,2,1,");
@@ -109,10 +110,10 @@ TEST_F(StateCommands, InspectShowsLedgerAndWhatComesNext) {
   ASSERT_TRUE(inspected({"b", "--state", state_}).ok());
   for (const char* part :
        {"Customer b, Korea, \"South\"", "2024-01-21T00:00:00.000Z", "2 invoices",
-        "7.5004 (net): sales 10.5004, credits 3.0000", "fixed thresholds",
-        // R 5 -> 4 at 14 days, so the cell changes; the first millisecond after the cut.
-        "2024-01-25T10:00:00.001Z  recency passes the cut 14.0 days: R 4 (now 5)",
-        "Ledger: 3 entries", "credit           -3.0000"}) {
+        "7.5004 (net): sales 10.5004, credits 3.0000", "few customers: fixed limits",
+        // The first millisecond after the cut.
+        "2024-02-10T10:00:00.001Z  rfm: 30.0 days of silence are passed", "Ledger: 3 entries",
+        "credit           -3.0000"}) {
     EXPECT_NE(shown_.find(part), std::string::npos) << part << "\n" << shown_;
   }
 }
@@ -122,7 +123,7 @@ TEST_F(StateCommands, InspectWritesJson) {
   for (const char* part :
        {R"("customer_id":"b")", R"("as_of":"2024-01-21T00:00:00.000Z")", R"("monetary":"7.5004")",
         // FM = 2 is Potential Loyalist at R 5 and R 4, About to Sleep at R 3.
-        R"("next":{"at":"2024-02-10T10:00:00.001Z","segment":"About to Sleep"})",
+        R"("next":{"at":"2024-03-11T10:00:00.001Z","segment":"About to Sleep"})",
         R"("type":"credit","amount":"-3.0000")"}) {
     EXPECT_NE(shown_.find(part), std::string::npos) << part << "\n" << shown_;
   }

@@ -52,9 +52,9 @@ TEST(Settings, EveryKeyRoundTripsThroughTheDocumentedDefaults) {
   ASSERT_TRUE(status.ok()) << status;
   for (const EffectiveSetting& setting : settings.effective()) {
     EXPECT_EQ(setting.origin, SettingOrigin::kFile) << setting.key;
-    EXPECT_EQ(setting.text, setting.spec->default_text) << setting.key;
+    EXPECT_FALSE(setting.is_changed) << setting.key << " = " << setting.text;
   }
-  EXPECT_TRUE(settings.check_same_rules(Settings().semantic(), "").ok());
+  EXPECT_EQ(settings.semantic(), Settings().semantic());
 }
 
 TEST(Settings, DefaultTomlIsTheDocumentedDefaults) {
@@ -174,8 +174,6 @@ TEST(Settings, ChecksAcrossKeys) {
   };
   EXPECT_NE(load_error({"model.population_off=501"}).find("model.population_on, which is 500"),
             std::string::npos);
-  EXPECT_NE(load_error({"segmentation.churn.low=0.7"}).find("segmentation.churn.high"),
-            std::string::npos);
   EXPECT_NE(load_error({"rfm.window=401d"}).find("dedup.horizon, which is 400d"),
             std::string::npos);
   EXPECT_NE(load_error({"commit.interval=1s"}).find("commit.interval_behind"), std::string::npos);
@@ -215,10 +213,6 @@ TEST(Settings, SemanticSettingsRebuildTheRules) {
   Settings settings;
   ASSERT_TRUE(settings.set("rfm.monetary=gross").ok());
   ASSERT_TRUE(settings.set("app.name=other").ok());
-  ASSERT_TRUE(settings
-                  .set("segmentation.rfm.map=[{segment=\"Loyal\", r=\"3-5\"}, {segment=\"At "
-                       "Risk\", r=\"1-2\"}]")
-                  .ok());
   const std::map<std::string, std::string> semantic = settings.semantic();
   EXPECT_FALSE(semantic.contains("app.name"));
   EXPECT_FALSE(semantic.contains("input.topic"));
@@ -247,51 +241,6 @@ TEST(Settings, OtherRulesThanLoggedAreRefused) {
   older["model.unheard_of"] = "1";
   EXPECT_FALSE(given.check_same_rules(older, "").ok());
   EXPECT_FALSE(logged_settings(older).ok());
-}
-
-TEST(SegmentSettings, ReadsRowsAndCells) {
-  Settings settings;
-  ASSERT_TRUE(settings
-                  .merge_toml(R"(
-[segmentation.rfm]
-map = [
-  ["New", "New", "Loyal", "Loyal", "VIP"],
-  ["New", "New", "Loyal", "Loyal", "VIP"],
-  ["New", "New", "Loyal", "Loyal", "VIP"],
-  ["At Risk", "At Risk", "At Risk", "At Risk", "At Risk"],
-  ["At Risk", "At Risk", "At Risk", "At Risk", "At Risk"],
-]
-[[segmentation.rfm.segments]]
-name = "VIP"
-rank = 200
-action = "call \"them\""
-)",
-                              "a.toml")
-                  .ok());
-  ASSERT_TRUE(check_settings(settings).ok());
-  const SegmentMap map = rules(settings).map;
-  EXPECT_EQ(map.name(map.segment_of({5, 5, 5})), "VIP");
-  EXPECT_EQ(map.info(map.segment_of({5, 5, 5})).action, "call \"them\"");
-  EXPECT_EQ(map.name(map.segment_of({1, 5, 5})), "At Risk");
-  const absl::StatusOr<Settings> rebuilt = logged_settings(settings.semantic());
-  ASSERT_TRUE(rebuilt.ok()) << rebuilt.status();
-  EXPECT_EQ(rules(*rebuilt).map, map);
-}
-
-TEST(SegmentSettings, PartialMapsAreRefusedWithTheCell) {
-  const auto map_error = [](const std::string& text) {
-    const absl::StatusOr<Settings> settings =
-        load_settings(std::nullopt, {}, {"segmentation.rfm.map=" + text});
-    return std::string(settings.status().message());
-  };
-  EXPECT_NE(map_error("[{segment=\"Loyal\", r=\"2-5\"}]").find("cell R=1 F=1 M=1"),
-            std::string::npos);
-  EXPECT_NE(map_error("[{segment=\"Loyal\", q=\"2-5\"}]").find("\"q\""), std::string::npos);
-  EXPECT_NE(map_error("[{segment=\"Loyal\", r=\"2-6\"}]").find("\"2-6\""), std::string::npos);
-  EXPECT_NE(map_error("[[\"a\"]]").find("five rows"), std::string::npos);
-  EXPECT_NE(map_error("gird").find("segmentation.rfm.map"), std::string::npos);
-  EXPECT_NE(map_error("[{segment=\"Mine\"}]").find("segmentation.rfm.segments"), std::string::npos);
-  EXPECT_EQ(map_error("[{segment=\"Loyal\"}]"), "");
 }
 
 TEST(Settings, TheEnvironmentWinsOverTheFileAndTheCommandLineOverBoth) {

@@ -18,7 +18,7 @@ int partition_count(const MemoryWorld& world) { return static_cast<int>(world.in
 std::string comparable(const OutputRecord& record) {
   std::string text = record.key.value_or("(null)");
   for (const auto& [name, value] : record.headers) {
-    if (name != "ce_inputposition") text += fmt::format("|{}={}", name, value);
+    text += fmt::format("|{}={}", name, value);
   }
   return text + "|" + record.value.value_or("(null)");
 }

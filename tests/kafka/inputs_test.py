@@ -97,9 +97,9 @@ class InputsTest(unittest.TestCase):
                   updated_at="2024-01-04T10:00:00Z"),
             event("1002", "amended", "2024-01-04T10:00:00", "203.00",
                   updated_at="2024-01-05T10:00:00Z"),
-            event("I3", "other", "2024-01-15T00:01:01", "10"),
-            event("I2", "consenting", "2024-01-15T00:00:30", "10", consent=False),
-            closing("2024-01-16T00:00:00"),
+            event("I3", "other", "2024-01-31T00:01:01", "10"),
+            event("I2", "consenting", "2024-01-31T00:00:30", "10", consent=False),
+            closing("2024-02-01T00:00:00"),
         ], input__fields__revision="/updated_at")
         self.assertEqual(customers, {
             "consenting": (2, "20.0000"), "erased": (1, "5000.0000"), "refunded": (1, "303.0000"),
@@ -108,7 +108,7 @@ class InputsTest(unittest.TestCase):
         by_time = [line["value"] for line in transitions["consenting"]
                    if line["value"]["reason"] == "inactivity"]
         self.assertEqual([(t["effective_at"], t["consent"]) for t in by_time],
-                         [("2024-01-15T00:00:00.001Z", True)])
+                         [("2024-01-31T00:00:00.001Z", True)])
 
     def test_a_window_that_invoices_and_their_credits_leave(self):
         customers, transitions = self.both_ways("window", [

@@ -97,7 +97,7 @@ class PipelineTest(BrokerTest):
     def comparable(self, lines):
         watermark = rfc3339(self.end - datetime.timedelta(minutes=1))
         return by_customer([line for line in apart_from_go_live(lines) if line["key"] != CLOSING
-                            and line["headers"]["ce_time"] <= watermark])
+                            and line["value"]["effective_at"] <= watermark])
 
     def assert_same_transitions(self, actual, expected):
         actual, expected = self.comparable(actual), self.comparable(expected)
@@ -227,13 +227,13 @@ class PipelineTest(BrokerTest):
         self.assertEqual([line.split(",")[0] for line in exported.splitlines()[1:]], ["b"])
 
     def test_silence_changes_segments_at_the_exact_instants(self):
-        # R falls from 5 to 4 when the last purchase is 14 days old (fixed thresholds), plus 1 ms.
+        # New ends when the only purchase is 60 days old (fixed thresholds), plus 1 ms.
         application = self.application("silence", input__lateness="0s", tick__idle="100ms")
         self.running(application)
         now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-        cut = datetime.timedelta(days=14)
+        cut = datetime.timedelta(days=60)
         due = {f"c{i}": now + datetime.timedelta(milliseconds=2500 + 700 * i) for i in range(4)}
-        history = [(customer, invoice(customer, customer, at - cut))
+        history = [(customer, invoice(customer, customer, at - cut, "500.00"))
                    for customer, at in due.items()]
         # The clock of the partition is that of its last event: an hour ago and yet today.
         application.produce(sorted(history, key=lambda r: r[1]) + [
@@ -251,7 +251,9 @@ class PipelineTest(BrokerTest):
              for customer, at in due.items()})
         for record in found:
             transition = record.json()
-            self.assertEqual(transition["before"]["r"] - transition["after"]["r"], 1)
+            self.assertEqual(transition["to"], "About to Sleep")
+            self.assertEqual([transition[side]["scores"]["r"] for side in ("before", "after")],
+                             [4, 3])
             self.assertTrue(transition["actionable"], transition)
             self.assertNotIn("cause", transition)
         ticks = [r.json() for r in application.read("ticks")]
@@ -270,9 +272,9 @@ class PipelineTest(BrokerTest):
         application = self.application("recorded", partitions=2, input__lateness="0s",
                                        tick__idle="100ms")
         now = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
-        cut = datetime.timedelta(days=14)
+        cut = datetime.timedelta(days=60)
         due = now + datetime.timedelta(milliseconds=2500)
-        application.produce([("old", invoice("old", "old", due - cut)),
+        application.produce([("old", invoice("old", "old", due - cut, "500.00")),
                              ("other", invoice("other", "other", now))])
         application.catch_up({"tick.idle": "1h"})
         application.start()

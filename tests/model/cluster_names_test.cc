@@ -13,7 +13,6 @@
 #include <string>
 #include <vector>
 
-#include "model/segment_catalog.h"
 #include "tests/model/uniform.h"
 
 namespace rfm {
@@ -46,8 +45,14 @@ Names texts(const std::vector<ClusterNameCode>& codes) {
   return names;
 }
 
+std::vector<ClusterNameCode> codes(const Names& names) {
+  std::vector<ClusterNameCode> codes;
+  for (const auto& name : names)
+    codes.push_back(find_cluster_name(name).value_or(kClusterNameCodesEnd));
+  return codes;
+}
 Names named(const std::vector<FeatureVector>& centroids, const Names& current) {
-  return texts(name_clusters(conditions(centroids), current));
+  return texts(name_clusters(conditions(centroids), codes(current)));
 }
 
 TEST(ClusterNames, EachConditionHoldsUpToItsLimit) {
@@ -180,18 +185,18 @@ TEST(ClusterNames, CodesAndTextsAreEachOthers) {
     const std::string_view text = cluster_name(code);
     if (text.empty()) {
       EXPECT_FALSE(plain_name(code));
-      EXPECT_EQ(cluster_segment(code).rank, 0);
+      EXPECT_EQ(cluster_rank(code), 0);
       continue;
     }
     EXPECT_TRUE(names.insert(text).second) << text;
     EXPECT_EQ(find_cluster_name(text), code);
-    EXPECT_EQ(cluster_segment(code).name, text);
-    EXPECT_EQ(cluster_segment(text), cluster_segment(code));
-    EXPECT_FALSE(cluster_segment(code).description.empty());
     const std::optional<PlainName> plain = plain_name(code);
     EXPECT_EQ(plain.has_value(), code >= kNamedClusterCount);
-    EXPECT_EQ(cluster_segment(code).action.empty(), plain.has_value());
     if (plain) {
+      const SegmentInfo info = plain_cluster_segment(code);
+      EXPECT_EQ(info.name, text);
+      EXPECT_FALSE(info.description.empty());
+      EXPECT_TRUE(info.actions.empty());
       EXPECT_EQ(plain_name_code(*plain), code);
     }
   }
@@ -221,7 +226,7 @@ TEST(ClusterNames, NoNameMissesItsConditionAfterNaming) {
     members.front() += 1;
     if (round % 3 == 0) before.clear();
     const ClusterNameConditions conditions(centroids, population_mean(centroids, members));
-    const std::vector<ClusterNameCode> names = name_clusters(conditions, before);
+    const std::vector<ClusterNameCode> names = name_clusters(conditions, codes(before));
     EXPECT_EQ(std::set<ClusterNameCode>(names.begin(), names.end()).size(), count);
     for (std::size_t id = 0; id < count; ++id) {
       EXPECT_LE(conditions.missed_by(names[id], id), kClusterNameTolerance);
@@ -229,7 +234,7 @@ TEST(ClusterNames, NoNameMissesItsConditionAfterNaming) {
       kept += stayed ? 1 : 0;
       EXPECT_TRUE(stayed || conditions.meets(names[id], id)) << cluster_name(names[id]);
     }
-    EXPECT_EQ(name_clusters(conditions, texts(names)), names);
+    EXPECT_EQ(name_clusters(conditions, names), names);
   }
   EXPECT_GT(kept, 1000);
 }

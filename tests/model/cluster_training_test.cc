@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "model/cluster_names.h"
 #include "model/deterministic_math.h"
 #include "model/training.h"
 #include "tests/model/uniform.h"
@@ -22,8 +23,8 @@ constexpr std::int64_t kMonday = 14991;  // 2011-01-17.
 // Customers in five clear groups, as their names say.
 constexpr std::array<FeatureVector, 5> kGroups = {
     {{1, 3.2, 9}, {2.5, 2, 7.5}, {5, 2, 7.4}, {3, .8, 5}, {5.6, .75, 4.6}}};
-const std::array<std::string, 5> kGroupNames = {"Champions", "Loyal", "Dormant high-value",
-                                                "Occasional", "Hibernating"};
+constexpr std::array<ClusterNameCode, 5> kGroupNames = {kChampions, kLoyal, kDormantHighValue,
+                                                        kOccasional, kHibernating};
 
 Contribution five_groups(std::mt19937_64& rng) {
   Contribution contribution{.epoch = kMonday, .has_sample = true};
@@ -102,7 +103,7 @@ TEST(ClusterTraining, RefitThatOnlyRenamesIsAChange) {
   training.restore(grouped_version({0, 1, 2, 3, 4}), kMonday - 70);
   ModelVersion settled = training.train(kMonday, merged);
   EXPECT_EQ(settled.clusters->names,
-            (std::vector<std::string>(kGroupNames.begin(), kGroupNames.end())));
+            (std::vector<ClusterNameCode>(kGroupNames.begin(), kGroupNames.end())));
   settled.trained_epoch -= 7;
   Training again({});
   again.restore(settled, kMonday - 70);
@@ -115,7 +116,8 @@ TEST(ClusterTraining, RefitThatOnlyRenamesIsAChange) {
   EXPECT_EQ(v.cluster_change, ClusterChange::kRefitWarm);
   EXPECT_FALSE(v.unchanged);
   EXPECT_EQ(v.clusters->centroids, settled.clusters->centroids);
-  EXPECT_EQ(v.clusters->names, (std::vector<std::string>(kGroupNames.begin(), kGroupNames.end())));
+  EXPECT_EQ(v.clusters->names,
+            (std::vector<ClusterNameCode>(kGroupNames.begin(), kGroupNames.end())));
 }
 
 TEST(ClusterTraining, IdsOfAFirstFitFollowTheRanksOfTheNames) {
@@ -125,8 +127,8 @@ TEST(ClusterTraining, IdsOfAFirstFitFollowTheRanksOfTheNames) {
     Training training({.cluster_history_ms = 0, .seed = seed});
     const ModelVersion v = training.train(kMonday, merged);
     ASSERT_EQ(v.cluster_change, ClusterChange::kFirstFit);
-    EXPECT_EQ(v.clusters->names, (std::vector<std::string>{"Champions", "Loyal", "Occasional",
-                                                           "Dormant high-value", "Hibernating"}));
+    EXPECT_EQ(v.clusters->names, (std::vector<ClusterNameCode>{kChampions, kLoyal, kOccasional,
+                                                               kDormantHighValue, kHibernating}));
   }
 }
 

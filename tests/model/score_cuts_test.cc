@@ -8,27 +8,26 @@
 #include <random>
 #include <vector>
 
-#include "model/day.h"
-
 namespace rfm {
 namespace {
 
-// floor of the type-7 quantile from its definition, in 128-bit integers: h = (n-1) i / 5,
+// floor of the type-7 quantile from its definition, in 128-bit integers: h = (n-1) i / bins,
 // x[floor h] + (h - floor h)(x[floor h + 1] - x[floor h]).
-std::int64_t floor_quantile(std::vector<std::int64_t> sorted, std::int64_t i) {
+std::int64_t floor_quantile(std::vector<std::int64_t> sorted, std::int64_t i,
+                            std::int64_t bins = 5) {
   __extension__ typedef __int128 Wide;  // NOLINT(modernize-use-using)
   std::sort(sorted.begin(), sorted.end());
   const auto n = static_cast<std::int64_t>(sorted.size());
-  const std::int64_t rank = (n - 1) * i / 5;
-  const std::int64_t fifths = (n - 1) * i % 5;
+  const std::int64_t rank = (n - 1) * i / bins;
+  const std::int64_t part = (n - 1) * i % bins;
   const Wide low = sorted[static_cast<std::size_t>(rank)];
   const Wide high = sorted[static_cast<std::size_t>(std::min(rank + 1, n - 1))];
-  const Wide numerator = low * 5 + (high - low) * fifths;
-  const Wide quotient = numerator / 5;
-  return static_cast<std::int64_t>(numerator % 5 < 0 ? quotient - 1 : quotient);
+  const Wide numerator = low * bins + (high - low) * part;
+  const Wide quotient = numerator / bins;
+  return static_cast<std::int64_t>(numerator % bins < 0 ? quotient - 1 : quotient);
 }
 
-TEST(ScoreCuts, QuintilesEqualTheDefinition) {
+TEST(ScoreCuts, QuantilesEqualTheDefinition) {
   std::mt19937_64 rng(1);
   for (int round = 0; round < 500; ++round) {
     std::vector<std::int64_t> values(1 + rng() % 60);
@@ -36,63 +35,56 @@ TEST(ScoreCuts, QuintilesEqualTheDefinition) {
     for (auto& v : values) {
       v = static_cast<std::int64_t>(rng() % span) - static_cast<std::int64_t>(span / 2);
     }
-    const AxisCuts cuts = quintile_cuts(values);
-    for (std::int64_t i = 1; i <= kCutCount; ++i) {
-      ASSERT_EQ(cuts[static_cast<std::size_t>(i - 1)], floor_quantile(values, i)) << round;
+    const int bins = static_cast<int>(2 + rng() % 9);
+    const std::vector<std::int64_t> cuts = quantile_cuts(values, bins);
+    ASSERT_EQ(cuts.size(), static_cast<std::size_t>(bins) - 1);
+    for (std::size_t i = 1; i <= cuts.size(); ++i) {
+      ASSERT_EQ(cuts[i - 1], floor_quantile(values, static_cast<std::int64_t>(i), bins)) << round;
     }
   }
 }
 
-TEST(ScoreCuts, QuintilesOfExtremesDoNotOverflow) {
+TEST(ScoreCuts, QuantilesOfExtremesDoNotOverflow) {
   constexpr std::int64_t kLow = std::numeric_limits<std::int64_t>::min();
   constexpr std::int64_t kHigh = std::numeric_limits<std::int64_t>::max();
-  const AxisCuts cuts = quintile_cuts({kHigh, kLow});
-  for (std::int64_t i = 1; i <= kCutCount; ++i) {
-    EXPECT_EQ(cuts[static_cast<std::size_t>(i - 1)], floor_quantile({kLow, kHigh}, i));
-  }
+  const std::vector<std::int64_t> cuts = quantile_cuts({kHigh, kLow}, 5);
+  for (std::size_t i = 1; i <= cuts.size(); ++i)
+    EXPECT_EQ(cuts[i - 1], floor_quantile({kLow, kHigh}, static_cast<std::int64_t>(i)));
 }
 
-TEST(ScoreCuts, QuintilesOfFewValues) {
-  EXPECT_EQ(quintile_cuts({}), (AxisCuts{0, 0, 0, 0}));
-  EXPECT_EQ(quintile_cuts({7}), (AxisCuts{7, 7, 7, 7}));
-  EXPECT_EQ(quintile_cuts({5, 1, 3, 2, 4, 6}), (AxisCuts{2, 3, 4, 5}));
-  EXPECT_EQ(quintile_cuts({0, -1}), (AxisCuts{-1, -1, -1, -1}));  // -.8 .. -.2 rounded down.
+TEST(ScoreCuts, QuantilesOfFewValues) {
+  using Cuts = std::vector<std::int64_t>;
+  EXPECT_EQ(quantile_cuts({}, 5), (Cuts{0, 0, 0, 0}));
+  EXPECT_EQ(quantile_cuts({7}, 5), (Cuts{7, 7, 7, 7}));
+  EXPECT_EQ(quantile_cuts({5, 1, 3, 2, 4, 6}, 5), (Cuts{2, 3, 4, 5}));
+  EXPECT_EQ(quantile_cuts({0, -1}, 5), (Cuts{-1, -1, -1, -1}));  // -.8 .. -.2 rounded down.
+  EXPECT_EQ(quantile_cuts({3, 1, 2}, 2), (Cuts{2}));
 }
 
-TEST(ScoreCuts, EqualValuesGetEqualScoresWhateverTheirOrder) {
+TEST(ScoreCuts, TheOrderOfTheValuesDoesNotMatter) {
   std::mt19937_64 rng(2);
   std::vector<std::int64_t> values(1000);
   for (auto& v : values) v = static_cast<std::int64_t>(rng() % 7);
-  const AxisCuts cuts = quintile_cuts(values);
+  const std::vector<std::int64_t> cuts = quantile_cuts(values, 5);
   std::shuffle(values.begin(), values.end(), rng);
-  EXPECT_EQ(quintile_cuts(values), cuts);
+  EXPECT_EQ(quantile_cuts(values, 5), cuts);
 }
 
-TEST(ScoreCuts, ScoreIsOnePlusTheCutsStrictlyBelow) {
-  const AxisCuts cuts = {1, 2, 3, 6};
-  EXPECT_EQ(score_ascending(cuts, 0), 1);
-  EXPECT_EQ(score_ascending(cuts, 1), 1);
-  EXPECT_EQ(score_ascending(cuts, 2), 2);
-  EXPECT_EQ(score_ascending(cuts, 6), 4);
-  EXPECT_EQ(score_ascending(cuts, 7), 5);
+TEST(ScoreCuts, AValueIsAboveACutThatIsStrictlyBelowIt) {
+  const std::vector<std::int64_t> cuts = {1, 2, 3, 6};
+  EXPECT_EQ(cuts_below(cuts, 1), 0);
+  EXPECT_EQ(cuts_below(cuts, 2), 1);
+  EXPECT_EQ(cuts_below(cuts, 6), 3);
+  EXPECT_EQ(cuts_below(cuts, 7), 4);
 }
 
-TEST(ScoreCuts, RecencyFallsOneMillisecondAfterItsCut) {
-  const ScoreCuts cuts = absolute_cuts();
-  EXPECT_EQ(score(cuts, 14 * kDayMs, 1, 0).r, 5);
-  EXPECT_EQ(score(cuts, 14 * kDayMs + 1, 1, 0).r, 4);
-  EXPECT_EQ(score(cuts, 120 * kDayMs + 1, 1, 0).r, 1);
-}
-
-TEST(ScoreCuts, AbsoluteThresholdsAreAtLeast) {
-  const ScoreCuts cuts = absolute_cuts();
-  EXPECT_TRUE(cuts.absolute);
-  EXPECT_EQ(score(cuts, 0, 1, 999999), (Scores{.r = 5, .f = 1, .m = 1}));
-  EXPECT_EQ(score(cuts, 0, 2, 1000000), (Scores{.r = 5, .f = 2, .m = 2}));
-  EXPECT_EQ(score(cuts, 0, 3, 3000000), (Scores{.r = 5, .f = 3, .m = 3}));
-  EXPECT_EQ(score(cuts, 0, 5, 8000000), (Scores{.r = 5, .f = 4, .m = 4}));
-  EXPECT_EQ(score(cuts, 0, 9, 20000000), (Scores{.r = 5, .f = 5, .m = 5}));
-  EXPECT_EQ(score(cuts, 0, 1, -5), (Scores{.r = 5, .f = 1, .m = 1}));
+TEST(ScoreCuts, CutsStayWithinTheirBoundsAndAscend) {
+  const std::vector<CutBounds> bounds = {{30, 60}, {60, 90}, {90, 180}};
+  std::vector<std::int64_t> cuts = {5, 70, 400};
+  clamp_cuts(bounds, cuts);
+  EXPECT_EQ(cuts, (std::vector<std::int64_t>{30, 70, 180}));
+  clamp_cuts({}, cuts);
+  EXPECT_EQ(cuts, (std::vector<std::int64_t>{30, 70, 180}));
 }
 
 }  // namespace

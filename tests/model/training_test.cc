@@ -188,21 +188,21 @@ TEST(Training, AbsoluteCutsBelowThePopulationLimits) {
   shop.arrive(1, kMonday);
   v = training.train(kMonday + 2, contribute(shop, kMonday + 2, training.latest(), 1));
   EXPECT_EQ(v.number, 1);
-  EXPECT_FALSE(v.cuts.absolute);
+  EXPECT_FALSE(v.cuts.empty());
   EXPECT_EQ(v.cluster_change, ClusterChange::kFirstFit);
   shop.keep(400);
   v = training.train(kMonday + 7, contribute(shop, kMonday + 7, training.latest(), 1));
-  EXPECT_FALSE(v.cuts.absolute);
+  EXPECT_FALSE(v.cuts.empty());
   shop.keep(399);
   v = training.train(kMonday + 8, contribute(shop, kMonday + 8, training.latest(), 1));
-  EXPECT_EQ(v.cuts, absolute_cuts());
+  EXPECT_TRUE(v.cuts.empty());
   EXPECT_TRUE(v.cuts_changed);
   shop.arrive(100, kMonday + 8);
   v = training.train(kMonday + 14, contribute(shop, kMonday + 14, training.latest(), 1));
-  EXPECT_TRUE(v.cuts.absolute);
+  EXPECT_TRUE(v.cuts.empty());
   shop.arrive(1, kMonday + 15);
   v = training.train(kMonday + 21, contribute(shop, kMonday + 21, training.latest(), 1));
-  EXPECT_FALSE(v.cuts.absolute);
+  EXPECT_FALSE(v.cuts.empty());
 }
 
 TEST(Training, CutsOfMonetaryAreNeverBelowZero) {
@@ -213,10 +213,11 @@ TEST(Training, CutsOfMonetaryAreNeverBelowZero) {
   for (std::size_t i = 0; i < merged.sample.size(); i += 2)
     merged.sample[i].monetary = -1 - merged.sample[i].monetary;
   const ModelVersion v = training.train(kMonday, std::move(merged));
-  ASSERT_FALSE(v.cuts.absolute);
-  EXPECT_EQ(v.cuts.monetary[0], 0);
-  EXPECT_GT(v.cuts.monetary[3], 0);
-  EXPECT_EQ(score(v.cuts, 0, 1, -1).m, 1);
+  ASSERT_EQ(v.cuts.size(), 3U);
+  const TrainedCuts& monetary = v.cuts[2];
+  EXPECT_EQ(monetary.quantity, Quantity::kMonetary);
+  EXPECT_EQ(monetary.cuts[0], 0);
+  EXPECT_GT(monetary.cuts[3], 0);
 }
 
 TEST(Training, DailyCentroidsAreTheMembersMeans) {
@@ -285,7 +286,7 @@ TEST(Training, FirstFitWaitsForTheHistory) {
     if (epoch == kMonday + 1) shop.arrive(301, epoch - 1);
     const ModelVersion v = training.train(epoch, contribute(shop, epoch, training.latest(), 1));
     if (!populated && v.population >= 500) populated = epoch;
-    EXPECT_EQ(v.cuts.absolute, epoch < kMonday + 1);
+    EXPECT_EQ(v.cuts.empty(), epoch < kMonday + 1);
     EXPECT_EQ(v.clusters.has_value(), epoch == kMonday + 11) << epoch;
     if (epoch % 3 == 0) {  // A restart keeps count.
       const ModelVersion latest = training.latest();

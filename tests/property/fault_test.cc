@@ -37,7 +37,7 @@ constexpr std::array<SeamName, kSeamCount> kSeams = {{{Seam::kRead, "read", 10},
                                                       {Seam::kScan, "scan", 6},
                                                       {Seam::kWrite, "write", 5},
                                                       {Seam::kPublish, "publish", 2},
-                                                      {Seam::kChangelog, "changelog", 10}}};
+                                                      {Seam::kChangelog, "changelog", 9}}};
 
 MemoryInput tiny_history(std::uint64_t seed, InputFormat format, int partitions, int days) {
   return generated_history({.generator = {.customers = 10,

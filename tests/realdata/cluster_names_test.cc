@@ -83,9 +83,10 @@ bool has_wrong_name(const ClusterModel& model, std::int64_t at_ms,
   double good = 0;
   for (std::size_t id = 0; id < model.names.size(); ++id) {
     const std::array<double, 3> cluster = figures(model.centroids[id]);
-    if (is_wrong(model.names[id], cluster, population, kMissedMax)) wrong = true;
-    if (model.names[id] == "Champions") champions = cluster[2];
-    if (model.names[id] == "Loyal") good = cluster[2];
+    if (is_wrong(std::string(cluster_name(model.names[id])), cluster, population, kMissedMax))
+      wrong = true;
+    if (model.names[id] == kChampions) champions = cluster[2];
+    if (model.names[id] == kLoyal) good = cluster[2];
   }
   return wrong || (champions >= 0 && good > champions * kMissedMax);
 }
@@ -109,13 +110,13 @@ void follow(const Days& history, TrainingOptions options, Outcome& outcome) {
     if (effective.clusters && day >= static_cast<std::size_t>(kFirstJudgedDay)) {
       ++outcome.days;
       outcome.wrong_days += has_wrong_name(*effective.clusters, boundary_ms(epoch), customers);
-      for (const std::string& name : effective.clusters->names)
-        outcome.plain_days += contains(name, ",") ? 1 : 0;
+      for (const ClusterNameCode name : effective.clusters->names)
+        outcome.plain_days += plain_name(name) ? 1 : 0;
     }
     const ModelVersion& next = service.run(epoch, customers);
     if (!next.clusters) continue;
-    const std::vector<std::string>& names = next.clusters->names;
-    ASSERT_EQ(std::set<std::string>(names.begin(), names.end()).size(), names.size());
+    const std::vector<ClusterNameCode>& names = next.clusters->names;
+    ASSERT_EQ(std::set<ClusterNameCode>(names.begin(), names.end()).size(), names.size());
     if (!effective.clusters || effective.clusters->names == names) continue;
     ASSERT_TRUE(is_refit_epoch(options.schedule, epoch));
     ASSERT_NE(next.cluster_change, ClusterChange::kNone);

@@ -20,6 +20,7 @@
 #include <string_view>
 #include <vector>
 
+#include "model/cluster_names.h"
 #include "model/deterministic_math.h"
 #include "model/nearest_centroid.h"
 #include "stream/file/model_log_file.h"
@@ -215,7 +216,7 @@ void expect_stable_ids(const std::map<std::int64_t, ModelVersion>& versions) {
 void expect_fitting_names(const ClusterModel& model) {
   std::map<std::string, FeatureVector> by_name;  // log1p of R, F, M.
   for (std::size_t id = 0; id < model.names.size(); ++id)
-    by_name.emplace(model.names[id], model.centroids[id]);
+    by_name.emplace(std::string(cluster_name(model.names[id])), model.centroids[id]);
   const FeatureVector& champions = by_name.at("Champions");
   const FeatureVector& loyal = by_name.at("Loyal");
   const FeatureVector& dormant = by_name.at("Dormant high-value");

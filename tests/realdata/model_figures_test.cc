@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "model/churn.h"
+#include "model/cluster_names.h"
 #include "model/deterministic_math.h"
 #include "model/kmeans.h"
 #include "model/nbd.h"
@@ -75,15 +76,15 @@ TEST(ModelFigures, QuintileCutsOfOnlineRetailEqualTheBatchOnes) {
     total += row.monetary;
   }
   EXPECT_EQ(total, 89114079040);
-  const AxisCuts recency_cuts = quintile_cuts(recency);
+  const std::vector<std::int64_t> recency_cuts = quantile_cuts(recency, 5);
   const std::array<double, 4> days = {13.6171, 32.5010, 71.5212, 179.3569};
-  const AxisCuts monetary_cuts = quintile_cuts(monetary);
+  const std::vector<std::int64_t> monetary_cuts = quantile_cuts(monetary, 5);
   const std::array<double, 4> pounds = {250.106, 489.724, 941.942, 2057.914};
   for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_NEAR(static_cast<double>(recency_cuts[i]) / static_cast<double>(kDay), days[i], 6e-5);
     EXPECT_NEAR(static_cast<double>(monetary_cuts[i]) / 10000, pounds[i], 1e-3);
   }
-  EXPECT_EQ(quintile_cuts(frequency), (AxisCuts{1, 2, 3, 6}));
+  EXPECT_EQ(quantile_cuts(frequency, 5), (std::vector<std::int64_t>{1, 2, 3, 6}));
 }
 
 TEST(ModelFigures, FreshFitsReachTheBestKnownInertia) {
@@ -180,7 +181,8 @@ TEST(ModelFigures, NamesFitTheFiveKnownCentroids) {
   };
   for (int j = 0; j < 5; ++j) {
     const auto id = static_cast<std::size_t>(j);
-    const auto& [recency_days, money] = expected.at(version.clusters->names[id]);
+    const auto& [recency_days, money] =
+        expected.at(std::string(cluster_name(version.clusters->names[id])));
     EXPECT_NEAR(det_expm1(version.clusters->centroids[id][0]) / recency_days, 1, .05);
     EXPECT_NEAR(det_expm1(version.clusters->centroids[id][2]) / money, 1, .05);
   }

@@ -60,6 +60,12 @@ def rfc3339(ms):
     return f"{at:%Y-%m-%dT%H:%M:%S}.{ms % 1000:03d}Z"
 
 
+def milliseconds(text):
+    """The reverse of rfc3339."""
+    at = datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return int(at.timestamp() * 1000 + 0.5)
+
+
 def rows(path):
     """The rows as dicts, in the file's order."""
     with open(path, newline="", encoding="utf-8") as file:

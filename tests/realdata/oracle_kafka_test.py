@@ -87,7 +87,7 @@ def setUpModule():
         with application.Broker() as broker:
             apps = {kind: application.Application(
                         broker, f"{here}/{kind}", f"oracle-{kind}", PARTITIONS,
-                        {**oracle.SETTINGS, "rfm.monetary": kind, "run.lanes": 2})
+                        {**oracle.SETTINGS_OF[kind], "run.lanes": 2})
                     for kind in ("net", "gross")}
             for date, part in zip(oracle.AS_OF, parts):
                 for kind, app in apps.items():

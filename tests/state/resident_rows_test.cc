@@ -74,14 +74,14 @@ TEST_F(ResidentRowsTest, FiresDeadlinesInOrderAndOnce) {
   const auto on_step = [&](const CustomerRow&, TransitionBuffer& out) {
     for (const Transition& t : out.transitions) fired.push_back(t.effective_at());
   };
-  for (std::int64_t epoch = kFirstEpoch; epoch < kFirstEpoch + 40; ++epoch) {
+  for (std::int64_t epoch = kFirstEpoch; epoch < kFirstEpoch + 80; ++epoch) {
     const EventTime boundary = boundary_of(epoch + 1);
     cross(rows, watermark_, epoch + 1, on_step);
     watermark_ = boundary;
   }
-  ASSERT_EQ(fired.size(), 40U);  // R 5 -> 4 and 4 -> 3 of each.
+  ASSERT_EQ(fired.size(), 40U);  // Each to Promising and to About to Sleep.
   EXPECT_TRUE(std::is_sorted(fired.begin(), fired.end()));
-  EXPECT_EQ(fired.front(), boundary_of(kFirstEpoch) + hours{1 + 24 * 14} + Duration{1});
+  EXPECT_EQ(fired.front(), boundary_of(kFirstEpoch) + hours{1 + 24 * 30} + Duration{1});
 }
 
 TEST_F(ResidentRowsTest, ACustomerOfWhomNothingWasAppliedIsDropped) {

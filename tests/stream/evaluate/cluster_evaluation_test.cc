@@ -77,20 +77,21 @@ TEST(CountLabels, ComparesStoredLabelsWithTheNearestCentroid) {
   version.clusters->centroids[0] = {0, 1, 1};
   version.clusters->centroids[1] = {5, 1, 1};
   const EventTime at = boundary_of(kEpochAt);
-  const auto add = [&](const char* id, SegmentCode code, int recency_days) {
+  const auto add = [&](const char* id, std::uint8_t member, int recency_days) {
     CustomerRow row;
     row.id = id;
     row.id_hash = customer_hash(id);
     row.ledger.put(
         {.number_hash = 1, .amount = {20'000}, .time = at - std::chrono::hours{24 * recency_days}},
         rules, at);
-    row.segments[static_cast<std::size_t>(Segmentation::kCluster)].segment = code;
+    row.segments.resize(rules.segmentations.size());
+    row.member = member;
     rows.restore(std::move(row));
   };
-  add("right", kFirstSegment, 1);
-  add("right too", kFirstSegment + 1, 200);
-  add("wrong", kFirstSegment, 200);
-  add("none yet", kUnassigned, 200);
+  add("right", 1, 1);
+  add("right too", 2, 200);
+  add("wrong", 1, 200);
+  add("none yet", 0, 200);
   const LabelCount count = count_labels(rows, rules, version, at);
   EXPECT_EQ(count.labelled, 3U);
   EXPECT_EQ(count.not_nearest, 1U);

@@ -8,6 +8,7 @@
 #include <limits>
 #include <random>
 
+#include "model/cluster_names.h"
 #include "tests/golden/golden_file.h"
 
 namespace rfm {
@@ -18,8 +19,8 @@ double random_double(std::mt19937_64& random, double low) {
   return low + static_cast<double>(random() >> 11) * 0x1p-53;
 }
 
-AxisCuts random_cuts(std::mt19937_64& random, int bits) {
-  AxisCuts cuts;
+std::vector<std::int64_t> random_cuts(std::mt19937_64& random, int bits) {
+  std::vector<std::int64_t> cuts(4);
   for (std::int64_t& cut : cuts) cut = static_cast<std::int64_t>(random() >> (64 - bits));
   std::sort(cuts.begin(), cuts.end());
   return cuts;
@@ -31,7 +32,7 @@ ClusterModel random_clusters(std::mt19937_64& random) {
   for (double& weight : clusters.weight) weight = random_double(random, .25);
   for (std::size_t c = 0; c < 4; ++c) {
     for (double& x : clusters.centroids[c]) x = random_double(random, 3);
-    clusters.names.push_back(c % 2 == 0 ? "Can't \"Lose\"\n" : "Cluster " + std::to_string(c));
+    clusters.names.push_back(static_cast<ClusterNameCode>(c % 2 == 0 ? c : 16 + c));
   }
   clusters.inertia_per_customer = random_double(random, 0);
   return clusters;
@@ -57,10 +58,13 @@ ModelVersion random_successor(std::mt19937_64& random, const ModelVersion& befor
   version.cluster_change = ClusterChange::kNone;
   if (random() % 3 != 0) version.sample_shift = static_cast<int>(random() % 64);
   if (random() % 2 == 0) {
-    version.cuts = {.recency_ms = random_cuts(random, 40),
-                    .frequency = random_cuts(random, 20),
-                    .monetary = random_cuts(random, 62),
-                    .absolute = random() % 2 == 0};
+    version.cuts.clear();
+    if (random() % 2 == 0) {
+      version.cuts = {{.quantity = Quantity::kRecency, .cuts = random_cuts(random, 40)},
+                      {.quantity = Quantity::kFrequency, .cuts = random_cuts(random, 20)},
+                      {.quantity = Quantity::kMonetary, .cuts = random_cuts(random, 62)},
+                      {.quantity = Quantity::kValue, .method = CutMethod::kBreaks, .cuts = {}}};
+    }
   }
   if (random() % 2 == 0) {
     version.cluster_change =
@@ -109,17 +113,19 @@ ModelVersion golden_version() {
   version.number = 1;
   version.trained_epoch = 15'318;
   version.population = 4'338;
-  version.cuts.absolute = false;
-  version.cuts.recency_ms = {1'209'600'000, 2'592'000'000, 5'184'000'000, 10'368'000'000};
-  version.cuts.frequency = {1, 2, 3, 5};
-  version.cuts.monetary = {2'500'000, 4'900'000, 9'400'000, 20'600'000};
+  version.cuts = {
+      {.quantity = Quantity::kRecency,
+       .cuts = {1'209'600'000, 2'592'000'000, 5'184'000'000, 10'368'000'000}},
+      {.quantity = Quantity::kFrequency, .cuts = {1, 2, 3, 5}},
+      {.quantity = Quantity::kMonetary, .cuts = {2'500'000, 4'900'000, 9'400'000, 20'600'000}},
+      {.quantity = Quantity::kValue, .method = CutMethod::kBreaks, .bins = 3, .cuts = {}}};
   version.cuts_changed = true;
   ClusterModel& clusters = version.clusters.emplace();
   clusters.cluster_count = 2;
   clusters.weight = {.5, 1. / 3, 2};
   clusters.centroids[0] = {1.5, 2.25, 8.125};
   clusters.centroids[1] = {4.1, .7, 5.9};
-  clusters.names = {"Cluster 1", "Cluster 2"};
+  clusters.names = {kLoyal, plain_name_code({.spend = SpendWord::kHigh, .number = 2})};
   clusters.inertia_per_customer = 1.23456789012345678;
   version.cluster_change = ClusterChange::kFirstFit;
   version.churn = ChurnModel{.nbd_r = .8, .nbd_alpha_days = 70.5, .intercept = -.1};
@@ -218,16 +224,18 @@ TEST(ModelLog, AVersionOutOfRangeIsRefusedWithTheField) {
          v.empty_partitions = {2, 1};
        }},
       {"empty_partitions:", [](ModelVersion& v) { v.empty_partitions = {-1}; }},
-      {"cuts.recency_ms:",
+      {"cuts[0].cuts:",
        [](ModelVersion& v) {
-         v.cuts.recency_ms = {1, 3, 2, 4};
+         v.cuts[0].cuts = {1, 3, 2, 4};
        }},
-      {"cuts.recency_ms:", [](ModelVersion& v) { v.cuts.recency_ms[3] = INT64_MAX; }},
-      {"cuts.frequency:", [](ModelVersion& v) { v.cuts.frequency[0] = -1; }},
-      {"cuts.monetary:", [](ModelVersion& v) { v.cuts.monetary[3] = 0; }},
+      {"cuts[0].cuts:", [](ModelVersion& v) { v.cuts[0].cuts[3] = INT64_MAX; }},
+      {"cuts[1].cuts:", [](ModelVersion& v) { v.cuts[1].cuts[0] = -1; }},
+      {"cuts[2].cuts:", [](ModelVersion& v) { v.cuts[2].cuts.pop_back(); }},
+      {"cuts[3].bins:", [](ModelVersion& v) { v.cuts[3].bins = 11; }},
       {"clusters.centroids:", [](ModelVersion& v) { v.clusters->cluster_count = 0; }},
       {"clusters.centroids:", [](ModelVersion& v) { v.clusters->cluster_count = 1; }},
-      {"clusters.centroids[1].name:", [](ModelVersion& v) { v.clusters->names[1] = ""; }},
+      {"clusters.centroids[1].name:",
+       [](ModelVersion& v) { v.clusters->names[1] = kClusterNameCodesEnd; }},
       {"clusters.centroids[1].center:",
        [](ModelVersion& v) { v.clusters->centroids[1][2] = 1e300; }},
       {"clusters.centroids[0].center:", [](ModelVersion& v) { v.clusters->centroids[0][0] = -1; }},
@@ -277,10 +285,10 @@ TEST(ModelLog, AVersionThatDoesNotFollowIsRefusedWithTheField) {
       {"clusters.centroids: 3",
        [](ModelVersion& v) {
          v.clusters->cluster_count = 3;
-         v.clusters->names.emplace_back("Cluster 3");
+         v.clusters->names.push_back(kOccasional);
          v.cluster_change = ClusterChange::kRefitWarm;
        }},
-      {"cuts_changed:", [](ModelVersion& v) { v.cuts.frequency[3] = 9; }},
+      {"cuts_changed:", [](ModelVersion& v) { v.cuts[1].cuts[3] = 9; }},
       {"churn_changed:", [](ModelVersion& v) { v.churn->intercept = 0; }},
       {"unchanged:", [](ModelVersion& v) { v.sample_shift = 1; }},
       {"version: 7 follows 1", [](ModelVersion& v) { v.number = 7; }},
@@ -314,13 +322,14 @@ TEST(ModelLog, ARecordOfAnotherShapeIsRefusedWithTheField) {
   const auto expect = [](const std::string& error, const std::string& field) {
     EXPECT_NE(error.find("version/15318: " + field), std::string::npos) << error;
   };
-  expect(refused("\"format\":1,", ""), "format: missing");
+  expect(refused("\"format\":3,", ""), "format: missing");
   expect(refused("\"sample_shift\":0", "\"sample_shift\":1.5"), "sample_shift: not a whole");
   expect(refused("\"effective_epoch\":15319", "\"effective_epoch\":15320"), "effective_epoch:");
   expect(refused("\"first_fit\"", "\"fitted\""), "cluster_change:");
-  expect(refused("[1,2,3,5]", "[1,2,3]"), "cuts.frequency: not 4 numbers");
+  expect(refused("[1,2,3,5]", "[1,2,3]"), "cuts[1].cuts: 3 of them for 5 bins");
   expect(refused("\"clusters\":{", "\"clusters\":null,\"c\":{"), "clusters: it is not an object");
-  expect(refused("\"name\":\"Cluster 2\",", ""), "clusters.centroids[1].name: missing");
+  expect(refused("\"name\":\"Recent, one purchase, high spend (2)\",", ""),
+         "clusters.centroids[1].name: missing");
   expect(refused("\"nbd_r\":0.8", "\"nbd_r\":1e999"), "not JSON");
   expect(refused("\"trained_epoch\":15318", "\"trained_epoch\":15317"), "effective_epoch:");
   const std::size_t centroids = good.value.find("\"centroids\":[");

@@ -57,16 +57,16 @@ bool contains(const std::string& text, const std::string& part) {
 
 TEST(CustomerHistory, ATransitionHasTheConsentOfItsOwnInstant) {
   const MemoryRecord first =
-      event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "10", R"(,"consent":true)");
+      event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "200", R"(,"consent":true)");
   const MemoryRecord second =
-      event("invoice", "a", "I2", "2024-01-15T00:00:30Z", "10", R"(,"consent":false)");
-  const MemoryRecord other = event("invoice", "b", "I3", "2024-01-15T00:01:01Z", "10");
+      event("invoice", "a", "I2", "2024-03-01T00:00:30Z", "200", R"(,"consent":false)");
+  const MemoryRecord other = event("invoice", "b", "I3", "2024-03-01T00:01:01Z", "200");
   // The customer's own event moves the clock past the instant, or another customer's does.
   const PipelineOutput own = published({.records = {first, second, other}});
   const PipelineOutput others = published({.records = {first, other, second}});
   ASSERT_EQ(own.transitions.at("a").size(), 5U);
   const std::string& silent = own.transitions.at("a")[3];
-  EXPECT_TRUE(contains(silent, R"("effective_at":"2024-01-15T00:00:00.001Z")")) << silent;
+  EXPECT_TRUE(contains(silent, R"("effective_at":"2024-03-01T00:00:00.001Z")")) << silent;
   EXPECT_TRUE(contains(silent, R"("consent":true)")) << silent;
   EXPECT_TRUE(contains(silent, R"("actionable":true)")) << silent;
   EXPECT_TRUE(contains(own.transitions.at("a")[4], R"("suppressed_by":"consent")"));
@@ -76,11 +76,11 @@ TEST(CustomerHistory, ATransitionHasTheConsentOfItsOwnInstant) {
 TEST(CustomerHistory, CurrentSegmentsAreAsOfTheCustomersOwnLastChange) {
   const MemoryRecord first = event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "10");
   // Moves the clock past a change by time, and changes no segment itself.
-  const MemoryRecord credit = event("credit", "a", "C1", "2024-01-15T00:00:30Z", "1");
-  const MemoryRecord other = event("invoice", "b", "I3", "2024-01-15T00:01:01Z", "10");
+  const MemoryRecord credit = event("credit", "a", "C1", "2024-01-31T00:00:30Z", "1");
+  const MemoryRecord other = event("invoice", "b", "I3", "2024-01-31T00:01:01Z", "10");
   const PipelineOutput own = published({.records = {first, credit, other}});
   const PipelineOutput others = published({.records = {first, other, credit}});
-  EXPECT_TRUE(contains(own.segments.at("a"), R"("as_of":"2024-01-15T00:00:00.001Z")"))
+  EXPECT_TRUE(contains(own.segments.at("a"), R"("as_of":"2024-01-31T00:00:00.001Z")"))
       << own.segments.at("a");
   EXPECT_EQ(own.segments.at("a"), others.segments.at("a"));
 }
@@ -129,10 +129,10 @@ TEST(CustomerHistory, TheNextChangeIsThatAnInvoiceLeavesTheWindow) {
   const std::vector<std::string>& lines = output.transitions.at("a");
   ASSERT_EQ(lines.size(), 6U);
   for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_TRUE(contains(lines[i], R"("valid_until":"2024-01-11T00:00:00.001Z")")) << lines[i];
+    EXPECT_TRUE(contains(lines[i], R"("if_silent":{"at":"2024-01-11T00:00:00.001Z"})")) << lines[i];
     EXPECT_TRUE(contains(lines[i + 3], R"("effective_at":"2024-01-11T00:00:00.001Z")"));
     EXPECT_TRUE(contains(lines[i + 3], R"("to":"none")"));
-    EXPECT_FALSE(contains(lines[i + 3], "valid_until"));
+    EXPECT_FALSE(contains(lines[i + 3], "if_silent"));
   }
 }
 

@@ -1,0 +1,231 @@
+#include "state/damping.h"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <limits>
+#include <memory>
+#include <span>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "state/evaluation.h"
+#include "state/segmenter.h"
+#include "state/silence.h"
+
+namespace rfm {
+namespace {
+
+// With a finite window: when time alone will change the segment. What follows the churn risk is
+// asked at every boundary, so that its next change is not foreseen.
+std::optional<EventTime> next_change_in_window(const CustomerRow& row, std::size_t segmentation,
+                                               const CustomerFacts& facts, const Rules& rules) {
+  if (!rules.window) return std::nullopt;
+  if (rules.segmentations[segmentation].follows_risk() && facts.version->churn) return kNever;
+  return next_change_if_silent(segmentation, SilentFacts(row, facts, rules),
+                               row.segments[segmentation].call, rules, facts.at + kForesight);
+}
+
+bool is_own(Reason reason) {
+  return reason == Reason::kPurchase || reason == Reason::kReturn || reason == Reason::kLateEvent;
+}
+
+int rank_of(const Segmentation& segmentation, SegmentCode code) {
+  return segment_info(segmentation, code).rank;
+}
+
+// Whether a move is against its cause: silence up, or a purchase down.
+bool is_against(const Segmentation& segmentation, SegmentCode from, SegmentCode to, Reason reason,
+                bool is_purchase) {
+  if (!segmentation.spec().guard) return false;
+  const int before = rank_of(segmentation, from);
+  const int after = rank_of(segmentation, to);
+  if (reason == Reason::kInactivity) return after > before;
+  return is_purchase && after < before;
+}
+
+// Whether a segment that is called for and is not the current one takes effect now. Marks what is
+// dropped.
+bool is_due(const Segmentation& segmentation, SegmentState& state, SegmentCode called,
+            bool calls_anew, const Comparison& compared) {
+  if (state.segment < kFirstSegment || called < kFirstSegment) return true;
+  if (state.dropped) return false;
+  const Reason why = state.called_reason;
+  state.dropped = is_against(segmentation, state.segment, called, why, compared.is_purchase);
+  if (state.dropped) return false;
+  if (calls_anew && is_own(why)) return true;
+  if (why == Reason::kInactivity && segment_info(segmentation, called).lost) return true;
+  return compared.after.at >= state.since + Duration{segmentation.spec().stay_ms};
+}
+
+std::uint32_t seconds_between(EventTime from, EventTime to) {
+  const std::int64_t seconds = ((to - from).count() + 999) / 1000;  // Up: not on the day before.
+  return static_cast<std::uint32_t>(
+      std::clamp<std::int64_t>(seconds, 0, std::numeric_limits<std::uint32_t>::max()));
+}
+
+const SegmentAction* action_of(const CustomerRow& row, const Transition& t, const Rules& rules) {
+  for (const SegmentAction& action :
+       segment_info(rules.segmentations[t.segmentation], t.to).actions) {
+    const bool fits = action.on == MoveKind::kAny ||
+                      (action.on == MoveKind::kDown
+                           ? t.direction == Direction::kDown
+                           : t.direction == Direction::kUp || t.direction == Direction::kNew);
+    if (!fits) continue;
+    if (action.where_segmentation.empty()) return &action;
+    const std::size_t other = rules.segmentations.find(action.where_segmentation);
+    const std::string_view there =
+        segment_info(rules.segmentations[other], row.segments[other].segment).name;
+    if (std::ranges::find(action.where_segments, there) != action.where_segments.end())
+      return &action;
+  }
+  return nullptr;
+}
+
+Cooldown* find_cooldown(const CustomerRow& row, const Transition& t) {
+  if (!row.cooldowns) return nullptr;
+  const auto found = std::ranges::find_if(*row.cooldowns, [&](const Cooldown& cooldown) {
+    return cooldown.segmentation == t.segmentation && cooldown.segment == t.to;
+  });
+  return found == row.cooldowns->end() ? nullptr : &*found;
+}
+
+void start_cooldown(CustomerRow& row, const Transition& t, std::int64_t span_ms) {
+  const EventTime now = t.effective_at();
+  if (row.cooldowns)
+    std::erase_if(*row.cooldowns, [&](const Cooldown& cooldown) { return cooldown.until <= now; });
+  if (span_ms > 0) {
+    if (!row.cooldowns) row.cooldowns = std::make_unique<std::vector<Cooldown>>();
+    row.cooldowns->push_back({t.segmentation, t.to, now + Duration{span_ms}});
+  }
+  if (row.cooldowns && row.cooldowns->empty()) row.cooldowns.reset();
+}
+
+}  // namespace
+
+const SegmentInfo& segment_info(const Segmentation& segmentation, SegmentCode code) {
+  if (code == kNoSegmentCode) return no_segment();
+  if (code == kUnassigned) return unassigned_segment();
+  return segmentation.info(code - kFirstSegment);
+}
+
+Direction direction_of(const Segmentation& segmentation, SegmentCode from, SegmentCode to) {
+  if (from == kNoSegmentCode) return Direction::kNew;
+  if (to == kNoSegmentCode) return Direction::kLost;
+  const int before = rank_of(segmentation, from);
+  const int after = rank_of(segmentation, to);
+  if (from == kUnassigned || to == kUnassigned || before == after) return Direction::kSideways;
+  return after > before ? Direction::kUp : Direction::kDown;
+}
+
+void change_segment(CustomerRow& row, std::size_t segmentation, SegmentCode to, Reason reason,
+                    Call call, Comparison& compared, const Rules& rules, TransitionBuffer& out) {
+  for (CustomerFacts* facts : {&compared.before, &compared.after})
+    facts->churn_risk = churn_risk_of(*facts).value_or(-1);
+  const EventTime at = compared.after.at;
+  SegmentState& state = row.segments[segmentation];
+  Transition transition{
+      .row = &row,
+      .segmentation = static_cast<std::uint8_t>(segmentation),
+      .reason = reason,
+      .direction = direction_of(rules.segmentations[segmentation], state.segment, to),
+      .from = state.segment,
+      .to = to,
+      .from_since = state.since,
+      .seq = state.seq + 1,
+      .call = call,
+      .consent = row.consent,
+      .before = compared.before,
+      .after = compared.after,
+      .cause = compared.cause};
+  state = {.since = at, .seq = state.seq + 1, .segment = to, .call = call};
+  row.clock = std::max(row.clock, at);
+  if (to != kNoSegmentCode)
+    transition.next_change = next_change_in_window(row, segmentation, compared.after, rules);
+  out.transitions.push_back(std::move(transition));
+}
+
+EventTime stay_end(const CustomerRow& row, std::size_t s, const ModelVersion& version,
+                   const Rules& rules) {
+  const SegmentState& state = row.segments[s];
+  if (state.dropped || state.segment < kFirstSegment) return kBeforeAll;
+  const Segmenter segmenter(rules, s);
+  if (segmenter.segment_of(state.call, version) == state.segment) return kBeforeAll;
+  return state.since + Duration{segmenter.segmentation().spec().stay_ms};
+}
+
+void follow_call(CustomerRow& row, std::size_t s, Call call, Reason reason, Comparison& compared,
+                 const Rules& rules, TransitionBuffer& out) {
+  const Segmenter segmenter(rules, s);
+  SegmentState& state = row.segments[s];
+  const SegmentState before = state;
+  const EventTime now = compared.after.at;
+  const SegmentCode called_before = segmenter.segment_of(state.call, *compared.before.version);
+  const SegmentCode called = segmenter.segment_of(call, *compared.after.version);
+  const bool calls_anew = called != called_before;
+  state.call = call;
+  if (calls_anew) {
+    state.called_reason = reason;
+    state.called_after_s = seconds_between(state.since, now);
+    state.dropped = false;
+  }
+  if (called == state.segment) {
+    state.called_reason = {};
+    state.called_after_s = 0;
+    state.dropped = false;
+  } else if (is_due(segmenter.segmentation(), state, called, calls_anew, compared)) {
+    std::optional<HeldSegment> held;
+    if (before.segment >= kFirstSegment && called_before != before.segment && !before.dropped)
+      held = {called_before, before.since + std::chrono::seconds{before.called_after_s}};
+    change_segment(row, s, called, state.called_reason, call, compared, rules, out);
+    out.transitions.back().held = held;
+  }
+  if (state == before) return;
+  row.clock = std::max(row.clock, now);
+  row.cache.grid_change_at = kBeforeAll;
+}
+
+void restrain(CustomerRow& row, std::size_t first, bool own_event, const Rules& rules,
+              TransitionBuffer& out) {
+  const std::span<Transition> moves = std::span(out.transitions).subspan(first);
+  // Two events of one instant are one.
+  const bool acted_now =
+      !moves.empty() && row.quiet_until == moves.front().effective_at() + rules.quiet;
+  if (own_event && !acted_now) row.quiet_until = kBeforeAll;
+  if (moves.empty()) return;
+  const auto place = [&](const Transition& t) {
+    return std::ranges::find(rules.precedence, std::size_t{t.segmentation}) -
+           rules.precedence.begin();
+  };
+  Transition* stands = nullptr;
+  for (Transition& t : moves) {
+    const bool by_customer = is_own(t.reason) || t.reason == Reason::kInactivity;
+    t.action = by_customer ? action_of(row, t, rules) : nullptr;
+    if (t.action == nullptr) {
+      t.restraint = Restraint::kNoAction;
+      continue;
+    }
+    const Cooldown* const cooldown = find_cooldown(row, t);
+    if (cooldown != nullptr && t.effective_at() < cooldown->until) {
+      t.restraint = Restraint::kCooldown;
+    } else if (t.effective_at() < row.quiet_until) {
+      t.restraint = Restraint::kPrecedence;
+    } else if (stands == nullptr || rules.quiet.count() == 0) {
+      stands = &t;
+    } else {
+      Transition& other = place(t) < place(*stands) ? *std::exchange(stands, &t) : t;
+      other.restraint = Restraint::kPrecedence;
+    }
+  }
+  if (stands == nullptr) return;
+  row.quiet_until = stands->effective_at() + rules.quiet;
+  start_cooldown(row, *stands, stands->action->cooldown_ms);
+}
+
+std::string_view name(Direction direction) {
+  constexpr std::array<std::string_view, 5> kNames = {"up", "down", "sideways", "new", "lost"};
+  return kNames[static_cast<std::size_t>(direction)];
+}
+
+}  // namespace rfm

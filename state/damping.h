@@ -1,0 +1,49 @@
+// From what is called for to the segment that is published, and to what may be acted on: direction
+// guard, least stay, precedence and quiet (DESIGN, "Quiet").
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "state/customer_row.h"
+#include "state/rules.h"
+#include "state/transition.h"
+
+namespace rfm {
+
+// What is compared at one instant. Keeps the risks, once a transition needs them, for the next one.
+struct Comparison {
+  CustomerFacts before{};
+  CustomerFacts after{};
+  const Cause* cause = nullptr;
+  bool is_purchase = false;  // The cause adds to what was bought.
+};
+
+// A segmentation calls for `call` now, because of `reason`. What the customer does (a cause) takes
+// effect at once; silence and a purchase never move against their direction: what is refused is
+// dropped until another segment is called for; moves by time, cuts and model wait for the least
+// stay, falls by silence to lost segments excepted. The first segment and the last are never held.
+void follow_call(CustomerRow& row, std::size_t segmentation, Call call, Reason reason,
+                 Comparison& compared, const Rules& rules, TransitionBuffer& out);
+
+// To `to` at once, whatever is called for.
+void change_segment(CustomerRow& row, std::size_t segmentation, SegmentCode to, Reason reason,
+                    Call call, Comparison& compared, const Rules& rules, TransitionBuffer& out);
+
+// When another segment that is held back takes effect; kBeforeAll if none is. It is released there
+// by following the same call again.
+EventTime stay_end(const CustomerRow& row, std::size_t segmentation, const ModelVersion& version,
+                   const Rules& rules);
+
+// Which of the transitions from `first` on, all of one instant of one customer, may be acted on: at
+// most one within `quiet`, and only one that has an action. A customer's own event begins anew.
+void restrain(CustomerRow& row, std::size_t first, bool own_event, const Rules& rules,
+              TransitionBuffer& out);
+
+Direction direction_of(const Segmentation& segmentation, SegmentCode from, SegmentCode to);
+
+// Of any code: `none`, `Unassigned`, or one of the segmentation's.
+const SegmentInfo& segment_info(const Segmentation& segmentation, SegmentCode code);
+
+}  // namespace rfm
