@@ -1,10 +1,7 @@
 #include "state/advance.h"
 
 #include <algorithm>
-#include <cmath>
 
-#include "model/churn.h"
-#include "model/deterministic_math.h"
 #include "model/nearest_centroid.h"
 #include "state/assertion.h"
 #include "state/damping.h"
@@ -16,48 +13,6 @@
 namespace rfm {
 namespace {
 
-// Rounding of the distances themselves, in scaled units: far below any real margin.
-constexpr double kMarginSlack = 1e-9;
-
-// Of the membership in a cluster, on squared distances.
-constexpr double kMemberHysteresis = .1;
-
-const ModelVersion* version_at(EventTime t, const TimeContext& context) {
-  return context.models.effective_in(epoch_of(t));
-}
-
-CustomerFacts facts_at(const CustomerRow& row, EventTime t, const ModelVersion* version,
-                       const TimeContext& context) {
-  return facts_of(row, context.rules, version, t);
-}
-
-// The band of risks within which a boundary calls for nothing else in any segmentation, and how
-// long the customer provably stays in it.
-void refresh_risk_quiet(CustomerRow& row, CustomerFacts& facts, const Rules& rules) {
-  if (!facts.version->churn) return;
-  Segmenter::RiskLimits band;
-  bool is_asked = false;
-  for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
-    if (!rules.segmentations[s].follows_risk()) continue;
-    is_asked = true;
-    const auto limits = Segmenter(rules, s).risk_limits(facts, row.segments[s].call);
-    band.low = std::max(band.low, limits.low);
-    band.high = std::min(band.high, limits.high);
-  }
-  if (!is_asked) {
-    row.cache.risk_quiet_until = epoch_of(kNever);
-    return;
-  }
-  // A limit that no risk reaches is none.
-  if (band.low <= 0) band.low = band.high;
-  if (band.high >= 1) band.high = band.low;
-  const ChurnOutlook outlook =
-      churn_outlook(*facts.version->churn, churn_input_of(facts), {band.low, band.high});
-  facts.churn_risk = outlook.risk;
-  const Duration quiet{static_cast<std::int64_t>(outlook.quiet_days * kDayMs)};
-  row.cache.risk_quiet_until = epoch_of(facts.at + quiet);
-}
-
 // The invoices that count have changed: brings what follows from them up to date.
 CustomerFacts facts_of_changed(CustomerRow& row, EventTime at, const ModelVersion* version,
                                const Rules& rules) {
@@ -68,101 +23,6 @@ CustomerFacts facts_of_changed(CustomerRow& row, EventTime at, const ModelVersio
   // A boundary at `at` itself is still to come.
   row.cache.risk_quiet_until = epoch_of(at - Duration{1});
   return facts;
-}
-
-// What is left at `until` of the margin in the cache, while the centroids stay.
-double margin_left(const RowCache& cache, EventTime until) {
-  if (until > cache.margin_until) return -1;
-  const double days = static_cast<double>((until - cache.margin_at).count()) / kDayMs;
-  return cache.margin - cache.margin_loss_per_day * days;
-}
-
-// The cluster segmentation, if there is one.
-std::optional<std::size_t> cluster_segmentation(const Rules& rules) {
-  for (std::size_t s = 0; s < rules.segmentations.size(); ++s)
-    if (rules.segmentations[s].is_cluster()) return s;
-  return std::nullopt;
-}
-
-// The margin for some days: as many as R has, for log1p R grows the faster the smaller R is. It is
-// that of the membership and of the segmentation together: the least of two concave functions is
-// above the chord of its ends too.
-void refresh_margin(CustomerRow& row, const CustomerFacts& facts, const TimeContext& context) {
-  constexpr double kSpanDaysMax = 8;
-  const ClusterModel& clusters = *facts.version->clusters;
-  const double recency_days =
-      std::max(0.0, static_cast<double>((facts.at - facts.last_purchase).count()) / kDayMs);
-  const double span_days = std::min(kSpanDaysMax, 1 + std::floor(recency_days));
-  // log1p R grows by less than its slope at the start, times the time passed.
-  const double span = span_days / (1 + recency_days);
-  SwitchMargin margin =
-      switch_margin(clusters, features_of(facts), row.member - 1, kMemberHysteresis, span);
-  if (const auto s = cluster_segmentation(context.rules)) {
-    const SegmentationSpec& spec = context.rules.segmentations[*s].spec();
-    const SwitchMargin called =
-        switch_margin(clusters, features_of(facts, spec.recency_min_ms),
-                      row.segments[*s].call.code - kFirstSegment, spec.hysteresis, span);
-    margin = {std::min(margin.now, called.now), std::min(margin.at_span, called.at_span)};
-  }
-  RowCache& cache = row.cache;
-  cache.margin = margin.now;
-  cache.margin_loss_per_day =
-      margin.at_span < margin.now ? (margin.now - margin.at_span) / span_days : 0;
-  cache.margin_drift = context.models.drift(epoch_of(facts.at));
-  cache.margin_at = facts.at;
-  cache.margin_until = facts.at + kEpoch * static_cast<std::int64_t>(span_days);
-}
-
-// Whether both the membership and the call of a cluster segmentation are of the version in force.
-bool has_clusters(const CustomerRow& row, const CustomerFacts& facts, const Rules& rules) {
-  if (!facts.version->clusters || row.member == 0) return false;
-  const auto s = cluster_segmentation(rules);
-  return !s || row.segments[*s].call.code >= kFirstSegment;
-}
-
-// The first instant at which silence changes what a grid calls for.
-EventTime next_grid_change(const CustomerRow& row, const CustomerFacts& facts, const Rules& rules) {
-  EventTime next = kNever;
-  for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
-    if (!rules.segmentations[s].follows_silence()) continue;
-    next = std::min(next, Segmenter(rules, s).next_change(facts, row.segments[s].call, kNever));
-  }
-  return next;
-}
-
-// Fills the cache for the epoch of `facts.at`, up to and including the boundary that ends it. The
-// outlook of the churn risk stays.
-void refresh_cache(CustomerRow& row, const CustomerFacts& facts, const TimeContext& context) {
-  const Rules& rules = context.rules;
-  const EventTime at = facts.at;
-  const EventTime horizon = boundary_of(epoch_of(at) + 1);
-  RowCache& cache = row.cache;
-  cache.margin = -1;
-  cache.is_held = false;
-  cache.has_purchase = facts.frequency > 0;
-  EventTime next = row.ledger.next_exit(rules, at);
-  if (facts.frequency == 0) {
-    cache.grid_change_at = kNever;
-  } else {
-    if (cache.grid_change_at <= at) cache.grid_change_at = next_grid_change(row, facts, rules);
-    next = std::min(next, cache.grid_change_at);
-    if (has_clusters(row, facts, rules)) {
-      refresh_margin(row, facts, context);
-      const auto s = cluster_segmentation(rules);
-      // The margin mostly says that silence changes nothing before the horizon.
-      if (s && margin_left(cache, horizon) <= kMarginSlack) {
-        next =
-            std::min(next, Segmenter(rules, *s).next_change(facts, row.segments[*s].call, horizon));
-      }
-    }
-    for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
-      const EventTime end = stay_end(row, s, *facts.version, rules);
-      if (end <= at) continue;
-      cache.is_held = true;
-      next = std::min(next, end);
-    }
-  }
-  cache.deadline = next <= horizon ? next : kNever;
 }
 
 // Returns the facts afterwards.
@@ -339,33 +199,6 @@ void advance(CustomerRow& row, EventTime from, EventTime to, const TimeContext& 
   }
 }
 
-BoundaryStep boundary_step(std::int64_t epoch, const TimeContext& context) {
-  BoundaryStep step{.epoch = epoch,
-                    .boundary = boundary_of(epoch),
-                    .horizon = boundary_of(epoch + 1),
-                    .from = context.models.effective_in(epoch - 1),
-                    .to = context.models.effective_in(epoch),
-                    .drift = context.models.drift(epoch)};
-  const bool drifted_only = step.to->cluster_change == ClusterChange::kNone ||
-                            step.to->cluster_change == ClusterChange::kMoved;
-  step.every_row =
-      context.rules.window.has_value() ||
-      (step.from != step.to && (step.to->cuts_changed || step.to->churn_changed || !drifted_only));
-  return step;
-}
-
-bool is_quiet_at(const CustomerRow& row, const BoundaryStep& step, const Rules& rules) {
-  if (row.open) return false;
-  const RowCache& cache = row.cache;
-  if (!cache.has_purchase) return !rules.window;
-  if (step.every_row || cache.deadline <= step.boundary || cache.grid_change_at <= step.horizon)
-    return false;
-  if (step.to->churn && step.epoch > cache.risk_quiet_until) return false;
-  if (cache.is_held) return false;
-  if (!step.to->clusters) return true;
-  return margin_left(cache, step.horizon) > (step.drift - cache.margin_drift) + kMarginSlack;
-}
-
 LedgerOutcome apply_invoice(CustomerRow& row, const InvoiceFact& fact, EventTime from,
                             const TimeContext& context, TransitionBuffer& out) {
   const EventTime now = std::max(from, fact.invoice.time);
@@ -411,29 +244,6 @@ void erase_segments(CustomerRow& row, EventTime now, const TimeContext& context,
     if (row.segments[s].segment == kNoSegmentCode) continue;
     change_segment(row, s, kNoSegmentCode, Reason::kErasure, {}, compared, context.rules, out);
   }
-}
-
-void rebuild_cache(CustomerRow& row, EventTime at, const TimeContext& context) {
-  row.cache = {.risk_quiet_until = epoch_of(at)};
-  refresh_cache(row, facts_at(row, at, version_at(at, context), context), context);
-}
-
-bool same_state(const CustomerRow& a, const CustomerRow& b) {
-  const bool same_open =
-      (a.open == nullptr) == (b.open == nullptr) && (a.open == nullptr || *a.open == *b.open);
-  const bool same_cooldowns = (a.cooldowns == nullptr) == (b.cooldowns == nullptr) &&
-                              (a.cooldowns == nullptr || *a.cooldowns == *b.cooldowns);
-  return same_open && a.id == b.id && a.birth == b.birth && a.clock == b.clock &&
-         a.ledger == b.ledger && a.newest_at == b.newest_at && a.country == b.country &&
-         a.consent == b.consent && a.segments == b.segments && a.quiet_until == b.quiet_until &&
-         a.member == b.member && same_cooldowns;
-}
-
-std::string_view name(Reason reason) {
-  constexpr std::array<std::string_view, kReasonCount> kNames = {
-      "purchase",     "return",     "inactivity", "population_shift", "model_change",
-      "rules_change", "late_event", "erasure",    "backfill"};
-  return kNames[static_cast<std::size_t>(reason)];
 }
 
 }  // namespace rfm

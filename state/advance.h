@@ -6,16 +6,10 @@
 #include <string_view>
 
 #include "state/customer_row.h"
-#include "state/model_timeline.h"
-#include "state/rules.h"
+#include "state/row_outlook.h"
 #include "state/transition.h"
 
 namespace rfm {
-
-struct TimeContext {
-  const Rules& rules;
-  const ModelTimeline& models;
-};
 
 // Applies, in order, every deadline and every epoch boundary in (from, to], each transition with
 // its own instant. `from`: how far the row is already (its clock, or its partition's watermark if
@@ -23,23 +17,6 @@ struct TimeContext {
 // stops it at the invoice's last line. Afterwards the row's cache holds for the epoch of `to`.
 void advance(CustomerRow& row, EventTime from, EventTime to, const TimeContext& context,
              TransitionBuffer& out);
-
-// What a sweep over the rows of a partition needs to know of one boundary.
-struct BoundaryStep {
-  std::int64_t epoch = 0;  // The epoch that begins.
-  EventTime boundary{};
-  EventTime horizon{};  // The next boundary.
-  const ModelVersion* from = nullptr;
-  const ModelVersion* to = nullptr;
-  double drift = 0;        // ModelTimeline::drift(epoch).
-  bool every_row = false;  // The new version may change any row.
-};
-BoundaryStep boundary_step(std::int64_t epoch, const TimeContext& context);
-
-// Whether crossing the boundary provably changes nothing for this row, which is up to date to that
-// boundary, nor does time until the next one (margins as in Hamerly, "Making k-means even faster",
-// 2010). Conservative: false means "advance it and see".
-bool is_quiet_at(const CustomerRow& row, const BoundaryStep& step, const Rules& rules);
 
 // What an event says about one invoice, and the record it comes from.
 struct InvoiceFact {
@@ -70,8 +47,5 @@ SettledInvoice settle_open_invoice(CustomerRow& row, EventTime watermark,
 // `erasure`.
 void erase_segments(CustomerRow& row, EventTime now, const TimeContext& context,
                     TransitionBuffer& out);
-
-// Rebuilds the cache of a row that is up to date to `at` (at start).
-void rebuild_cache(CustomerRow& row, EventTime at, const TimeContext& context);
 
 }  // namespace rfm

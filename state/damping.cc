@@ -1,7 +1,6 @@
 #include "state/damping.h"
 
 #include <algorithm>
-#include <array>
 #include <chrono>
 #include <limits>
 #include <memory>
@@ -180,6 +179,8 @@ void follow_call(CustomerRow& row, std::size_t s, Call call, Reason reason, Comp
       held = {called_before, before.since + std::chrono::seconds{before.called_after_s}};
     change_segment(row, s, called, state.called_reason, call, compared, rules, out);
     out.transitions.back().held = held;
+  } else if (calls_anew) {
+    ++out.suppressed;
   }
   if (state == before) return;
   row.clock = std::max(row.clock, now);
@@ -221,11 +222,6 @@ void restrain(CustomerRow& row, std::size_t first, bool own_event, const Rules& 
   if (stands == nullptr) return;
   row.quiet_until = stands->effective_at() + rules.quiet;
   start_cooldown(row, *stands, stands->action->cooldown_ms);
-}
-
-std::string_view name(Direction direction) {
-  constexpr std::array<std::string_view, 5> kNames = {"up", "down", "sideways", "new", "lost"};
-  return kNames[static_cast<std::size_t>(direction)];
 }
 
 }  // namespace rfm

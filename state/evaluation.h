@@ -22,8 +22,9 @@ Money monetary_of(const InvoiceSums& sums, const Rules& rules);
 CustomerFacts facts_of(const CustomerRow& row, const Rules& rules, const ModelVersion* version,
                        EventTime at);
 
-// Silence since the last purchase.
+// Silence since the last purchase; 0 while none counts.
 inline std::int64_t recency_ms(const CustomerFacts& facts) {
+  if (facts.frequency == 0) return 0;
   return std::max<std::int64_t>(0, (facts.at - facts.last_purchase).count());
 }
 

@@ -85,7 +85,7 @@ struct Transition {
 struct TransitionBuffer {
   std::vector<Transition> transitions;
   std::deque<Cause> causes;
-  std::uint64_t suppressed = 0;  // Changes that dwell held back at an event.
+  std::uint64_t suppressed = 0;  // Moves that damping held back or dropped.
 
   void clear() {
     transitions.clear();

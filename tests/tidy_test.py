@@ -89,6 +89,9 @@ RECORD_TO_TRANSITION = {
     "state/invoice_ledger.cc": "the customer's invoices and what follows from them",
     "state/advance.cc": "the one function that owns time; evaluates at events",
     "state/evaluation.cc": "what follows from a customer's invoices at an instant",
+    "state/segmenter.cc": "what a segmentation calls for",
+    "state/axis_scorer.h": "the scores of a grid",
+    "state/damping.cc": "from what is called for to the segment that is published",
     "stream/pipeline/lane_partition.cc": "what the partition says to the lane's transaction",
     "stream/format/transition_writer.cc": "headers and JSON of the transition",
 }

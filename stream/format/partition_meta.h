@@ -31,7 +31,7 @@ struct OutcomeCounters {
   std::uint64_t invoices_rejected =
       0;  // Settled invoices that went to the dead letters as a whole.
   std::uint64_t transitions = 0;
-  std::uint64_t suppressed = 0;  // Changes held back at events by dwell.
+  std::uint64_t suppressed = 0;  // Moves that damping held back or dropped.
   // Applied to a ledger that is longer than ledger.entries_max afterwards: nothing in it may fold.
   std::uint64_t unfolded = 0;
   std::uint64_t given_up = 0;  // Input offsets that were lost unread, and by whose consent.

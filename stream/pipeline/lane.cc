@@ -52,25 +52,6 @@ void Lane::observe(LaneObserver& observer) {
   for (const auto& p : partitions_) p->observer = observer_;
 }
 
-void Lane::drop_partitions() {
-  for (const auto& p : partitions_) {
-    if (parts_.places != nullptr) parts_.places->drop(p->id());
-  }
-  partitions_.clear();
-  output_.abandon();
-  paused_.clear();
-  watch_.clear();
-  uncommitted_ = false;
-}
-
-void Lane::give_up(const LossRecord& loss) {
-  for (const auto& p : partitions_) {
-    if (p->id() != loss.partition) continue;
-    p->partition.give_up(loss);
-    uncommitted_ = true;
-  }
-}
-
 void Lane::begin_work() {
   if (!uncommitted_) begun_ = parts_.clock.steady();
 }

@@ -122,4 +122,23 @@ absl::Status Lane::check_identity(const PartitionMeta& meta) const {
       "which may have grown at its end, or use another state directory");
 }
 
+void Lane::drop_partitions() {
+  for (const auto& p : partitions_) {
+    if (parts_.places != nullptr) parts_.places->drop(p->id());
+  }
+  partitions_.clear();
+  output_.abandon();
+  paused_.clear();
+  watch_.clear();
+  uncommitted_ = false;
+}
+
+void Lane::give_up(const LossRecord& loss) {
+  for (const auto& p : partitions_) {
+    if (p->id() != loss.partition) continue;
+    p->partition.give_up(loss);
+    uncommitted_ = true;
+  }
+}
+
 }  // namespace rfm

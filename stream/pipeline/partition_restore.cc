@@ -85,4 +85,12 @@ absl::Status PartitionRestore::write_batch() {
   return store_.write(batch);
 }
 
+void Partition::give_up(const LossRecord& loss) {
+  meta_.next_offset = loss.to;
+  meta_.last_record = {};
+  meta_.counters.given_up += static_cast<std::uint64_t>(loss.offsets);
+  // Where the service went live is told in offsets of the topic before.
+  if (loss.another_topic) options_.go_live_offset = std::min(options_.go_live_offset, loss.to);
+}
+
 }  // namespace rfm

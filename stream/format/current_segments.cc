@@ -1,0 +1,42 @@
+#include "state/damping.h"
+#include "stream/format/transition_writer.h"
+#include "stream/text/json_text.h"
+#include "stream/text/time_text.h"
+
+namespace rfm {
+
+std::string_view TransitionWriter::write_segments(const CustomerRow& row,
+                                                  const ModelVersion& version, EventTime as_of,
+                                                  const std::optional<double>& risk) {
+  body_.clear();
+  JsonText out(body_);
+  out.begin_object();
+  out.key("customer_id").text(row.id);
+  const auto for_each = [&](auto&& write) {
+    for (std::size_t s = 0; s < row.segments.size(); ++s)
+      write(rules_.segmentations[s], row.segments[s]);
+  };
+  out.key("segments").begin_object();
+  for_each([&](const Segmentation& in, const SegmentState& state) {
+    out.key(in.name()).text(segment_info(in, state.segment).name);
+  });
+  out.end_object();
+  out.key("since").begin_object();
+  for_each([&](const Segmentation& in, const SegmentState& state) {
+    if (state.seq > 0) out.key(in.name()).text(Rfc3339Text(state.since).view());
+  });
+  out.end_object();
+  out.key("seq").begin_object();
+  for_each([&](const Segmentation& in, const SegmentState& state) {
+    out.key(in.name()).integer(state.seq);
+  });
+  out.end_object();
+  if (risk) out.key("churn_risk").fixed(*risk, 6);
+  out.key("as_of").text(Rfc3339Text(as_of).view());
+  out.key("model_version").integer(version.number);
+  out.key("rules_version").integer(rules_.version);
+  out.end_object();
+  return body_.view();
+}
+
+}  // namespace rfm
