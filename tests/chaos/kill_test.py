@@ -239,7 +239,9 @@ class Checker:
         else:
             assert transition["seq"] == before["seq"] + 1, f"gap: {before} {transition}"
             assert transition["from"]["segment"] == before["to"], f"chain: {before} {transition}"
-            assert transition["effective_at"] >= before["effective_at"], (before, transition)
+            earlier, later = (datetime.datetime.fromisoformat(t["effective_at"].replace("Z", "+00:00"))
+                              for t in (before, transition))
+            assert earlier <= later, (before, transition)
         self.last[chain] = transition
         self.seen.append((key, identifier))
 

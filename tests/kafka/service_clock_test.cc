@@ -67,7 +67,7 @@ class ThreeRecords final : public ServiceHost {
   std::atomic<bool> done_ = false;
 };
 
-// R of the first customer falls when the purchase is 14 days old, which it is in some seconds; the
+// R of the first customer falls when the purchase is 30 days old, which it is in some seconds; the
 // second one's has brought the partition's clock to now.
 TEST(ServiceClock, AWrongWallClockMovesNothingAndIsSaid) {
   const KafkaOptions kafka = new_application(1);
@@ -76,7 +76,7 @@ TEST(ServiceClock, AWrongWallClockMovesNothingAndIsSaid) {
   const AheadClock clock;
   const EventTime start = from_ms(clock.right().wall_ms());
   const EventTime due = start + milliseconds{5'000};
-  write_invoice(kafka, "a", due - std::chrono::days{14});
+  write_invoice(kafka, "a", due - std::chrono::days{30});
   write_invoice(kafka, "b", start);
   ThreeRecords host(kafka, clock.right());
   const absl::Status ended = run_service(ticking(kafka, directory), host, clock);

@@ -54,7 +54,7 @@ POPULATION_MIN = 500  # Quintiles from here on.
 BOUNDS_DAYS = [(30, 60), (60, 90), (90, 180), (120, 365)]  # Of recency, in `net`.
 STAY_MS = 7 * retail.DAY_MS
 QUIET_MS = 7 * retail.DAY_MS
-RECENCY_MIN_DAYS = 30  # In the features of `cluster`.
+RECENCY_MIN_DAYS = 21  # In the features of `cluster`.
 # 500 customers on 2010-12-09, 49 days more, and an epoch until what was trained is in effect.
 FIRST_CLUSTERS = retail.midnight("2011-01-28")
 
@@ -495,9 +495,11 @@ class Transitions(unittest.TestCase):
                         since = {"segment": before["to"], "since": before["effective_at"]}
                         self.assertEqual(body["from"], since)
                         self.assertEqual(body["seq"], before["seq"] + 1)
-                        self.assertLessEqual(before["effective_at"], body["effective_at"])
+                        self.assertLessEqual(*(retail.milliseconds(b["effective_at"])
+                                               for b in (before, body)))
                     chain[record["key"], body["segmentation"]] = body
-            self.assertLessEqual(max(b["effective_at"] for b in chain.values()), rfc(run))
+            latest = max(retail.milliseconds(b["effective_at"]) for b in chain.values())
+            self.assertLessEqual(latest, retail.milliseconds(rfc(run)))
             ends = {key: body["to"] for key, body in chain.items()}
             exported = {
                 (i, name): row[name] for i, row in run.rows.items() for name in SEGMENTATIONS
