@@ -55,11 +55,6 @@ def parsed(text):
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-
-def instant(text):
-    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
-
-
 class History:
     """The input: (partition, key, value) in chunks. Between two chunks every partition's next
     record is an event well after all those before, so that a tick there is ahead of none."""
@@ -244,7 +239,7 @@ class Checker:
         else:
             assert transition["seq"] == before["seq"] + 1, f"gap: {before} {transition}"
             assert transition["from"]["segment"] == before["to"], f"chain: {before} {transition}"
-            earlier, later = (instant(t["effective_at"]) for t in (before, transition))
+            earlier, later = (parsed(t["effective_at"]) for t in (before, transition))
             assert earlier <= later, (before, transition)
         self.last[chain] = transition
         self.seen.append((key, identifier))
