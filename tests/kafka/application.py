@@ -167,6 +167,10 @@ class Application:
         if how == signal.SIGTERM:
             assert status == 0, self.tail_of_log()
 
+    def logged(self, text):
+        """Anywhere in the log of all its lives: the client may say much after it."""
+        return self.log.exists() and text in self.log.read_text()
+
     def tail_of_log(self):
         return self.log.read_text()[-4000:] if self.log.exists() else ""
 

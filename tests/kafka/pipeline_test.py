@@ -321,7 +321,7 @@ class PipelineTest(BrokerTest):
         application.produce([("a", invoice(i, "a", FIRST_DAY + datetime.timedelta(minutes=i)))
                              for i in range(200)])
         application.start()
-        application.wait_for(lambda: "is held back" in application.tail_of_log(), "a pause")
+        application.wait_for(lambda: application.logged("is held back"), "a pause")
         application.stop()
         self.assertIn("the first 100 records are dead letters", application.tail_of_log())
         self.assertIn('its value begins {"event_id"', application.tail_of_log())

@@ -126,7 +126,7 @@ class StopTest(BrokerTest):
                 lambda: read_topic(broker.endpoint, "rebuilt-transitions", "read_uncommitted"),
                 "a transaction")
             broker._command("kill")
-            application.wait_for(lambda: "rebuilding" in application.tail_of_log(), "a rebuild")
+            application.wait_for(lambda: application.logged("rebuilding"), "a rebuild")
             time.sleep(2)
             log = self.assert_stops(application, "no broker at a rebuild", statuses=(0, 1))
             self.assertNotIn("ending at once", log)
@@ -171,7 +171,7 @@ class StopTest(BrokerTest):
         topic = application.settings["input.topic"]
         delete_topic(self.broker.endpoint, topic)
         application.wait_for(
-            lambda: f"not ready: the input topic {topic} is gone" in application.tail_of_log(),
+            lambda: application.logged(f"not ready: the input topic {topic} is gone"),
             "word of it", 15)
         self.assert_stops(application, "topic deleted", statuses=(0, 1))
 
@@ -197,7 +197,7 @@ class StopTest(BrokerTest):
         topic = application.topic("changelog")
         delete_topic(self.broker.endpoint, topic)
         application.wait_for(
-            lambda: f"not ready: the topic {topic} is gone" in application.tail_of_log(),
+            lambda: application.logged(f"not ready: the topic {topic} is gone"),
             "word of the changelog", 15)
         self.assert_stops(application, "changelog deleted", statuses=(0, 1))
 
