@@ -35,7 +35,7 @@ std::optional<std::int64_t> axis_value(Quantity quantity, const AxisInput& input
     case Quantity::kOrderValue:
       return order_value(input);
     case Quantity::kOverdue:
-      if (input.history_ms <= 0) return std::nullopt;
+      if (input.frequency < 2 || input.history_ms <= 0) return std::nullopt;
       return narrowed(Wide{input.silence_ms} * kOverdueUnits * (input.frequency - 1) /
                       input.history_ms);
     case Quantity::kRisk:

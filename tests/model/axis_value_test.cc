@@ -34,7 +34,7 @@ TEST(AxisValue, EveryQuantityIsAsItsUnitSays) {
 }
 
 TEST(AxisValue, WhatCannotBeMeasuredIsAbsent) {
-  const AxisInput one_purchase{.silence_ms = kDay, .monetary = 10'000};
+  const AxisInput one_purchase{.silence_ms = kDay, .history_ms = kDay, .monetary = 10'000};
   EXPECT_EQ(axis_value(Quantity::kOverdue, one_purchase), std::nullopt);
   EXPECT_EQ(axis_value(Quantity::kRisk, one_purchase), std::nullopt);
   EXPECT_EQ(axis_value(Quantity::kValue, one_purchase), std::nullopt);

@@ -136,7 +136,7 @@ TEST(Segmenter, WithoutAMarginCutsAreFollowedAtOnce) {
 TEST(SegmenterProperty, SilenceCallsForTheSameInWhateverSteps) {
   int change_count = 0;
   int waiting_count = 0;
-  for (std::uint64_t seed = 0; seed < 3'000 && !testing::Test::HasFailure(); ++seed) {
+  for (std::uint64_t seed = 0; seed < 1'500 && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE("seed=" + std::to_string(seed));
     Random random(seed);
     Rules rules;
