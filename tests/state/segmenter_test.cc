@@ -195,7 +195,7 @@ TEST(SegmenterProperty, SilenceCallsForTheSameInWhateverSteps) {
     }
   }
   EXPECT_GT(change_count, 500);
-  EXPECT_GT(waiting_count, 100);
+  EXPECT_GT(waiting_count, 40);
 }
 
 }  // namespace
