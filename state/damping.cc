@@ -26,10 +26,6 @@ std::optional<EventTime> next_change_in_window(const CustomerRow& row, std::size
                                row.segments[segmentation].call, rules, facts.at + kForesight);
 }
 
-bool is_own(Reason reason) {
-  return reason == Reason::kPurchase || reason == Reason::kReturn || reason == Reason::kLateEvent;
-}
-
 int rank_of(const Segmentation& segmentation, SegmentCode code) {
   return segment_info(segmentation, code).rank;
 }
@@ -102,6 +98,10 @@ void start_cooldown(CustomerRow& row, const Transition& t, std::int64_t span_ms)
 }
 
 }  // namespace
+
+bool is_own(Reason reason) {
+  return reason == Reason::kPurchase || reason == Reason::kReturn || reason == Reason::kLateEvent;
+}
 
 const SegmentInfo& segment_info(const Segmentation& segmentation, SegmentCode code) {
   if (code == kNoSegmentCode) return no_segment();

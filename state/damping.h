@@ -12,6 +12,9 @@
 
 namespace rfm {
 
+// Whether it is what the customer did; otherwise time, the others or the model.
+bool is_own(Reason reason);
+
 // What is compared at one instant. Keeps the risks, once a transition needs them, for the next one.
 struct Comparison {
   CustomerFacts before{};

@@ -14,10 +14,6 @@ constexpr std::size_t kBusiestShown = 5;
 constexpr double kYearDays = 365.25;
 constexpr Duration kContradiction = std::chrono::hours{24 * 7};
 
-bool is_own(Reason reason) {
-  return reason == Reason::kPurchase || reason == Reason::kReturn || reason == Reason::kLateEvent;
-}
-
 double days_between(EventTime from, EventTime to) {
   return static_cast<double>((to - from).count()) / kDayMs;
 }
@@ -86,10 +82,8 @@ void NoiseEvaluation::on_transition(const Transition& t) {
                     .to = t.to,
                     .segmentation = t.segmentation,
                     .reason = t.reason,
-                    .direction = t.direction,
                     .actionable = actionable,
-                    .is_move = is_move,
-                    .has_action = t.action != nullptr});
+                    .is_move = is_move});
 }
 
 void NoiseEvaluation::add_undone(NoiseReport& report) const {

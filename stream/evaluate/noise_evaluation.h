@@ -94,10 +94,8 @@ class NoiseEvaluation final : public LaneObserver {
     SegmentCode to = 0;
     std::uint8_t segmentation = 0;
     Reason reason{};
-    Direction direction{};
     bool actionable = false;
     bool is_move = false;
-    bool has_action = false;
   };
   struct Customer {
     std::string id;

@@ -111,7 +111,7 @@ class MemoryPipeline {
 
 // What is committed, for comparison.
 struct PipelineOutput {
-  // By customer, in order: key, headers but ce_inputposition, and value.
+  // By customer, in order: key, headers and value.
   std::map<std::string, std::vector<std::string>> transitions;
   std::map<std::string, std::string> segments;  // Current ones, compacted.
   std::vector<std::string> dead_letters;        // Sorted.
