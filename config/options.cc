@@ -83,6 +83,8 @@ Rules rules(const Settings& settings) {
       settings.text("rfm.monetary") == "gross" ? MonetaryKind::kGross : MonetaryKind::kNet;
   rules.window = settings.window("rfm.window");
   rules.holdout_fraction = settings.real("output.holdout");
+  rules.publish =
+      settings.text("output.publish") == "actionable" ? Publish::kActionable : Publish::kAll;
   absl::StatusOr<Segmentations> segmentations = settings.segmentations();
   RFM_ASSERT(segmentations.ok());  // check_settings() has made them once.
   rules.segmentations = *std::move(segmentations);

@@ -202,6 +202,9 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"output.holdout", kReal, kSemantic, "0", "0", "1", "",
      "Fraction of the customers whose transitions are marked as not actionable, to measure "
      "campaigns against."},
+    {"output.publish", kChoice, kSemantic, "all", "", "", "all|actionable",
+     "Which transitions are published. With actionable, seq has gaps where one was not. The topic "
+     "of current segments is complete with both."},
     {"output.transitions", kName, kInstance, "segment-transitions", "", "", "",
      "Topic of the transitions."},
     {"output.segments", kName, kInstance, "customer-segments", "", "", "",

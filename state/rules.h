@@ -16,6 +16,9 @@ namespace rfm {
 
 enum class MonetaryKind : std::uint8_t { kNet, kGross };
 
+// Which transitions are published; current segments always are.
+enum class Publish : std::uint8_t { kAll, kActionable };
+
 // So that a row stays below what a changelog record may hold.
 inline constexpr std::uint32_t kLedgerHardMax = 32'768;
 
@@ -46,6 +49,7 @@ struct Rules {
   // Which one at one instant: indices of `segmentations`, the first goes before the others.
   std::vector<std::size_t> precedence = default_precedence(Segmentations::defaults());
   double holdout_fraction = 0;
+  Publish publish = Publish::kAll;
 };
 
 }  // namespace rfm

@@ -14,6 +14,7 @@ namespace rfm {
 
 LaneOutput::LaneOutput(OutputSink& sink, const Rules& rules, Names names, Threading threading)
     : sink_(sink),
+      rules_(rules),
       input_topic_(std::move(names.input_topic)),
       currency_(std::move(names.currency)),
       writer_({.application = std::move(names.application)}, rules) {
@@ -58,7 +59,10 @@ void LaneOutput::transition(const Transition& transition, const TransitionContex
   moved->second = {.as_of = transition.effective_at(),
                    .version = transition.after.version,
                    .risk = risks_of(transition).after};
-  ++pending_records_;
+  ++pending_records_;  // Also of one that is not published: the current segments will come.
+  if (rules_.publish == Publish::kActionable &&
+      !suppressed_by(event.transition, event.subject, context, rules_).empty())
+    return;
   if (worker_) return worker_->add(std::move(event));
   write(event);
   finish();

@@ -43,6 +43,7 @@ class LaneOutput {
               std::optional<std::string_view> key, std::optional<std::string_view> value,
               std::span<const Header> headers);
 
+  // Published if the rules say so; the customer's current segments are in any case.
   void transition(const Transition& transition, const TransitionContext& context);
   void dead_letter(const RecordView& record, const Rejection& rejection, PartitionId partition);
   // The lines were applied one by one; what goes out is the invoice they add up to.
@@ -89,6 +90,7 @@ class LaneOutput {
   void finish();
 
   OutputSink& sink_;
+  const Rules& rules_;
   std::string input_topic_;
   std::string currency_;
   TransitionWriter writer_;

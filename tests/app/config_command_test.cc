@@ -82,7 +82,8 @@ TEST(Options, CarryTheSettings) {
                     {"model.clusters=4", "model.cluster_history=10d", "model.refit_weekday=sunday",
                      "rfm.monetary=gross", "rfm.window=30d", "segmentation.churn.stay=1h",
                      "input.format=invoices", "input.utc_offset=-01:30", "app.name=shop",
-                     "kafka.properties.security.protocol=ssl", "output.holdout=0.25"});
+                     "kafka.properties.security.protocol=ssl", "output.holdout=0.25",
+                     "output.publish=actionable"});
   ASSERT_TRUE(settings.ok()) << settings.status();
   const TrainingOptions training = training_options(*settings);
   EXPECT_EQ(training.cluster_count, 4);
@@ -94,6 +95,7 @@ TEST(Options, CarryTheSettings) {
   EXPECT_EQ(made.segmentations[made.segmentations.find("churn")].spec().stay_ms, 3'600'000);
   EXPECT_EQ(made.quiet, Duration{std::chrono::hours{24 * 7}});
   EXPECT_EQ(made.holdout_fraction, .25);
+  EXPECT_EQ(made.publish, Publish::kActionable);
   const DecoderOptions decoder = decoder_options(*settings, KeyPolicy::kRequired);
   EXPECT_EQ(decoder.format, InputFormat::kInvoices);
   EXPECT_EQ(decoder.utc_offset, std::chrono::minutes{-90});
@@ -117,6 +119,7 @@ TEST(Options, DefaultsAreTheComponents) {
   EXPECT_EQ(made.monetary, own.monetary);
   EXPECT_EQ(made.window, own.window);
   EXPECT_EQ(made.holdout_fraction, own.holdout_fraction);
+  EXPECT_EQ(made.publish, own.publish);
   EXPECT_EQ(made.segmentations, own.segmentations);
   EXPECT_EQ(made.quiet, own.quiet);
   EXPECT_EQ(made.precedence, own.precedence);
