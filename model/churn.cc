@@ -8,8 +8,8 @@
 
 #include "model/day.h"
 #include "model/deterministic_math.h"
+#include "model/four_doubles.h"
 #include "model/nbd.h"
-#include "model/two_doubles.h"
 
 namespace rfm {
 namespace {
@@ -36,27 +36,38 @@ struct Design {
   std::vector<double> label;
 };
 
+using FeatureSums = std::array<double, kHazardFeatureCount>;
+
+// Sums over all rows of all weeks, in their order: side by side, for one sum alone waits for
+// itself.
+template <class Term>
+FeatureSums sums_of(std::span<const ChurnWeek> weeks, const Term& term) {
+  FeatureSums sums{};
+  for (const ChurnWeek& week : weeks) {
+    for (std::size_t i = 0; i < week.label.size(); ++i) {
+      for (std::size_t f = 0; f < kHazardFeatureCount; ++f) sums[f] += term(f, week.features[f][i]);
+    }
+  }
+  return sums;
+}
+
 void standardise(std::span<const ChurnWeek> weeks, ChurnModel& model) {
+  double count = 0;
+  for (const ChurnWeek& week : weeks) count += static_cast<double>(week.label.size());
+  const FeatureSums sums = sums_of(weeks, [](std::size_t, double v) { return v; });
+  for (std::size_t f = 0; f < kHazardFeatureCount; ++f)
+    model.mean[f] = count > 0 ? sums[f] / count : 0;
+  const FeatureSums squares = sums_of(
+      weeks, [&](std::size_t f, double v) { return (v - model.mean[f]) * (v - model.mean[f]); });
   for (std::size_t f = 0; f < kHazardFeatureCount; ++f) {
-    double sum = 0;
-    double count = 0;
-    for (const ChurnWeek& week : weeks) {
-      for (const double v : week.features[f]) sum += v;
-      count += static_cast<double>(week.features[f].size());
-    }
-    model.mean[f] = count > 0 ? sum / count : 0;
-    double squares = 0;
-    for (const ChurnWeek& week : weeks) {
-      for (const double v : week.features[f]) squares += (v - model.mean[f]) * (v - model.mean[f]);
-    }
-    const double sd = count > 0 ? std::sqrt(squares / count) : 0;
+    const double sd = count > 0 ? std::sqrt(squares[f] / count) : 0;
     model.sd[f] = sd > 1e-9 ? sd : 1;
   }
 }
 
 // ln of the NBD odds of a purchase in the next step (see weekly_odds in churn_risk.cc).
 template <typename V>
-V nbd_log_odds(const ChurnModel& model, V age_days, V repeat_count) {
+[[gnu::always_inline]] inline V nbd_log_odds(const ChurnModel& model, V age_days, V repeat_count) {
   constexpr double kExpm1Max = 700;  // Far above what data give; keeps the odds finite.
   const V age = model.nbd_alpha_days + age_days;
   const V step = det_log_positive(age + kChurnStepDays) - det_log_positive(age);
@@ -65,26 +76,55 @@ V nbd_log_odds(const ChurnModel& model, V age_days, V repeat_count) {
   return det_log_positive(det_expm1_finite(bounded));
 }
 
+[[gnu::always_inline]] inline void nbd_offsets_inline(const ChurnWeek& week,
+                                                      const ChurnModel& model, double* out) {
+  const std::size_t rows = week.label.size();
+  const auto repeats = [&](std::size_t i) { return static_cast<double>(week.repeat_counts[i]); };
+  std::size_t i = 0;
+  for (; i + 4 <= rows; i += 4) {
+    const Four four = {repeats(i), repeats(i + 1), repeats(i + 2), repeats(i + 3)};
+    store_four(out + i, nbd_log_odds(model, load_four(week.age_days.data() + i), four));
+  }
+  for (; i < rows; ++i) out[i] = nbd_log_odds(model, week.age_days[i], repeats(i));
+}
+
+// exp of a block.
+[[gnu::always_inline]] inline void exp_inline(double* block) {
+  for (double* four = block; four != block + kBlock; four += 4)
+    store_four(four, det_exp_finite(load_four(four)));
+}
+
+#ifdef __x86_64__
+[[gnu::target("avx2")]] void nbd_offsets_avx2(const ChurnWeek& week, const ChurnModel& model,
+                                              double* out) {
+  nbd_offsets_inline(week, model, out);
+}
+[[gnu::target("avx2")]] void exp_avx2(double* block) { exp_inline(block); }
+#endif
+
+void nbd_offsets(const ChurnWeek& week, const ChurnModel& model, double* out) {
+#ifdef __x86_64__
+  if (kHasAvx2) return nbd_offsets_avx2(week, model, out);
+#endif
+  nbd_offsets_inline(week, model, out);
+}
+
+void exp_of_block(double* block) {
+#ifdef __x86_64__
+  if (kHasAvx2) return exp_avx2(block);
+#endif
+  exp_inline(block);
+}
+
 // Writes one week's rows from row `first` on.
 void add_week(const ChurnWeek& week, const ChurnModel& model, std::size_t first, Design& design) {
-  const std::size_t rows = week.label.size();
-  const auto count = static_cast<Eigen::Index>(rows);
+  const auto count = static_cast<Eigen::Index>(week.label.size());
   for (std::size_t f = 0; f < kHazardFeatureCount; ++f) {
     const Eigen::Map<const Eigen::ArrayXd> raw(week.features[f].data(), count);
     Eigen::Map<Eigen::ArrayXd>(design.x[f].data() + first, count) =
         (raw - model.mean[f]) / model.sd[f];
   }
-  double* offset = design.offset.data() + first;
-  const std::size_t even = rows / 2 * 2;
-  for (std::size_t i = 0; i < even; i += 2) {
-    const Two repeats = {static_cast<double>(week.repeat_counts[i]),
-                         static_cast<double>(week.repeat_counts[i + 1])};
-    store_two(offset + i, nbd_log_odds(model, load_two(week.age_days.data() + i), repeats));
-  }
-  if (even < rows) {
-    offset[even] =
-        nbd_log_odds(model, week.age_days[even], static_cast<double>(week.repeat_counts[even]));
-  }
+  nbd_offsets(week, model, design.offset.data() + first);
   std::copy(week.label.begin(), week.label.end(),
             design.label.begin() + static_cast<std::ptrdiff_t>(first));
 }
@@ -130,8 +170,7 @@ Normal normal_equations(const Design& design, const Vector& beta) {
     Column log_odds = column_at(design.offset, first);
     for (std::size_t c = 0; c < kColumns; ++c) log_odds += beta[c] * column_at(design.x[c], first);
     Column p = (-log_odds).min(kLogOddsMax).max(-kLogOddsMax);
-    for (double* two = p.data(); two != p.data() + kBlock; two += 2)
-      store_two(two, det_exp_finite(load_two(two)));
+    exp_of_block(p.data());
     p = 1.0 / (1.0 + p);
     const Column residual = column_at(design.label, first) - p;
     const Column variance = p * (1.0 - p);

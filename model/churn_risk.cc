@@ -12,6 +12,7 @@ constexpr double kLastStepShare = kChurnHorizonDays / kChurnStepDays - (kChurnSt
 constexpr double kLogOddsMax = 45;
 constexpr double kOddsMax = 1e20;     // Keeps products of 13 odds finite and the risk above 0.
 constexpr double kUnboundedMax = 22;  // Two factors below exp of this are below kOddsMax.
+constexpr double kLeast = 1e-6;       // Of -ln(risk); what is less than that is not told from it.
 
 constexpr std::size_t kWeeks = 16;  // Four at a time; those after kChurnStepCount + 1 are not used.
 using Weeks = std::array<double, kWeeks>;
@@ -163,44 +164,41 @@ struct RateBounds {
           .high = (high[0] + high[1]) + (high[2] + high[3])};
 }
 
-// y = -ln(risk) = sum w_j ln(1 + odds_j), y' = sum w_j h_j (ln odds_j)', and 0 < h_j <= ln(1 +
-// odds_j): so y'/y lies between the bounds of (ln odds_j)' and 0, and ln y between straight lines
-// through its values now and a week later. `level` = ln(-ln(limit)).
-[[gnu::always_inline]] inline double quiet_days(double now, double later, RateBounds rate,
-                                                double level) {
-  constexpr double kSlack = 1e-8;  // Far above the rounding of `now` and `later`.
-  const double side = now > level ? 1 : -1;
-  const double fall = std::max(0.0, side > 0 ? -rate.low : rate.high);  // Towards the level.
-  const double rise = std::max(0.0, side > 0 ? rate.high : -rate.low);
-  const double distance = side * (now - level) - kSlack;
-  if (!(distance > 0)) return 0;
-  const double from_now = fall * kChurnStepDays < distance ? kChurnStepDays : distance / fall;
-  if (from_now >= kChurnStepDays) return kChurnStepDays;
-  const double distance_later = side * (later - level) - kSlack;
-  const bool meets = distance_later > rise * (kChurnStepDays - from_now);
-  return meets ? kChurnStepDays : positive(from_now);
-}
-
 [[gnu::always_inline]] inline ChurnOutlook outlook_inline(const ChurnModel& model,
-                                                          const ChurnInput& input,
-                                                          const std::array<double, 2>& limits) {
-  constexpr double kLeast = 1e-6;  // Of -ln(risk); what is less than that is not told from it.
+                                                          const ChurnInput& input) {
   const Constants c = constants_of(model, input);
   const WeeklyOdds weeks = weekly_odds(c);
   const LogRisks log_risk = log_risks(weeks.odds);
   ChurnOutlook outlook{.risk = det_exp_finite(-log_risk.now)};
-  const double low = -det_log(limits[0]);
-  const double high = -det_log(limits[1]);
-  const bool comparable = low > 2 * kLeast && high > 2 * kLeast && low < 700 && high < 700 &&
-                          c.tau < 1e6 && weeks.nbd_odds[kChurnStepCount] > 1e-12 &&
-                          (!c.single || c.gap == c.recency);
-  if (!comparable) return outlook;
+  outlook.foresees =
+      c.tau < 1e6 && weeks.nbd_odds[kChurnStepCount] > 1e-12 && (!c.single || c.gap == c.recency);
+  if (!outlook.foresees) return outlook;
   const Four logs = det_log_positive(
-      larger(Four{log_risk.now, log_risk.later, low, high}, Four{kLeast, kLeast, kLeast, kLeast}));
+      larger(Four{log_risk.now, log_risk.later, 1, 1}, Four{kLeast, kLeast, kLeast, kLeast}));
   const RateBounds rate = rate_bounds(c, weeks);
-  outlook.quiet_days = std::min(quiet_days(logs[0], logs[1], rate, logs[2]),
-                                quiet_days(logs[0], logs[1], rate, logs[3]));
+  outlook.now = logs[0];
+  outlook.later = logs[1];
+  outlook.rate_low = rate.low;
+  outlook.rate_high = rate.high;
   return outlook;
+}
+
+// y = -ln(risk) = sum w_j ln(1 + odds_j), y' = sum w_j h_j (ln odds_j)', and 0 < h_j <= ln(1 +
+// odds_j): so y'/y lies between the bounds of (ln odds_j)' and 0, and ln y between straight lines
+// through its values now and a week later. `level` = ln(-ln(limit)).
+double quiet_days_of(const ChurnOutlook& outlook, double level) {
+  constexpr double kSlack = 1e-8;  // Far above the rounding of `now` and `later`.
+  const double side = outlook.now > level ? 1 : -1;
+  const double fall =  // Towards the level.
+      std::max(0.0, side > 0 ? -outlook.rate_low : outlook.rate_high);
+  const double rise = std::max(0.0, side > 0 ? outlook.rate_high : -outlook.rate_low);
+  const double distance = side * (outlook.now - level) - kSlack;
+  if (!(distance > 0)) return 0;
+  const double from_now = fall * kChurnStepDays < distance ? kChurnStepDays : distance / fall;
+  if (from_now >= kChurnStepDays) return kChurnStepDays;
+  const double distance_later = side * (outlook.later - level) - kSlack;
+  const bool meets = distance_later > rise * (kChurnStepDays - from_now);
+  return meets ? kChurnStepDays : positive(from_now);
 }
 
 #ifdef __x86_64__
@@ -208,12 +206,10 @@ struct RateBounds {
   return risk_inline(model, input);
 }
 
-[[gnu::target("avx2")]] ChurnOutlook outlook_avx2(const ChurnModel& model, const ChurnInput& input,
-                                                  const std::array<double, 2>& limits) {
-  return outlook_inline(model, input, limits);
+[[gnu::target("avx2")]] ChurnOutlook outlook_avx2(const ChurnModel& model,
+                                                  const ChurnInput& input) {
+  return outlook_inline(model, input);
 }
-
-const bool kHasAvx2 = __builtin_cpu_supports("avx2") != 0;
 #endif
 
 }  // namespace
@@ -239,17 +235,24 @@ double churn_risk(const ChurnModel& model, const ChurnInput& input) {
   return risk_inline(model, input);
 }
 
-ChurnOutlook churn_outlook(const ChurnModel& model, const ChurnInput& input,
-                           const std::array<double, 2>& limits) {
+ChurnOutlook churn_outlook(const ChurnModel& model, const ChurnInput& input) {
 #ifdef __x86_64__
-  if (kHasAvx2) return outlook_avx2(model, input, limits);
+  if (kHasAvx2) return outlook_avx2(model, input);
 #endif
-  return outlook_inline(model, input, limits);
+  return outlook_inline(model, input);
 }
 
-ChurnOutlook churn_outlook_plain(const ChurnModel& model, const ChurnInput& input,
-                                 const std::array<double, 2>& limits) {
-  return outlook_inline(model, input, limits);
+ChurnOutlook churn_outlook_plain(const ChurnModel& model, const ChurnInput& input) {
+  return outlook_inline(model, input);
+}
+
+double quiet_days(const ChurnOutlook& outlook, const std::array<double, 2>& limits) {
+  const double low = -det_log(limits[0]);
+  const double high = -det_log(limits[1]);
+  const bool comparable = low > 2 * kLeast && high > 2 * kLeast && low < 700 && high < 700;
+  if (!outlook.foresees || !comparable) return 0;
+  const Four levels = det_log_positive(Four{low, high, 1, 1});
+  return std::min(quiet_days_of(outlook, levels[0]), quiet_days_of(outlook, levels[1]));
 }
 
 }  // namespace rfm

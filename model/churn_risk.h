@@ -36,15 +36,24 @@ double purchase_gap_days(double age_days, double recency_days, double frequency)
 // advanced by 7 j days. In (0, 1]. About a tenth of a microsecond.
 double churn_risk(const ChurnModel& model, const ChurnInput& input);
 
-// The risk now, and for how long it provably stays on its side of each of two limits.
+// The risk now, and what is known of it without an event.
 struct ChurnOutlook {
   double risk = 0;
-  // In [0, kChurnStepDays]: at `input` advanced by any time up to this, without an event, `risk >=
-  // limit` is what it is now.
-  double quiet_days = 0;
+
+  // ln(-ln(risk)) now and a week later, and between what bounds a day may change it. Only where
+  // `foresees`; else nothing is known.
+  bool foresees = false;
+  double now = 0;
+  double later = 0;
+  double rate_low = 0;
+  double rate_high = 0;
 };
-ChurnOutlook churn_outlook(const ChurnModel& model, const ChurnInput& input,
-                           const std::array<double, 2>& limits);
+// Costs little more than the risk.
+ChurnOutlook churn_outlook(const ChurnModel& model, const ChurnInput& input);
+
+// In [0, kChurnStepDays]: for that long, without an event, the risk provably stays on its side of
+// each limit: `risk >= limit` is what it is now.
+double quiet_days(const ChurnOutlook& outlook, const std::array<double, 2>& limits);
 
 // The model on raw log1p features: ln(odds) = intercept + sum_i slope[i] x_i.
 struct RawHazard {
@@ -54,7 +63,6 @@ struct RawHazard {
 RawHazard raw_hazard(const ChurnModel& model);
 
 // For tests: the outlook without AVX2. The bits are the same.
-ChurnOutlook churn_outlook_plain(const ChurnModel& model, const ChurnInput& input,
-                                 const std::array<double, 2>& limits);
+ChurnOutlook churn_outlook_plain(const ChurnModel& model, const ChurnInput& input);
 
 }  // namespace rfm

@@ -14,6 +14,11 @@
 
 namespace rfm {
 
+#ifdef __x86_64__
+// Whether to call what is compiled for AVX2, by [[gnu::target("avx2")]].
+inline const bool kHasAvx2 = __builtin_cpu_supports("avx2") != 0;
+#endif
+
 using Four [[gnu::vector_size(32)]] = double;
 using FourBits [[gnu::vector_size(32)]] = std::uint64_t;
 

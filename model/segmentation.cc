@@ -195,6 +195,21 @@ std::vector<SegmentInfo> cluster_infos(const std::vector<SegmentInfo>& described
   return infos;
 }
 
+// By cell: the last axis runs fastest.
+std::vector<AxisScores> scores_of_cells(std::span<const Axis> axes, std::size_t cell_count) {
+  std::vector<AxisScores> all(cell_count);
+  for (std::size_t cell = 0; cell < cell_count; ++cell) {
+    std::size_t rest = cell;
+    for (std::size_t i = axes.size(); i-- > 0;) {
+      const std::size_t count = score_count(axes[i]);
+      all[cell][i] =
+          static_cast<std::uint8_t>(rest % count + static_cast<std::size_t>(score_min(axes[i])));
+      rest /= count;
+    }
+  }
+  return all;
+}
+
 }  // namespace
 
 absl::StatusOr<Segmentation> Segmentation::create(SegmentationSpec spec) {
@@ -220,6 +235,7 @@ absl::StatusOr<Segmentation> Segmentation::create(SegmentationSpec spec) {
     absl::StatusOr<std::vector<std::uint8_t>> cells = cells_of_map(spec);
     if (!cells.ok()) return cells.status();
     made.segment_of_cell_ = *std::move(cells);
+    made.scores_of_cell_ = scores_of_cells(spec.axes, made.segment_of_cell_.size());
     for (const Axis& axis : spec.axes) {
       made.follows_silence_ |= rfm::follows_silence(axis.cuts.quantity);
       made.follows_risk_ |= rfm::follows_risk(axis.cuts.quantity);
@@ -237,14 +253,6 @@ std::uint16_t Segmentation::cell_of(std::span<const std::uint8_t> scores) const 
     cell = cell * score_count(spec_.axes[i]) +
            (scores[i] - static_cast<std::size_t>(score_min(spec_.axes[i])));
   return static_cast<std::uint16_t>(cell);
-}
-
-void Segmentation::scores_of(std::uint16_t cell, std::span<std::uint8_t> scores) const {
-  for (std::size_t i = spec_.axes.size(); i-- > 0;) {
-    const auto count = static_cast<std::uint16_t>(score_count(spec_.axes[i]));
-    scores[i] = static_cast<std::uint8_t>(cell % count + score_min(spec_.axes[i]));
-    cell = static_cast<std::uint16_t>(cell / count);
-  }
 }
 
 absl::StatusOr<Segmentations> Segmentations::create(std::vector<SegmentationSpec> specs) {

@@ -40,7 +40,7 @@ class Segmentation {
   // Grid: which cell, of `scores` (one per axis, each 0..bins), and back; and its segment, an index
   // of spec().segments.
   std::uint16_t cell_of(std::span<const std::uint8_t> scores) const;
-  void scores_of(std::uint16_t cell, std::span<std::uint8_t> scores) const;
+  const AxisScores& scores_of(std::uint16_t cell) const { return scores_of_cell_[cell]; }
   std::uint16_t segment_of(std::uint16_t cell) const { return segment_of_cell_[cell]; }
   std::size_t cell_count() const { return segment_of_cell_.size(); }
 
@@ -53,6 +53,7 @@ class Segmentation {
 
   SegmentationSpec spec_;
   std::vector<std::uint8_t> segment_of_cell_;
+  std::vector<AxisScores> scores_of_cell_;
   std::vector<SegmentInfo> infos_;
   bool follows_silence_ = false;
   bool follows_risk_ = false;

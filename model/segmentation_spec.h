@@ -1,6 +1,7 @@
 // What a segmentation says, unchecked: data without behaviour.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -147,11 +148,13 @@ struct SegmentationSpec {
   friend bool operator==(const SegmentationSpec&, const SegmentationSpec&) = default;
 };
 
-// A customer's scores, one per axis.
 inline constexpr std::size_t kAxesMax = 4;
 inline constexpr std::size_t kCellsMax = 10'000;
 inline constexpr std::size_t kSegmentsMax = 64;
 inline constexpr std::size_t kSegmentationsMax = 64;
+
+// A customer's scores, one per axis; 0: absent.
+using AxisScores = std::array<std::uint8_t, kAxesMax>;
 
 // (F + M + 1) / 2.
 int combined_score(int f, int m);

@@ -95,10 +95,11 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
 
   // What time has done under the old version, then what the new version does.
   const bool asks_risk = from->churn && epoch > row.cache.risk_quiet_until;
+  ChurnOutlook outlook;
   if (asks_risk) {
     const EventTime day_before = std::max(boundary - kEpoch, facts.last_purchase);
     compared.before = facts_at(row, day_before, from, context);
-    facts.churn_risk = churn_risk_of(facts).value_or(-1);
+    outlook = outlook_of(facts, rules);
     for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
       const Segmenter segmenter(rules, s);
       if (!segmenter.segmentation().follows_risk()) continue;
@@ -110,7 +111,7 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
   if (from != to) {
     compared.before = facts;
     facts.version = to;
-    if (to->churn_changed) facts.churn_risk = -1;
+    if (to->churn_changed || (to->cuts_changed && !asks_risk)) outlook = outlook_of(facts, rules);
     for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
       const Segmenter segmenter(rules, s);
       const Segmentation& segmentation = segmenter.segmentation();
@@ -126,7 +127,8 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
     if (to->cuts_changed) row.cache.grid_change_at = kBeforeAll;
     if (to->cluster_change != ClusterChange::kNone) refresh_member(row, facts);
   }
-  if (asks_risk || to->churn_changed || to->cuts_changed) refresh_risk_quiet(row, facts, rules);
+  if (asks_risk || to->churn_changed || to->cuts_changed)
+    refresh_risk_quiet(row, facts, outlook, rules);
   restrain(row, first, false, rules, out);
   refresh_cache(row, facts, context);
 }
@@ -158,14 +160,14 @@ void evaluate_event(CustomerRow& row, const InvoiceFact& fact, const CustomerFac
   compared.is_purchase = !takes_back;
   const Rules& rules = context.rules;
   const std::size_t first = out.transitions.size();
-  compared.after.churn_risk = churn_risk_of(compared.after).value_or(-1);
+  const ChurnOutlook outlook = outlook_of(compared.after, rules);
   for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
     const Call call = Segmenter(rules, s).call_at_change(compared.after, row.segments[s].call);
     follow_call(row, s, call, reason, compared, rules, out);
   }
   refresh_member(row, compared.after);
   restrain(row, first, true, rules, out);
-  if (compared.after.frequency > 0) refresh_risk_quiet(row, compared.after, rules);
+  if (compared.after.frequency > 0) refresh_risk_quiet(row, compared.after, outlook, rules);
   refresh_cache(row, compared.after, context);
 }
 

@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
+#include "absl/container/inlined_vector.h"
 #include "model/axis_value.h"
 #include "model/score_cuts.h"
 #include "state/evaluation.h"
@@ -15,6 +15,7 @@
 namespace rfm {
 
 using Cuts = std::span<const std::int64_t>;
+using Silences = absl::InlinedVector<std::int64_t, 32>;
 
 // One axis of one customer. Where less is better, the cuts are turned over to be met from above:
 // score s is left for s - 1 at cut `bins - s`; else at cut s - 2.
@@ -66,7 +67,7 @@ class AxisScorer {
   }
 
   // The silences past which in_silence may give another score.
-  void add_silences(bool waiting, std::vector<std::int64_t>& out) const {
+  void add_silences(bool waiting, Silences& out) const {
     for (const std::int64_t cut : cuts_) {
       const std::int64_t at_cut = silence_at_cut(quantity_, cut, input_);
       out.push_back(at_cut);

@@ -120,8 +120,6 @@ Direction direction_of(const Segmentation& segmentation, SegmentCode from, Segme
 
 void change_segment(CustomerRow& row, std::size_t segmentation, SegmentCode to, Reason reason,
                     Call call, Comparison& compared, const Rules& rules, TransitionBuffer& out) {
-  for (CustomerFacts* facts : {&compared.before, &compared.after})
-    facts->churn_risk = churn_risk_of(*facts).value_or(-1);
   const EventTime at = compared.after.at;
   SegmentState& state = row.segments[segmentation];
   Transition transition{

@@ -42,14 +42,17 @@ void refresh_margin(CustomerRow& row, const CustomerFacts& facts, const TimeCont
   const double span_days = std::min(kSpanDaysMax, 1 + std::floor(recency_days));
   // log1p R grows by less than its slope at the start, times the time passed.
   const double span = span_days / (1 + recency_days);
-  SwitchMargin margin =
-      switch_margin(clusters, features_of(facts), row.member - 1, kMemberHysteresis, span);
+  const FeatureVector x = features_of(facts);
+  SwitchMargin margin = switch_margin(clusters, x, row.member - 1, kMemberHysteresis, span);
   if (const auto s = cluster_segmentation(context.rules)) {
     const SegmentationSpec& spec = context.rules.segmentations[*s].spec();
-    const SwitchMargin called =
-        switch_margin(clusters, features_of(facts, spec.recency_min_ms),
-                      row.segments[*s].call.code - kFirstSegment, spec.hysteresis, span);
-    margin = {std::min(margin.now, called.now), std::min(margin.at_span, called.at_span)};
+    const FeatureVector called_x = features_of(facts, spec.recency_min_ms);
+    const int called = row.segments[*s].call.code - kFirstSegment;
+    // The same cluster at the same place is kept the longer by more hysteresis.
+    if (called_x != x || called != row.member - 1 || spec.hysteresis < kMemberHysteresis) {
+      const SwitchMargin other = switch_margin(clusters, called_x, called, spec.hysteresis, span);
+      margin = {std::min(margin.now, other.now), std::min(margin.at_span, other.at_span)};
+    }
   }
   RowCache& cache = row.cache;
   cache.margin = margin.now;
@@ -88,7 +91,17 @@ CustomerFacts facts_at(const CustomerRow& row, EventTime t, const ModelVersion* 
   return facts_of(row, context.rules, version, t);
 }
 
-void refresh_risk_quiet(CustomerRow& row, CustomerFacts& facts, const Rules& rules) {
+ChurnOutlook outlook_of(CustomerFacts& facts, const Rules& rules) {
+  facts.churn_risk = -1;
+  const bool is_asked = std::ranges::any_of(rules.segmentations.all(), &Segmentation::follows_risk);
+  if (!is_asked || !facts.version->churn || facts.frequency == 0) return {};
+  const ChurnOutlook outlook = churn_outlook(*facts.version->churn, churn_input_of(facts));
+  facts.churn_risk = outlook.risk;
+  return outlook;
+}
+
+void refresh_risk_quiet(CustomerRow& row, const CustomerFacts& facts, const ChurnOutlook& outlook,
+                        const Rules& rules) {
   if (!facts.version->churn) return;
   Segmenter::RiskLimits band;
   bool is_asked = false;
@@ -106,10 +119,8 @@ void refresh_risk_quiet(CustomerRow& row, CustomerFacts& facts, const Rules& rul
   // A limit that no risk reaches is none.
   if (band.low <= 0) band.low = band.high;
   if (band.high >= 1) band.high = band.low;
-  const ChurnOutlook outlook =
-      churn_outlook(*facts.version->churn, churn_input_of(facts), {band.low, band.high});
-  facts.churn_risk = outlook.risk;
-  const Duration quiet{static_cast<std::int64_t>(outlook.quiet_days * kDayMs)};
+  const double days = quiet_days(outlook, {band.low, band.high});
+  const Duration quiet{static_cast<std::int64_t>(days * kDayMs)};
   row.cache.risk_quiet_until = epoch_of(facts.at + quiet);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "model/churn_risk.h"
 #include "state/customer_row.h"
 #include "state/model_timeline.h"
 #include "state/rules.h"
@@ -28,9 +29,13 @@ const ModelVersion* version_at(EventTime t, const TimeContext& context);
 // outlook of the churn risk stays.
 void refresh_cache(CustomerRow& row, const CustomerFacts& facts, const TimeContext& context);
 
+// The churn risk, filled into `facts`, and how it goes on: if any segmentation asks for it.
+ChurnOutlook outlook_of(CustomerFacts& facts, const Rules& rules);
+
 // How long the risk provably stays within the band in which a boundary calls for nothing else in
-// any segmentation. Fills in `facts.churn_risk`.
-void refresh_risk_quiet(CustomerRow& row, CustomerFacts& facts, const Rules& rules);
+// any segmentation.
+void refresh_risk_quiet(CustomerRow& row, const CustomerFacts& facts, const ChurnOutlook& outlook,
+                        const Rules& rules);
 
 // What a sweep over the rows of a partition needs to know of one boundary.
 struct BoundaryStep {

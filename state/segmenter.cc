@@ -61,8 +61,7 @@ Call Segmenter::call_at_change(const CustomerFacts& facts, Call current) const {
 
 AxisScores Segmenter::scores_in_silence(const AxisInput& input, const ModelVersion& version,
                                         Call current) const {
-  AxisScores scores{};
-  segmentation_.scores_of(static_cast<std::uint16_t>(current.code - kFirstSegment), scores);
+  AxisScores scores = stored_scores(current);
   for (std::size_t a = 0; a < segmentation_.axes().size(); ++a) {
     const Axis& axis = segmentation_.axes()[a];
     if (!follows_silence(axis.cuts.quantity)) continue;
@@ -78,8 +77,7 @@ Call Segmenter::canonical(Call call, Call current, const AxisScores& scores, con
   if (call.waiting != 0 || current.waiting != 0 ||
       segment_of(call, version) != segment_of(current, version))
     return call;
-  AxisScores stored{};
-  segmentation_.scores_of(static_cast<std::uint16_t>(current.code - kFirstSegment), stored);
+  const AxisScores& stored = stored_scores(current);
   for (std::size_t a = 0; a < segmentation_.axes().size(); ++a) {
     const bool follows = follows_silence(segmentation_.axes()[a].cuts.quantity);
     const bool will_follow = follows && scores[a] == raw[a] && stored[a] > scores[a];

@@ -3,7 +3,6 @@
 // advance's (state/damping.h).
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <limits>
@@ -16,9 +15,6 @@
 #include "state/rules.h"
 
 namespace rfm {
-
-// One per axis; 0: absent.
-using AxisScores = std::array<std::uint8_t, kAxesMax>;
 
 class Segmenter {
  public:
@@ -61,6 +57,10 @@ class Segmenter {
   std::span<const std::int64_t> cuts_of(std::size_t axis, const ModelVersion& version) const;
 
  private:
+  // Those that a grid was called for by.
+  const AxisScores& stored_scores(Call call) const {
+    return segmentation_.scores_of(static_cast<std::uint16_t>(call.code - kFirstSegment));
+  }
   Call grid_call(const std::optional<AxisScores>& scores) const;
   // `call`, or `current` where that means the same now and later: so that a row need not be stored
   // because silence has brought a score down that changes no segment.

@@ -1,6 +1,5 @@
 // What a segmentation will call for if nothing comes.
 #include <algorithm>
-#include <vector>
 
 #include "model/nearest_centroid.h"
 #include "state/axis_scorer.h"
@@ -12,8 +11,7 @@ Segmenter::RiskLimits Segmenter::risk_limits(const CustomerFacts& facts, Call cu
   RiskLimits limits;
   if (current.code < kFirstSegment) return limits;
   const AxisInput input = input_of(facts, segmentation_);
-  AxisScores scores{};
-  segmentation_.scores_of(static_cast<std::uint16_t>(current.code - kFirstSegment), scores);
+  const AxisScores& scores = stored_scores(current);
   for (std::size_t a = 0; a < segmentation_.axes().size(); ++a) {
     const Axis& axis = segmentation_.axes()[a];
     if (!follows_risk(axis.cuts.quantity)) continue;
@@ -28,9 +26,8 @@ EventTime Segmenter::next_grid_change(const CustomerFacts& facts, Call current,
                                       EventTime until) const {
   if (!segmentation_.follows_silence() || current.code < kFirstSegment) return kNever;
   AxisInput input = input_of(facts, segmentation_);
-  AxisScores stored{};
-  segmentation_.scores_of(static_cast<std::uint16_t>(current.code - kFirstSegment), stored);
-  std::vector<std::int64_t> silences;
+  const AxisScores& stored = stored_scores(current);
+  Silences silences;
   for (std::size_t a = 0; a < segmentation_.axes().size(); ++a) {
     const Axis& axis = segmentation_.axes()[a];
     if (!follows_silence(axis.cuts.quantity) || stored[a] == 0) continue;

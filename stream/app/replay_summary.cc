@@ -45,7 +45,7 @@ void ReplaySummary::on_transition(const Transition& t) {
   if (examples.size() == kExamplesPerReason) examples.erase(examples.begin());
   examples.push_back(fmt::format("{}  customer {}  {}: {} -> {}\n      {}",
                                  to_rfc3339(t.effective_at()), t.row->id, segmentation.name(), from,
-                                 to, explain(t, risks_of(t), rules_)));
+                                 to, explain(t, risks_of(t, rules_), rules_)));
 }
 
 void ReplaySummary::print(const Replay& replay, double seconds) const {

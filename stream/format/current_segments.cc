@@ -1,4 +1,5 @@
 #include "state/damping.h"
+#include "state/evaluation.h"
 #include "stream/format/transition_writer.h"
 #include "stream/text/json_text.h"
 #include "stream/text/time_text.h"
@@ -6,8 +7,7 @@
 namespace rfm {
 
 std::string_view TransitionWriter::write_segments(const CustomerRow& row,
-                                                  const ModelVersion& version, EventTime as_of,
-                                                  const std::optional<double>& risk) {
+                                                  const CustomerFacts& facts) {
   body_.clear();
   JsonText out(body_);
   out.begin_object();
@@ -31,9 +31,9 @@ std::string_view TransitionWriter::write_segments(const CustomerRow& row,
     out.key(in.name()).integer(state.seq);
   });
   out.end_object();
-  if (risk) out.key("churn_risk").fixed(*risk, 6);
-  out.key("as_of").text(Rfc3339Text(as_of).view());
-  out.key("model_version").integer(version.number);
+  if (const auto risk = churn_risk_of(facts)) out.key("churn_risk").fixed(*risk, 6);
+  out.key("as_of").text(Rfc3339Text(facts.at).view());
+  out.key("model_version").integer(facts.version->number);
   out.key("rules_version").integer(rules_.version);
   out.end_object();
   return body_.view();

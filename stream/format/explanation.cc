@@ -209,7 +209,8 @@ std::string axis_text(Quantity quantity, std::int64_t cut) {
 
 NumberText recency_text(const CustomerFacts& facts) { return days_text(recency_ms(facts)); }
 
-TransitionRisks risks_of(const Transition& t) {
+TransitionRisks risks_of(const Transition& t, const Rules& rules) {
+  if (!rules.segmentations[t.segmentation].follows_risk()) return {};
   return {.before = churn_risk_of(t.before), .after = churn_risk_of(t.after)};
 }
 

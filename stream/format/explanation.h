@@ -13,12 +13,13 @@
 
 namespace rfm {
 
-// P(no purchase within 90 days) before and after; absent without a model or a purchase.
+// P(no purchase within 90 days) before and after; absent without a model or a purchase, and where
+// the segmentation does not follow it.
 struct TransitionRisks {
   std::optional<double> before;
   std::optional<double> after;
 };
-TransitionRisks risks_of(const Transition& transition);
+TransitionRisks risks_of(const Transition& transition, const Rules& rules);
 
 // "no purchase for 90.2 days, usually every 21; score R 3 ended at 90.0 days"
 std::string explain(const Transition& transition, const TransitionRisks& risks, const Rules& rules);

@@ -59,7 +59,7 @@ void write_values(JsonText& out, const Segmentation& segmentation, const Side& s
     out.key("frequency").integer(facts.frequency);
   if (other == nullptr || facts.monetary != other->facts.monetary)
     out.key("monetary").text(brief_amount(facts.monetary).view());
-  if (side.risk && segmentation.follows_risk()) {
+  if (side.risk) {
     const NumberText risk(*side.risk, kRiskDigits);
     if (other == nullptr || !other->risk ||
         risk.view() != NumberText(*other->risk, kRiskDigits).view())
@@ -128,7 +128,7 @@ void TransitionWriter::write(const Transition& t, const TransitionSubject& subje
   const auto name_of = [](const Segmentation& in, SegmentCode code) -> std::string_view {
     return segment_info(in, code).name;
   };
-  const TransitionRisks risks = risks_of(t);
+  const TransitionRisks risks = risks_of(t, rules_);
   const Side before{t.before, risks.before, segmenter.scores(t.before)};
   const Side after{t.after, risks.after, segmenter.scores(t.after)};
 

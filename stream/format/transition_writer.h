@@ -56,10 +56,9 @@ class TransitionWriter {
   std::span<const Header> headers() const { return headers_; }
   std::string_view body() const { return body_.view(); }
 
-  // The value of `customer-segments` as of a row's last change of segment: under the version in
-  // force then, and with its churn risk of then. Valid until the next call.
-  std::string_view write_segments(const CustomerRow& row, const ModelVersion& version,
-                                  EventTime as_of, const std::optional<double>& risk);
+  // The value of `customer-segments`; `facts` are those at the row's last change of segment. Valid
+  // until the next call.
+  std::string_view write_segments(const CustomerRow& row, const CustomerFacts& facts);
 
  private:
   const Rules& rules_;

@@ -56,9 +56,7 @@ void LaneOutput::transition(const Transition& transition, const TransitionContex
   if (transition.cause != nullptr) event.cause = *transition.cause;
   const auto [moved, first] = moved_.try_emplace(&row);
   if (first) moved_order_.push_back(&row);
-  moved->second = {.as_of = transition.effective_at(),
-                   .version = transition.after.version,
-                   .risk = risks_of(transition).after};
+  moved->second = transition.after;
   ++pending_records_;  // Also of one that is not published: the current segments will come.
   if (rules_.publish == Publish::kActionable &&
       !suppressed_by(event.transition, event.subject, context, rules_).empty())
@@ -79,9 +77,8 @@ void LaneOutput::append_segments() {
   for (const CustomerRow* row : moved_order_) {
     const auto moved = moved_.find(row);
     if (moved == moved_.end()) continue;
-    const auto& [as_of, version, risk] = moved->second;
     append(OutputTopic::kSegments, std::nullopt, row->id,
-           writer_.write_segments(*row, *version, as_of, risk), {});
+           writer_.write_segments(*row, moved->second), {});
     moved_.erase(moved);
   }
   moved_order_.clear();

@@ -69,12 +69,6 @@ class LaneOutput {
   absl::Status take_status() { return std::exchange(status_, absl::OkStatus()); }
 
  private:
-  struct Moved {
-    EventTime as_of{};
-    const ModelVersion* version = nullptr;
-    std::optional<double> risk;
-  };
-
   // A transition as it is when it happens: the row goes on.
   struct Event {
     Transition transition;
@@ -94,7 +88,7 @@ class LaneOutput {
   std::string input_topic_;
   std::string currency_;
   TransitionWriter writer_;
-  absl::flat_hash_map<const CustomerRow*, Moved> moved_;
+  absl::flat_hash_map<const CustomerRow*, CustomerFacts> moved_;  // As of their last change.
   std::vector<const CustomerRow*> moved_order_;  // By first change; may hold rows erased since.
   std::size_t pending_records_ = 0;
   std::atomic<std::size_t> pending_bytes_ = 0;

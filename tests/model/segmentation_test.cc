@@ -48,7 +48,7 @@ bool has(std::string_view text, std::string_view part) {
   return text.find(part) != std::string_view::npos;
 }
 
-std::string segment_at(const Segmentation& segmentation, std::vector<std::uint8_t> scores) {
+std::string segment_at(const Segmentation& segmentation, const AxisScores& scores) {
   return segmentation.spec().segments[segmentation.segment_of(segmentation.cell_of(scores))].name;
 }
 
@@ -58,10 +58,9 @@ TEST(Segmentation, CellsAndScoresAreOneToOne) {
   const absl::StatusOr<Segmentation> made = Segmentation::create(spec);
   ASSERT_TRUE(made.ok()) << made.status();
   ASSERT_EQ(made->cell_count(), 3U * 2U * 5U);  // An overdue may be absent: score 0.
-  std::set<std::vector<std::uint8_t>> seen;
+  std::set<AxisScores> seen;
   for (std::size_t cell = 0; cell < made->cell_count(); ++cell) {
-    std::vector<std::uint8_t> scores(3);
-    made->scores_of(static_cast<std::uint16_t>(cell), scores);
+    const AxisScores& scores = made->scores_of(static_cast<std::uint16_t>(cell));
     EXPECT_EQ(made->cell_of(scores), cell);
     EXPECT_GE(scores[0], 1);
     EXPECT_LE(scores[2], 4);
@@ -293,8 +292,7 @@ RC_GTEST_PROP(SegmentationProperty, TheFirstMatchIsKeptAndAllOthersAreTheRest, (
   const absl::StatusOr<Segmentation> made = Segmentation::create(spec);
   RC_ASSERT(made.ok());
   for (std::size_t cell = 0; cell < made->cell_count(); ++cell) {
-    std::vector<std::uint8_t> scores(3);
-    made->scores_of(static_cast<std::uint16_t>(cell), scores);
+    const AxisScores& scores = made->scores_of(static_cast<std::uint16_t>(cell));
     std::string expected = "rest";
     for (std::size_t i = rules.size(); i-- > 0;) {
       bool covers = true;

@@ -51,10 +51,8 @@ class Margin {
   Segmenter segmenter() const { return {rules_, 0}; }
   const ModelVersion& old() const { return old_; }
   int score(Call call) const {
-    std::array<std::uint8_t, 1> scores{};
-    rules_.segmentations[0].scores_of(static_cast<std::uint16_t>(call.code - kFirstSegment),
-                                      scores);
-    return scores[0];
+    return rules_.segmentations[0].scores_of(
+        static_cast<std::uint16_t>(call.code - kFirstSegment))[0];
   }
   // Scored under the old cuts just before, then under `cuts`.
   Call adopted(CustomerFacts facts, const ModelVersion& to) const {

@@ -205,8 +205,9 @@ TEST_F(TransitionWriterTest, CurrentSegmentsAreAsPublished) {
   row_.segments[0] = {.since = kNow, .seq = 1, .segment = code(0, "Low"), .call = {}};
   row_.segments[1] = {.since = kNow, .seq = 2, .segment = code(1, "Loyal"), .call = {}};
   row_.ledger.put({.number_hash = 1, .amount = {100'000}, .time = kNow - hours{24}}, rules_, kNow);
-  expect_golden("customer_segments.jsonl",
-                std::string(writer_.write_segments(row_, old_version_, kNow, .41)) + "\n");
+  CustomerFacts facts = facts_of(row_, rules_, &old_version_, kNow);
+  facts.churn_risk = .41;
+  expect_golden("customer_segments.jsonl", std::string(writer_.write_segments(row_, facts)) + "\n");
 }
 
 }  // namespace
