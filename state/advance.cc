@@ -49,7 +49,7 @@ CustomerFacts apply_deadline(CustomerRow& row, EventTime at, const TimeContext& 
     follow_call(row, s, call, Reason::kInactivity, compared, rules, out);
   }
   row.cache.grid_change_at = kBeforeAll;
-  restrain(row, first, false, rules, out);
+  restrain(row, first, {.at = at}, rules, out);
   return compared.after;
 }
 
@@ -129,7 +129,7 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
   }
   if (asks_risk || to->churn_changed || to->cuts_changed)
     refresh_risk_quiet(row, facts, outlook, rules);
-  restrain(row, first, false, rules, out);
+  restrain(row, first, {.at = boundary}, rules, out);
   refresh_cache(row, facts, context);
 }
 
@@ -166,7 +166,7 @@ void evaluate_event(CustomerRow& row, const InvoiceFact& fact, const CustomerFac
     follow_call(row, s, call, reason, compared, rules, out);
   }
   refresh_member(row, compared.after);
-  restrain(row, first, true, rules, out);
+  restrain(row, first, {.at = now, .is_own_event = true}, rules, out);
   if (compared.after.frequency > 0) refresh_risk_quiet(row, compared.after, outlook, rules);
   refresh_cache(row, compared.after, context);
 }

@@ -54,6 +54,15 @@ bool is_due(const Segmentation& segmentation, SegmentState& state, SegmentCode c
   return compared.after.at >= state.since + Duration{segmentation.spec().stay_ms};
 }
 
+// Whether the customer himself calls for a segment that another cause called for before: a purchase
+// always does, a return where it brings another cell of a lower segment.
+bool confirms(const Segmentation& segmentation, const SegmentState& state, SegmentCode called,
+              Call call, Reason reason, bool is_purchase) {
+  if (!is_own(reason) || called == state.segment) return false;
+  return is_purchase || (call != state.call &&
+                         rank_of(segmentation, called) < rank_of(segmentation, state.segment));
+}
+
 std::uint32_t seconds_between(EventTime from, EventTime to) {
   const std::int64_t seconds = ((to - from).count() + 999) / 1000;  // Up: not on the day before.
   return static_cast<std::uint32_t>(
@@ -160,7 +169,9 @@ void follow_call(CustomerRow& row, std::size_t s, Call call, Reason reason, Comp
   const EventTime now = compared.after.at;
   const SegmentCode called_before = segmenter.segment_of(state.call, *compared.before.version);
   const SegmentCode called = segmenter.segment_of(call, *compared.after.version);
-  const bool calls_anew = called != called_before;
+  const bool is_another = called != called_before;
+  const bool calls_anew = is_another || confirms(segmenter.segmentation(), state, called, call,
+                                                 reason, compared.is_purchase);
   state.call = call;
   if (calls_anew) {
     state.called_reason = reason;
@@ -177,7 +188,7 @@ void follow_call(CustomerRow& row, std::size_t s, Call call, Reason reason, Comp
       held = {called_before, before.since + std::chrono::seconds{before.called_after_s}};
     change_segment(row, s, called, state.called_reason, call, compared, rules, out);
     out.transitions.back().held = held;
-  } else if (calls_anew) {
+  } else if (is_another) {
     ++out.suppressed;
   }
   if (state == before) return;
@@ -185,14 +196,11 @@ void follow_call(CustomerRow& row, std::size_t s, Call call, Reason reason, Comp
   row.cache.grid_change_at = kBeforeAll;
 }
 
-void restrain(CustomerRow& row, std::size_t first, bool own_event, const Rules& rules,
+void restrain(CustomerRow& row, std::size_t first, Instant instant, const Rules& rules,
               TransitionBuffer& out) {
   const std::span<Transition> moves = std::span(out.transitions).subspan(first);
-  // Two events of one instant are one.
-  const bool acted_now =
-      !moves.empty() && row.quiet_until == moves.front().effective_at() + rules.quiet;
-  if (own_event && !acted_now) row.quiet_until = kBeforeAll;
-  if (moves.empty()) return;
+  const bool began_now = row.quiet_until == instant.at + rules.quiet;
+  if (instant.is_own_event && !began_now) row.quiet_until = kBeforeAll;
   const auto place = [&](const Transition& t) {
     return std::ranges::find(rules.precedence, std::size_t{t.segmentation}) -
            rules.precedence.begin();
@@ -206,9 +214,9 @@ void restrain(CustomerRow& row, std::size_t first, bool own_event, const Rules& 
       continue;
     }
     const Cooldown* const cooldown = find_cooldown(row, t);
-    if (cooldown != nullptr && t.effective_at() < cooldown->until) {
+    if (cooldown != nullptr && instant.at < cooldown->until) {
       t.restraint = Restraint::kCooldown;
-    } else if (t.effective_at() < row.quiet_until) {
+    } else if (instant.at < row.quiet_until) {
       t.restraint = Restraint::kPrecedence;
     } else if (stands == nullptr || rules.quiet.count() == 0) {
       stands = &t;
@@ -218,7 +226,7 @@ void restrain(CustomerRow& row, std::size_t first, bool own_event, const Rules& 
     }
   }
   if (stands == nullptr) return;
-  row.quiet_until = stands->effective_at() + rules.quiet;
+  row.quiet_until = instant.at + rules.quiet;
   start_cooldown(row, *stands, stands->action->cooldown_ms);
 }
 

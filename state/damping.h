@@ -23,10 +23,11 @@ struct Comparison {
   bool is_purchase = false;  // The cause adds to what was bought.
 };
 
-// A segmentation calls for `call` now, because of `reason`. What the customer does (a cause) takes
-// effect at once; silence and a purchase never move against their direction: what is refused is
-// dropped until another segment is called for; moves by time, cuts and model wait for the least
-// stay, falls by silence to lost segments excepted. The first segment and the last are never held.
+// A segmentation calls for `call` now, because of `reason`. What the customer does takes effect at
+// once, also where time, cuts or the model have called for the same before; silence and a purchase
+// never move against their direction: what is refused is dropped until another segment, or a
+// purchase, calls; moves by time, cuts and model wait for the least stay, falls by silence to lost
+// segments excepted. The first segment and the last are never held.
 void follow_call(CustomerRow& row, std::size_t segmentation, Call call, Reason reason,
                  Comparison& compared, const Rules& rules, TransitionBuffer& out);
 
@@ -39,9 +40,16 @@ void change_segment(CustomerRow& row, std::size_t segmentation, SegmentCode to, 
 EventTime stay_end(const CustomerRow& row, std::size_t segmentation, const ModelVersion& version,
                    const Rules& rules);
 
-// Which of the transitions from `first` on, all of one instant of one customer, may be acted on: at
-// most one within `quiet`, and only one that has an action. A customer's own event begins anew.
-void restrain(CustomerRow& row, std::size_t first, bool own_event, const Rules& rules,
+// When transitions of one customer came about.
+struct Instant {
+  EventTime at{};
+  bool is_own_event = false;  // Of the customer.
+};
+
+// Which of the transitions from `first` on, all of this instant, may be acted on: at most one
+// within `quiet`, and only one that has an action. A customer's own event begins anew; two of one
+// instant are one.
+void restrain(CustomerRow& row, std::size_t first, Instant instant, const Rules& rules,
               TransitionBuffer& out);
 
 Direction direction_of(const Segmentation& segmentation, SegmentCode from, SegmentCode to);

@@ -90,7 +90,7 @@ class Damping : public testing::Test {
                                Duration after) {
     const std::size_t first = out_.transitions.size();
     for (const auto& [s, score] : moves) EXPECT_TRUE(follow(score, reason, after, s));
-    restrain(row_, first, reason == Reason::kPurchase, rules_, out_);
+    restrain(row_, first, {kStart + after, reason == Reason::kPurchase}, rules_, out_);
     std::vector<Restraint> found;
     for (std::size_t i = first; i < out_.transitions.size(); ++i)
       found.push_back(out_.transitions[i].restraint);
@@ -168,6 +168,52 @@ TEST_F(Damping, WhatIsTakenBackBeforeItsTimeLeavesNoTrace) {
   EXPECT_EQ(row_.segments[0], before);
 }
 
+TEST_F(Damping, APurchaseThatCallsForWhatIsHeldIsNotHeld) {
+  ASSERT_TRUE(follow(kLow, Reason::kPurchase, {}));
+  ASSERT_FALSE(follow(kTop, Reason::kPopulationShift, kDay));
+  EXPECT_TRUE(follow(kTop, Reason::kPurchase, kDay * 2));
+  EXPECT_EQ(last().reason, Reason::kPurchase);
+  ASSERT_TRUE(last().held);
+  EXPECT_EQ(last().held->segment, segment(kTop));
+  EXPECT_EQ(last().held->since, kStart + kDay);
+}
+
+TEST_F(Damping, APurchaseThatCallsForWhatSilenceMayNotIsTaken) {
+  ASSERT_TRUE(follow(kLow, Reason::kPurchase, {}));
+  ASSERT_FALSE(follow(kTop, Reason::kInactivity, kDay * 100));
+  EXPECT_TRUE(follow(kTop, Reason::kPurchase, kDay * 101));
+  EXPECT_EQ(last().reason, Reason::kPurchase);
+}
+
+TEST_F(Damping, AFallThatIsHeldIsDroppedByAPurchaseThatDoesNotEndIt) {
+  ASSERT_TRUE(follow(kMid, Reason::kPurchase, {}));
+  ASSERT_FALSE(follow(kLow, Reason::kModelChange, kDay));
+  EXPECT_FALSE(follow(kLow, Reason::kPurchase, kDay * 2));
+  EXPECT_EQ(stay_ends(), kBeforeAll);
+  EXPECT_FALSE(follow(kLow, Reason::kInactivity, kDay * 20));
+  EXPECT_EQ(out_.suppressed, 1U);
+}
+
+TEST_F(Damping, AReturnThatCallsForNothingElseLeavesWhatIsHeld) {
+  ASSERT_TRUE(follow(kMid, Reason::kPurchase, {}));
+  ASSERT_FALSE(follow(kTop, Reason::kPopulationShift, kDay));
+  EXPECT_FALSE(follow(kTop, Reason::kReturn, kDay * 2));
+  EXPECT_TRUE(follow(kTop, Reason::kInactivity, kDay * 7));
+  EXPECT_EQ(last().reason, Reason::kPopulationShift);
+}
+
+TEST_F(Damping, AReturnThatCallsForAnotherCellOfTheSegmentThatIsHeldIsNotHeld) {
+  change_spec([](SegmentationSpec& spec) {
+    spec.map[kLost - 1] = {"s1", {{"f", kLost, kLow}}};  // Both cells.
+    spec.map.erase(spec.map.begin() + kLow - 1);
+    spec.segments.erase(spec.segments.begin() + kLow - 1);
+  });
+  ASSERT_TRUE(follow(kMid, Reason::kPurchase, {}));
+  ASSERT_FALSE(follow(kLow, Reason::kPopulationShift, kDay));
+  EXPECT_TRUE(follow(kLost, Reason::kReturn, kDay * 2));
+  EXPECT_EQ(last().reason, Reason::kReturn);
+}
+
 TEST_F(Damping, WhatWasHeldIsOnTheNextTransitionSinceItWasCalledFor) {
   ASSERT_TRUE(follow(kMid, Reason::kPurchase, {}));
   ASSERT_FALSE(follow(kLow, Reason::kPopulationShift, kDay + kMs));
@@ -195,6 +241,14 @@ TEST_F(Damping, TheEarlierStandsWhileItIsQuietUnlessTheCustomerActs) {
             Restraints{Restraint::kPrecedence});
   EXPECT_EQ(moved({{1, kLost}}, Reason::kInactivity, kDay * 7), Restraints{Restraint::kNone});
   EXPECT_EQ(moved({{1, kMid}}, Reason::kPurchase, kDay * 8), Restraints{Restraint::kNone});
+}
+
+TEST_F(Damping, AnEventThatMovesNothingDoesNotEndTheQuietOfItsInstant) {
+  ASSERT_EQ(moved({{0, kMid}}, Reason::kPurchase, {}), Restraints{Restraint::kNone});
+  ASSERT_EQ(moved({}, Reason::kPurchase, {}), Restraints{});
+  EXPECT_EQ(moved({{1, kMid}}, Reason::kPurchase, {}), Restraints{Restraint::kPrecedence});
+  ASSERT_EQ(moved({}, Reason::kPurchase, kDay), Restraints{}) << "a later one does";
+  EXPECT_EQ(moved({{1, kLost}}, Reason::kInactivity, kDay * 2), Restraints{Restraint::kNone});
 }
 
 TEST_F(Damping, WithoutQuietAllStand) {
