@@ -1,6 +1,8 @@
 #include "state/advance.h"
 
 #include <algorithm>
+#include <span>
+#include <utility>
 
 #include "model/nearest_centroid.h"
 #include "state/assertion.h"
@@ -8,6 +10,7 @@
 #include "state/epoch.h"
 #include "state/evaluation.h"
 #include "state/hashes.h"
+#include "state/restraint.h"
 #include "state/segmenter.h"
 
 namespace rfm {
@@ -64,6 +67,30 @@ Reason adoption_reason(const Segmentation& segmentation, const ModelVersion& fro
   return from.cuts.empty() == to.cuts.empty() ? Reason::kPopulationShift : Reason::kModelChange;
 }
 
+// Whether the scores that silence brings down lead to a lost segment by themselves: the customer
+// has been silent for long enough, whether the day or a cut let go.
+bool falls_silent(const Segmenter& segmenter, const SegmentState& state, Call call,
+                  const ModelVersion& to) {
+  const Segmentation& segmentation = segmenter.segmentation();
+  if (!segmentation.follows_silence() || state.call.code < kFirstSegment ||
+      call.code < kFirstSegment)
+    return false;
+  const SegmentCode called = segmenter.segment_of(call, to);
+  if (!segment_info(segmentation, called).lost ||
+      direction_of(segmentation, state.segment, called) != Direction::kDown)
+    return false;
+  AxisScores before =
+      segmentation.scores_of(static_cast<std::uint16_t>(state.call.code - kFirstSegment));
+  const AxisScores& after =
+      segmentation.scores_of(static_cast<std::uint16_t>(call.code - kFirstSegment));
+  const std::span<const Axis> axes = segmentation.axes();
+  for (std::size_t a = 0; a < axes.size(); ++a)
+    if (follows_silence(axes[a].cuts.quantity)) before[a] = after[a];
+  const std::size_t silent = segmentation.segment_of(
+      segmentation.cell_of(std::span(std::as_const(before)).first(axes.size())));
+  return segmentation.info(silent).lost;
+}
+
 bool adopts(const Segmentation& segmentation, const ModelVersion& to) {
   if (segmentation.is_cluster()) return to.cluster_change != ClusterChange::kNone;
   return to.cuts_changed || (segmentation.follows_risk() && to.churn_changed);
@@ -118,10 +145,11 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
       if (!adopts(segmentation, *to)) continue;
       const Call current = row.segments[s].call;
       const Call call = segmenter.call_at_boundary(compared.before, facts, current);
+      Reason reason = adoption_reason(segmentation, *from, *to);
       // A cluster that is called otherwise is another name of the same customers.
-      const Reason reason = segmentation.is_cluster() && call == current
-                                ? Reason::kModelChange
-                                : adoption_reason(segmentation, *from, *to);
+      if (segmentation.is_cluster() && call == current) reason = Reason::kModelChange;
+      if (reason == Reason::kPopulationShift && falls_silent(segmenter, row.segments[s], call, *to))
+        reason = Reason::kInactivity;
       follow_call(row, s, call, reason, compared, rules, out);
     }
     if (to->cuts_changed) row.cache.grid_change_at = kBeforeAll;
@@ -162,7 +190,10 @@ void evaluate_event(CustomerRow& row, const InvoiceFact& fact, const CustomerFac
   const std::size_t first = out.transitions.size();
   const ChurnOutlook outlook = outlook_of(compared.after, rules);
   for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
-    const Call call = Segmenter(rules, s).call_at_change(compared.after, row.segments[s].call);
+    const Segmenter segmenter(rules, s);
+    const Call current = row.segments[s].call;
+    const Call call = takes_back ? segmenter.call_at_return(before, compared.after, current)
+                                 : segmenter.call_at_change(compared.after, current);
     follow_call(row, s, call, reason, compared, rules, out);
   }
   refresh_member(row, compared.after);

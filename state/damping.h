@@ -1,5 +1,5 @@
-// From what is called for to the segment that is published, and to what may be acted on: direction
-// guard, least stay, precedence and quiet (DESIGN, "Quiet").
+// From what is called for to the segment that is published: direction guard and least stay
+// (DESIGN, "Quiet").
 #pragma once
 
 #include <cstddef>
@@ -39,18 +39,6 @@ void change_segment(CustomerRow& row, std::size_t segmentation, SegmentCode to, 
 // by following the same call again.
 EventTime stay_end(const CustomerRow& row, std::size_t segmentation, const ModelVersion& version,
                    const Rules& rules);
-
-// When transitions of one customer came about.
-struct Instant {
-  EventTime at{};
-  bool is_own_event = false;  // Of the customer.
-};
-
-// Which of the transitions from `first` on, all of this instant, may be acted on: at most one
-// within `quiet`, and only one that has an action. A customer's own event begins anew; two of one
-// instant are one.
-void restrain(CustomerRow& row, std::size_t first, Instant instant, const Rules& rules,
-              TransitionBuffer& out);
 
 Direction direction_of(const Segmentation& segmentation, SegmentCode from, SegmentCode to);
 

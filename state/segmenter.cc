@@ -59,6 +59,26 @@ Call Segmenter::call_at_change(const CustomerFacts& facts, Call current) const {
   return grid_call(scores(facts));
 }
 
+Call Segmenter::call_at_return(const CustomerFacts& before, const CustomerFacts& after,
+                               Call current) const {
+  const std::optional<AxisScores> was = scores(before);
+  const std::optional<AxisScores> now = scores(after);
+  if (!was || !now || current.code < kFirstSegment) return call_at_change(after, current);
+  const AxisInput input = input_of(after, segmentation_);
+  AxisScores called = scores_in_silence(input, *after.version, current);
+  std::uint8_t waiting = 0;
+  for (std::size_t a = 0; a < segmentation_.axes().size(); ++a) {
+    const Axis& axis = segmentation_.axes()[a];
+    const AxisScorer scorer(axis, cuts_of(a, *after.version), input);
+    const int score = (*was)[a] == (*now)[a] ? scorer.damped(called[a], (*now)[a]) : (*now)[a];
+    called[a] = static_cast<std::uint8_t>(score);
+    if (follows_silence(axis.cuts.quantity) && score > (*now)[a]) waiting |= bit(a);
+  }
+  Call call = grid_call(called);
+  call.waiting = waiting;
+  return canonical(call, current, called, *now, *after.version);
+}
+
 AxisScores Segmenter::scores_in_silence(const AxisInput& input, const ModelVersion& version,
                                         Call current) const {
   AxisScores scores = stored_scores(current);

@@ -30,6 +30,10 @@ class Segmenter {
   // hysteresis.
   Call call_at_change(const CustomerFacts& facts, Call current) const;
 
+  // For one who gave something back: what that did not bring about stays as it is. `before` are the
+  // facts at the same instant under the same version.
+  Call call_at_return(const CustomerFacts& before, const CustomerFacts& after, Call current) const;
+
   // After silence since `current` was called for, under the same version and within its epoch.
   Call call_in_silence(const CustomerFacts& facts, Call current) const;
 

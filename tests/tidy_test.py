@@ -92,10 +92,11 @@ RECORD_TO_TRANSITION = {
     "state/segmenter.cc": "what a segmentation calls for",
     "state/axis_scorer.h": "the scores of a grid",
     "state/damping.cc": "from what is called for to the segment that is published",
+    "state/restraint.cc": "what of that may be acted on",
     "stream/pipeline/lane_partition.cc": "what the partition says to the lane's transaction",
     "stream/format/transition_writer.cc": "headers and JSON of the transition",
 }
-RECORD_TO_TRANSITION_LINES_MAX = 2500
+RECORD_TO_TRANSITION_LINES_MAX = 2600
 ARCHITECTURE = "docs/architecture.md"
 ARCHITECTURE_LINES_OFF_MAX = 50  # By so much a file may grow before its line count there is wrong.
 SOURCE_LINES_MAX = 450

@@ -296,6 +296,83 @@ TEST(Advance, AStayPutsAChangeOffToItsEndButNotAFallToALostSegment) {
   EXPECT_EQ(seen[2].at, sale + hours{24 * 90} + kMs);
 }
 
+// R and M of two scores each; the model has the cuts.
+Rules rules_of_two_axes() {
+  SegmentationSpec spec;
+  spec.name = "one";
+  spec.axes = {{.name = "r",
+                .cuts = {.quantity = Quantity::kRecency, .bins = 2, .bounds = {}, .fixed = {1}},
+                .margin = .1},
+               {.name = "m",
+                .cuts = {.quantity = Quantity::kMonetary, .bins = 2, .bounds = {}, .fixed = {1}}}};
+  const auto segment = [&](std::string name, int r, int m, bool lost) {
+    spec.map.push_back({name, {{"r", r, r}, {"m", m, m}}});
+    spec.segments.push_back({.name = std::move(name),
+                             .rank = 2 * r + m,
+                             .description = "",
+                             .actions = {},
+                             .lost = lost});
+  };
+  segment("gone", 1, 1, true);
+  segment("slipping", 1, 2, false);
+  segment("low", 2, 1, false);
+  segment("high", 2, 2, false);
+  spec.stay_ms = Duration{hours{24 * 60}}.count();
+  Rules rules;
+  rules.segmentations = *Segmentations::create({spec});
+  rules.precedence = precedence_of({}, rules.segmentations);
+  return rules;
+}
+
+struct TwoCuts {
+  int recency_days = 0;
+  std::int64_t spend = 0;
+};
+
+// What becomes within 100 days of one sale of 10.00 a day after `old` took effect, where `later`
+// does 20 days after.
+std::vector<Seen> seen_under(const TwoCuts& old, const TwoCuts& later) {
+  OneSale customer{rules_of_two_axes()};
+  const auto append = [&](std::int64_t epoch, const TwoCuts& cuts) {
+    ModelVersion version;
+    version.trained_epoch = epoch;
+    version.cuts_changed = true;
+    version.cuts = {
+        {Quantity::kRecency, CutMethod::kQuantile, 2, {kEpoch.count() * cuts.recency_days}},
+        {Quantity::kMonetary, CutMethod::kQuantile, 2, {cuts.spend}}};
+    customer.models.append(std::make_shared<const ModelVersion>(version));
+  };
+  append(kFirstEpoch, old);
+  const EventTime sale = boundary_of(kFirstEpoch + 1) + hours{1};
+  apply_invoice(customer.row, {.invoice = {.number_hash = 1, .amount = {100'000}, .time = sale}},
+                sale, {customer.rules, customer.models}, customer.buffer);
+  customer.bought_at = sale;
+  customer.buffer.clear();
+  std::vector<Seen> seen = customer.advance_to(boundary_of(kFirstEpoch + 20) - kMs);
+  append(kFirstEpoch + 20, later);
+  customer.bought_at = boundary_of(kFirstEpoch + 20) - kMs;
+  const std::vector<Seen> after = customer.advance_to(boundary_of(kFirstEpoch + 101));
+  seen.insert(seen.end(), after.begin(), after.end());
+  return seen;
+}
+
+TEST(Advance, ACutThatLetsASilentCustomerFallToALostSegmentIsInactivity) {
+  // At the boundary silence is just below 20 days: past the earlier cut with its margin.
+  const std::vector<Seen> seen =
+      seen_under({.recency_days = 30, .spend = 200'000}, {.recency_days = 17, .spend = 200'000});
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0].at, boundary_of(kFirstEpoch + 21)) << "no stay";
+  EXPECT_EQ(seen[0].reason, Reason::kInactivity);
+}
+
+TEST(Advance, ACutOfSpendThatLetsASilentCustomerFallToALostSegmentIsNot) {
+  const std::vector<Seen> seen =
+      seen_under({.recency_days = 15, .spend = 50'000}, {.recency_days = 15, .spend = 200'000});
+  ASSERT_EQ(seen.size(), 1U);
+  EXPECT_EQ(seen[0].reason, Reason::kPopulationShift);
+  EXPECT_EQ(seen[0].at, boundary_of(kFirstEpoch + 1) + hours{24 * 60 + 1}) << "after the stay";
+}
+
 TEST(Advance, TheLastInvoiceThatLeavesTheWindowTakesTheCustomerOutOfAllSegments) {
   Rules rules;
   rules.window = hours{24 * 10};

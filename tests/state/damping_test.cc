@@ -9,6 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "state/restraint.h"
+
 namespace rfm {
 namespace {
 

@@ -122,6 +122,40 @@ TEST(Segmenter, CutsOfSpendAreFollowedByTheMarginAndByTheCustomersOwnActAtOnce) 
   EXPECT_EQ(axis.score(axis.segmenter().call_at_change(now, held)), 1);
 }
 
+TEST(Segmenter, AReturnReleasesNothingThatItDidNotBringAbout) {
+  const Margin axis(Quantity::kMonetary, {1'000'000, 2'000'000}, .1);
+  const ModelVersion higher = axis.version_with({1'200'000, 2'000'000});
+  CustomerFacts before = silent_for(1);
+  before.monetary = {1'150'000};
+  before.version = &higher;
+  const Call held = axis.adopted(before, higher);
+  ASSERT_EQ(axis.score(held), 2) << "within the margin of the higher cut";
+  CustomerFacts after = before;
+  after.monetary = {1'100'000};
+  EXPECT_EQ(axis.segmenter().call_at_return(before, after, held), held);
+  after.monetary = {1'080'000};
+  EXPECT_EQ(axis.score(axis.segmenter().call_at_return(before, after, held)), 1)
+      << "past the margin now";
+  before.monetary = {1'200'001};
+  after.monetary = {1'200'000};
+  EXPECT_EQ(axis.score(axis.segmenter().call_at_return(before, after, held)), 1)
+      << "past the cut itself";
+}
+
+TEST(Segmenter, AReturnLeavesAScoreOfRecencyWaiting) {
+  const Margin axis(Quantity::kRecency, {days(30), days(60)}, .1);
+  const ModelVersion to = axis.version_with({days(20), days(60)});
+  CustomerFacts facts = silent_for(21);
+  const Call waiting = axis.adopted(facts, to);
+  facts.version = &to;
+  EXPECT_EQ(axis.segmenter().call_at_return(facts, facts, waiting), waiting);
+  CustomerFacts earlier = facts;  // The last purchase is cancelled.
+  earlier.first_purchase = earlier.last_purchase = kSale - Duration{days(10)};
+  const Call fallen = axis.segmenter().call_at_return(facts, earlier, waiting);
+  EXPECT_EQ(axis.score(fallen), 2);
+  EXPECT_EQ(fallen.waiting, 0);
+}
+
 TEST(Segmenter, WithoutAMarginCutsAreFollowedAtOnce) {
   const Margin axis(Quantity::kRecency, {days(30), days(60)}, 0);
   const ModelVersion to = axis.version_with({days(20), days(60)});
