@@ -12,14 +12,14 @@
 namespace rfm {
 namespace {
 
-// With a finite window: when time alone will change the segment. What follows the churn risk is
-// asked at every boundary, so that its next change is not foreseen.
-std::optional<EventTime> next_change_in_window(const CustomerRow& row, std::size_t segmentation,
-                                               const CustomerFacts& facts, const Rules& rules) {
+// With a finite window: what time alone will do. What follows the churn risk is asked at every
+// boundary, so that its next change is not foreseen.
+std::optional<NextChange> next_change_in_window(const CustomerRow& row, std::size_t segmentation,
+                                                const CustomerFacts& facts, const Rules& rules) {
   if (!rules.window) return std::nullopt;
-  if (rules.segmentations[segmentation].follows_risk() && facts.version->churn) return kNever;
-  return next_change_if_silent(segmentation, SilentFacts(row, facts, rules),
-                               row.segments[segmentation].call, rules, facts.at + kForesight);
+  if (rules.segmentations[segmentation].follows_risk() && facts.version->churn) return NextChange{};
+  return next_segment_if_silent(segmentation, SilentFacts(row, facts, rules),
+                                row.segments[segmentation], rules, facts.at + kForesight);
 }
 
 int rank_of(const Segmentation& segmentation, SegmentCode code) {
@@ -69,21 +69,6 @@ std::uint32_t seconds_between(EventTime from, EventTime to) {
 
 bool is_own(Reason reason) {
   return reason == Reason::kPurchase || reason == Reason::kReturn || reason == Reason::kLateEvent;
-}
-
-const SegmentInfo& segment_info(const Segmentation& segmentation, SegmentCode code) {
-  if (code == kNoSegmentCode) return no_segment();
-  if (code == kUnassigned) return unassigned_segment();
-  return segmentation.info(code - kFirstSegment);
-}
-
-Direction direction_of(const Segmentation& segmentation, SegmentCode from, SegmentCode to) {
-  if (from == kNoSegmentCode) return Direction::kNew;
-  if (to == kNoSegmentCode) return Direction::kLost;
-  const int before = rank_of(segmentation, from);
-  const int after = rank_of(segmentation, to);
-  if (from == kUnassigned || to == kUnassigned || before == after) return Direction::kSideways;
-  return after > before ? Direction::kUp : Direction::kDown;
 }
 
 void change_segment(CustomerRow& row, std::size_t segmentation, SegmentCode to, Reason reason,

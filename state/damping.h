@@ -40,9 +40,4 @@ void change_segment(CustomerRow& row, std::size_t segmentation, SegmentCode to, 
 EventTime stay_end(const CustomerRow& row, std::size_t segmentation, const ModelVersion& version,
                    const Rules& rules);
 
-Direction direction_of(const Segmentation& segmentation, SegmentCode from, SegmentCode to);
-
-// Of any code: `none`, `Unassigned`, or one of the segmentation's.
-const SegmentInfo& segment_info(const Segmentation& segmentation, SegmentCode code);
-
 }  // namespace rfm

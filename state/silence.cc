@@ -42,4 +42,31 @@ EventTime next_change_if_silent(std::size_t segmentation, SilentFacts silent, Ca
   return kNever;
 }
 
+NextChange damped(const Segmentation& segmentation, NextChange next, SegmentCode segment,
+                  EventTime since) {
+  if (next.to < kFirstSegment) return next;
+  const SegmentInfo& info = segment_info(segmentation, next.to);
+  const bool is_up = info.rank > segment_info(segmentation, segment).rank;
+  if (next.to == segment || (is_up && segmentation.spec().guard)) return {};
+  if (!info.lost) next.at = std::max(next.at, since + Duration{segmentation.spec().stay_ms});
+  return next;
+}
+
+NextChange next_segment_if_silent(std::size_t s, SilentFacts silent, const SegmentState& state,
+                                  const Rules& rules, EventTime until) {
+  const EventTime at = next_change_if_silent(s, silent, state.call, rules, until);
+  if (at == kNever) return {};
+  const Segmenter segmenter(rules, s);
+  const std::uint32_t frequency = silent.facts().frequency;
+  silent.go_to(at);
+  const CustomerFacts& then = silent.facts();
+  const Segmentation& segmentation = segmenter.segmentation();
+  const Call call = then.frequency != frequency ? segmenter.call_at_change(then, state.call)
+                    : segmentation.follows_risk()
+                        ? segmenter.call_at_boundary(then, then, state.call)
+                        : segmenter.call_in_silence(then, state.call);
+  const SegmentCode to = segmenter.segment_of(call, *then.version);
+  return damped(segmentation, {at, to}, state.segment, state.since);
+}
+
 }  // namespace rfm

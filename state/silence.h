@@ -30,6 +30,16 @@ class SilentFacts {
   CustomerFacts facts_;
 };
 
+// When `next`, which silence calls for after `segment` was entered at `since`, takes effect
+// (DESIGN, "Quiet"); kNever: it does not.
+NextChange damped(const Segmentation& segmentation, NextChange next, SegmentCode segment,
+                  EventTime since);
+
+// The next segment of a customer who is silent, and when it takes effect: what a segmentation calls
+// for as of next_change_if_silent, damped. kNever where that calls for the same or moves up.
+NextChange next_segment_if_silent(std::size_t segmentation, SilentFacts silent,
+                                  const SegmentState& state, const Rules& rules, EventTime until);
+
 // The first instant in (silent.facts().at, until] at which a segmentation calls for another segment
 // than `current` if nothing comes, under this version: by silence, by invoices that leave the
 // window, or where it follows the risk at the boundaries in between; kNever if there is none.

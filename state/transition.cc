@@ -17,4 +17,19 @@ std::string_view name(Direction direction) {
   return kNames[static_cast<std::size_t>(direction)];
 }
 
+const SegmentInfo& segment_info(const Segmentation& segmentation, SegmentCode code) {
+  if (code == kNoSegmentCode) return no_segment();
+  if (code == kUnassigned) return unassigned_segment();
+  return segmentation.info(code - kFirstSegment);
+}
+
+Direction direction_of(const Segmentation& segmentation, SegmentCode from, SegmentCode to) {
+  if (from == kNoSegmentCode) return Direction::kNew;
+  if (to == kNoSegmentCode) return Direction::kLost;
+  const int before = segment_info(segmentation, from).rank;
+  const int after = segment_info(segmentation, to).rank;
+  if (from == kUnassigned || to == kUnassigned || before == after) return Direction::kSideways;
+  return after > before ? Direction::kUp : Direction::kDown;
+}
+
 }  // namespace rfm

@@ -5,6 +5,7 @@
 #include <deque>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/model_version.h"
@@ -17,6 +18,10 @@ std::string_view name(Reason reason);
 
 enum class Direction : std::uint8_t { kUp, kDown, kSideways, kNew, kLost };
 std::string_view name(Direction direction);
+Direction direction_of(const Segmentation& segmentation, SegmentCode from, SegmentCode to);
+
+// Of any code: `none`, `Unassigned`, or one of the segmentation's.
+const SegmentInfo& segment_info(const Segmentation& segmentation, SegmentCode code);
 
 // What a customer's own rules say against acting on a transition.
 enum class Restraint : std::uint8_t {
@@ -57,6 +62,11 @@ struct HeldSegment {
   EventTime since{};
 };
 
+struct NextChange {
+  EventTime at = kNever;
+  SegmentCode to = kNoSegmentCode;
+};
+
 struct Transition {
   const CustomerRow* row = nullptr;  // For what nothing changes: id and birth.
   std::uint8_t segmentation = 0;     // Index in the rules.
@@ -71,9 +81,9 @@ struct Transition {
   std::optional<HeldSegment> held{};
   Call call{};                    // What is called for from now on.
   std::optional<bool> consent{};  // As of this instant: an event that follows may change it.
-  // When time alone will change the segment; kNever: not within kForesight. Only where it takes the
-  // ledger to tell, because of a finite window; else it follows from `after`.
-  std::optional<EventTime> next_change{};
+  // What time alone will change the segment to; kNever: nothing within kForesight. Only where it
+  // takes the ledger to tell, because of a finite window; else it follows from `after`.
+  std::optional<NextChange> next_change{};
   CustomerFacts before;
   CustomerFacts after;
   const Cause* cause = nullptr;  // Events only.

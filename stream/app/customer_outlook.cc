@@ -41,23 +41,10 @@ std::optional<NextChange> next_change(std::size_t segmentation, const CustomerRo
   const ModelVersion& version = *facts.version;
   if (const EventTime end = stay_end(row, segmentation, version, rules); end > facts.at)
     return NextChange{end, segmenter.segment_of(state.call, version)};
-  SilentFacts silent(row, facts, rules);
-  const EventTime at =
-      next_change_if_silent(segmentation, silent, state.call, rules, facts.at + kForesight);
-  if (at == kNever) return std::nullopt;
-  silent.go_to(at);
-  const CustomerFacts& then = silent.facts();
-  const Call call =
-      segmenter.segmentation().follows_risk() ? segmenter.call_at_boundary(then, then, state.call)
-      : then.frequency == facts.frequency     ? segmenter.call_in_silence(then, state.call)
-                                              : segmenter.call_at_change(then, state.call);
-  const SegmentCode to = segmenter.segment_of(call, version);
-  const Segmentation& in = segmenter.segmentation();
-  if (to == state.segment) return std::nullopt;
-  const bool is_up = segment_info(in, to).rank > segment_info(in, state.segment).rank;
-  if (in.spec().guard && is_up && to >= kFirstSegment) return std::nullopt;
-  const bool waits = to >= kFirstSegment && !segment_info(in, to).lost;
-  return NextChange{waits ? std::max(at, state.since + Duration{in.spec().stay_ms}) : at, to};
+  const NextChange next = next_segment_if_silent(segmentation, SilentFacts(row, facts, rules),
+                                                 state, rules, facts.at + kForesight);
+  if (next.at == kNever) return std::nullopt;
+  return next;
 }
 
 std::vector<DueChange> deadlines_of(const CustomerRow& row, const CustomerFacts& facts,

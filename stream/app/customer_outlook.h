@@ -13,11 +13,6 @@
 
 namespace rfm {
 
-struct NextChange {
-  EventTime at{};
-  SegmentCode to = kNoSegmentCode;
-};
-
 // Under the current model and rules, if the customer does nothing more; absent: no change within
 // kForesight. What follows the churn risk is looked at where epochs begin and where invoices leave
 // a finite window, as the service does.

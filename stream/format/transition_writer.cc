@@ -89,30 +89,28 @@ void write_cause(JsonText& out, const Cause& cause, EventTime effective_at) {
 }
 
 // What silence will do, if the customer and the model stay as they are.
-void write_forecast(JsonText& out, const Transition& t, const Rules& rules) {
+NextChange forecast_of(const Transition& t, const Rules& rules) {
+  if (t.next_change) return *t.next_change;
   const Segmenter segmenter(rules, t.segmentation);
   const Segmentation& segmentation = segmenter.segmentation();
   const bool asks_boundaries = segmentation.follows_risk() && t.after.version->churn;
-  if (t.to == kNoSegmentCode || asks_boundaries) return;
-  EventTime at = t.next_change
-                     ? *t.next_change
-                     : segmenter.next_change(t.after, t.call, t.effective_at() + kForesight);
-  if (at == kNever) return;
-  std::string_view segment;
-  if (!t.next_change) {
-    CustomerFacts then = t.after;
-    then.at = at;
-    then.recency_feature = then.churn_risk = -1;
-    const Call call = segmenter.call_in_silence(then, t.call);
-    const SegmentInfo& next = segment_info(segmentation, segmenter.segment_of(call, *then.version));
-    // Silence moves nobody up, and not before the least stay.
-    if (segmentation.spec().guard && next.rank > segment_info(segmentation, t.to).rank) return;
-    if (!next.lost) at = std::max(at, t.effective_at() + Duration{segmentation.spec().stay_ms});
-    segment = next.name;
-  }
+  if (t.to == kNoSegmentCode || asks_boundaries) return {};
+  const EventTime at = segmenter.next_change(t.after, t.call, t.effective_at() + kForesight);
+  if (at == kNever) return {};
+  CustomerFacts then = t.after;
+  then.at = at;
+  then.recency_feature = then.churn_risk = -1;
+  const SegmentCode to =
+      segmenter.segment_of(segmenter.call_in_silence(then, t.call), *then.version);
+  return damped(segmentation, {at, to}, t.to, t.effective_at());
+}
+
+void write_forecast(JsonText& out, const Transition& t, const Rules& rules) {
+  const NextChange next = forecast_of(t, rules);
+  if (next.at == kNever) return;
   out.key("if_silent").begin_object();
-  if (!segment.empty()) out.key("segment").text(segment);
-  out.key("at").text(BriefTime(at).view());
+  out.key("segment").text(segment_info(rules.segmentations[t.segmentation], next.to).name);
+  out.key("at").text(BriefTime(next.at).view());
   out.end_object();
 }
 

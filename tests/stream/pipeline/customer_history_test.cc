@@ -129,11 +129,33 @@ TEST(CustomerHistory, TheNextChangeIsThatAnInvoiceLeavesTheWindow) {
   const std::vector<std::string>& lines = output.transitions.at("a");
   ASSERT_EQ(lines.size(), 6U);
   for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_TRUE(contains(lines[i], R"("if_silent":{"at":"2024-01-11T00:00:00.001Z"})")) << lines[i];
+    EXPECT_TRUE(
+        contains(lines[i], R"("if_silent":{"segment":"none","at":"2024-01-11T00:00:00.001Z"})"))
+        << lines[i];
     EXPECT_TRUE(contains(lines[i + 3], R"("effective_at":"2024-01-11T00:00:00.001Z")"));
     EXPECT_TRUE(contains(lines[i + 3], R"("to":"none")"));
     EXPECT_FALSE(contains(lines[i + 3], "if_silent"));
   }
+}
+
+TEST(CustomerHistory, WithAWindowTheNextSegmentIsForeseenToo) {
+  const PipelineOutput output =
+      published({.records = {event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "100"),
+                             event("invoice", "a", "I2", "2024-01-10T00:00:00Z", "100")},
+                 .until = "2024-03-09T00:00:00Z",
+                 .rules = with_window(40)});
+  std::string foreseen;
+  for (const std::string& line : output.transitions.at("a")) {
+    if (!contains(line, R"("segmentation":"rfm")")) continue;
+    EXPECT_TRUE(foreseen.empty() || contains(line, foreseen) ||
+                contains(line, R"("reason":"purchase")"))
+        << line;
+    const std::size_t next = line.find(R"("if_silent":{"segment":")");
+    if (next == std::string::npos) continue;
+    const std::size_t name = line.find(R"(":")", next) + 3;
+    foreseen = R"("to":")" + line.substr(name, line.find('"', name) - name + 1);
+  }
+  EXPECT_EQ(foreseen, R"("to":"none")");
 }
 
 TEST(CustomerHistory, ARefundMayBearTheNumberOfItsOrder) {
