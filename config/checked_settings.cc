@@ -70,6 +70,7 @@ absl::Status check_settings(const Settings& settings) {
   const KafkaTopicNames names = topic_names(kafka);
   std::map<std::string_view, std::string_view> uses = {
       {names.dead_letters, "for the dead letters"},
+      {names.receipts, "for the receipts of erasures"},
       {names.changelog, "for the changelog"},
       {names.ticks, "for the ticks"},
       {names.contributions, "for the contributions"},

@@ -65,10 +65,9 @@ void add_replay_command(CLI::App& app, Invocation& invocation) {
           "(default: a temporary one)")
       ->type_name("DIR");
   command
-      .add_option(
-          "--output", arguments->replay.output,
-          "Where transitions.jsonl, segments.jsonl, dead-letters.jsonl and model.jsonl go; a "
-          "directory of this replay's own (default: nowhere)")
+      .add_option("--output", arguments->replay.output,
+                  "Where transitions.jsonl, segments.jsonl, dead-letters.jsonl, receipts.jsonl and "
+                  "model.jsonl go; a directory of this replay's own (default: nowhere)")
       ->type_name("DIR");
   CLI::Option& model_log =
       *command

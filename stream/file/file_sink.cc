@@ -27,10 +27,11 @@ struct OutputFile {
   OutputTopic topic;
   const char* name;
 };
-constexpr std::array<OutputFile, 3> kOutputFiles = {{
+constexpr std::array<OutputFile, 4> kOutputFiles = {{
     {OutputTopic::kTransitions, "transitions.jsonl"},
     {OutputTopic::kSegments, "segments.jsonl"},
     {OutputTopic::kDeadLetters, "dead-letters.jsonl"},
+    {OutputTopic::kReceipts, "receipts.jsonl"},
 }};
 
 absl::Status file_error(int error, std::string_view what, const std::filesystem::path& path) {

@@ -66,9 +66,10 @@ struct FileSinkOptions {
   bool begins = false;  // Its first start: what is in the files already is not its own.
 };
 
-// transitions.jsonl, segments.jsonl and dead-letters.jsonl. Changelog, ticks and contributions are
-// not kept. One sink a directory: kFailedPrecondition when another has it, or at a first start
-// files with a content are there. What is there stays as it is until `abandon`, which comes first.
+// transitions.jsonl, segments.jsonl, dead-letters.jsonl and receipts.jsonl. Changelog, ticks and
+// contributions are not kept. One sink a directory: kFailedPrecondition when another has it, or at
+// a first start files with a content are there. What is there stays as it is until `abandon`, which
+// comes first.
 class FileSink final : public OutputSink {
  public:
   static absl::StatusOr<std::unique_ptr<FileSink>> open(const FileSinkOptions& options);

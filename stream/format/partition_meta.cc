@@ -10,7 +10,8 @@
 namespace rfm {
 namespace {
 
-constexpr std::uint8_t kMetaCodecVersion = 2;
+constexpr std::uint8_t kMetaCodecVersion = 3;
+constexpr std::size_t kFilesOfVersionTwo = 6;  // Without that of receipts.
 
 // What version 1 knew, in its order.
 constexpr std::size_t kIgnoredReasonsV1 = 3;
@@ -181,7 +182,8 @@ absl::StatusOr<PartitionMeta> decode_meta(std::string_view bytes) {
   meta.application = in.string();
   meta.input_topic = in.string();
   meta.partition_count = static_cast<std::int32_t>(in.signed_varint());
-  for (std::uint64_t& length : meta.file_lengths) length = in.varint();
+  const std::size_t files = version < 3 ? kFilesOfVersionTwo : meta.file_lengths.size();
+  for (std::size_t i = 0; i < files; ++i) meta.file_lengths[i] = in.varint();
   meta.input_mark = in.varint();
   if (version == 0 || !in.ok() || !in.at_end())
     return absl::DataLossError("the partition's meta row is damaged");

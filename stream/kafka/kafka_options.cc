@@ -63,6 +63,7 @@ KafkaTopicNames topic_names(const KafkaOptions& options) {
           .transitions = options.transitions_topic,
           .segments = options.segments_topic,
           .dead_letters = app + "-dead-letters",
+          .receipts = app + "-receipts",
           .changelog = app + "-changelog",
           .ticks = app + "-ticks",
           .contributions = app + "-contributions",

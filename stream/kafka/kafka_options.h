@@ -37,6 +37,7 @@ struct KafkaTopicNames {
   std::string transitions;
   std::string segments;
   std::string dead_letters;
+  std::string receipts;
   std::string changelog;
   std::string ticks;
   std::string contributions;

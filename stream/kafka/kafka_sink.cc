@@ -18,6 +18,7 @@ std::array<std::string, kOutputTopicCount> output_topics(const KafkaOptions& opt
   name_of(OutputTopic::kTransitions) = names.transitions;
   name_of(OutputTopic::kSegments) = names.segments;
   name_of(OutputTopic::kDeadLetters) = names.dead_letters;
+  name_of(OutputTopic::kReceipts) = names.receipts;
   name_of(OutputTopic::kChangelog) = names.changelog;
   name_of(OutputTopic::kTicks) = names.ticks;
   name_of(OutputTopic::kContributions) = names.contributions;

@@ -112,8 +112,9 @@ absl::StatusOr<std::vector<TopicPartition>> places_of_application(const KafkaOpt
   if (!handle.ok()) return handle.status();
   const KafkaTopicNames names = topic_names(options);
   std::vector<TopicPartition> places;
-  for (const std::string& topic : {names.model, names.contributions, names.ticks, names.changelog,
-                                   names.transitions, names.segments, names.dead_letters}) {
+  for (const std::string& topic :
+       {names.model, names.contributions, names.ticks, names.changelog, names.transitions,
+        names.segments, names.dead_letters, names.receipts}) {
     const absl::StatusOr<std::optional<int>> count =
         query_partition_count(**handle, topic, request_deadline(options));
     if (!count.ok()) return count.status();

@@ -21,7 +21,7 @@ constexpr std::int64_t kDeadLetterBytesMax = 100'000'000;
 constexpr std::int64_t kHeaderBytesMax = 64 << 10;  // And what a batch adds to its record.
 // A full batch of librdkafka fits; so does the largest row, chunk of a contribution or version.
 constexpr std::int64_t kWrittenBytesMin = 1'048'588;
-constexpr const char* kChangelogDeleteRetention = "604800000";  // 7 days.
+constexpr const char* kWeek = "604800000";
 
 std::optional<std::int64_t> integer(std::string_view text) {
   std::int64_t value = 0;
@@ -64,8 +64,15 @@ TopicRule timed_by_broker(TopicReaction reaction, std::string why) {
   return {"message.timestamp.type", Kind::kIs, "LogAppendTime", reaction, std::move(why)};
 }
 
+// What holds a customer's data until it is compacted.
+TopicRule compacted_in_time() {
+  return {"max.compaction.lag.ms", Kind::kAtMost, kWeek, kWarn,
+          "else nothing says by when an erased customer is gone from the broker's disks"};
+}
+
 using Setting = std::pair<const char*, const char*>;
 constexpr Setting kCompacted{"cleanup.policy", "compact"};
+constexpr Setting kCompactedInTime{"max.compaction.lag.ms", kWeek};
 constexpr Setting kDeleted{"cleanup.policy", "delete"};
 constexpr Setting kForEver{"retention.ms", "-1"};
 constexpr Setting kMonth{"retention.ms", "2592000000"};  // 30 days.
@@ -115,8 +122,8 @@ std::vector<TopicSpec> application_topics(const KafkaOptions& options, const Top
        .partitions = plan.output_partitions,
        .partitions_reaction = std::nullopt,
        .rules = {policy("compact", kWarn, "else segments that do not change age out"),
-                 holds_what_is_written()},
-       .settings = {kCompacted}},
+                 compacted_in_time(), holds_what_is_written()},
+       .settings = {kCompacted, kCompactedInTime}},
       {.name = names.dead_letters,
        .partitions = plan.output_partitions,
        .partitions_reaction = std::nullopt,
@@ -126,13 +133,21 @@ std::vector<TopicSpec> application_topics(const KafkaOptions& options, const Top
        .settings = {kDeleted,
                     kMonth,
                     {"max.message.bytes", fmt::format("{}", kDeadLetterBytesMax)}}},
+      {.name = names.receipts,
+       .partitions = plan.output_partitions,
+       .partitions_reaction = std::nullopt,
+       .rules = {policy("delete", kWarn, "compaction removes all but a customer's last"),
+                 at_least("retention.ms", -1, kWarn, "a receipt is there to be shown later"),
+                 holds_what_is_written()},
+       .settings = {kDeleted, kForEver, kAnySize}},
       {.name = names.changelog,
        .partitions = as_input,
        .rules = {policy("compact", kRefuse, "else state is lost"),
-                 {"delete.retention.ms", Kind::kAtLeast, kChangelogDeleteRetention, kRefuse,
+                 {"delete.retention.ms", Kind::kAtLeast, kWeek, kRefuse,
                   "an instance that was down for longer brings erased customers back"},
+                 compacted_in_time(),
                  holds_what_is_written()},
-       .settings = {kCompacted, {"delete.retention.ms", kChangelogDeleteRetention}}},
+       .settings = {kCompacted, {"delete.retention.ms", kWeek}, kCompactedInTime}},
       {.name = names.contributions,
        .partitions = as_input,
        .rules = {policy("compact", kRefuse, "else what the trainer goes on with is lost"),

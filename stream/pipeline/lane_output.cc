@@ -15,6 +15,7 @@ namespace rfm {
 LaneOutput::LaneOutput(OutputSink& sink, const Rules& rules, Names names, Threading threading)
     : sink_(sink),
       rules_(rules),
+      application_(names.application),
       input_topic_(std::move(names.input_topic)),
       currency_(std::move(names.currency)),
       writer_({.application = std::move(names.application)}, rules) {
@@ -96,9 +97,11 @@ void LaneOutput::abandon() {
   moved_order_.clear();
 }
 
-void LaneOutput::erased(std::string_view customer_id, const CustomerRow* row) {
-  if (row != nullptr) moved_.erase(row);
-  append(OutputTopic::kSegments, std::nullopt, customer_id, std::nullopt, {});
+void LaneOutput::erased(const Erasure& erasure) {
+  if (erasure.row != nullptr) moved_.erase(erasure.row);
+  append(OutputTopic::kSegments, std::nullopt, erasure.customer_id, std::nullopt, {});
+  const ErasureReceipt receipt = receipt_of(erasure, application_);
+  append(OutputTopic::kReceipts, std::nullopt, receipt.key, receipt.value, {});
 }
 
 void LaneOutput::dead_letter(const RecordView& record, const Rejection& rejection,

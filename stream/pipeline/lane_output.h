@@ -17,6 +17,7 @@
 #include "absl/status/status.h"
 #include "state/advance.h"
 #include "stream/decode/event.h"
+#include "stream/format/erasure_receipt.h"
 #include "stream/format/transition_writer.h"
 #include "stream/pipeline/ordered_worker.h"
 #include "stream/record/output_sink.h"
@@ -49,8 +50,8 @@ class LaneOutput {
   // The lines were applied one by one; what goes out is the invoice they add up to.
   void rejected_invoice(const CustomerRow& row, const SettledInvoice& settled,
                         PartitionId partition);
-  // Takes the customer out of the current segments. `row`: null if there was none.
-  void erased(std::string_view customer_id, const CustomerRow* row);
+  // Takes the customer out of the current segments, with a receipt.
+  void erased(const Erasure& erasure);
 
   // The current segments of all customers who changed segment since the last commit, as of their
   // last change, so that they do not depend on when the commit comes. Everything is in the sink
@@ -85,6 +86,7 @@ class LaneOutput {
 
   OutputSink& sink_;
   const Rules& rules_;
+  std::string application_;
   std::string input_topic_;
   std::string currency_;
   TransitionWriter writer_;

@@ -93,9 +93,10 @@ void LanePartition::on_new_customer(const CustomerRow& row) {
   if (shared_.places != nullptr) shared_.places->add(row, id());
 }
 
-void LanePartition::on_erased(std::string_view customer_id, const CustomerRow* row) {
-  if (shared_.places != nullptr && row != nullptr) shared_.places->erase(row->id_hash, id());
-  shared_.output.erased(customer_id, row);
+void LanePartition::on_erased(const Erasure& erasure) {
+  if (shared_.places != nullptr && erasure.row != nullptr)
+    shared_.places->erase(erasure.row->id_hash, id());
+  shared_.output.erased(erasure);
 }
 
 void LanePartition::on_started(std::int64_t first_boundary) {

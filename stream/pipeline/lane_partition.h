@@ -57,7 +57,7 @@ class LanePartition final : public PartitionListener {
   void on_dead_letter(const RecordView& record, const Rejection& rejection) override;
   void on_rejected_invoice(const CustomerRow& row, const SettledInvoice& settled) override;
   void on_new_customer(const CustomerRow& row) override;
-  void on_erased(std::string_view customer_id, const CustomerRow* row) override;
+  void on_erased(const Erasure& erasure) override;
   void on_started(std::int64_t first_boundary) override;
   void on_contribution(const Contribution& contribution) override;
 

@@ -69,7 +69,7 @@ Partition::Progress Partition::process(const RecordView& record, const DecodedEv
   } else if (const auto* rejection = std::get_if<Rejection>(&event)) {
     reject(record, *rejection);
   } else if (const auto* tombstone = std::get_if<Tombstone>(&event)) {
-    erase(*tombstone);
+    erase(*tombstone, record);
   } else if (const auto* ignored = std::get_if<IgnoredRecord>(&event)) {
     ignore(ignored->reason);
   } else if (const auto* adjustment = std::get_if<Adjustment>(&event)) {
@@ -273,19 +273,24 @@ void Partition::settle(CustomerRow& row) {
   emit(buffer_);
 }
 
-void Partition::erase(const Tombstone& event) {
+void Partition::erase(const Tombstone& event, const RecordView& record) {
   ++meta_.counters.erased;
   CustomerRow* const row = rows_.find(event.customer_id);
+  EventTime now = meta_.watermark;
   if (row != nullptr) {
     // What was due before is due still, so that line and invoice input say the same.
     settle(*row);
-    const EventTime now = rows_.clock_of(*row, meta_.watermark);
+    now = rows_.clock_of(*row, meta_.watermark);
     rows_.change(*row, [&](CustomerRow& changing) {
       erase_segments(changing, now, {rules_, models_}, buffer_);
     });
     emit(buffer_);
   }
-  listener_.on_erased(event.customer_id, row);
+  listener_.on_erased({.customer_id = event.customer_id,
+                       .row = row,
+                       .partition = options_.partition,
+                       .position = record.offset,
+                       .at = now});
   if (row != nullptr) rows_.erase(*row);
 }
 

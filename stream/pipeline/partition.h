@@ -124,7 +124,7 @@ class Partition {
 
   void apply(const InvoiceEvent& event, const RecordView& record);
   void apply(const LineEvent& event, const RecordView& record);
-  void erase(const Tombstone& event);
+  void erase(const Tombstone& event, const RecordView& record);
   // Ends the row's open invoice, if it has one.
   void settle(CustomerRow& row);
 

@@ -11,6 +11,7 @@
 #include "state/customer_row.h"
 #include "state/transition.h"
 #include "stream/decode/event.h"
+#include "stream/format/erasure_receipt.h"
 #include "stream/format/partition_meta.h"
 #include "stream/record/record.h"
 
@@ -29,8 +30,8 @@ class PartitionListener {
   virtual void on_rejected_invoice(const CustomerRow& row, const SettledInvoice& settled) = 0;
   // The first record of its customer, or the first since he was erased, is applied.
   virtual void on_new_customer(const CustomerRow& row) = 0;
-  // `row`: null if there was none.
-  virtual void on_erased(std::string_view customer_id, const CustomerRow* row) = 0;
+  // Before its row is gone.
+  virtual void on_erased(const Erasure& erasure) = 0;
   // The first record that counts in time: which boundary the partition contributes for first.
   virtual void on_started(std::int64_t first_boundary) = 0;
   virtual void on_contribution(const Contribution& contribution) = 0;

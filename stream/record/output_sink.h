@@ -25,8 +25,9 @@ enum class OutputTopic : std::uint8_t {
   kChangelog,
   kTicks,
   kContributions,
+  kReceipts,
 };
-inline constexpr std::size_t kOutputTopicCount = 6;
+inline constexpr std::size_t kOutputTopicCount = 7;
 
 struct Header {
   std::string_view name;

@@ -257,11 +257,15 @@ PipelineOutput output_of(MemoryWorld& world) {
       case OutputTopic::kDeadLetters:
         output.dead_letters.push_back(comparable(record));
         break;
+      case OutputTopic::kReceipts:
+        output.receipts.push_back(comparable(record));
+        break;
       default:
         break;
     }
   }
   std::sort(output.dead_letters.begin(), output.dead_letters.end());
+  std::sort(output.receipts.begin(), output.receipts.end());
   output.model_log = world.topics.model_log;
   for (PartitionId p = 0; p < partition_count(world); ++p) {
     (void)world.store.scan(StoreKind::kMeta, p, [&](std::string_view, std::string_view bytes) {
@@ -291,6 +295,7 @@ std::string difference(const PipelineOutput& expected, const PipelineOutput& act
   text += first_difference("current segments", expected.segments, actual.segments);
   text += first_difference("stored row", expected.rows, actual.rows);
   if (expected.dead_letters != actual.dead_letters) text += "dead letters differ\n";
+  if (expected.receipts != actual.receipts) text += "receipts differ\n";
   if (expected.model_log != actual.model_log) {
     const auto [a, b] = std::mismatch(expected.model_log.begin(), expected.model_log.end(),
                                       actual.model_log.begin(), actual.model_log.end());

@@ -115,6 +115,7 @@ struct PipelineOutput {
   std::map<std::string, std::vector<std::string>> transitions;
   std::map<std::string, std::string> segments;  // Current ones, compacted.
   std::vector<std::string> dead_letters;        // Sorted.
+  std::vector<std::string> receipts;            // Sorted.
   std::vector<ModelLogRecord> model_log;
   OutcomeCounters counters;
   std::map<std::string, std::string> rows;  // Stored form.

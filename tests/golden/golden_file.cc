@@ -46,4 +46,15 @@ std::string hex_lines(std::string_view bytes) {
   return text;
 }
 
+std::string bytes_of_hex(std::string_view text) {
+  std::string digits;
+  for (const char c : text) {
+    if (c != '\n') digits += c;
+  }
+  std::string bytes;
+  for (std::size_t i = 0; i < digits.size(); i += 2)
+    bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
+  return bytes;
+}
+
 }  // namespace rfm

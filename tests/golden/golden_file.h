@@ -13,5 +13,6 @@ std::string read_golden(const std::string& name);
 
 // Bytes as lines of 32 hexadecimal digit pairs.
 std::string hex_lines(std::string_view bytes);
+std::string bytes_of_hex(std::string_view text);
 
 }  // namespace rfm

@@ -211,6 +211,9 @@ class PipelineTest(BrokerTest):
         self.assertIsNotNone(segments[b"b"])
         changelog = {r.key: r.value for r in application.read("changelog")}
         self.assertIsNone(changelog[b"ra"])
+        receipts = application.read("receipts")
+        self.assertEqual([(r.key.decode(), r.json()["offset"], r.json()["invoices"])
+                          for r in receipts], [(receipts[0].json()["customer_hash"], 2, 1)])
         transitions = [r.json() for r in application.read("transitions")]
         shown = application.command("tail", "--from-beginning", "--count",
                                     str(len(transitions))).stdout.splitlines()
@@ -225,6 +228,16 @@ class PipelineTest(BrokerTest):
         exported = application.command("export", "customers", "--all", "--state",
                                        application.state).stdout
         self.assertEqual([line.split(",")[0] for line in exported.splitlines()[1:]], ["b"])
+        # Who comes back begins anew; nobody's erasure has its receipt too.
+        application.produce([("a", invoice(3, "a", FIRST_DAY)), ("nobody", None)])
+        application.catch_up()
+        back = [t for t in (r.json() for r in application.read("transitions"))
+                if t["customer_id"] == "a" and t["segmentation"] == "rfm"]
+        self.assertEqual([t["seq"] for t in back], [1, 2, 1])
+        self.assertNotEqual(back[0]["birth"], back[2]["birth"])
+        receipts = application.read("receipts")
+        self.assertEqual([(r.json()["found"], r.json()["offset"]) for r in receipts],
+                         [(True, 2), (False, 4)])
 
     def test_silence_changes_segments_at_the_exact_instants(self):
         # New ends when the only purchase is 60 days old (fixed thresholds), plus 1 ms.

@@ -184,7 +184,8 @@ class StopTest(BrokerTest):
         application.produce(invoices(100))
         self.running(application)
         application.wait_for(lambda: self.commits(application) > 0, "a commit")
-        for which in ("ticks", "contributions", "idle", "dead-letters", "transitions", "segments"):
+        for which in ("ticks", "contributions", "idle", "dead-letters", "receipts", "transitions",
+                      "segments"):
             topic = application.topic(which)
             starts = application.log.read_text().count("owns partitions")
             delete_topic(self.broker.endpoint, topic)

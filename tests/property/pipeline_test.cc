@@ -299,6 +299,7 @@ TEST(SameOutput, RecordsFromUntilOnAreLeftOut) {
       EXPECT_TRUE(ran.ok()) << ran;
       PipelineOutput output = output_of(world);
       output.dead_letters.clear();  // They say their offset.
+      output.receipts.clear();
       return output;
     };
     const PipelineOutput expected = run(before);

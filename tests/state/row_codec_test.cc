@@ -80,17 +80,6 @@ TEST(RowCodec, BytesAreAsPublished) {
   expect_golden("row_v3.txt", hex_lines(encode_row(full_row())));
 }
 
-std::string bytes_of_hex(const std::string& text) {
-  std::string digits;
-  for (const char c : text) {
-    if (c != '\n') digits += c;
-  }
-  std::string bytes;
-  for (std::size_t i = 0; i < digits.size(); i += 2)
-    bytes += static_cast<char>(std::stoi(digits.substr(i, 2), nullptr, 16));
-  return bytes;
-}
-
 TEST(RowCodec, ARowOfVersionOneIsRead) {
   const std::string bytes = bytes_of_hex(read_golden("row_v1.txt"));
   ASSERT_EQ(bytes[0], 1);

@@ -17,6 +17,7 @@ NAMES = [
     "segment-transition",
     "customer-segments",
     "dead-letter",
+    "erasure-receipt",
     "model-version",
 ]
 
@@ -79,6 +80,13 @@ REFUSED = {
         (["value"], REMOVED),
         (["value_base64"], "/wA="),
         (["value"], {}),
+    ],
+    "erasure-receipt": [
+        (["customer_hash"], "17850"),
+        (["offset"], REMOVED),
+        (["invoices"], REMOVED),
+        (["invoices"], -1),
+        (["customer_id"], "17850"),
     ],
     "model-version": [
         (["format"], 2),

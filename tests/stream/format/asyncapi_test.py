@@ -68,6 +68,7 @@ class Document(unittest.TestCase):
             "transitions": defaults["output"]["transitions"],
             "segments": defaults["output"]["segments"],
             "deadLetters": defaults["app"]["name"] + "-dead-letters",
+            "receipts": defaults["app"]["name"] + "-receipts",
         })
 
     def test_headers_and_values_are_those_of_the_records(self):

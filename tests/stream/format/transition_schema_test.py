@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Transitions and current segments as the writer makes them are valid by their schemas."""
+"""Transitions, current segments and receipts as they are written are valid by their schemas."""
 
 import json
 import pathlib
@@ -26,6 +26,9 @@ class PublishedRecords(unittest.TestCase):
 
     def test_current_segments(self):
         self.check("customer-segments", "customer_segments.jsonl")
+
+    def test_receipts(self):
+        self.check("erasure-receipt", "erasure_receipts.jsonl")
 
 
 if __name__ == "__main__":

@@ -11,9 +11,11 @@
 #include <utility>
 #include <vector>
 
+#include "state/hashes.h"
 #include "state/row_codec.h"
 #include "stream/text/time_text.h"
 #include "tests/fake/memory_pipeline.h"
+#include "tests/golden/golden_file.h"
 
 namespace rfm {
 namespace {
@@ -234,6 +236,29 @@ TEST(CustomerHistory, OfAnInvoicesLinesTheFirstIdsAreRemembered) {
   history.records.push_back(line(OpenInvoice::kEventIdsMax - 1));
   history.records.push_back(line(OpenInvoice::kEventIdsMax));
   EXPECT_EQ(published(history).counters.duplicate, 1U);
+}
+
+// What each erasure removed, as published; the schema is held against it.
+TEST(CustomerHistory, AnErasureLeavesAReceipt) {
+  const auto tombstone = [](const std::string& key) {
+    return MemoryRecord{.key = key, .value = std::nullopt, .received_ms = 1'704'067'205'000};
+  };
+  const MemoryRecord named =
+      event("credit", "a", "C1", "2024-01-03T00:00:00Z", "4", R"(,"original_invoice_no":"I1")");
+  const PipelineOutput output = published(
+      {.records = {tombstone("early"), event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "10"),
+                   event("invoice", "b", "I2", "2024-01-02T00:00:00Z", "10"), named, tombstone("a"),
+                   tombstone("a"), event("invoice", "a", "I3", "2024-01-04T00:00:00Z", "10"),
+                   tombstone("a"), tombstone("nobody")}});
+  EXPECT_EQ(output.counters.erased, 5U);
+  std::string text;
+  for (const std::string& receipt : output.receipts) {
+    EXPECT_FALSE(contains(receipt, R"("a")")) << "not the id itself: " << receipt;
+    text += receipt.substr(receipt.rfind('|') + 1) + "\n";
+  }
+  expect_golden("erasure_receipts.jsonl", text);
+  EXPECT_EQ(output.rows.size(), 1U);
+  EXPECT_EQ(output.segments.size(), 1U);
 }
 
 TEST(CustomerHistory, AnErasedCustomersIdsDoNotComeBack) {

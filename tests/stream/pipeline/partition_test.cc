@@ -35,9 +35,7 @@ class PartitionTest : public testing::Test, public PartitionListener {
     rejected_.push_back(s.outcome);
   }
   void on_new_customer(const CustomerRow&) override {}
-  void on_erased(std::string_view customer, const CustomerRow*) override {
-    erased_.emplace_back(customer);
-  }
+  void on_erased(const Erasure& erasure) override { erased_.emplace_back(erasure.customer_id); }
   void on_started(std::int64_t boundary) override { first_boundary_ = boundary; }
   void on_contribution(const Contribution& c) override { contributions_.push_back(c); }
 

@@ -32,7 +32,7 @@ class Notes final : public PartitionListener {
   void on_dead_letter(const RecordView&, const Rejection&) override { ADD_FAILURE(); }
   void on_rejected_invoice(const CustomerRow&, const SettledInvoice&) override { ADD_FAILURE(); }
   void on_new_customer(const CustomerRow&) override {}
-  void on_erased(std::string_view, const CustomerRow*) override { ADD_FAILURE(); }
+  void on_erased(const Erasure&) override { ADD_FAILURE(); }
   void on_started(std::int64_t) override {}
   void on_contribution(const Contribution& c) override { contributions.push_back(c); }
 
