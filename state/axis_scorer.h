@@ -52,7 +52,7 @@ class AxisScorer {
 
   // At `silence_ms`, from a score held earlier under the same cuts.
   int in_silence(int score, bool waiting, std::int64_t silence_ms) const {
-    if (score == 0 || cuts_.empty()) return score;
+    if (score == 0 || cuts_.empty() || !axis_value(quantity_, input_)) return score;
     if (!waiting) return std::min(score, raw_at(silence_ms));
     // A cut that was passed while the score waited asks for the margin; one reached later does not.
     std::int64_t reached = 0;

@@ -100,7 +100,8 @@ Call Segmenter::canonical(Call call, Call current, const AxisScores& scores, con
   const AxisScores& stored = stored_scores(current);
   for (std::size_t a = 0; a < segmentation_.axes().size(); ++a) {
     const bool follows = follows_silence(segmentation_.axes()[a].cuts.quantity);
-    const bool will_follow = follows && scores[a] == raw[a] && stored[a] > scores[a];
+    const bool will_follow =
+        follows && scores[a] == raw[a] && stored[a] > scores[a] && scores[a] != 0;
     if (stored[a] != scores[a] && !will_follow) return call;
   }
   return current;

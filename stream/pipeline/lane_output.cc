@@ -49,6 +49,8 @@ void LaneOutput::finish() {
 }
 
 void LaneOutput::transition(const Transition& transition, const TransitionContext& context) {
+  ++pending_records_;  // Also of one that is not published: the current segments will come.
+  if (!sink_.keeps(OutputTopic::kTransitions) && !sink_.keeps(OutputTopic::kSegments)) return;
   const CustomerRow& row = *transition.row;
   Event event{.transition = transition,
               .subject = {.id = row.id, .birth = row.birth, .consent = transition.consent},
@@ -58,7 +60,6 @@ void LaneOutput::transition(const Transition& transition, const TransitionContex
   const auto [moved, first] = moved_.try_emplace(&row);
   if (first) moved_order_.push_back(&row);
   moved->second = transition.after;
-  ++pending_records_;  // Also of one that is not published: the current segments will come.
   if (rules_.publish == Publish::kActionable &&
       !suppressed_by(event.transition, event.subject, context, rules_).empty())
     return;

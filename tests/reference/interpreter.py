@@ -290,7 +290,7 @@ class Scorer:
     def silent(self, score, waits):
         """From a score held before in silence, under the same cuts. One that waits for its margin
         leaves there; a cut that is reached later than that is left as it is passed."""
-        if score == 0 or not self.cuts:
+        if score == 0 or not self.cuts or self.value is None:
             return score
         silence = self.facts.silence()
         left = None
@@ -351,8 +351,8 @@ class Customer:
                 limits = [c / 1e9 + d * scorer.axis.margin for c in scorer.cuts for d in (-1, 0, 1)]
                 self.close += [1 for limit in limits if abs(scorer.value - limit) < 1e-9]
             if scorer.axis.quantity == "value":
-                exact = -math.log(churn_risk(version, facts)) * facts.order_value()
-                self.close += [1] if abs(exact - round(exact)) < 1e-4 else []
+                limits = [scorer.widened(c, d) for c in scorer.cuts for d in (-1, 0, 1)]
+                self.close += [1 for limit in limits if abs(scorer.value - limit) <= 1]
         return made
 
     def nearest(self, segmentation, facts, version, current):

@@ -35,7 +35,8 @@ class Margin {
                   .margin = margin}};
     for (int score = 1; score <= 3; ++score) {
       const std::string segment = "s" + std::to_string(score);
-      spec.map.push_back({segment, {{"x", score, score}}});
+      const bool takes_absent = quantity == Quantity::kOverdue && score == 1;
+      spec.map.push_back({segment, {{"x", takes_absent ? 0 : score, score}}});
       spec.segments.push_back({.name = segment, .rank = score, .description = "", .actions = {}});
     }
     rules_.segmentations = *Segmentations::create({spec});
@@ -100,6 +101,22 @@ TEST(Segmenter, ALaterCutOfRecencyIsFollowedOnceItIsFarByTheMargin) {
   const ModelVersion to = axis.version_with({days(40), days(60)});
   EXPECT_EQ(axis.score(axis.adopted(silent_for(38), to)), 2);
   EXPECT_EQ(axis.score(axis.adopted(silent_for(36), to)), 3);
+}
+
+TEST(Segmenter, AReturnThatLeavesOnePurchaseTakesTheOverdueScoreAway) {
+  const Margin axis(Quantity::kOverdue, {1'000, 2'000}, .1);
+  CustomerFacts before = silent_for(25);
+  before.version = &axis.old();
+  before.frequency = 2;
+  before.first_purchase -= 10 * kDay;
+  const Call held = axis.segmenter().call_at_change(before, {});
+  EXPECT_EQ(axis.score(held), 1);
+  CustomerFacts after = before;
+  after.frequency = 1;
+  after.first_purchase = after.last_purchase;
+  const Call call = axis.segmenter().call_at_return(before, after, held);
+  EXPECT_EQ(axis.score(call), 0);
+  EXPECT_EQ(axis.segmenter().next_change(after, call, kNever), kNever);
 }
 
 TEST(Segmenter, CutsOfSpendAreFollowedByTheMarginAndByTheCustomersOwnActAtOnce) {
