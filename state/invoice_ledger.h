@@ -57,6 +57,11 @@ struct LedgerChange {
   std::size_t known = 0;  // The entry of that number now; the number of entries if there is none.
 };
 
+// Whatever is before it has left the window.
+inline EventTime window_start(const Rules& rules, EventTime now) {
+  return !rules.window || now < kBeforeAll + *rules.window ? kBeforeAll : now - *rules.window;
+}
+
 class InvoiceLedger {
  public:
   // A snapshot keyed by its type and number: equal content is a duplicate; else the higher revision

@@ -65,6 +65,8 @@ Call Segmenter::call_at_return(const CustomerFacts& before, const CustomerFacts&
   const std::optional<AxisScores> now = scores(after);
   if (!was || !now || current.code < kFirstSegment) return call_at_change(after, current);
   const AxisInput input = input_of(after, segmentation_);
+  const AxisScores held =
+      scores_in_silence(input_of(before, segmentation_), *after.version, current);
   AxisScores called = scores_in_silence(input, *after.version, current);
   std::uint8_t waiting = 0;
   for (std::size_t a = 0; a < segmentation_.axes().size(); ++a) {
@@ -76,7 +78,7 @@ Call Segmenter::call_at_return(const CustomerFacts& before, const CustomerFacts&
   }
   Call call = grid_call(called);
   call.waiting = waiting;
-  return canonical(call, current, called, *now, *after.version);
+  return called != held ? call : canonical(call, current, called, *now, *after.version);
 }
 
 AxisScores Segmenter::scores_in_silence(const AxisInput& input, const ModelVersion& version,

@@ -96,7 +96,7 @@ RECORD_TO_TRANSITION = {
     "stream/pipeline/lane_partition.cc": "what the partition says to the lane's transaction",
     "stream/format/transition_writer.cc": "headers and JSON of the transition",
 }
-RECORD_TO_TRANSITION_LINES_MAX = 2600
+RECORD_TO_TRANSITION_LINES_MAX = 2500
 ARCHITECTURE = "docs/architecture.md"
 ARCHITECTURE_LINES_OFF_MAX = 50  # By so much a file may grow before its line count there is wrong.
 SOURCE_LINES_MAX = 450

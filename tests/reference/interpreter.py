@@ -1,8 +1,8 @@
-"""A plain reference interpreter: what rfmstream says of one customer, from his events, the rules and
-the logged model versions. Written from the documents (docs/segments.md, docs/segmentations.md,
-docs/formats.md): the whole history is in memory, everything is computed anew at every event, at every
-boundary and at every instant at which silence might change anything. Nothing is shared with the
-product but the words of its records.
+"""A plain reference interpreter: what rfmstream says of one customer, from his events, the rules
+and the logged model versions. Written from the documents (docs/segments.md, docs/segmentations.md,
+docs/formats.md): the whole history is in memory, everything is computed anew at every event, at
+every boundary and at every instant at which silence might change anything. Nothing is shared with
+the product but the words of its records.
 """
 
 import bisect
@@ -16,7 +16,7 @@ SPEND_RANK = {"low": 15, "high": 35, "top": 45}  # Of clusters that are describe
 UNITS = {"recency": None, "overdue": 1_000, "frequency": 1, "risk": 10**9}  # Money: 10^-4.
 
 
-# --- Rules -----------------------------------------------------------------------------------------
+# --- Rules ----------------------------------------------------------------------------------------
 
 
 def duration(text):
@@ -115,7 +115,7 @@ class Rules:
         return (self.precedence + rest).index(name)
 
 
-# --- The model log ---------------------------------------------------------------------------------
+# --- The model log --------------------------------------------------------------------------------
 
 
 class Models:
@@ -139,7 +139,7 @@ def cuts_of(axis, version, rules):
     return version["cuts"][rules.trained.index(axis.trained())]["cuts"]
 
 
-# --- What is measured ------------------------------------------------------------------------------
+# --- What is measured -----------------------------------------------------------------------------
 
 
 @dataclasses.dataclass
@@ -223,7 +223,7 @@ def measure(quantity, facts, version):
     return int(min(-math.log(risk), 1e3) * facts.order_value())
 
 
-# --- Scores ----------------------------------------------------------------------------------------
+# --- Scores ---------------------------------------------------------------------------------------
 
 
 class Scorer:
@@ -305,7 +305,7 @@ class Scorer:
         return score
 
 
-# --- One customer ----------------------------------------------------------------------------------
+# --- One customer ---------------------------------------------------------------------------------
 
 
 @dataclasses.dataclass
@@ -337,7 +337,7 @@ class Customer:
         self.close = []  # Comparisons that rounding may decide.
         self.out = []
 
-    # --- Calls -------------------------------------------------------------------------------------
+    # --- Calls ------------------------------------------------------------------------------------
 
     def scorers(self, segmentation, facts, version):
         """None: cannot be scored."""
@@ -366,7 +366,7 @@ class Customer:
         if not 0 <= current < len(distances):
             return best
         keep = (1 - segmentation.hysteresis) * distances[current]
-        if abs(distances[best] - keep) < 1e-9:
+        if abs(distances[best] - keep) < 1e-13:
             self.close.append(1)
         return best if distances[best] < keep else current
 
@@ -438,7 +438,7 @@ class Customer:
                             for s, score in zip(scorers, state.scores))
         return segmentation.segment_of(state.scores)
 
-    # --- Labels ------------------------------------------------------------------------------------
+    # --- Labels -----------------------------------------------------------------------------------
 
     def follow(self, segmentation, called, why, facts, version, moves, cell_changed=True,
                is_purchase=False):
@@ -533,9 +533,8 @@ class Customer:
                 move["cooldown"] = action.get("cooldown")
             else:
                 move["cooldown"] = action.get("cooldown")
-                first, second = stands, move
-                if self.rules.place(second["segmentation"]) < self.rules.place(first["segmentation"]):
-                    first, second = second, first
+                first, second = sorted(
+                    (stands, move), key=lambda m: self.rules.place(m["segmentation"]))
                 second["held_by"] = "precedence"
                 stands = first
         if stands is not None:
@@ -565,7 +564,8 @@ class Customer:
         return None
 
     def suppressed_by(self, move):
-        by_reason = {"erasure": "erasure", "population_shift": "population", "model_change": "model"}
+        by_reason = {"erasure": "erasure", "population_shift": "population",
+                     "model_change": "model"}
         if move["reason"] in by_reason:
             return by_reason[move["reason"]]
         if move.get("held_by") == "no_action":
@@ -574,7 +574,7 @@ class Customer:
             return "consent"
         return move.get("held_by")
 
-    # --- Time --------------------------------------------------------------------------------------
+    # --- Time -------------------------------------------------------------------------------------
 
     def advance(self, to):
         """Everything that time does up to and at `to`."""
@@ -621,12 +621,14 @@ class Customer:
     def next_cluster(self, segmentation, state, limit, version):
         at = lambda t: self.nearest(segmentation, facts_at(self.invoices, t), version,  # noqa: E731
                                     state.cluster)
+        known = len(self.close)
         low, high = self.position, limit
         if at(high) == state.cluster:
             return None
         while low + 1 < high:
             middle = (low + high) // 2
             low, high = (low, middle) if at(middle) != state.cluster else (middle, high)
+        del self.close[known:]  # To the millisecond it is always close.
         return high
 
     def pass_instant(self, at, version):
@@ -690,7 +692,7 @@ class Customer:
         follows = any(axis.in_silence for axis in segmentation.axes)
         return follows and segmentation.lost(segmentation.segment_of(silent))
 
-    # --- Events ------------------------------------------------------------------------------------
+    # --- Events -----------------------------------------------------------------------------------
 
     def reach(self, now):
         if self.position is None:
