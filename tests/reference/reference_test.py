@@ -257,9 +257,10 @@ def product(directory, rules, events, until, model_log=None):
         if letters.exists() and letters.stat().st_size:
             raise RuntimeError(f"dead letters: {letters.read_text()[:500]}")
         transitions = {}
-        for line in open(f"{run}/output/transitions.jsonl", encoding="utf-8"):
-            record = json.loads(line)
-            transitions.setdefault(record["key"], []).append(record["value"])
+        with open(f"{run}/output/transitions.jsonl", encoding="utf-8") as file:
+            for line in file:
+                record = json.loads(line)
+                transitions.setdefault(record["key"], []).append(record["value"])
         log = pathlib.Path(model_log or f"{run}/output/model.jsonl").read_text(encoding="utf-8")
         text = command("export", "customers", "--state", f"{run}/state", "--all",
                        "--config", config)
