@@ -272,25 +272,4 @@ EventTime InvoiceLedger::next_exit(const Rules& rules, EventTime now) const {
   return i < entries_.size() ? entries_.time(i) + *rules.window + Duration{1} : kNever;
 }
 
-std::vector<LedgerInvoice> InvoiceLedger::invoices() const {
-  std::vector<LedgerInvoice> result;
-  for (std::size_t i = 0; i < entries_.size(); i = entries_.after(i))
-    result.push_back(entries_.at(i));
-  return result;
-}
-
-bool InvoiceLedger::restore(const std::vector<LedgerEntry>& entries, const FoldedInvoices& folded,
-                            const Rules& rules, EventTime now) {
-  *this = InvoiceLedger{};
-  folded_ = folded;
-  std::int64_t total = 0;
-  if (folded.purchases < Money{} || folded.credits < Money{} || !entries_.restore(entries) ||
-      __builtin_add_overflow(folded.purchases.units, folded.credits.units, &total) ||
-      __builtin_add_overflow(total, entries_.magnitude_sum().units, &total))
-    return false;
-  sums_ = recompute(rules, now);
-  sums_at_ = now;
-  return true;
-}
-
 }  // namespace rfm

@@ -1,4 +1,5 @@
-// What becomes of a ledger that has grown long: its oldest invoices are folded into their sums.
+// How a ledger is kept: the oldest invoices of a long one are folded into their sums; what is
+// stored of it, and back.
 #include <algorithm>
 #include <vector>
 
@@ -56,6 +57,27 @@ void InvoiceLedger::fold(const Rules& rules, EventTime now) {
     folded_.last_purchase = std::max(folded_.last_purchase, time);
   }
   entries_.erase(heads);
+}
+
+std::vector<LedgerInvoice> InvoiceLedger::invoices() const {
+  std::vector<LedgerInvoice> result;
+  for (std::size_t i = 0; i < entries_.size(); i = entries_.after(i))
+    result.push_back(entries_.at(i));
+  return result;
+}
+
+bool InvoiceLedger::restore(const std::vector<LedgerEntry>& entries, const FoldedInvoices& folded,
+                            const Rules& rules, EventTime now) {
+  *this = InvoiceLedger{};
+  folded_ = folded;
+  std::int64_t total = 0;
+  if (folded.purchases < Money{} || folded.credits < Money{} || !entries_.restore(entries) ||
+      __builtin_add_overflow(folded.purchases.units, folded.credits.units, &total) ||
+      __builtin_add_overflow(total, entries_.magnitude_sum().units, &total))
+    return false;
+  sums_ = recompute(rules, now);
+  sums_at_ = now;
+  return true;
 }
 
 }  // namespace rfm
