@@ -160,6 +160,116 @@ TEST(CustomerHistory, WithAWindowTheNextSegmentIsForeseenToo) {
   EXPECT_EQ(foreseen, R"("to":"none")");
 }
 
+std::string field(const std::string& line, const std::string& name) {
+  const std::string key = "\"" + name + "\":\"";
+  const std::size_t begin = line.find(key) + key.size();
+  return line.substr(begin, line.find('"', begin) - begin);
+}
+
+// "segment reason" of each transition of customer `a` in the segmentation `rfm`.
+std::vector<std::string> moves(const PipelineOutput& output) {
+  std::vector<std::string> found;
+  for (const std::string& line : output.transitions.at("a"))
+    if (contains(line, R"("segmentation":"rfm")"))
+      found.push_back(field(line, "to") + " " + field(line, "reason"));
+  return found;
+}
+
+using Moves = std::vector<std::string>;
+
+TEST(Returns, ANamedCreditInFullTakesThePurchaseBackAndTheNextOneIsNewAgain) {
+  const PipelineOutput output =
+      published({.records = {event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "100"),
+                             event("credit", "a", "C1", "2024-01-02T00:00:00Z", "100",
+                                   R"(,"original_invoice_no":"I1")"),
+                             event("invoice", "a", "I2", "2024-01-03T00:00:00Z", "50")}});
+  EXPECT_EQ(moves(output), (Moves{"New purchase", "none return", "New purchase"}));
+  EXPECT_EQ(stored(output, "a", {}).ledger.sums().frequency, 1U);
+}
+
+// Three purchases, of which the last one makes the spend.
+std::vector<MemoryRecord> three_purchases() {
+  return {event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "10"),
+          event("invoice", "a", "I2", "2024-01-02T00:00:00Z", "10"),
+          event("invoice", "a", "I3", "2024-01-03T00:00:00Z", "2000")};
+}
+
+TEST(Returns, ANamedCreditInPartLowersTheSpendOnly) {
+  std::vector<MemoryRecord> records = three_purchases();
+  records.push_back(event("credit", "a", "C1", "2024-01-04T00:00:00Z", "1999.99",
+                          R"(,"original_invoice_no":"I3")"));
+  const PipelineOutput output = published({.records = records});
+  EXPECT_EQ(moves(output), (Moves{"New purchase", "Potential Loyalist purchase",
+                                  "Champions purchase", "Potential Loyalist return"}));
+  const CustomerRow row = stored(output, "a", {});
+  EXPECT_EQ(row.ledger.sums().frequency, 3U);
+  EXPECT_EQ(monetary(row), Money{200'100});
+}
+
+TEST(Returns, ACreditBeforeItsSaleIsTheSameAsAfterIt) {
+  for (const std::string amount : {"100", "40"}) {
+    const MemoryRecord sale = event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "100");
+    const MemoryRecord credit = event("credit", "a", "C1", "2024-01-02T00:00:00Z", amount,
+                                      R"(,"original_invoice_no":"I1")");
+    const MemoryRecord other = event("invoice", "b", "I2", "2024-01-03T00:00:00Z", "1");
+    const PipelineOutput after = published({.records = {sale, credit, other}});
+    const PipelineOutput before = published({.records = {credit, sale, other}});
+    const CustomerRow expected = stored(after, "a", {});
+    const CustomerRow found = stored(before, "a", {});
+    EXPECT_EQ(found.ledger.sums(), expected.ledger.sums());
+    for (std::size_t s = 0; s < expected.segments.size(); ++s)
+      EXPECT_EQ(found.segments[s].segment, expected.segments[s].segment);
+    EXPECT_EQ(before.transitions.contains("a"), amount == "40")
+        << "a sale that is given back already is none";
+  }
+}
+
+TEST(Returns, ACreditOfASaleThatHasLeftTheWindowChangesNothing) {
+  const Rules rules = with_window(30);
+  const auto run = [&](bool credited) {
+    std::vector<MemoryRecord> records = {
+        event("invoice", "a", "I1", "2024-01-01T00:00:00Z", "900"),
+        event("invoice", "a", "I2", "2024-01-20T00:00:00Z", "100")};
+    if (credited)
+      records.push_back(event("credit", "a", "C1", "2024-02-05T00:00:00Z", "900",
+                              R"(,"original_invoice_no":"I1")"));
+    return published({.records = records, .until = "2024-02-06T00:00:00Z", .rules = rules});
+  };
+  const PipelineOutput output = run(true);
+  EXPECT_EQ(output.transitions, run(false).transitions);
+  EXPECT_EQ(output.counters.applied, 3U);
+  EXPECT_EQ(monetary(stored(output, "a", rules)), Money{1'000'000});
+}
+
+TEST(Returns, WhoGivesEverythingBackIsInNoSegmentUntilHeBuys) {
+  std::vector<MemoryRecord> records;
+  for (const char n : {'1', '2', '3'})
+    records.push_back(event("invoice", "a", std::string("I") + n,
+                            std::string("2024-01-0") + n + "T00:00:00Z", "300"));
+  for (const char n : {'3', '1', '2'})
+    records.push_back(event("credit", "a", std::string("C") + n,
+                            std::string("2024-01-1") + n + "T00:00:00Z", "300",
+                            R"(,"original_invoice_no":"I)" + std::string(1, n) + "\""));
+  std::ranges::sort(records, {}, &MemoryRecord::received_ms);
+  const PipelineOutput output = published({.records = records});
+  EXPECT_EQ(moves(output).back(), "none return");
+  const std::string& last = output.transitions.at("a").back();
+  EXPECT_TRUE(contains(last, R"("from":{"segment":"New")")) << last;
+  const CustomerRow row = stored(output, "a", {});
+  EXPECT_EQ(row.ledger.sums().frequency, 0U);
+  EXPECT_EQ(monetary(row), Money{});
+}
+
+TEST(Returns, MoreGivenBackThanBoughtCountsAsNothingSpent) {
+  std::vector<MemoryRecord> records = three_purchases();
+  records.push_back(event("credit", "a", "C1", "2024-01-04T00:00:00Z", "2045.25"));
+  const PipelineOutput output = published({.records = records});
+  EXPECT_EQ(moves(output).back(), "Potential Loyalist return");
+  const std::string& last = output.transitions.at("a").back();
+  EXPECT_TRUE(contains(last, R"("monetary":"-25.25")")) << last;
+  EXPECT_EQ(stored(output, "a", {}).feature_m, 0) << "of nothing";
+}
+
 TEST(CustomerHistory, ARefundMayBearTheNumberOfItsOrder) {
   for (const std::string time : {"2024-05-03T10:00:00Z", "2024-05-01T10:00:00Z"}) {
     for (const std::string more : {"", R"(,"original_invoice_no":"1001")"}) {
