@@ -169,7 +169,8 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "The day on which the clusters, the score cuts and the churn model are fitted anew."},
     {"model.clusters", kInteger, kSemantic, "5", "2", "16", "", "Number of K-Means clusters."},
     {"model.cluster_history", kDuration, kSemantic, "49d", "0s", "365d", "",
-     "Least time from the first quintiles to the first fit of the clusters."},
+     "Least time from the first day with population_on customers to the first fit of the "
+     "clusters."},
     {"model.move_min", kReal, kSemantic, "0.02", "0", "1", "",
      "Centroids are published when one has moved more than this fraction of the distance to its "
      "nearest other."},
@@ -178,9 +179,9 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"model.challenger_gain", kReal, kSemantic, "0.005", "0", "1", "",
      "A challenger is taken if its inertia is lower by more than this fraction."},
     {"model.population_on", kInteger, kSemantic, "500", "1", "1000000000", "",
-     "Customers needed for quintiles, the first clusters and the first churn model."},
+     "Customers needed for trained cuts, the first clusters and the first churn model."},
     {"model.population_off", kInteger, kSemantic, "400", "0", "1000000000", "",
-     "Customers below which fixed thresholds are used again; at most population_on."},
+     "Customers below which the fixed cuts are used again; at most population_on."},
     {"model.sample_max", kInteger, kSemantic, "65536", "1000", "1048576", "",
      "Customers in the weekly sample (daily until there are clusters); all of them while they are "
      "no more."},

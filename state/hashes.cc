@@ -5,6 +5,9 @@
 #include <algorithm>
 #include <array>
 
+#include "absl/strings/escaping.h"
+#include "absl/strings/string_view.h"
+
 namespace rfm {
 namespace {
 
@@ -31,13 +34,6 @@ void append_le64(std::string& out, std::uint64_t value) {
     value >>= 8;
   }
   out.append(bytes.data(), bytes.size());
-}
-
-void append_hex(std::string& out, std::uint64_t value) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::array<char, 16> digits{};
-  for (std::size_t i = digits.size(); i-- > 0; value >>= 4) digits[i] = kDigits[value & 0xf];
-  out.append(digits.data(), digits.size());
 }
 
 }  // namespace
@@ -73,11 +69,10 @@ std::string transition_id(std::string_view key, std::string_view value) {
   bytes.append(key);
   bytes.append(value);
   const XXH128_hash_t digest = XXH3_128bits_withSeed(bytes.data(), bytes.size(), kTransition);
-  std::string id;
-  id.reserve(32);
-  append_hex(id, digest.high64);
-  append_hex(id, digest.low64);
-  return id;
+  XXH128_canonical_t canonical;
+  XXH128_canonicalFromHash(&canonical, digest);
+  return absl::WebSafeBase64Escape(
+      absl::string_view(reinterpret_cast<const char*>(canonical.digest), sizeof(canonical.digest)));
 }
 
 }  // namespace rfm

@@ -22,7 +22,7 @@ double holdout_position(std::string_view customer_id);
 // The first invoice's number and time, so that a replay makes the same ids and an erased customer
 // new ones. Never 0.
 std::uint64_t birth_hash(std::uint64_t first_invoice_hash, EventTime first_invoice_time);
-// Of a transition's key and value: equal ids mean equal bytes. 128 bits in hexadecimal.
+// Of a transition's key and value: equal ids mean equal bytes. 128 bits in base64url.
 std::string transition_id(std::string_view key, std::string_view value);
 
 }  // namespace rfm

@@ -33,12 +33,21 @@ struct Arguments {
   bool json = false;
 };
 
+// Another segment that is called for and waits.
+struct HeldView {
+  std::string segment;
+  Reason reason{};
+  EventTime since{};
+  EventTime until{};
+};
+
 struct SegmentView {
   std::string segmentation;
   std::string segment;
   SegmentState state;
   std::optional<NextChange> next;
   std::string next_segment{};
+  std::optional<HeldView> held{};
 };
 
 // What is shown, in either form.
@@ -52,6 +61,19 @@ struct Inspection {
   std::vector<LedgerInvoice> ledger{};
 };
 
+std::optional<HeldView> held_of(std::size_t s, const CustomerRow& row, const CustomerFacts& facts,
+                                const Rules& rules) {
+  const EventTime until = stay_end(row, s, *facts.version, rules);
+  if (until <= facts.at) return std::nullopt;
+  const SegmentState& state = row.segments[s];
+  const Segmenter segmenter(rules, s);
+  const SegmentCode called = segmenter.segment_of(state.call, *facts.version);
+  return HeldView{.segment = segment_info(segmenter.segmentation(), called).name,
+                  .reason = state.called_reason,
+                  .since = state.since + std::chrono::seconds{state.called_after_s},
+                  .until = until};
+}
+
 Inspection inspection_of(const StateSnapshot::Found& found, const OpenedState& state) {
   Inspection view{
       .row = found.row,
@@ -64,6 +86,7 @@ Inspection inspection_of(const StateSnapshot::Found& found, const OpenedState& s
                         .segment = segment_info(segmentation, found.row.segments[s].segment).name,
                         .state = found.row.segments[s],
                         .next = next_change(s, found.row, view.facts, state.rules)};
+    segment.held = held_of(s, found.row, view.facts, state.rules);
     if (segment.next) segment.next_segment = segment_info(segmentation, segment.next->to).name;
     view.segments.push_back(std::move(segment));
   }
@@ -152,21 +175,39 @@ void print_scores(const Inspection& view) {
   const FeatureVector x = features_of(facts, recency_min_ms);
   fmt::print("  distance to centroids (log1p R {:.3f}, F {:.3f}, M {:.3f})\n", x[0], x[1], x[2]);
   for (std::size_t c = 0; c < static_cast<std::size_t>(clusters.cluster_count); ++c) {
-    fmt::print("    {:<22} {:.3f}\n", cluster_name(clusters.names[c]),
+    fmt::print("    {:<36} {:.3f}\n", cluster_name(clusters.names[c]),
                std::sqrt(squared_distance(clusters.weight, x, clusters.centroids[c])));
   }
 }
 
+bool is_quiet(const Inspection& view) { return view.row.quiet_until > view.facts.at; }
+
 void print_segments(const Inspection& view) {
-  fmt::print("\nSegments\n  {:<9} {:<22} {:<26} {:>4}  {}\n", "", "segment", "since", "seq",
-             "next change if silent");
+  const auto width = [&](std::string SegmentView::*text, std::size_t least) {
+    for (const SegmentView& segment : view.segments)
+      least = std::max(least, (segment.*text).size());
+    return least;
+  };
+  const std::size_t names = width(&SegmentView::segmentation, 9);
+  const std::size_t segments = width(&SegmentView::segment, 22);
+  fmt::print("\nSegments\n  {:<{}} {:<{}} {:<24} {:>4}  {}\n", "", names, "segment", segments,
+             "since", "seq", "next change if silent");
   for (const SegmentView& segment : view.segments) {
     const std::string next =
         segment.next ? fmt::format("{} -> {}", to_rfc3339(segment.next->at), segment.next_segment)
                      : "none within 10 years";
-    fmt::print("  {:<9} {:<22} {:<26} {:>4}  {}\n", segment.segmentation, segment.segment,
-               segment.state.seq > 0 ? to_rfc3339(segment.state.since) : "-", segment.state.seq,
-               next);
+    fmt::print("  {:<{}} {:<{}} {:<24} {:>4}  {}\n", segment.segmentation, names, segment.segment,
+               segments, segment.state.seq > 0 ? to_rfc3339(segment.state.since) : "-",
+               segment.state.seq, next);
+    if (segment.held) {
+      fmt::print("  {:<{}} held back since {}: {} ({}), until {}\n", "", names,
+                 to_rfc3339(segment.held->since), segment.held->segment, name(segment.held->reason),
+                 to_rfc3339(segment.held->until));
+    }
+  }
+  if (is_quiet(view)) {
+    fmt::print("  quiet until {}: no transition before is actionable, unless the customer acts\n",
+               to_rfc3339(view.row.quiet_until));
   }
   fmt::print("\nDeadlines\n");
   for (const DueChange& deadline : view.deadlines)
@@ -255,6 +296,14 @@ void write_segments(JsonText& out, const Inspection& view) {
     if (segment.state.seq > 0) out.key("since").text(to_rfc3339(segment.state.since));
     out.key("seq").integer(segment.state.seq);
     write_scores(out, view, segment.segmentation);
+    if (segment.held) {
+      out.key("held").begin_object();
+      out.key("segment").text(segment.held->segment);
+      out.key("reason").text(name(segment.held->reason));
+      out.key("since").text(to_rfc3339(segment.held->since));
+      out.key("until").text(to_rfc3339(segment.held->until));
+      out.end_object();
+    }
     if (segment.next) {
       out.key("next").begin_object();
       out.key("at").text(to_rfc3339(segment.next->at));
@@ -264,6 +313,7 @@ void write_segments(JsonText& out, const Inspection& view) {
     out.end_object();
   }
   out.end_object();
+  if (is_quiet(view)) out.key("quiet_until").text(to_rfc3339(view.row.quiet_until));
   out.key("deadlines").begin_array();
   for (const DueChange& deadline : view.deadlines) {
     out.begin_object();
@@ -354,7 +404,9 @@ void add_inspect_command(CLI::App& app, Invocation& invocation) {
       "model in force there. `next change if silent` says when each segment changes, and to "
       "which,\n"
       "if the customer does nothing more and the model stays as it is; churn is looked at where\n"
-      "an epoch (a day) begins. The ledger keeps hashes of invoice numbers.\n"
+      "an epoch (a day) begins. `held back` is a segment that is called for and waits for the "
+      "least\n"
+      "stay. The ledger keeps hashes of invoice numbers.\n"
       "The rules come from the state's own model log. For a service on Kafka that log is a topic:\n"
       "name the brokers with --config or --set kafka.brokers=host:9092.\n"
       "\n"

@@ -5,10 +5,14 @@
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <iterator>
 #include <span>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "absl/strings/ascii.h"
 #include "model/axis_value.h"
 #include "model/day.h"
 #include "state/damping.h"
@@ -35,6 +39,8 @@ NumberText amount_text(std::int64_t units) {
   return {rounded_ratio(units, Money::kUnitsPerCurrencyUnit / 100), 2};
 }
 
+NumberText amount_text(Money amount) { return amount_text(amount.units); }
+
 NumberText days_text(std::int64_t ms) { return {rounded_ratio(ms, kDayMs / 10), 1}; }
 
 // "no purchase for 90.2 days, usually every 21"
@@ -51,107 +57,171 @@ std::string purchases_text(std::uint32_t count) {
 }
 
 // "bought again after 3.1 days: 4 purchases, 1204.50"
-void append_act(std::string& out, const Transition& t) {
+void append_purchase(std::string& out, const Transition& t) {
   const CustomerFacts& before = t.before;
   const CustomerFacts& after = t.after;
   if (before.frequency == 0) {
-    append(out, "first purchase, {}", amount_text(after.monetary.units).view());
-  } else if (after.frequency > before.frequency) {
-    const std::int64_t silence = (after.last_purchase - before.last_purchase).count();
-    if (t.reason == Reason::kLateEvent || silence < 0) {
-      append(out, "a purchase came late");
-    } else {
-      append(out, "bought again after {} days", days_text(silence).view());
-    }
-    append(out, ": {}, {}", purchases_text(after.frequency),
-           amount_text(after.monetary.units).view());
+    append(out, "{}, {}", t.seq > 1 ? "bought again" : "first purchase",
+           amount_text((after.monetary - before.monetary).units).view());
+    if (before.monetary != Money{}) append(out, ": {} in all", amount_text(after.monetary).view());
+    return;
+  }
+  const std::int64_t silence = (after.last_purchase - before.last_purchase).count();
+  if (t.reason == Reason::kLateEvent || silence < 0) {
+    append(out, "a purchase came late");
+  } else if (silence < kDayMs) {
+    append(out, "bought again within a day");
   } else {
-    append(out, "{}: {} in all after {}",
-           after.monetary < before.monetary ? "gave back" : "corrected",
-           amount_text(after.monetary.units).view(), amount_text(before.monetary.units).view());
-    if (after.frequency < before.frequency && after.frequency > 0)
-      append(out, ", {} left", purchases_text(after.frequency));
+    append(out, "bought again after {} days", days_text(silence).view());
   }
+  append(out, ": {}, {}", purchases_text(after.frequency), amount_text(after.monetary).view());
 }
 
-std::string_view words(Quantity quantity) {
-  switch (quantity) {
-    case Quantity::kRecency:
-      return "R";
-    case Quantity::kFrequency:
-      return "F";
-    case Quantity::kMonetary:
-      return "M";
-    case Quantity::kOrderValue:
-      return "order value";
-    case Quantity::kOverdue:
-      return "overdue";
-    case Quantity::kRisk:
-      return "risk";
-    case Quantity::kValue:
-      break;
+// "gave back 20.00: 180.00 in all, 3 purchases left"
+void append_act(std::string& out, const Transition& t) {
+  const CustomerFacts& before = t.before;
+  const CustomerFacts& after = t.after;
+  if (after.frequency > before.frequency) return append_purchase(out, t);
+  const Money less = before.monetary - after.monetary;
+  if (less == Money{}) {
+    append(out, "corrected");
+  } else {
+    append(out, "{} {}: {} in all", less > Money{} ? "gave back" : "corrected by",
+           amount_text(std::abs(less.units)).view(), amount_text(after.monetary).view());
   }
-  return "value";
+  if (after.frequency < before.frequency && after.frequency > 0)
+    append(out, ", {} left", purchases_text(after.frequency));
 }
 
-// The cut between the score before and the next one on the way to that after.
-std::int64_t crossed_cut(const Axis& axis, std::span<const std::int64_t> cuts, int before,
-                         int after) {
-  const int upper = after > before ? before + 1 : before;
-  const int index = is_less_better(axis.cuts.quantity) ? axis.cuts.bins - upper : upper - 2;
-  return cuts[static_cast<std::size_t>(std::clamp(index, 0, static_cast<int>(cuts.size()) - 1))];
+// Of an axis that bears one letter: as it is known.
+std::string name_of(const Axis& axis) {
+  if (axis.name.size() > 1) return axis.name;
+  return {absl::ascii_toupper(static_cast<unsigned char>(axis.name.front()))};
 }
 
-// "; score R 3 ended at 90.0 days": every axis whose score is another one.
-void append_scores(std::string& out, const Transition& t, const Segmenter& segmenter) {
+// From one score to another on an axis.
+struct Step {
+  std::size_t axis = 0;
+  int was = 0;  // 0: there was none.
+  int now = 0;
+
+  // The limit next to the score that holds now.
+  std::int64_t limit(const Axis& in, std::span<const std::int64_t> cuts) const {
+    const int upper = now > was ? now : now + 1;
+    const int index = is_less_better(in.cuts.quantity) ? in.cuts.bins - upper : upper - 2;
+    return cuts[static_cast<std::size_t>(std::clamp(index, 0, static_cast<int>(cuts.size()) - 1))];
+  }
+};
+
+// What led from one segment to the other where the scores themselves have not changed, because a
+// margin or a stay held it back: the nearest cell of the segment that was left, along one axis.
+std::optional<Step> held_step(const Transition& t, const Segmenter& segmenter) {
+  const Segmentation& segmentation = segmenter.segmentation();
+  if (t.from < kFirstSegment || t.call.code < kFirstSegment) return std::nullopt;
+  const AxisScores& called =
+      segmentation.scores_of(static_cast<std::uint16_t>(t.call.code - kFirstSegment));
+  for (std::size_t a = 0; a < segmentation.axes().size(); ++a) {
+    const int bins = segmentation.axes()[a].cuts.bins;
+    for (int distance = 1; distance < bins; ++distance) {
+      for (const int was : {called[a] + distance, called[a] - distance}) {
+        if (was < 1 || was > bins || called[a] == 0) continue;
+        AxisScores scores = called;
+        scores[a] = static_cast<std::uint8_t>(was);
+        const std::uint16_t cell = segmentation.cell_of(
+            std::span(std::as_const(scores)).first(segmentation.axes().size()));
+        if (segmentation.segment_of(cell) == t.from - kFirstSegment) return Step{a, was, called[a]};
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+// Every axis whose score is another one; where none is and no single one has led there, all.
+std::vector<Step> steps_of(const Transition& t, const Segmenter& segmenter) {
+  std::vector<Step> steps;
   const auto before = segmenter.scores(t.before);
   const auto after = segmenter.scores(t.after);
-  if (!after) return;
-  const std::span<const Axis> axes = segmenter.segmentation().axes();
-  for (std::size_t a = 0; a < axes.size(); ++a) {
-    const Quantity quantity = axes[a].cuts.quantity;
-    if (quantity == Quantity::kRisk) continue;  // Said by the risk itself.
-    const int now = (*after)[a];
-    const int was = before ? (*before)[a] : 0;
-    if (now == was || now == 0) continue;
-    if (was == 0) {
-      append(out, "; {} {}", words(quantity), now);
-      continue;
-    }
-    const auto cuts = segmenter.cuts_of(a, *t.after.version);
-    const std::string limit = axis_text(quantity, crossed_cut(axes[a], cuts, was, now));
-    const auto old_cuts = segmenter.cuts_of(a, *t.before.version);
-    const bool moved = t.before.version != t.after.version && !std::ranges::equal(cuts, old_cuts);
-    if (moved) {
-      append(out, "; {} {} -> {} as its limit moved to {}", words(quantity), was, now, limit);
-    } else if (now < was && follows_silence(quantity)) {
-      append(out, "; score {} {} ended at {}", words(quantity), was, limit);
-    } else {
-      append(out, "; {} {} -> {} {} {}", words(quantity), was, now,
-             now > was ? (is_less_better(quantity) ? "within" : "above") : "no longer above",
-             limit);
-    }
+  if (!after) return steps;
+  for (std::size_t a = 0; a < segmenter.segmentation().axes().size(); ++a) {
+    const Step step{a, before ? (*before)[a] : 0, (*after)[a]};
+    if (step.now != step.was && step.now != 0) steps.push_back(step);
+  }
+  if (!steps.empty()) return steps;
+  if (const auto step = held_step(t, segmenter)) return {*step};
+  for (std::size_t a = 0; a < segmenter.segmentation().axes().size(); ++a)
+    if ((*after)[a] != 0) steps.push_back({a, 0, (*after)[a]});
+  return steps;
+}
+
+// "R 3 -> 2 past 90.0 days"
+void append_step(std::string& out, const Transition& t, const Segmenter& segmenter,
+                 const Step& step) {
+  const Axis& axis = segmenter.segmentation().axes()[step.axis];
+  const Quantity quantity = axis.cuts.quantity;
+  append(out, "; {} ", name_of(axis));
+  if (step.was == 0) return append(out, "{}", step.now);
+  append(out, "{} -> {}", step.was, step.now);
+  const auto cuts = segmenter.cuts_of(step.axis, *t.after.version);
+  const std::string limit = axis_text(quantity, step.limit(axis, cuts));
+  const auto old_cuts = segmenter.cuts_of(step.axis, *t.before.version);
+  const bool is_up = step.now > step.was;
+  if (t.before.version != t.after.version && !std::ranges::equal(cuts, old_cuts)) {
+    append(out, " as its limit moved to {}", limit);
+  } else if (is_up) {
+    append(out, " {} {}", is_less_better(quantity) ? "within" : "above", limit);
+  } else if (!is_less_better(quantity)) {
+    append(out, ", no longer above {}", limit);
+  } else if (quantity != Quantity::kRecency ||
+             limit != axis_text(quantity, recency_ms(t.after))) {  // Said already.
+    append(out, " past {}", limit);
   }
 }
 
 // "; churn risk 0.31 -> 0.34, limit 0.33"
-void append_risk(std::string& out, const Transition& t, const TransitionRisks& risks,
-                 const Segmenter& segmenter) {
+void append_risk(std::string& out, const TransitionRisks& risks, std::string_view limit) {
   if (!risks.after) return;
+  const int digits = NumberText(*risks.after, 2).view() == limit ? kRiskDigits : 2;
+  const NumberText after(*risks.after, digits);
   append(out, "; churn risk ");
-  const NumberText after(*risks.after, 2);
-  if (risks.before && NumberText(*risks.before, 2).view() != after.view())
-    append(out, "{} -> ", NumberText(*risks.before, 2).view());
+  if (risks.before && NumberText(*risks.before, digits).view() != after.view())
+    append(out, "{} -> ", NumberText(*risks.before, digits).view());
   append(out, "{}", after.view());
-  const auto before = segmenter.scores(t.before);
-  const auto now = segmenter.scores(t.after);
-  const std::span<const Axis> axes = segmenter.segmentation().axes();
-  for (std::size_t a = 0; before && now && a < axes.size(); ++a) {
-    if (axes[a].cuts.quantity != Quantity::kRisk || (*before)[a] == (*now)[a]) continue;
-    append(out, ", limit {}",
-           axis_text(Quantity::kRisk, crossed_cut(axes[a], segmenter.cuts_of(a, *t.after.version),
-                                                  (*before)[a], (*now)[a])));
+  if (!limit.empty()) append(out, ", limit {}", limit);
+}
+
+// Which limits were passed, and the churn risk where it is asked.
+void append_steps(std::string& out, const Transition& t, const TransitionRisks& risks,
+                  const Segmenter& segmenter) {
+  const Segmentation& segmentation = segmenter.segmentation();
+  std::string risk_limit;
+  for (const Step& step : steps_of(t, segmenter)) {
+    const Axis& axis = segmentation.axes()[step.axis];
+    if (axis.cuts.quantity != Quantity::kRisk) {
+      append_step(out, t, segmenter, step);
+    } else if (step.was != 0) {
+      risk_limit = axis_text(Quantity::kRisk,
+                             step.limit(axis, segmenter.cuts_of(step.axis, *t.after.version)));
+    }
   }
+  if (segmentation.follows_risk()) append_risk(out, risks, risk_limit);
+}
+
+std::string_view model_change(const Transition& t, const Segmentation& segmentation) {
+  const ModelVersion& before = *t.before.version;
+  const ModelVersion& after = *t.after.version;
+  if (segmentation.is_cluster()) {
+    if (t.from == kUnassigned) return "first groups";
+    const std::size_t id = t.call.code - std::size_t{kFirstSegment};
+    const bool renamed = before.clusters && id < before.clusters->names.size() &&
+                         before.clusters->names[id] == t.from - kFirstSegment;
+    return renamed ? "his group has another name" : "groups formed anew";
+  }
+  if (before.cuts.empty() != after.cuts.empty())
+    return after.cuts.empty() ? "few customers, fixed limits from now on"
+                              : "enough customers, limits by rank from now on";
+  if (segmentation.follows_risk())
+    return t.from == kUnassigned ? "first estimate of risks" : "risks estimated anew";
+  return "limits set anew";
 }
 
 void append_why(std::string& out, const Transition& t, const Segmentation& segmentation) {
@@ -161,22 +231,16 @@ void append_why(std::string& out, const Transition& t, const Segmentation& segme
     case Reason::kLateEvent:
       return append_act(out, t);
     case Reason::kInactivity:
+      if (t.after.frequency == 0) return append(out, "the last purchase left the window");
       if (t.after.frequency == t.before.frequency && t.after.monetary == t.before.monetary)
         return append_silence(out, t.after);
       return append(out, "a purchase left the window: {}, {} in all",
-                    purchases_text(t.after.frequency), amount_text(t.after.monetary.units).view());
+                    purchases_text(t.after.frequency), amount_text(t.after.monetary).view());
     case Reason::kPopulationShift:
-      return append(out, "{} with the other customers",
-                    segmentation.is_cluster() ? "groups moved" : "limits moved");
+      return append(out, "{} moved with the other customers",
+                    segmentation.is_cluster() ? "groups" : "limits");
     case Reason::kModelChange:
-      if (t.before.version->cuts.empty() != t.after.version->cuts.empty() &&
-          !segmentation.is_cluster()) {
-        return append(out, "{}",
-                      t.after.version->cuts.empty()
-                          ? "few customers, fixed limits from now on"
-                          : "enough customers, limits by rank from now on");
-      }
-      return append(out, "{}", t.from == kUnassigned ? "first model" : "new model");
+      return append(out, "{}", model_change(t, segmentation));
     case Reason::kRulesChange:
       return append(out, "the rules changed");
     case Reason::kBackfill:
@@ -223,8 +287,7 @@ std::string explain(const Transition& t, const TransitionRisks& risks, const Rul
   if (t.reason == Reason::kErasure) return out;
   if (t.to == kNoSegmentCode) return out += "; no purchase counts any more";
   if (t.to == kUnassigned) return out += "; no model yet";
-  append_scores(out, t, segmenter);
-  if (segmentation.follows_risk()) append_risk(out, t, risks, segmenter);
+  append_steps(out, t, risks, segmenter);
   if (t.held) append(out, "; held back since {}", Rfc3339Text(t.held->since).view().substr(0, 10));
   return out;
 }

@@ -21,7 +21,7 @@ struct TransitionRisks {
 };
 TransitionRisks risks_of(const Transition& transition, const Rules& rules);
 
-// "no purchase for 90.2 days, usually every 21; score R 3 ended at 90.0 days"
+// "no purchase for 99.2 days, usually every 21; R 3 -> 2 past 90.0 days"
 std::string explain(const Transition& transition, const TransitionRisks& risks, const Rules& rules);
 
 // Days since the last purchase.

@@ -84,7 +84,7 @@ void write_cause(JsonText& out, const Cause& cause, EventTime effective_at) {
   out.key("invoice_no").text(cause.invoice_no);
   if (!cause.event_id.empty()) out.key("event_id").text(cause.event_id);
   if (cause.event_time != effective_at)
-    out.key("event_time").text(BriefTime(cause.event_time).view());
+    out.key("event_time").text(Rfc3339Text(cause.event_time).view());
   out.end_object();
 }
 
@@ -110,7 +110,7 @@ void write_forecast(JsonText& out, const Transition& t, const Rules& rules) {
   if (next.at == kNever) return;
   out.key("if_silent").begin_object();
   out.key("segment").text(segment_info(rules.segmentations[t.segmentation], next.to).name);
-  out.key("at").text(BriefTime(next.at).view());
+  out.key("at").text(Rfc3339Text(next.at).view());
   out.end_object();
 }
 
@@ -138,7 +138,7 @@ void TransitionWriter::write(const Transition& t, const TransitionSubject& subje
   out.key("seq").integer(t.seq);
   out.key("from").begin_object();
   out.key("segment").text(name_of(segmentation, t.from));
-  if (t.seq > 1) out.key("since").text(BriefTime(t.from_since).view());
+  if (t.seq > 1) out.key("since").text(Rfc3339Text(t.from_since).view());
   out.end_object();
   out.key("to").text(name_of(segmentation, t.to));
   out.key("direction").text(name(t.direction));
@@ -147,7 +147,7 @@ void TransitionWriter::write(const Transition& t, const TransitionSubject& subje
   if (t.held) {
     out.key("held").begin_object();
     out.key("segment").text(name_of(segmentation, t.held->segment));
-    out.key("since").text(BriefTime(t.held->since).view());
+    out.key("since").text(Rfc3339Text(t.held->since).view());
     out.end_object();
   }
   if (t.before.frequency > 0 && !same_values(before, after)) {
@@ -159,7 +159,7 @@ void TransitionWriter::write(const Transition& t, const TransitionSubject& subje
   write_values(out, segmentation, after, nullptr);
   out.end_object();
   out.key("explanation").text(explain(t, risks, rules_));
-  out.key("effective_at").text(BriefTime(t.effective_at()).view());
+  out.key("effective_at").text(Rfc3339Text(t.effective_at()).view());
   write_forecast(out, t, rules_);
   out.key("model").integer(t.after.version->number);
   out.key("rules").integer(rules_.version);

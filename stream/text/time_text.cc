@@ -341,15 +341,6 @@ Rfc3339Text::Rfc3339Text(EventTime time) {
   put_number(text_.data(), 20, 3, calendar.ms);
 }
 
-BriefTime::BriefTime(EventTime time) {
-  constexpr std::size_t kSecondsSize = 19;
-  const Rfc3339Text whole(time);
-  size_ = whole.view().copy(text_.data(), text_.size());
-  if (time.time_since_epoch().count() % 1000 != 0) return;
-  text_[kSecondsSize] = 'Z';
-  size_ = kSecondsSize + 1;
-}
-
 std::string to_rfc3339(EventTime time) { return std::string(Rfc3339Text(time).view()); }
 
 std::string to_uci(EventTime time) {

@@ -73,16 +73,6 @@ class Rfc3339Text {
  private:
   std::array<char, 24> text_;
 };
-// "2011-12-09T12:50:00Z", with milliseconds only where there are some.
-class BriefTime {
- public:
-  explicit BriefTime(EventTime time);
-  std::string_view view() const { return {text_.data(), size_}; }
-
- private:
-  std::array<char, 24> text_{};
-  std::size_t size_ = 0;
-};
 std::string to_rfc3339(EventTime time);
 
 // "2010-12-01 08:26:00", UTC, as in Online Retail. Milliseconds are cut off.

@@ -129,6 +129,26 @@ TEST_F(StateCommands, InspectWritesJson) {
   }
 }
 
+TEST_F(StateCommands, InspectShowsWhatIsHeldBackAndHowLongItIsQuiet) {
+  const std::string held = directory_.file("held");
+  ASSERT_TRUE(
+      replayed({"--until", "2024-02-10", "--state", held, "--set", "segmentation.rfm.stay=60d"})
+          .ok());
+  ASSERT_TRUE(inspected({"a", "--state", held}).ok());
+  EXPECT_NE(shown_.find("held back since 2024-02-01T10:00:01.000Z: Promising (inactivity), until "
+                        "2024-03-02T10:00:00.000Z"),
+            std::string::npos)
+      << shown_;
+  ASSERT_TRUE(inspected({"a", "--state", held, "--json"}).ok());
+  EXPECT_NE(shown_.find(R"("held":{"segment":"Promising","reason":"inactivity",)"),
+            std::string::npos)
+      << shown_;
+  const std::string quiet = directory_.file("quiet");
+  ASSERT_TRUE(replayed({"--until", "2024-01-05", "--state", quiet}).ok());
+  ASSERT_TRUE(inspected({"a", "--state", quiet}).ok());
+  EXPECT_NE(shown_.find("quiet until 2024-01-09T10:00:00.000Z"), std::string::npos) << shown_;
+}
+
 TEST_F(StateCommands, SayWhatIsWrong) {
   const absl::Status unknown = inspected({"17850", "--state", state_});
   EXPECT_EQ(unknown.code(), absl::StatusCode::kNotFound);

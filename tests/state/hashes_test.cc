@@ -33,7 +33,7 @@ TEST(Hashes, KindsAndFieldsDoNotMix) {
                                      transition_id("", "123"), transition_id("1", "24"),
                                      transition_id("2", "23")};
   EXPECT_EQ(ids.size(), 5U);
-  EXPECT_EQ(ids.begin()->size(), 32U);
+  EXPECT_EQ(ids.begin()->size(), 22U);
 }
 
 TEST(Hashes, NoCountryRanksBelowAny) {

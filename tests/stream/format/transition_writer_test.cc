@@ -123,6 +123,7 @@ TEST_F(TransitionWriterTest, TransitionsAreAsPublished) {
   again.after.last_purchase = kNow;
   again.after.frequency = 4;
   again.after.monetary = {12'419'400};
+  again.call = Segmenter(rules_, again.segmentation).call_at_change(again.after, {});
   again.cause = &cause_;
   write(again);
 
