@@ -380,6 +380,7 @@ class KillTest:
                        "population_shift"):
             assert self.reasons[reason] > 0, f"the history has no {reason}"
         self.compare_dead_letters(replay)
+        self.compare_receipts(replay)
         self.compare_customers(replay)
         self.ticks = len(application.read("ticks"))
         assert self.ticks > 0, "the history has no tick"
@@ -396,6 +397,16 @@ class KillTest:
                      line["headers"]["__streams.errors.exception"])
                     for line in read_lines(replay / "dead-letters.jsonl")]
         assert sorted(places) == sorted(expected)
+
+    def compare_receipts(self, replay):
+        def place(receipt):
+            return receipt["partition"], receipt["offset"]
+
+        receipts = [r.json() for r in self.application.read("receipts")]
+        self.receipts = len(receipts)
+        assert len({place(r) for r in receipts}) == len(receipts) > 0, "twice, or none"
+        expected = [line["value"] for line in read_lines(replay / "receipts.jsonl")]
+        assert sorted(receipts, key=place) == sorted(expected, key=place)
 
     def customers_of(self, state):
         text = self.application.command("export", "customers", "--state", str(state)).stdout
@@ -426,8 +437,8 @@ class KillTest:
         self.restarts_ms.sort()
         print(f"{len(self.checker.seen)} transitions, each once, in order: {dict(self.reasons)}\n"
               f"{self.customers} customers equal to an undisturbed replay and a recomputation; "
-              f"{self.dead_letters} dead letters, {self.ticks} ticks, {self.versions} records in "
-              f"the model log\n"
+              f"{self.dead_letters} dead letters, {self.receipts} receipts, {self.ticks} ticks, "
+              f"{self.versions} records in the model log\n"
               "restart until partitions are owned: median "
               f"{statistics.median(self.restarts_ms):.0f} ms, "
               f"longest {self.restarts_ms[-1]:.0f} ms; all in {seconds:.0f} s, seed "
