@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "config/input_presets.h"
 #include "config/options.h"
 #include "config/setting_value.h"
@@ -25,6 +27,23 @@ absl::Status check_precedence(const Settings& settings, const Segmentations& seg
       names.push_back(segmentation.name());
     return settings.refuse(kKey, fmt::format("there is no segmentation {}; allowed: {}", name,
                                              fmt::join(names, ", ")));
+  }
+  return absl::OkStatus();
+}
+
+// Without training there is nothing to take cuts, clusters or risks from.
+absl::Status check_training(const Settings& settings, const Segmentations& segmentations) {
+  constexpr std::string_view kKey = "model.training";
+  if (settings.text(kKey) == "true") return absl::OkStatus();
+  for (const Segmentation& segmentation : segmentations.all()) {
+    const bool needs_cuts = std::ranges::any_of(segmentation.axes(), [](const Axis& axis) {
+      return axis.cuts.method != CutMethod::kFixed;
+    });
+    if (!segmentation.is_cluster() && !segmentation.follows_risk() && !needs_cuts) continue;
+    return settings.refuse(
+        kKey,
+        fmt::format("segmentation.{} needs {}; allowed: true, or disable it", segmentation.name(),
+                    segmentation.is_cluster() ? "the clusters" : "trained cuts or the risk"));
   }
   return absl::OkStatus();
 }
@@ -86,6 +105,7 @@ absl::Status check_settings(const Settings& settings) {
   const absl::StatusOr<Segmentations> segmentations = settings.segmentations();
   if (!segmentations.ok()) return segmentations.status();
   if (absl::Status status = check_precedence(settings, *segmentations); !status.ok()) return status;
+  if (absl::Status status = check_training(settings, *segmentations); !status.ok()) return status;
   return Decoder::check(decoder_options(settings, KeyPolicy::kRequired));
 }
 

@@ -39,6 +39,7 @@ std::string toml_value(const SettingSpec& spec, std::string_view text) {
     case SettingKind::kToggle:
     case SettingKind::kAxes:
     case SettingKind::kSegments:
+    case SettingKind::kCentroids:
       return std::string(text);
     default:
       return quote(text);

@@ -108,6 +108,7 @@ TrainingOptions training_options(const Settings& settings) {
   options.cluster_count = integer("model.clusters");
   options.cluster_history_ms = settings.duration("model.cluster_history").count();
   options.move_min = settings.real("model.move_min");
+  options.schedule.trains = settings.text("model.training") == "true";
   options.schedule.refit_weekday = static_cast<int>(weekday - kWeekdays.begin());
   options.challenger_count = integer("model.challengers");
   options.challenger_gain = settings.real("model.challenger_gain");

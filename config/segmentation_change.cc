@@ -127,6 +127,9 @@ absl::StatusOr<std::vector<SegmentInfo>> segments_of(const SegmentationChange& c
                                                      const SegmentationSpec* base,
                                                      const SegmentationSpec& spec) {
   const auto is_mapped = [&](const std::string& name) {
+    if (!spec.centroids.empty())
+      return std::ranges::find(spec.centroids, name, &GivenCentroid::segment) !=
+             spec.centroids.end();
     return spec.scorer == Scorer::kCluster ||
            std::ranges::find(spec.map, name, &MapRule::segment) != spec.map.end();
   };
@@ -142,6 +145,7 @@ absl::StatusOr<std::vector<SegmentInfo>> segments_of(const SegmentationChange& c
     add_once(names, segment.name);
   }
   for (const MapRule& rule : spec.map) add_once(names, rule.segment);
+  for (const GivenCentroid& centroid : spec.centroids) add_once(names, centroid.segment);
 
   std::vector<SegmentInfo> segments;
   for (const std::string& name : names) {
@@ -176,9 +180,14 @@ absl::StatusOr<SegmentationSpec> apply(const SegmentationChange& change,
   if (spec.scorer == Scorer::kCluster && (change.axes || change.map)) {
     return refused("{} is for scorer = \"grid\" only", change.axes ? "axes" : "map");
   }
-  if (spec.scorer == Scorer::kGrid && (change.hysteresis || change.recency_min_ms)) {
-    return refused("{} is for scorer = \"cluster\" only",
-                   change.hysteresis ? "hysteresis" : "recency_min");
+  if (spec.scorer == Scorer::kGrid) {
+    const std::string_view key = change.hysteresis       ? "hysteresis"
+                                 : change.recency_min_ms ? "recency_min"
+                                 : change.centroids      ? "centroids"
+                                 : change.scale          ? "scale"
+                                 : change.recency_at_ms  ? "recency_at"
+                                                         : "";
+    if (!key.empty()) return refused("{} is for scorer = \"cluster\" only", key);
   }
   if (base != nullptr && base->scorer != spec.scorer) {
     return refused("scorer: the preset {} has another one", base->name);
@@ -187,6 +196,9 @@ absl::StatusOr<SegmentationSpec> apply(const SegmentationChange& change,
   spec.stay_ms = change.stay_ms.value_or(spec.stay_ms);
   spec.hysteresis = change.hysteresis.value_or(spec.hysteresis);
   spec.recency_min_ms = change.recency_min_ms.value_or(spec.recency_min_ms);
+  spec.centroids = change.centroids.value_or(spec.centroids);
+  spec.scale = change.scale.value_or(spec.scale);
+  spec.recency_at_ms = change.recency_at_ms.value_or(spec.recency_at_ms);
   if (change.axes) {
     spec.axes.clear();
     for (const AxisChange& axis : *change.axes) {

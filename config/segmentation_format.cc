@@ -102,6 +102,12 @@ std::string segment_text(const SegmentInfo& info) {
                      actions_text(info));
 }
 
+std::string centroid_text(const GivenCentroid& centroid) {
+  return fmt::format("{{segment = {}, r = {}, f = {}, m = {}}}", quote(centroid.segment),
+                     format_real(centroid.recency_days), format_real(centroid.frequency),
+                     format_real(centroid.monetary));
+}
+
 }  // namespace
 
 std::vector<std::string> list_items(const SegmentationSpec& spec, std::string_view key) {
@@ -110,6 +116,8 @@ std::vector<std::string> list_items(const SegmentationSpec& spec, std::string_vi
     for (const Axis& axis : spec.axes) parts.push_back(axis_text(axis));
   } else if (key == "map") {
     for (const MapRule& rule : spec.map) parts.push_back(rule_text(rule));
+  } else if (key == "centroids") {
+    for (const GivenCentroid& centroid : spec.centroids) parts.push_back(centroid_text(centroid));
   } else if (key == "segments") {
     for (const SegmentInfo& info : spec.segments) parts.push_back(segment_text(info));
   }
@@ -128,6 +136,9 @@ std::optional<std::string> segmentation_text(const SegmentationSpec& spec, std::
   if (key == "hysteresis" && is_cluster) return format_real(spec.hysteresis);
   if (key == "recency_min" && is_cluster)
     return format_duration(std::chrono::milliseconds{spec.recency_min_ms});
+  if (key == "centroids" && is_cluster) return list(list_items(spec, key));
+  if (key == "scale" && is_cluster) return format_scale(spec.scale);
+  if (key == "recency_at" && is_cluster) return format_instant(spec.recency_at_ms);
   return std::nullopt;
 }
 
@@ -136,6 +147,11 @@ std::string format_segmentation(const SegmentationSpec& spec) {
   if (spec.scorer == Scorer::kCluster) {
     text = fmt::format("scorer = \"cluster\", hysteresis = {}, recency_min = {}",
                        format_real(spec.hysteresis), duration(spec.recency_min_ms));
+    if (!spec.centroids.empty()) {
+      text += fmt::format(", centroids = {}, scale = {}, recency_at = {}",
+                          list(list_items(spec, "centroids")), quote(format_scale(spec.scale)),
+                          quote(format_instant(spec.recency_at_ms)));
+    }
   } else {
     text = fmt::format("scorer = \"grid\", axes = {}, map = {}", list(list_items(spec, "axes")),
                        list(list_items(spec, "map")));
@@ -152,6 +168,9 @@ std::vector<std::pair<std::string, std::string>> leaves_of(const SegmentationSpe
   if (spec.scorer == Scorer::kCluster) {
     leaves["hysteresis"] = format_real(spec.hysteresis);
     leaves["recency_min"] = format_duration(std::chrono::milliseconds{spec.recency_min_ms});
+    leaves["centroids"] = list(list_items(spec, "centroids"));
+    leaves["scale"] = format_scale(spec.scale);
+    leaves["recency_at"] = format_instant(spec.recency_at_ms);
   } else {
     std::vector<std::string_view> names;
     for (const Axis& axis : spec.axes) names.push_back(axis.name);

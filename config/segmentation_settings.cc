@@ -46,6 +46,14 @@ absl::StatusOr<SegmentationChange> change_of(const SegmentationTexts& texts) {
       change.hysteresis = parse_real(text);
     } else if (key == "recency_min") {
       change.recency_min_ms = parse_duration(text)->count();
+    } else if (key == "centroids") {
+      auto centroids = read_centroids(text.empty() ? "[]" : text);
+      if (!centroids.ok()) return with_key(key, centroids.status());
+      change.centroids = *std::move(centroids);
+    } else if (key == "scale") {
+      change.scale = parse_scale(text);
+    } else if (key == "recency_at") {
+      change.recency_at_ms = parse_instant(text);
     } else if (key == "guard") {
       change.guard = text == "true";
     } else if (key == "stay") {
@@ -89,6 +97,8 @@ absl::StatusOr<std::string> canonical_segmentation_text(SettingKind kind, std::s
     status = read_axes(value).status();
   } else if (kind == SettingKind::kSegments) {
     status = read_segments(value).status();
+  } else if (kind == SettingKind::kCentroids) {
+    status = read_centroids(value).status();
   } else if (kind == SettingKind::kSegmentMap) {
     status = read_map(value).status();
     if (status.ok() && find_preset(value) != nullptr) return std::string(value);

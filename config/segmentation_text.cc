@@ -264,6 +264,35 @@ absl::StatusOr<std::vector<SegmentChange>> segments_of(const TomlNode& node) {
   return read_list(node, read_segment, "a list of {name, rank, description, lost, actions}");
 }
 
+absl::StatusOr<GivenCentroid> read_centroid(const TomlNode& node) {
+  constexpr std::string_view kCentroid = "a centroid";
+  if (node.shape != Shape::kTable || node.fields.size() != 4) {
+    return refused(
+        "a centroid is not a table such as {{segment = \"Loyal\", r = 9, f = 4.6, m = 1400}}");
+  }
+  GivenCentroid centroid;
+  for (const TomlField& field : node.fields) {
+    absl::Status status;
+    if (field.key == "segment") {
+      status = take(kCentroid, field, centroid.segment, text_of(field.value), "a name");
+    } else if (field.key == "r") {
+      status = take(kCentroid, field, centroid.recency_days, real_of(field.value), "days");
+    } else if (field.key == "f") {
+      status = take(kCentroid, field, centroid.frequency, real_of(field.value), "a number");
+    } else if (field.key == "m") {
+      status = take(kCentroid, field, centroid.monetary, real_of(field.value), "an amount");
+    } else {
+      status = unknown_key(kCentroid, field.key, "segment, r, f, m");
+    }
+    if (!status.ok()) return status;
+  }
+  return centroid;
+}
+
+absl::StatusOr<std::vector<GivenCentroid>> centroids_of(const TomlNode& node) {
+  return read_list(node, read_centroid, "a list of {segment, r, f, m}");
+}
+
 absl::StatusOr<MapChange> map_of(const TomlNode& node) {
   constexpr std::string_view kAllowed =
       "allowed: a preset's name, rows of names, or a list of entries such as {segment = \"New\", r "
@@ -310,6 +339,10 @@ absl::StatusOr<std::vector<SegmentChange>> read_segments(std::string_view text) 
   return read_text(text, segments_of);
 }
 
+absl::StatusOr<std::vector<GivenCentroid>> read_centroids(std::string_view text) {
+  return read_text(text, centroids_of);
+}
+
 absl::StatusOr<MapChange> read_map(std::string_view text) {
   return read_text(find_preset(text) == nullptr ? std::string(text) : quote(text), map_of);
 }
@@ -340,13 +373,25 @@ absl::StatusOr<SegmentationChange> read_segmentation(std::string_view text) {
       status = take(kSegmentation, field, change.hysteresis, real_of(value), "a number");
     } else if (field.key == "recency_min") {
       status = take(kSegmentation, field, change.recency_min_ms, duration_of(value), "a duration");
+    } else if (field.key == "centroids") {
+      auto centroids = centroids_of(value);
+      if (!centroids.ok()) return centroids.status();
+      change.centroids = *std::move(centroids);
+    } else if (field.key == "scale") {
+      status = take(kSegmentation, field, change.scale, parse_scale(text_of(value).value_or("")),
+                    "three numbers above 0");
+    } else if (field.key == "recency_at") {
+      status = take(kSegmentation, field, change.recency_at_ms,
+                    parse_instant(text_of(value).value_or("")), "now, or a time");
     } else if (field.key == "guard") {
       status = take(kSegmentation, field, change.guard, toggle_of(value), "true, false");
     } else if (field.key == "stay") {
       status = take(kSegmentation, field, change.stay_ms, duration_of(value), "a duration");
     } else {
-      status = unknown_key(kSegmentation, field.key,
-                           "scorer, axes, map, segments, hysteresis, recency_min, guard, stay");
+      status =
+          unknown_key(kSegmentation, field.key,
+                      "scorer, axes, map, segments, hysteresis, recency_min, centroids, scale, "
+                      "recency_at, guard, stay");
     }
     if (!status.ok()) return status;
   }

@@ -2,6 +2,7 @@
 // and the whole spec on one line, which the model log keeps.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -48,6 +49,9 @@ struct SegmentationChange {
   std::vector<SegmentChange> segments;
   std::optional<double> hysteresis;
   std::optional<std::int64_t> recency_min_ms;
+  std::optional<std::vector<GivenCentroid>> centroids;
+  std::optional<std::array<double, 3>> scale;
+  std::optional<std::optional<std::int64_t>> recency_at_ms;
   std::optional<bool> guard;
   std::optional<std::int64_t> stay_ms;
 };
@@ -55,6 +59,7 @@ struct SegmentationChange {
 absl::StatusOr<std::vector<AxisChange>> read_axes(std::string_view text);
 absl::StatusOr<MapChange> read_map(std::string_view text);
 absl::StatusOr<std::vector<SegmentChange>> read_segments(std::string_view text);
+absl::StatusOr<std::vector<GivenCentroid>> read_centroids(std::string_view text);
 
 // `base` with the changes. Axes are those of the change, where an entry takes what it leaves out
 // from the base's axis of its name. Segments that the map names and the change does not describe
@@ -62,7 +67,8 @@ absl::StatusOr<std::vector<SegmentChange>> read_segments(std::string_view text);
 absl::StatusOr<SegmentationSpec> apply(const SegmentationChange& change,
                                        const SegmentationSpec* base, std::string_view name);
 
-// The tables of the lists axes, map and segments, each on a line of its own; of other keys none.
+// The tables of the lists axes, map, centroids and segments, each on a line of its own; of other
+// keys none.
 std::vector<std::string> list_items(const SegmentationSpec& spec, std::string_view key);
 
 // What a spec has for a key of its table ("stay"), in the notation of that key; absent: it has none

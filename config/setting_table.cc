@@ -56,7 +56,7 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "At most an epoch: what is trained in one takes effect in the next."},
     {"input.settle", kDuration, kSemantic, "1m", "0s", "1d", "",
      "An open invoice of the line format is complete when the watermark is this far past its last "
-     "line."},
+     "line. 0s: each line takes effect by itself, at once."},
     {"input.future_max", kDuration, kSemantic, "1h", "0s", "365d", "",
      "Events this much newer than their Kafka record are dead-lettered: they must not move a "
      "clock."},
@@ -167,6 +167,9 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"model.refit_weekday", kChoice, kSemantic, "monday", "", "",
      "monday|tuesday|wednesday|thursday|friday|saturday|sunday",
      "The day on which the clusters, the score cuts and the churn model are fitted anew."},
+    {"model.training", kToggle, kSemantic, "true", "", "", "",
+     "false: nothing is fitted, neither cuts nor clusters nor the churn model; for segmentations "
+     "that need none of them, with fixed cuts or given centroids."},
     {"model.clusters", kInteger, kSemantic, "5", "2", "16", "", "Number of K-Means clusters."},
     {"model.cluster_history", kDuration, kSemantic, "49d", "0s", "365d", "",
      "Least time from the first day with population_on customers to the first fit of the "
@@ -260,6 +263,16 @@ constexpr auto kSegmentationTable = std::to_array<SettingSpec>({
      "this fraction."},
     {"recency_min", kDuration, kSemantic, "0s", "0s", "3650d", "",
      "In distances to centroids recency counts as at least this."},
+    {"centroids", kCentroids, kSemantic, "[]", "", "", "",
+     "Fixed points instead of the model's: of each the segment of those who are nearest to it, r "
+     "in days since the last purchase, f in invoices, m in money. Several may lead to one segment. "
+     "[]: those of the model."},
+    {"scale", kScale, kSemantic, "1, 1, 1", "", "", "",
+     "With centroids: what one unit of distance is in log1p of r, f and m. For centroids that were "
+     "fitted on standardised values these are the standard deviations of log1p of r, f and m."},
+    {"recency_at", kInstant, kSemantic, "now", "", "", "",
+     "With centroids: recency counts up to this day or time, the date of an analysis, so that "
+     "silence moves nobody. now: up to the present."},
     {"guard", kToggle, kSemantic, "true", "", "", "",
      "Silence never moves a customer up, and a purchase never down."},
     {"stay", kDuration, kSemantic, "0s", "0s", "365d", "",

@@ -34,6 +34,9 @@ enum class SettingKind : std::uint8_t {
   kAxes,          // A list of {name, quantity, ...} (config/segmentation_text.h).
   kSegmentMap,    // The name of a preset, rows of names, or a list of {segment, ...}.
   kSegments,      // A list of {name, rank, ...}.
+  kCentroids,     // A list of {segment, r, f, m}.
+  kScale,         // "1.3, 0.7, 1.2", or a list of three numbers.
+  kInstant,       // "now", or an RFC 3339 time or date.
   kSegmentation,  // A whole segmentation, as the model log has it.
 };
 

@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "model/day.h"
 #include "stream/decode/mapping.h"
+#include "stream/text/time_text.h"
 
 namespace rfm {
 
@@ -178,6 +179,35 @@ std::optional<std::vector<std::string>> parse_names(std::string_view text) {
   return names;
 }
 
+std::optional<std::array<double, 3>> parse_scale(std::string_view text) {
+  const std::vector<std::string_view> parts = split(text, ',');
+  std::array<double, 3> scale{};
+  if (parts.size() != scale.size()) return std::nullopt;
+  for (std::size_t i = 0; i < scale.size(); ++i) {
+    const std::optional<double> value = parse_real(trimmed(parts[i]));
+    if (!value || *value <= 0) return std::nullopt;
+    scale[i] = *value;
+  }
+  return scale;
+}
+
+std::string format_scale(const std::array<double, 3>& scale) {
+  return fmt::format("{}, {}, {}", format_real(scale[0]), format_real(scale[1]),
+                     format_real(scale[2]));
+}
+
+std::optional<Instant> parse_instant(std::string_view text) {
+  if (text == "now") return Instant{};
+  // A date alone is its midnight.
+  TimeReader reader(std::chrono::minutes{0}, DateOrder::kYear);
+  const std::optional<EventTime> at = reader.read(text);
+  return at ? std::optional(Instant{to_ms(*at)}) : std::nullopt;
+}
+
+std::string format_instant(const Instant& instant) {
+  return instant ? to_rfc3339(from_ms(*instant)) : "now";
+}
+
 std::string allowed_values(const SettingSpec& spec) {
   switch (spec.kind) {
     case SettingKind::kText:
@@ -224,6 +254,12 @@ std::string allowed_values(const SettingSpec& spec) {
       return "a preset's name, rows of names, or a list of {segment, ...}";
     case SettingKind::kSegments:
       return "a list of {name, rank, description, lost, actions}";
+    case SettingKind::kCentroids:
+      return "a list of {segment, r, f, m}";
+    case SettingKind::kScale:
+      return "three numbers above 0 such as \"1.3, 0.7, 1.2\"";
+    case SettingKind::kInstant:
+      return "\"now\", or a time such as \"2011-12-10T00:00:00Z\"";
     case SettingKind::kSegmentation:
       return "a table of a segmentation's keys";
   }
@@ -283,10 +319,19 @@ absl::StatusOr<std::string> canonical_text(const SettingSpec& spec, std::string_
       if (!names) return not_allowed(spec);
       return fmt::format("{}", fmt::join(*names, ", "));
     }
+    case SettingKind::kScale: {
+      const std::optional<std::array<double, 3>> scale = parse_scale(text);
+      return scale ? absl::StatusOr<std::string>(format_scale(*scale)) : not_allowed(spec);
+    }
+    case SettingKind::kInstant: {
+      const auto instant = parse_instant(text);
+      return instant ? absl::StatusOr<std::string>(format_instant(*instant)) : not_allowed(spec);
+    }
     case SettingKind::kPreset:
     case SettingKind::kAxes:
     case SettingKind::kSegmentMap:
     case SettingKind::kSegments:
+    case SettingKind::kCentroids:
     case SettingKind::kSegmentation:
       break;  // config/segmentation_settings.h
   }

@@ -2,6 +2,7 @@
 // format agree on: format(parse(x)) is the same for every way to write x.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <optional>
@@ -36,6 +37,15 @@ std::vector<std::string> split_choices(std::string_view text);
 
 // "rfm, churn" to its parts; absent: a part is no name or is there twice.
 std::optional<std::vector<std::string>> parse_names(std::string_view text);
+
+// "1.3, 0.7, 1.2"; each above 0.
+std::optional<std::array<double, 3>> parse_scale(std::string_view text);
+std::string format_scale(const std::array<double, 3>& scale);
+
+// Milliseconds since 1970; absent: "now".
+using Instant = std::optional<std::int64_t>;
+std::optional<Instant> parse_instant(std::string_view text);
+std::string format_instant(const Instant& instant);
 
 // "one of net, gross", "a duration from 0s to 30d such as "60s"", ...
 std::string allowed_values(const SettingSpec& spec);

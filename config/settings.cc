@@ -77,9 +77,11 @@ bool type_fits(SettingKind kind, TomlType type, std::string_view text) {
     case SettingKind::kTypeRules:
     case SettingKind::kIds:
     case SettingKind::kNames:
+    case SettingKind::kScale:
       return type == TomlType::kString || type == TomlType::kList;
     case SettingKind::kAxes:
     case SettingKind::kSegments:
+    case SettingKind::kCentroids:
       return type == TomlType::kStructured || (type == TomlType::kList && text.empty());
     default:
       return type == TomlType::kString;
@@ -113,6 +115,7 @@ absl::StatusOr<std::string> canonical_setting(const SettingSpec& spec, std::stri
     case SettingKind::kAxes:
     case SettingKind::kSegmentMap:
     case SettingKind::kSegments:
+    case SettingKind::kCentroids:
     case SettingKind::kSegmentation:
       return canonical_segmentation_text(spec.kind, text);
     default:

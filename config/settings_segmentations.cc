@@ -17,7 +17,7 @@ constexpr std::array<std::string_view, 3> kDefaultNames = {"churn", "cluster", "
 
 bool is_structured(const SettingSpec& spec) {
   return spec.kind == SettingKind::kAxes || spec.kind == SettingKind::kSegmentMap ||
-         spec.kind == SettingKind::kSegments;
+         spec.kind == SettingKind::kSegments || spec.kind == SettingKind::kCentroids;
 }
 
 bool is_off(const SegmentationTexts& texts) {

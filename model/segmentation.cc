@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "model/axis_value.h"
 #include "model/cluster_names.h"
+#include "model/given_centroids.h"
 #include "model/segmentation_map.h"
 
 namespace rfm {
@@ -210,6 +211,16 @@ std::vector<AxisScores> scores_of_cells(std::span<const Axis> axes, std::size_t 
   return all;
 }
 
+// Of each centroid its segment's place.
+std::vector<std::uint8_t> segments_of_centroids(const SegmentationSpec& spec) {
+  std::vector<std::uint8_t> segments;
+  for (const GivenCentroid& centroid : spec.centroids) {
+    const auto info = std::ranges::find(spec.segments, centroid.segment, &SegmentInfo::name);
+    segments.push_back(static_cast<std::uint8_t>(info - spec.segments.begin()));
+  }
+  return segments;
+}
+
 }  // namespace
 
 absl::StatusOr<Segmentation> Segmentation::create(SegmentationSpec spec) {
@@ -226,10 +237,20 @@ absl::StatusOr<Segmentation> Segmentation::create(SegmentationSpec spec) {
   if (spec.scorer == Scorer::kCluster) {
     if (!spec.axes.empty() || !spec.map.empty())
       return refused("axes and a map are there, but clusters have none");
+    if (spec.centroids.empty()) {
+      if (spec.scale != SegmentationSpec{}.scale || spec.recency_at_ms)
+        return refused("scale and recency_at are for given centroids only");
+    } else {
+      if (status = check_centroids(spec); !status.ok()) return status;
+      made.centroids_ = cluster_model_of(spec);
+      made.segment_of_cell_ = segments_of_centroids(spec);
+      made.follows_silence_ = !spec.recency_at_ms;
+    }
   } else {
     // What it does not use is no difference.
     spec.hysteresis = SegmentationSpec{}.hysteresis;
     spec.recency_min_ms = 0;
+    if (!spec.centroids.empty()) return refused("centroids are there, but a grid has none");
     if (status = check_axes(spec); !status.ok()) return status;
     sort_ranges(spec);
     absl::StatusOr<std::vector<std::uint8_t>> cells = cells_of_map(spec);
@@ -242,8 +263,8 @@ absl::StatusOr<Segmentation> Segmentation::create(SegmentationSpec spec) {
     }
   }
   made.infos_ = spec.segments;
-  if (spec.scorer == Scorer::kCluster) made.infos_ = cluster_infos(spec.segments);
   made.spec_ = std::move(spec);
+  if (made.is_cluster()) made.infos_ = cluster_infos(made.spec_.segments);
   return made;
 }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include "model/model_version.h"
 #include "model/segmentation_spec.h"
 
 namespace rfm {
@@ -26,7 +27,11 @@ class Segmentation {
 
   const SegmentationSpec& spec() const { return spec_; }
   const std::string& name() const { return spec_.name; }
-  bool is_cluster() const { return spec_.scorer == Scorer::kCluster; }
+  // By the clusters of the model.
+  bool is_cluster() const { return spec_.scorer == Scorer::kCluster && spec_.centroids.empty(); }
+  // By centroids that are given: each is a cell. Names of the model are not theirs.
+  bool has_centroids() const { return !spec_.centroids.empty(); }
+  const ClusterModel& centroids() const { return centroids_; }
   std::span<const Axis> axes() const { return spec_.axes; }
   // Whether silence alone changes it at instants that are known, or boundaries have to be asked.
   bool follows_silence() const { return follows_silence_; }
@@ -37,8 +42,8 @@ class Segmentation {
   const SegmentInfo& info(std::size_t index) const { return infos_[index]; }
   std::size_t info_count() const { return infos_.size(); }
 
-  // Grid: which cell, of `scores` (one per axis, each 0..bins), and back; and its segment, an index
-  // of spec().segments.
+  // Of a grid: which cell, of `scores` (one per axis, each 0..bins), and back; and its segment, an
+  // index of spec().segments.
   std::uint16_t cell_of(std::span<const std::uint8_t> scores) const;
   const AxisScores& scores_of(std::uint16_t cell) const { return scores_of_cell_[cell]; }
   std::uint16_t segment_of(std::uint16_t cell) const { return segment_of_cell_[cell]; }
@@ -54,6 +59,7 @@ class Segmentation {
   SegmentationSpec spec_;
   std::vector<std::uint8_t> segment_of_cell_;
   std::vector<AxisScores> scores_of_cell_;
+  ClusterModel centroids_;
   std::vector<SegmentInfo> infos_;
   bool follows_silence_ = false;
   bool follows_risk_ = false;
@@ -63,8 +69,8 @@ class Segmentation {
 // one instant.
 class Segmentations {
  public:
-  // InvalidArgument: a name is double, more than one is by clusters, or an action names a
-  // segmentation or a segment that is not there.
+  // InvalidArgument: a name is double, more than one is by the model's clusters, or an action names
+  // a segmentation or a segment that is not there.
   static absl::StatusOr<Segmentations> create(std::vector<SegmentationSpec> specs);
   // The presets rfm, cluster and churn.
   static const Segmentations& defaults();

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -128,6 +129,16 @@ enum class Scorer : std::uint8_t {
   kCluster,  // The nearest centroid.
 };
 
+// A point that customers are near to, and the segment of those who are nearest.
+struct GivenCentroid {
+  std::string segment;
+  double recency_days = 0;
+  double frequency = 0;
+  double monetary = 0;  // In currency units.
+
+  friend bool operator==(const GivenCentroid&, const GivenCentroid&) = default;
+};
+
 struct SegmentationSpec {
   std::string name;
   Scorer scorer = Scorer::kGrid;
@@ -137,9 +148,15 @@ struct SegmentationSpec {
   std::vector<MapRule> map;
   std::vector<SegmentInfo> segments;  // Those that the map names.
 
-  // kCluster. Segments are named by the model (cluster_names.h).
-  double hysteresis = .2;           // On squared distances.
-  std::int64_t recency_min_ms = 0;  // In distances recency counts as at least this.
+  // kCluster. Segments are named by the model (cluster_names.h), or by centroids that are given.
+  double hysteresis = .2;                // On squared distances.
+  std::int64_t recency_min_ms = 0;       // In distances recency counts as at least this.
+  std::vector<GivenCentroid> centroids;  // Empty: those of the model.
+  // With given ones: what one unit of distance is in log1p of R in days, F and M.
+  std::array<double, 3> scale = {1, 1, 1};
+  // With given ones: recency counts up to this instant, so that silence moves nobody; absent: up to
+  // now.
+  std::optional<std::int64_t> recency_at_ms;
 
   // Damping.
   bool guard = true;         // Silence never moves up, a purchase never down.

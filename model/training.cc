@@ -173,6 +173,7 @@ bool is_refit_epoch(const RefitSchedule& schedule, std::int64_t epoch) {
 
 bool wants_sample(const RefitSchedule& schedule, std::int64_t epoch,
                   const ModelVersion* effective) {
+  if (!schedule.trains) return false;
   return effective == nullptr || !effective->clusters || is_refit_epoch(schedule, epoch);
 }
 

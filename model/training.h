@@ -18,6 +18,7 @@ namespace rfm {
 // Refits at the boundaries at which this weekday begins.
 struct RefitSchedule {
   int refit_weekday = 0;  // 0 = Monday .. 6 = Sunday.
+  bool trains = true;     // false: there are no samples, so nothing is ever fitted.
 };
 
 // Epoch k begins k days after 1970-01-01.
@@ -25,8 +26,8 @@ std::int64_t boundary_ms(std::int64_t epoch);
 bool is_refit_epoch(const RefitSchedule& schedule, std::int64_t epoch);
 
 // Whether the contribution at `epoch` carries a sample: at refit epochs, and at every one until
-// there are clusters. `effective` is the version in effect at the boundary (adopted before the
-// snapshot), null if none. Both sides ask this.
+// there are clusters; never where nothing is trained. `effective` is the version in effect at the
+// boundary (adopted before the snapshot), null if none. Both sides ask this.
 bool wants_sample(const RefitSchedule& schedule, std::int64_t epoch, const ModelVersion* effective);
 
 // Whether the customer is in the sample taken under `sample_shift`: id_hash < 2^64 >> sample_shift.

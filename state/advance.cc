@@ -72,8 +72,8 @@ Reason adoption_reason(const Segmentation& segmentation, const ModelVersion& fro
 bool falls_silent(const Segmenter& segmenter, const SegmentState& state, Call call,
                   const ModelVersion& to) {
   const Segmentation& segmentation = segmenter.segmentation();
-  if (!segmentation.follows_silence() || state.call.code < kFirstSegment ||
-      call.code < kFirstSegment)
+  if (!segmentation.follows_silence() || segmentation.has_centroids() ||
+      state.call.code < kFirstSegment || call.code < kFirstSegment)
     return false;
   const SegmentCode called = segmenter.segment_of(call, to);
   if (!segment_info(segmentation, called).lost ||

@@ -25,7 +25,7 @@ SegmentCode Segmenter::segment_of(Call call, const ModelVersion& version) const 
 }
 
 std::optional<AxisScores> Segmenter::scores(const CustomerFacts& facts) const {
-  if (segmentation_.is_cluster() || facts.frequency == 0) return std::nullopt;
+  if (is_by_centroids() || facts.frequency == 0) return std::nullopt;
   const AxisInput input = input_of(facts, segmentation_);
   AxisScores scores{};
   for (std::size_t a = 0; a < segmentation_.axes().size(); ++a) {
@@ -44,18 +44,32 @@ Call Segmenter::grid_call(const std::optional<AxisScores>& scores) const {
   return {.code = static_cast<std::uint16_t>(kFirstSegment + cell)};
 }
 
-Call Segmenter::cluster_call(const CustomerFacts& facts, Call current) const {
-  if (!facts.version->clusters) return {.code = kUnassigned};
-  const int from = current.code >= kFirstSegment ? current.code - kFirstSegment : -1;
+const ClusterModel* Segmenter::centroids(const ModelVersion& version) const {
+  if (segmentation_.has_centroids()) return &segmentation_.centroids();
+  return version.clusters ? &*version.clusters : nullptr;
+}
+
+FeatureVector Segmenter::features(const CustomerFacts& facts) const {
   const SegmentationSpec& spec = segmentation_.spec();
-  const int cluster = decide(*facts.version->clusters, features_of(facts, spec.recency_min_ms),
-                             from, spec.hysteresis);
+  FeatureVector x = features_of(facts, spec.recency_min_ms);
+  if (spec.recency_at_ms) {
+    const std::int64_t last = to_ms(facts.last_purchase);
+    x[0] = recency_feature(last, std::max(*spec.recency_at_ms, last + spec.recency_min_ms));
+  }
+  return x;
+}
+
+Call Segmenter::cluster_call(const CustomerFacts& facts, Call current) const {
+  const ClusterModel* const model = centroids(*facts.version);
+  if (model == nullptr) return {.code = kUnassigned};
+  const int from = current.code >= kFirstSegment ? current.code - kFirstSegment : -1;
+  const int cluster = decide(*model, features(facts), from, segmentation_.spec().hysteresis);
   return {.code = static_cast<std::uint16_t>(kFirstSegment + cluster)};
 }
 
 Call Segmenter::call_at_change(const CustomerFacts& facts, Call current) const {
   if (facts.frequency == 0) return {};
-  if (segmentation_.is_cluster()) return cluster_call(facts, current);
+  if (is_by_centroids()) return cluster_call(facts, current);
   return grid_call(scores(facts));
 }
 
@@ -110,7 +124,7 @@ Call Segmenter::canonical(Call call, Call current, const AxisScores& scores, con
 }
 
 Call Segmenter::call_in_silence(const CustomerFacts& facts, Call current) const {
-  if (segmentation_.is_cluster()) return cluster_call(facts, current);
+  if (is_by_centroids()) return cluster_call(facts, current);
   if (current.code < kFirstSegment || !segmentation_.follows_silence()) return current;
   const AxisInput input = input_of(facts, segmentation_);
   const AxisScores scores = scores_in_silence(input, *facts.version, current);
@@ -127,7 +141,7 @@ Call Segmenter::call_in_silence(const CustomerFacts& facts, Call current) const 
 
 Call Segmenter::call_at_boundary(const CustomerFacts& before, const CustomerFacts& after,
                                  Call current) const {
-  if (segmentation_.is_cluster()) return cluster_call(after, current);
+  if (is_by_centroids()) return cluster_call(after, current);
   const std::optional<AxisScores> raw = scores(after);
   if (!raw || current.code < kFirstSegment) return grid_call(raw);
   const AxisInput input = input_of(after, segmentation_);

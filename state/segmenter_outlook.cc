@@ -6,6 +6,12 @@
 #include "state/segmenter.h"
 
 namespace rfm {
+namespace {
+
+// Of a silence that is looked ahead at.
+constexpr Duration kLongest = std::chrono::hours{24 * 365 * 1000};
+
+}  // namespace
 
 Segmenter::RiskLimits Segmenter::risk_limits(const CustomerFacts& facts, Call current) const {
   RiskLimits limits;
@@ -50,24 +56,26 @@ EventTime Segmenter::next_grid_change(const CustomerFacts& facts, Call current,
 
 EventTime Segmenter::next_cluster_change(const CustomerFacts& facts, Call current,
                                          EventTime until) const {
-  if (!facts.version->clusters || current.code < kFirstSegment) return kNever;
+  const ClusterModel* const model = centroids(*facts.version);
   const SegmentationSpec& spec = segmentation_.spec();
+  if (model == nullptr || current.code < kFirstSegment || spec.recency_at_ms) return kNever;
   const FeatureVector x = features_of(facts);
   const std::int64_t moves_from = to_ms(facts.last_purchase) + spec.recency_min_ms;
   const std::optional<std::int64_t> at =
-      next_switch_ms(*facts.version->clusters,
+      next_switch_ms(*model,
                      {.f = x[1],
                       .m = x[2],
                       .last_purchase_ms = to_ms(facts.last_purchase),
                       .current = current.code - kFirstSegment},
-                     spec.hysteresis, std::max(to_ms(facts.at), moves_from), to_ms(until));
+                     spec.hysteresis, std::max(to_ms(facts.at), moves_from),
+                     to_ms(std::min(until, facts.at + kLongest)));
   return at ? from_ms(*at) : kNever;
 }
 
 EventTime Segmenter::next_change(const CustomerFacts& facts, Call current, EventTime until) const {
   if (facts.frequency == 0) return kNever;
-  return segmentation_.is_cluster() ? next_cluster_change(facts, current, until)
-                                    : next_grid_change(facts, current, until);
+  return is_by_centroids() ? next_cluster_change(facts, current, until)
+                           : next_grid_change(facts, current, until);
 }
 
 }  // namespace rfm

@@ -63,7 +63,7 @@ std::vector<DueChange> deadlines_of(const CustomerRow& row, const CustomerFacts&
     const Segmenter segmenter(rules, s);
     const Segmentation& segmentation = segmenter.segmentation();
     add_silence_cuts(facts, segmenter, deadlines);
-    if (segmentation.is_cluster()) {
+    if (segmentation.is_cluster() || segmentation.has_centroids()) {
       const EventTime at =
           segmenter.next_change(facts, row.segments[s].call, facts.at + kForesight);
       if (at != kNever)

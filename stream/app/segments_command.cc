@@ -54,6 +54,7 @@ void print_table(const std::vector<std::vector<std::string>>& lines) {
 }
 
 std::string axes_text(const SegmentationSpec& spec) {
+  if (!spec.centroids.empty()) return fmt::format("centroids ({})", spec.centroids.size());
   if (spec.scorer == Scorer::kCluster) return "clusters";
   std::vector<std::string> names;
   for (const Axis& axis : spec.axes)

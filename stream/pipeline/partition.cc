@@ -261,6 +261,7 @@ void Partition::apply(const LineEvent& event, const RecordView& record) {
   if (is_new) listener_.on_new_customer(row);
   ++meta_.counters.applied;
   if (event.invoice_time < clock) ++meta_.counters.late;
+  if (rules_.settle == Duration{0}) settle(row);  // Line by line.
 }
 
 void Partition::settle(CustomerRow& row) {

@@ -223,10 +223,11 @@ def produce_closing(brokers, partitions):
     producer.flush()
 
 
-def new_application(endpoint, name, arguments):
+def new_application(endpoint, name, arguments, more=()):
     """Creates its topics and returns its settings."""
-    settings = ["--set", f"kafka.brokers={endpoint}", "--set", f"run.lanes={arguments.lanes}",
-                "--set", f"app.name={name}", "--set", f"output.transitions={name}-transitions",
+    settings = [*more, "--set", f"kafka.brokers={endpoint}",
+                "--set", f"run.lanes={arguments.lanes}", "--set", f"app.name={name}",
+                "--set", f"output.transitions={name}-transitions",
                 "--set", f"output.segments={name}-segments"]
     subprocess.run([BINARY, "topics", "create", *settings, "--partitions",
                     str(arguments.partitions)], check=True, stdout=subprocess.DEVNULL)

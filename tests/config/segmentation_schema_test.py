@@ -86,6 +86,19 @@ class SegmentationSchema(unittest.TestCase):
                 if line.startswith("segmentation.")}
         self.assertEqual(keys, set(SCHEMA["properties"]))
 
+    def test_accepts_given_centroids_and_refuses_wrong_ones(self):
+        right = {"scorer": "cluster", "centroids": [
+            {"segment": "Near", "r": 9, "f": 14.5, "m": 6000},
+            {"segment": "Far", "r": 209.5, "f": 1, "m": 0}],
+            "scale": [1.3, 0.7, 1.2], "recency_at": "2011-12-10"}
+        VALIDATOR.validate(right)
+        for key, value in (("centroids", [{"segment": "Near", "r": 9, "f": 1}]),
+                           ("centroids", [{"segment": "Near", "r": -1, "f": 1, "m": 1}]),
+                           ("scale", [1, 1]), ("scale", [1, 1, 0]), ("recency_at", "soon")):
+            with self.subTest(key=key, value=value):
+                self.assertFalse(VALIDATOR.is_valid({**right, key: value}))
+        self.assertFalse(VALIDATOR.is_valid({"scorer": "grid", "scale": "1, 1, 1"}))
+
     def test_refuses_what_is_wrong(self):
         for path, value in REFUSED:
             with self.subTest(path=path, value=value):

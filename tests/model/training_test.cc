@@ -118,6 +118,7 @@ TEST(Training, SamplesAreWantedUntilThereAreClustersAndAtRefits) {
   version.clusters.emplace();
   EXPECT_FALSE(wants_sample({}, kMonday + 1, &version));
   EXPECT_TRUE(wants_sample({}, kMonday, &version));
+  EXPECT_FALSE(wants_sample({.trains = false}, kMonday, nullptr));
 }
 
 TEST(Training, SampleShiftHalvesTheHashes) {

@@ -149,6 +149,13 @@ TEST_F(PartitionTest, LinesSettleWhenTheWatermarkPassesThemAndTakeEffectAtTheLas
   EXPECT_EQ(frequency("b"), 1U);
 }
 
+TEST_F(PartitionTest, WithoutTimeToSettleEachLineTakesEffectAtOnce) {
+  rules_.settle = Duration{0};
+  line("a", "1", kStart);
+  line("a", "1", kStart);
+  EXPECT_EQ(row("a")->ledger.sums().purchases, Money{20'000});
+}
+
 TEST_F(PartitionTest, ALineThatComesAfterItsInvoiceHasSettledAmendsIt) {
   line("a", "1", kStart);
   line("a", "2", kStart + seconds{1});
