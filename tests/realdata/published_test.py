@@ -134,9 +134,14 @@ class GivenCentroids(unittest.TestCase):
             "segmentation.points.segments": f"[{segments}]",
             "segmentation.points.scale": ", ".join(map(repr, DEVIATION)),
             "segmentation.points.recency_at": LAST, "segmentation.points.hysteresis": "0"})
-        ways = {"0s": lambda row, following: True,
-                "1m": lambda row, following: following is None
-                or row["InvoiceNo"] != following["InvoiceNo"]}
+        time_of = retail.TimeOfText()
+
+        def settles(row, following):
+            """An invoice, where another one follows or nothing for a minute."""
+            return (following is None or row["InvoiceNo"] != following["InvoiceNo"] or
+                    time_of(following["InvoiceDate"]) - time_of(row["InvoiceDate"]) >= 60_000)
+
+        ways = {"0s": lambda row, following: True, "1m": settles}
         with tempfile.TemporaryDirectory(prefix="rfmstream-points-") as here:
             sheet = f"{here}/online_retail.csv"
             retail.unpack(sheet)
