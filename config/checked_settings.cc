@@ -94,6 +94,7 @@ absl::Status check_settings(const Settings& settings) {
       {names.ticks, "for the ticks"},
       {names.contributions, "for the contributions"},
       {names.model, "for the model log"},
+      {names.requests, "for the requests"},
       {names.idle, "to be empty"},
       {names.output_owners, "for the owners of output topics"}};
   for (const std::string_view key : {"input.topic", "output.transitions", "output.segments"}) {

@@ -5,6 +5,7 @@
 #include <array>
 #include <utility>
 
+#include "config/rules_change.h"
 #include "config/segmentation_text.h"
 #include "config/setting_value.h"
 #include "config/settings.h"
@@ -119,13 +120,7 @@ bool Settings::is_chosen(std::string_view key) const {
 
 absl::Status Settings::check_same_rules(const std::map<std::string, std::string>& logged,
                                         std::string_view advice, Compared compared) const {
-  const std::map<std::string, std::string> given = semantic();
   const std::map<std::string, SegmentationTexts> texts = segmentation_texts();
-  const auto value = [](const std::map<std::string, std::string>& side, const std::string& key) {
-    if (const auto found = side.find(key); found != side.end()) return found->second;
-    const SettingSpec* const spec = find_setting(key);
-    return spec == nullptr ? "(unknown)" : std::string(spec->default_text);
-  };
   // Whether what is said of a segmentation was chosen: its table's key, or a preset for all of
   // them.
   const auto is_chosen_of = [&](std::string_view name, const std::string& key) {
@@ -137,25 +132,12 @@ absl::Status Settings::check_same_rules(const std::map<std::string, std::string>
     const std::string path = key.substr(prefix.size() + 1);
     return table->second.contains(path.substr(0, path.find('.')));
   };
-  std::map<std::string, std::string> keys = logged;
-  keys.insert(given.begin(), given.end());
   std::string differences;
-  const auto add = [&](const std::string& key, std::string_view before, std::string_view now) {
-    differences += fmt::format("\n  {}: {} in the model log, {} here", key, before, now);
-  };
-  for (const auto& [key, unused] : keys) {
-    const std::string before = value(logged, key);
-    const std::string now = value(given, key);
+  for (const auto& [key, before, now] : rules_differences(logged, semantic())) {
     const auto parts = split_segmentation_key(key);
-    if (parts && parts->key.empty()) {
-      for (const SettingDifference& difference :
-           segmentation_differences(parts->name, before, now)) {
-        if (compared == Compared::kAll || is_chosen_of(parts->name, difference.key))
-          add(difference.key, difference.before, difference.now);
-      }
-    } else if (before != now && (compared == Compared::kAll || is_chosen(key))) {
-      add(key, before, now);
-    }
+    const bool chosen = parts ? is_chosen_of(parts->name, key) : is_chosen(key);
+    if (compared == Compared::kAll || chosen)
+      differences += fmt::format("\n  {}: {} in the model log, {} here", key, before, now);
   }
   if (differences.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(

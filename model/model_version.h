@@ -69,7 +69,8 @@ struct ModelVersion {
   int sample_shift = 0;         // A customer is sampled if id_hash < 2^64 >> sample_shift.
 
   // In the order of the rules' specs (Segmentations::cut_specs). Empty while there are too few
-  // customers: then the axes' own `fixed` ones hold.
+  // customers: then the axes' own `fixed` ones hold, as they do for specs that rules have added
+  // since, which are not in it.
   std::vector<TrainedCuts> cuts;
   bool cuts_changed = false;  // Against the version before.
 

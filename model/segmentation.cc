@@ -321,18 +321,27 @@ absl::StatusOr<Segmentations> Segmentations::create(std::vector<SegmentationSpec
       }
     }
   }
-  made.cut_index_.assign(made.all_.size() * kAxesMax, -1);
-  for (std::size_t i = 0; i < made.all_.size(); ++i) {
-    for (std::size_t axis = 0; axis < made.all_[i].axes().size(); ++axis) {
-      CutSpec cuts = made.all_[i].axes()[axis].cuts;
+  made.index_cuts();
+  return made;
+}
+
+void Segmentations::index_cuts() {
+  cut_index_.assign(all_.size() * kAxesMax, -1);
+  for (std::size_t i = 0; i < all_.size(); ++i) {
+    for (std::size_t axis = 0; axis < all_[i].axes().size(); ++axis) {
+      CutSpec cuts = all_[i].axes()[axis].cuts;
       if (cuts.method == CutMethod::kFixed) continue;
       cuts.fixed.clear();
-      const auto found = std::ranges::find(made.cut_specs_, cuts);
-      made.cut_index_[i * kAxesMax + axis] = static_cast<int>(found - made.cut_specs_.begin());
-      if (found == made.cut_specs_.end()) made.cut_specs_.push_back(std::move(cuts));
+      const auto found = std::ranges::find(cut_specs_, cuts);
+      cut_index_[i * kAxesMax + axis] = static_cast<int>(found - cut_specs_.begin());
+      if (found == cut_specs_.end()) cut_specs_.push_back(std::move(cuts));
     }
   }
-  return made;
+}
+
+void Segmentations::continue_cut_specs(std::span<const CutSpec> before) {
+  cut_specs_.assign(before.begin(), before.end());
+  index_cuts();
 }
 
 const Segmentations& Segmentations::defaults() {

@@ -83,6 +83,8 @@ class Segmentations {
 
   // What the trainer computes: the distinct trained specs (without `fixed`), in order of first use.
   std::span<const CutSpec> cut_specs() const { return cut_specs_; }
+  // Those of rules before come first, so that what was trained under them keeps its place.
+  void continue_cut_specs(std::span<const CutSpec> before);
   // Which of them an axis uses; -1: its cuts are fixed.
   int cut_index(std::size_t segmentation, std::size_t axis) const {
     return cut_index_[segmentation * kAxesMax + axis];
@@ -94,6 +96,7 @@ class Segmentations {
 
  private:
   Segmentations() = default;
+  void index_cuts();
 
   std::vector<Segmentation> all_;
   std::vector<CutSpec> cut_specs_;

@@ -65,6 +65,9 @@ Contribution merge(std::span<const Contribution* const> parts);
 class Training {
  public:
   explicit Training(TrainingOptions options);
+  const TrainingOptions& options() const { return options_; }
+  // Of what is trained from here on. The weekday and the number of clusters stay.
+  void set_options(const TrainingOptions& options) { options_ = options; }
 
   // At a restart: the last published version with its whole content, and the epoch of the first one
   // with population_on customers. Then add_sample for the refit epochs up to it, in order.

@@ -1,8 +1,6 @@
 #include "state/advance.h"
 
 #include <algorithm>
-#include <span>
-#include <utility>
 
 #include "model/nearest_centroid.h"
 #include "state/assertion.h"
@@ -10,7 +8,9 @@
 #include "state/epoch.h"
 #include "state/evaluation.h"
 #include "state/hashes.h"
+#include "state/model_adoption.h"
 #include "state/restraint.h"
+#include "state/rules_change.h"
 #include "state/segmenter.h"
 
 namespace rfm {
@@ -31,7 +31,7 @@ CustomerFacts facts_of_changed(CustomerRow& row, EventTime at, const ModelVersio
 // Returns the facts afterwards.
 CustomerFacts apply_deadline(CustomerRow& row, EventTime at, const TimeContext& context,
                              TransitionBuffer& out) {
-  const Rules& rules = context.rules;
+  const Rules& rules = context.rules_of(row);
   const std::size_t first = out.transitions.size();
   // A deadline at the very end of an epoch still belongs to it.
   const ModelVersion* version = version_at(at - Duration{1}, context);
@@ -56,85 +56,48 @@ CustomerFacts apply_deadline(CustomerRow& row, EventTime at, const TimeContext& 
   return compared.after;
 }
 
-Reason adoption_reason(const Segmentation& segmentation, const ModelVersion& from,
-                       const ModelVersion& to) {
-  if (segmentation.is_cluster()) {
-    const bool followed = to.cluster_change == ClusterChange::kMoved ||
-                          to.cluster_change == ClusterChange::kRefitWarm;
-    return followed ? Reason::kPopulationShift : Reason::kModelChange;
-  }
-  if (segmentation.follows_risk() && to.churn_changed) return Reason::kModelChange;
-  return from.cuts.empty() == to.cuts.empty() ? Reason::kPopulationShift : Reason::kModelChange;
-}
-
-// Whether the scores that silence brings down lead to a lost segment by themselves: the customer
-// has been silent for long enough, whether the day or a cut let go.
-bool falls_silent(const Segmenter& segmenter, const SegmentState& state, Call call,
-                  const ModelVersion& to) {
-  const Segmentation& segmentation = segmenter.segmentation();
-  if (!segmentation.follows_silence() || segmentation.has_centroids() ||
-      state.call.code < kFirstSegment || call.code < kFirstSegment)
-    return false;
-  const SegmentCode called = segmenter.segment_of(call, to);
-  if (!segment_info(segmentation, called).lost ||
-      direction_of(segmentation, state.segment, called) != Direction::kDown)
-    return false;
-  AxisScores before =
-      segmentation.scores_of(static_cast<std::uint16_t>(state.call.code - kFirstSegment));
-  const AxisScores& after =
-      segmentation.scores_of(static_cast<std::uint16_t>(call.code - kFirstSegment));
-  const std::span<const Axis> axes = segmentation.axes();
-  for (std::size_t a = 0; a < axes.size(); ++a)
-    if (follows_silence(axes[a].cuts.quantity)) before[a] = after[a];
-  const std::size_t silent = segmentation.segment_of(
-      segmentation.cell_of(std::span(std::as_const(before)).first(axes.size())));
-  return segmentation.info(silent).lost;
-}
-
-bool adopts(const Segmentation& segmentation, const ModelVersion& to) {
-  if (segmentation.is_cluster()) return to.cluster_change != ClusterChange::kNone;
-  return to.cuts_changed || (segmentation.follows_risk() && to.churn_changed);
-}
-
-// The cluster whose sums the customer is part of.
-void refresh_member(CustomerRow& row, const CustomerFacts& facts) {
-  int member = -1;
-  if (facts.version->clusters && facts.frequency > 0) {
-    member =
-        decide(*facts.version->clusters, features_of(facts), row.member - 1, kMemberHysteresis);
-  }
-  if (row.member == member + 1) return;
-  row.member = static_cast<std::uint8_t>(member + 1);
-  row.clock = std::max(row.clock, facts.at);
-}
-
 void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& context,
                     TransitionBuffer& out) {
-  const Rules& rules = context.rules;
-  const std::size_t first = out.transitions.size();
+  const Rules& old_rules = context.rules_of(row);
+  const Rules& rules = context.rules_in(epoch);
+  const bool adopts_rules = rules.version != old_rules.version;
+  std::size_t first = out.transitions.size();
   const EventTime boundary = boundary_of(epoch);
   const ModelVersion* from = context.models.effective_in(epoch - 1);
   const ModelVersion* to = context.models.effective_in(epoch);
   Comparison compared{.after = facts_at(row, boundary, from, context)};
   CustomerFacts& facts = compared.after;
-  if (facts.frequency == 0) return refresh_cache(row, facts, context);
+  if (facts.frequency == 0) {
+    facts.version = to;
+    if (adopts_rules) adopt_rules(row, facts, old_rules, rules, out);
+    return refresh_cache(row, facts, context);
+  }
   facts.recency_feature = recency_feature(to_ms(facts.last_purchase), to_ms(boundary));
 
-  // What time has done under the old version, then what the new version does.
+  // What time has done under the old version, then what the new version does; the same of rules.
   const bool asks_risk = from->churn && epoch > row.cache.risk_quiet_until;
   ChurnOutlook outlook;
   if (asks_risk) {
     const EventTime day_before = std::max(boundary - kEpoch, facts.last_purchase);
     compared.before = facts_at(row, day_before, from, context);
-    outlook = outlook_of(facts, rules);
-    for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
-      const Segmenter segmenter(rules, s);
+    outlook = outlook_of(facts, old_rules);
+    for (std::size_t s = 0; s < old_rules.segmentations.size(); ++s) {
+      const Segmenter segmenter(old_rules, s);
       if (!segmenter.segmentation().follows_risk()) continue;
       const Call call = segmenter.call_at_boundary(facts, facts, row.segments[s].call);
-      follow_call(row, s, call, Reason::kInactivity, compared, rules, out);
+      follow_call(row, s, call, Reason::kInactivity, compared, old_rules, out);
     }
   }
   refresh_member(row, facts);
+  SegmentationMask adopting = ~SegmentationMask{0};
+  if (adopts_rules) {
+    restrain(row, first, {.at = boundary}, old_rules, out);
+    first = out.transitions.size();
+    CustomerFacts judged = facts;
+    judged.version = to;
+    if (to->churn_changed) judged.churn_risk = -1;
+    adopting = adopt_rules(row, judged, old_rules, rules, out);
+  }
   if (from != to) {
     compared.before = facts;
     facts.version = to;
@@ -142,20 +105,17 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
     for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
       const Segmenter segmenter(rules, s);
       const Segmentation& segmentation = segmenter.segmentation();
-      if (!adopts(segmentation, *to)) continue;
+      if (!adopts(segmentation, *to) || (adopting & mask_of(s)) == 0) continue;
       const Call current = row.segments[s].call;
       const Call call = segmenter.call_at_boundary(compared.before, facts, current);
-      Reason reason = adoption_reason(segmentation, *from, *to);
-      // A cluster that is called otherwise is another name of the same customers.
-      if (segmentation.is_cluster() && call == current) reason = Reason::kModelChange;
-      if (reason == Reason::kPopulationShift && falls_silent(segmenter, row.segments[s], call, *to))
-        reason = Reason::kInactivity;
+      const Reason reason = adoption_reason(segmenter, row.segments[s], call, *from, *to);
       follow_call(row, s, call, reason, compared, rules, out);
     }
     if (to->cuts_changed) row.cache.grid_change_at = kBeforeAll;
     if (to->cluster_change != ClusterChange::kNone) refresh_member(row, facts);
   }
-  if (asks_risk || to->churn_changed || to->cuts_changed)
+  if (adopts_rules) outlook = outlook_of(facts, rules);
+  if (asks_risk || adopts_rules || to->churn_changed || to->cuts_changed)
     refresh_risk_quiet(row, facts, outlook, rules);
   restrain(row, first, {.at = boundary}, rules, out);
   refresh_cache(row, facts, context);
@@ -186,7 +146,7 @@ void evaluate_event(CustomerRow& row, const InvoiceFact& fact, const CustomerFac
                         .position = fact.position});
   compared.cause = &out.causes.back();
   compared.is_purchase = !takes_back;
-  const Rules& rules = context.rules;
+  const Rules& rules = context.rules_of(row);
   const std::size_t first = out.transitions.size();
   const ChurnOutlook outlook = outlook_of(compared.after, rules);
   for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
@@ -275,7 +235,8 @@ void erase_segments(CustomerRow& row, EventTime now, const TimeContext& context,
   compared.after = {.at = now, .version = compared.before.version};
   for (std::size_t s = 0; s < row.segments.size(); ++s) {
     if (row.segments[s].segment == kNoSegmentCode) continue;
-    change_segment(row, s, kNoSegmentCode, Reason::kErasure, {}, compared, context.rules, out);
+    change_segment(row, s, kNoSegmentCode, Reason::kErasure, {}, compared, context.rules_of(row),
+                   out);
   }
 }
 

@@ -115,6 +115,15 @@ struct Cooldown {
   friend bool operator==(const Cooldown&, const Cooldown&) = default;
 };
 
+// The last transition in a segmentation that is not in the rules any more: it led to `none`.
+struct DroppedSegmentation {
+  std::string name;
+  std::uint32_t seq = 0;
+  EventTime since{};
+
+  friend bool operator==(const DroppedSegmentation&, const DroppedSegmentation&) = default;
+};
+
 struct CustomerRow {
   // What a sweep reads of every row comes first, so that it is in as few cache lines as possible.
 
@@ -139,6 +148,10 @@ struct CustomerRow {
   // The cluster whose sums the customer is part of, 1 + its id; 0: none. Training's own, so that no
   // damping of a segmentation reaches the model.
   std::uint8_t member = 0;
+  // The version of the rules that the row is under: what `segments` and `cooldowns` mean.
+  std::uint32_t rules = 1;
+  // Of segmentations that the rules have dropped: should one come back, its chain goes on.
+  std::unique_ptr<std::vector<DroppedSegmentation>> dropped;
 
   // log1p of F and of max(M, 0) in fixed point (model/contribution.h): what the cluster statistics
   // add up.

@@ -77,6 +77,9 @@ void change_segment(CustomerRow& row, std::size_t segmentation, SegmentCode to, 
   SegmentState& state = row.segments[segmentation];
   Transition transition{
       .row = &row,
+      .rules = &rules,
+      .rules_version = rules.version,
+      .from_in = &rules.segmentations[segmentation],
       .segmentation = static_cast<std::uint8_t>(segmentation),
       .reason = reason,
       .direction = direction_of(rules.segmentations[segmentation], state.segment, to),

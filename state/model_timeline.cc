@@ -30,6 +30,22 @@ void ModelTimeline::append(const std::shared_ptr<const ModelVersion>& version) {
   versions_.push_back(std::move(step));
 }
 
+void ModelTimeline::append_rules(const std::shared_ptr<const Rules>& rules, std::int64_t epoch) {
+  RFM_ASSERT(rules->version == static_cast<std::int64_t>(rules_.size()) + 2);
+  rules_.push_back({epoch, rules});
+}
+
+const Rules* ModelTimeline::rules(std::int64_t version) const {
+  const auto index = static_cast<std::size_t>(version - 2);
+  return version >= 2 && index < rules_.size() ? rules_[index].rules.get() : nullptr;
+}
+
+const Rules* ModelTimeline::rules_in(std::int64_t epoch) const {
+  for (auto step = rules_.rbegin(); step != rules_.rend(); ++step)
+    if (step->epoch <= epoch) return step->rules.get();
+  return nullptr;
+}
+
 const ModelVersion* ModelTimeline::effective_in(std::int64_t epoch) const {
   static const ModelVersion kBeforeTheFirst;
   if (!started() || epoch <= *start_epoch_) return &kBeforeTheFirst;

@@ -1,12 +1,15 @@
-// The versions of the model log in the order in which they take effect: what is known, and when.
+// The versions of the model log, of models and of rules, in the order in which they take effect:
+// what is known, and when.
 #pragma once
 
 #include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "model/model_version.h"
+#include "state/rules.h"
 
 namespace rfm {
 
@@ -20,6 +23,14 @@ class ModelTimeline {
 
   // The version trained at the epoch after the last one.
   void append(const std::shared_ptr<const ModelVersion>& version);
+
+  // Rules after the first ones, which hold from the start of `epoch` on: the next version.
+  void append_rules(const std::shared_ptr<const Rules>& rules, std::int64_t epoch);
+  std::size_t rules_count() const { return rules_.size(); }
+  // Of a version from 2 on; null: not known.
+  const Rules* rules(std::int64_t version) const;
+  // In force during `epoch`; null: the first ones.
+  const Rules* rules_in(std::int64_t epoch) const;
 
   // The last epoch trained so far; start_epoch - 1 if none is.
   std::int64_t trained_through() const {
@@ -45,6 +56,12 @@ class ModelTimeline {
     double drift = 0;
   };
 
+  struct RulesStep {
+    std::int64_t epoch = 0;
+    std::shared_ptr<const Rules> rules;
+  };
+
+  std::vector<RulesStep> rules_;  // [i] is version i + 2.
   std::optional<std::int64_t> start_epoch_;
   std::deque<Step> versions_;  // [i] was trained at start_epoch_ + i.
 };

@@ -33,12 +33,13 @@ CustomerRow* ResidentRows::find(std::string_view customer_id) {
   return found == by_id_.end() ? nullptr : &slots_[found->second].row;
 }
 
-CustomerRow& ResidentRows::find_or_add(std::string_view customer_id) {
+CustomerRow& ResidentRows::find_or_add(std::string_view customer_id, const Rules& rules) {
   if (CustomerRow* row = find(customer_id)) return *row;
   CustomerRow row;
   row.id = customer_id;
   row.id_hash = customer_hash(customer_id);
-  row.segments.resize(context_.rules.segmentations.size());
+  row.rules = static_cast<std::uint32_t>(rules.version);
+  row.segments.resize(rules.segmentations.size());
   return add(std::move(row));
 }
 
@@ -124,7 +125,7 @@ ResidentRows::Swept ResidentRows::sweep(const BoundaryStep& step, std::size_t fr
       continue;
     }
     changed(row, before);
-    if (out.transitions.empty()) continue;
+    if (out.empty()) continue;
     return {.next = slot + 1, .changed = &row};
   }
   return {.next = end};

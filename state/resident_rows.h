@@ -35,7 +35,8 @@ class ResidentRows {
   std::size_t index(EventTime watermark, std::size_t from, std::size_t places_max);
 
   CustomerRow* find(std::string_view customer_id);
-  CustomerRow& find_or_add(std::string_view customer_id);
+  // A new row is under the rules in force, `rules`.
+  CustomerRow& find_or_add(std::string_view customer_id, const Rules& rules);
 
   // How far a row is: what `advance` takes as `from`.
   EventTime clock_of(const CustomerRow& row, EventTime watermark) const {

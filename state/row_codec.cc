@@ -23,14 +23,16 @@ EventTime read_time(ByteReader& in) { return from_ms(in.signed_varint()); }
 void write_money(ByteWriter& out, Money money) { out.signed_varint(money.units); }
 Money read_money(ByteReader& in) { return {in.signed_varint()}; }
 
-constexpr std::uint8_t kLastWithThree = 2;  // Three segmentations, undamped.
+constexpr std::uint8_t kLastWithThree = 2;   // Three segmentations, undamped.
+constexpr std::uint8_t kFirstWithRules = 4;  // Before it all rows are under the first ones.
 
 enum Flag : std::uint8_t {
   kHasConsent = 1,
   kConsent = 2,
   kHasOpen = 4,
   kHasFolded = 8,
-  kHasCooldowns = 16
+  kHasCooldowns = 16,
+  kHasDropped = 32
 };
 enum OpenFlag : std::uint8_t { kCredit = 1, kLive = 2 };  // kLive: version 1.
 
@@ -203,6 +205,27 @@ std::unique_ptr<std::vector<Cooldown>> read_cooldowns(ByteReader& in) {
   return cooldowns;
 }
 
+void write_dropped(ByteWriter& out, const std::vector<DroppedSegmentation>& dropped) {
+  out.varint(dropped.size());
+  for (const DroppedSegmentation& segmentation : dropped) {
+    out.string(segmentation.name);
+    out.varint(segmentation.seq);
+    write_time(out, segmentation.since);
+  }
+}
+
+std::unique_ptr<std::vector<DroppedSegmentation>> read_dropped(ByteReader& in) {
+  auto dropped = std::make_unique<std::vector<DroppedSegmentation>>();
+  const std::uint64_t count = in.varint();
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) {
+    DroppedSegmentation segmentation{.name = std::string(in.string())};
+    segmentation.seq = static_cast<std::uint32_t>(in.varint());
+    segmentation.since = read_time(in);
+    dropped->push_back(std::move(segmentation));
+  }
+  return dropped;
+}
+
 // Version 1 stored the sums.
 void skip_sums(ByteReader& in) {
   for (int i = 0; i < 5; ++i) in.varint();
@@ -215,19 +238,21 @@ std::string encode_row(const CustomerRow& row) {
   out.byte(kRowCodecVersion);
   const FoldedInvoices& folded = row.ledger.folded();
   const bool has_folded = folded != FoldedInvoices{};
-  out.byte(static_cast<std::uint8_t>((row.consent ? kHasConsent : 0) |
-                                     (row.consent.value_or(false) ? kConsent : 0) |
-                                     (row.open ? kHasOpen : 0) | (has_folded ? kHasFolded : 0) |
-                                     (row.cooldowns ? kHasCooldowns : 0)));
+  out.byte(static_cast<std::uint8_t>(
+      (row.consent ? kHasConsent : 0) | (row.consent.value_or(false) ? kConsent : 0) |
+      (row.open ? kHasOpen : 0) | (has_folded ? kHasFolded : 0) |
+      (row.cooldowns ? kHasCooldowns : 0) | (row.dropped ? kHasDropped : 0)));
   out.fixed64(row.birth);
   write_time(out, row.clock);
   write_time(out, row.newest_at);
   out.string(row.country);
+  out.varint(row.rules);
   out.varint(row.segments.size());
   for (const SegmentState& state : row.segments) write_segment(out, state);
   write_time(out, row.quiet_until);
   out.byte(row.member);
   if (row.cooldowns) write_cooldowns(out, *row.cooldowns);
+  if (row.dropped) write_dropped(out, *row.dropped);
   write_ledger(out, row.ledger);
   if (has_folded) write_folded(out, folded);
   if (row.open) write_open(out, *row.open);
@@ -235,7 +260,7 @@ std::string encode_row(const CustomerRow& row) {
 }
 
 absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string_view bytes,
-                                       const Rules& rules) {
+                                       const TimeContext& context) {
   ByteReader in(bytes);
   const std::uint8_t version = in.byte();
   if (version > kRowCodecVersion) {
@@ -253,6 +278,14 @@ absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string
   row.clock = read_time(in);
   row.newest_at = read_time(in);
   row.country = in.string();
+  if (version >= kFirstWithRules) row.rules = static_cast<std::uint32_t>(in.varint());
+  const Rules* const under = context.find_rules(row.rules);
+  if (under == nullptr && in.ok()) {
+    return absl::DataLossError(fmt::format(
+        "row of customer {} is under rules version {}, which the model log does not hold",
+        customer_id, row.rules));
+  }
+  const Rules& rules = under == nullptr ? context.rules : *under;
   const Segmentations& segmentations = rules.segmentations;
   row.segments.resize(segmentations.size());
   bool is_known = true;
@@ -265,6 +298,7 @@ absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string
     row.quiet_until = read_time(in);
     row.member = in.byte();
     if ((flags & kHasCooldowns) != 0) row.cooldowns = read_cooldowns(in);
+    if ((flags & kHasDropped) != 0) row.dropped = read_dropped(in);
     is_known = is_known && row.member <= kClustersMax;
   }
   if (version == 1) skip_sums(in);

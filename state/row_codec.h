@@ -7,17 +7,18 @@
 
 #include "absl/status/statusor.h"
 #include "state/customer_row.h"
+#include "state/time_context.h"
 
 namespace rfm {
 
-inline constexpr std::uint8_t kRowCodecVersion = 3;
+inline constexpr std::uint8_t kRowCodecVersion = 4;
 
 // The customer id is the key and not repeated.
 std::string encode_row(const CustomerRow& row);
 
-// kDataLoss: cut short or malformed. kUnimplemented: written by a newer version. The cache is left
-// empty; sums and features are recomputed from the entries under `rules`.
+// kDataLoss: cut short or malformed, or under rules that are not known. kUnimplemented: written by
+// a newer version. The cache is left empty; sums and features are recomputed from the entries.
 absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string_view bytes,
-                                       const Rules& rules);
+                                       const TimeContext& context);
 
 }  // namespace rfm

@@ -36,6 +36,7 @@ std::optional<std::size_t> cluster_segmentation(const Rules& rules) {
 // above the chord of its ends too.
 void refresh_margin(CustomerRow& row, const CustomerFacts& facts, const TimeContext& context) {
   constexpr double kSpanDaysMax = 8;
+  const Rules& rules = context.rules_of(row);
   const ClusterModel& clusters = *facts.version->clusters;
   const double recency_days =
       std::max(0.0, static_cast<double>((facts.at - facts.last_purchase).count()) / kDayMs);
@@ -44,8 +45,8 @@ void refresh_margin(CustomerRow& row, const CustomerFacts& facts, const TimeCont
   const double span = span_days / (1 + recency_days);
   const FeatureVector x = features_of(facts);
   SwitchMargin margin = switch_margin(clusters, x, row.member - 1, kMemberHysteresis, span);
-  if (const auto s = cluster_segmentation(context.rules)) {
-    const SegmentationSpec& spec = context.rules.segmentations[*s].spec();
+  if (const auto s = cluster_segmentation(rules)) {
+    const SegmentationSpec& spec = rules.segmentations[*s].spec();
     const FeatureVector called_x = features_of(facts, spec.recency_min_ms);
     const int called = row.segments[*s].call.code - kFirstSegment;
     // The same cluster at the same place is kept the longer by more hysteresis.
@@ -125,7 +126,7 @@ void refresh_risk_quiet(CustomerRow& row, const CustomerFacts& facts, const Chur
 }
 
 void refresh_cache(CustomerRow& row, const CustomerFacts& facts, const TimeContext& context) {
-  const Rules& rules = context.rules;
+  const Rules& rules = context.rules_of(row);
   const EventTime at = facts.at;
   const EventTime horizon = boundary_of(epoch_of(at) + 1);
   RowCache& cache = row.cache;
@@ -164,6 +165,7 @@ BoundaryStep boundary_step(std::int64_t epoch, const TimeContext& context) {
                     .from = context.models.effective_in(epoch - 1),
                     .to = context.models.effective_in(epoch),
                     .drift = context.models.drift(epoch)};
+  step.adopts_rules = context.rules_in(epoch).version != context.rules_in(epoch - 1).version;
   const bool drifted_only = step.to->cluster_change == ClusterChange::kNone ||
                             step.to->cluster_change == ClusterChange::kMoved;
   step.every_row =
@@ -173,7 +175,7 @@ BoundaryStep boundary_step(std::int64_t epoch, const TimeContext& context) {
 }
 
 bool is_quiet_at(const CustomerRow& row, const BoundaryStep& step, const Rules& rules) {
-  if (row.open) return false;
+  if (row.open || step.adopts_rules) return false;
   const RowCache& cache = row.cache;
   if (!cache.has_purchase) return !rules.window;
   if (step.every_row || cache.deadline <= step.boundary || cache.grid_change_at <= step.horizon)

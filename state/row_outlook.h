@@ -8,14 +8,10 @@
 #include "state/customer_row.h"
 #include "state/model_timeline.h"
 #include "state/rules.h"
+#include "state/time_context.h"
 #include "state/transition.h"
 
 namespace rfm {
-
-struct TimeContext {
-  const Rules& rules;
-  const ModelTimeline& models;
-};
 
 // Of the membership in a cluster, on squared distances.
 inline constexpr double kMemberHysteresis = .1;
@@ -44,8 +40,9 @@ struct BoundaryStep {
   EventTime horizon{};  // The next boundary.
   const ModelVersion* from = nullptr;
   const ModelVersion* to = nullptr;
-  double drift = 0;        // ModelTimeline::drift(epoch).
-  bool every_row = false;  // The new version may change any row.
+  double drift = 0;           // ModelTimeline::drift(epoch).
+  bool every_row = false;     // The new version may change any row.
+  bool adopts_rules = false;  // Other rules hold from here on.
 };
 BoundaryStep boundary_step(std::int64_t epoch, const TimeContext& context);
 

@@ -10,8 +10,13 @@ namespace rfm {
 Cuts Segmenter::cuts_of(std::size_t axis, const ModelVersion& version) const {
   const CutSpec& spec = segmentation_.axes()[axis].cuts;
   const int trained = rules_.segmentations.cut_index(index_, axis);
-  if (trained < 0 || version.cuts.empty()) return spec.fixed;
+  if (!is_trained(axis, version)) return spec.fixed;
   return version.cuts[static_cast<std::size_t>(trained)].cuts;
+}
+
+bool Segmenter::is_trained(std::size_t axis, const ModelVersion& version) const {
+  const int trained = rules_.segmentations.cut_index(index_, axis);
+  return trained >= 0 && static_cast<std::size_t>(trained) < version.cuts.size();
 }
 
 SegmentCode Segmenter::segment_of(Call call, const ModelVersion& version) const {

@@ -57,6 +57,8 @@ class Segmenter {
   // The scores as they are; nullopt: the segmentation has no axes, or cannot be scored yet.
   std::optional<AxisScores> scores(const CustomerFacts& facts) const;
 
+  // Whether the version has cuts of an axis; the axis' own fixed ones hold otherwise.
+  bool is_trained(std::size_t axis, const ModelVersion& version) const;
   // The cuts of an axis in force; empty: none yet.
   std::span<const std::int64_t> cuts_of(std::size_t axis, const ModelVersion& version) const;
 

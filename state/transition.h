@@ -11,6 +11,7 @@
 #include "model/model_version.h"
 #include "state/customer_row.h"
 #include "state/event_time.h"
+#include "state/rules.h"
 
 namespace rfm {
 
@@ -69,7 +70,11 @@ struct NextChange {
 
 struct Transition {
   const CustomerRow* row = nullptr;  // For what nothing changes: id and birth.
-  std::uint8_t segmentation = 0;     // Index in the rules.
+  const Rules* rules = nullptr;      // What `segmentation` and `to` mean.
+  std::int64_t rules_version = 1;    // In force from this instant on.
+  // What `from` means: the same segmentation, but where the rules have changed.
+  const Segmentation* from_in = nullptr;
+  std::uint8_t segmentation = 0;  // Index in the rules.
   Reason reason = Reason::kPurchase;
   Direction direction = Direction::kNew;
   Restraint restraint = Restraint::kNone;
@@ -93,12 +98,21 @@ struct Transition {
 
 // What one step of one customer produced; owns the causes its transitions point to.
 struct TransitionBuffer {
+  // A row with a past that is under other rules from `facts.at` on, whether or not it moves.
+  struct Adoption {
+    const CustomerRow* row = nullptr;
+    CustomerFacts facts;
+  };
+
   std::vector<Transition> transitions;
+  std::vector<Adoption> adoptions;
   std::deque<Cause> causes;
   std::uint64_t suppressed = 0;  // Moves that damping held back or dropped.
 
+  bool empty() const { return transitions.empty() && adoptions.empty(); }
   void clear() {
     transitions.clear();
+    adoptions.clear();
     causes.clear();
     suppressed = 0;
   }

@@ -63,8 +63,10 @@ void append_text(std::string& line, std::string_view text) {
   line += '"';
 }
 
+// `rules` are those that the row is under, `shown` say which columns there are: for an open
+// invoice's sake a row may be under older ones.
 std::string line_of(const CustomerRow& row, const CustomerFacts& facts, PartitionId partition,
-                    const Rules& rules) {
+                    const Rules& rules, const Segmentations& shown) {
   std::string line;
   const auto out = std::back_inserter(line);
   append_text(line, row.id);
@@ -77,18 +79,22 @@ std::string line_of(const CustomerRow& row, const CustomerFacts& facts, Partitio
     line += ",,,,0";
   }
   fmt::format_to(out, ",{}", to_text(facts.monetary));
-  for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
-    const std::optional<AxisScores> scores = Segmenter(rules, s).scores(facts);
-    const std::span<const Axis> axes = rules.segmentations[s].axes();
-    for (std::size_t a = 0; a < axes.size(); ++a) {
-      if (!has_column(axes[a])) continue;
+  for (const Segmentation& segmentation : shown.all()) {
+    const std::size_t s = rules.segmentations.find(segmentation.name());
+    std::optional<AxisScores> scores;
+    if (s < rules.segmentations.size() && rules.segmentations[s] == segmentation)
+      scores = Segmenter(rules, s).scores(facts);
+    for (std::size_t a = 0; a < segmentation.axes().size(); ++a) {
+      if (!has_column(segmentation.axes()[a])) continue;
       line += ',';
       if (scores) fmt::format_to(out, "{}", (*scores)[a]);
     }
   }
-  for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
+  for (const Segmentation& segmentation : shown.all()) {
     line += ',';
-    append_text(line, segment_info(rules.segmentations[s], row.segments[s].segment).name);
+    const std::size_t s = rules.segmentations.find(segmentation.name());
+    if (s < rules.segmentations.size())
+      append_text(line, segment_info(rules.segmentations[s], row.segments[s].segment).name);
   }
   line += ',';
   if (const std::optional<double> risk = churn_risk_of(facts))
@@ -105,12 +111,14 @@ struct Line {
 
 absl::StatusOr<std::vector<Line>> lines_of(const OpenedState& state, Customers customers) {
   std::vector<Line> lines;
-  const absl::Status visited = state.snapshot->for_each(
-      state.rules, [&](const PartitionSnapshot& partition, const CustomerRow& row) {
-        const CustomerFacts facts =
-            state.snapshot->facts_at_clock(row, partition.meta, state.rules);
-        if (facts.frequency > 0 || customers == Customers::kAll)
-          lines.push_back({row.id, partition.id, line_of(row, facts, partition.id, state.rules)});
+  const Segmentations& shown = state.rules().segmentations;
+  const absl::Status visited =
+      state.snapshot->for_each([&](const PartitionSnapshot& partition, const CustomerRow& row) {
+        const CustomerFacts facts = state.snapshot->facts_at_clock(row, partition.meta);
+        if (facts.frequency > 0 || customers == Customers::kAll) {
+          lines.push_back({row.id, partition.id,
+                           line_of(row, facts, partition.id, state.rules_of(row), shown)});
+        }
         return absl::OkStatus();
       });
   if (!visited.ok()) return visited;
@@ -137,7 +145,7 @@ absl::Status export_customers(const Arguments& arguments) {
   if (!lines.ok()) return lines.status();
   absl::StatusOr<OutputFile> file = OutputFile::open(arguments.output, OutputFile::Place::kBeside);
   if (!file.ok()) return file.status();
-  const absl::Status written = write_lines(*file, columns_of(state->rules.segmentations), *lines);
+  const absl::Status written = write_lines(*file, columns_of(state->rules().segmentations), *lines);
   if (!written.ok()) return written;
   fmt::print(stderr, "{} customers as of {}\n", grouped(lines->size()),
              to_rfc3339(state->snapshot->clock()));

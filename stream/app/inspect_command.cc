@@ -75,22 +75,22 @@ std::optional<HeldView> held_of(std::size_t s, const CustomerRow& row, const Cus
 }
 
 Inspection inspection_of(const StateSnapshot::Found& found, const OpenedState& state) {
-  Inspection view{
-      .row = found.row,
-      .partition = found.partition,
-      .rules = state.rules,
-      .facts = state.snapshot->facts_at_clock(found.row, found.partition.meta, state.rules)};
-  for (std::size_t s = 0; s < state.rules.segmentations.size(); ++s) {
-    const Segmentation& segmentation = state.rules.segmentations[s];
+  const Rules& rules = state.rules_of(found.row);
+  Inspection view{.row = found.row,
+                  .partition = found.partition,
+                  .rules = rules,
+                  .facts = state.snapshot->facts_at_clock(found.row, found.partition.meta)};
+  for (std::size_t s = 0; s < rules.segmentations.size(); ++s) {
+    const Segmentation& segmentation = rules.segmentations[s];
     SegmentView segment{.segmentation = segmentation.name(),
                         .segment = segment_info(segmentation, found.row.segments[s].segment).name,
                         .state = found.row.segments[s],
-                        .next = next_change(s, found.row, view.facts, state.rules)};
-    segment.held = held_of(s, found.row, view.facts, state.rules);
+                        .next = next_change(s, found.row, view.facts, rules)};
+    segment.held = held_of(s, found.row, view.facts, rules);
     if (segment.next) segment.next_segment = segment_info(segmentation, segment.next->to).name;
     view.segments.push_back(std::move(segment));
   }
-  view.deadlines = deadlines_of(found.row, view.facts, state.rules);
+  view.deadlines = deadlines_of(found.row, view.facts, rules);
   view.ledger = found.row.ledger.invoices();
   std::ranges::stable_sort(
       view.ledger, [](const LedgerInvoice& a, const LedgerInvoice& b) { return a.time < b.time; });
@@ -369,7 +369,7 @@ void print_json(const Inspection& view) {
 absl::Status inspect_customer(const Arguments& arguments) {
   const absl::StatusOr<OpenedState> state = OpenedState::open(arguments.state);
   if (!state.ok()) return state.status();
-  const auto found = state->snapshot->find(arguments.customer_id, state->rules);
+  const auto found = state->snapshot->find(arguments.customer_id);
   if (!found.ok()) return found.status();
   if (!*found) {
     const absl::StatusOr<std::uint64_t> count = state->snapshot->customer_count();

@@ -15,6 +15,7 @@
 #include "stream/app/inspect_command.h"
 #include "stream/app/kafka_setup.h"
 #include "stream/app/replay_command.h"
+#include "stream/app/rules_command.h"
 #include "stream/app/run_command.h"
 #include "stream/app/segments_command.h"
 #include "stream/app/tail_command.h"
@@ -42,6 +43,8 @@ int main(int argc, char** argv) {
   rfm::add_export_command(app, invocation);
   rfm::add_inspect_command(app, invocation);
   rfm::add_segments_command(app, invocation);
+  rfm::add_rules_command(app, invocation);
+  rfm::add_rules_command(app, invocation);
   rfm::add_config_command(app, invocation);
 
   try {

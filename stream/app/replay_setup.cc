@@ -11,6 +11,7 @@
 
 #include "config/options.h"
 #include "stream/app/progress.h"
+#include "stream/app/settings_rules.h"
 #include "stream/app/stop_signal.h"
 #include "stream/text/time_text.h"
 
@@ -34,19 +35,6 @@ absl::StatusOr<std::optional<EventTime>> time_of(const std::optional<std::string
   return time;
 }
 
-class SameRules final : public RulesCheck {
- public:
-  explicit SameRules(Settings settings) : settings_(std::move(settings)) {}
-
-  absl::Status check_rules(const std::map<std::string, std::string>& logged) override {
-    return settings_.check_same_rules(
-        logged, "Go on with the logged values, or begin anew with another --state and --output.");
-  }
-
- private:
-  const Settings settings_;
-};
-
 }  // namespace
 
 void add_input_arguments(CLI::App& command, ReplayArguments& arguments) {
@@ -68,8 +56,7 @@ void add_input_arguments(CLI::App& command, ReplayArguments& arguments) {
   add_settings_arguments(command, arguments.settings);
 }
 
-absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) {
-  ReplaySetup setup;
+absl::StatusOr<Settings> settings_of(const ReplayArguments& arguments) {
   SettingsArguments given = arguments.settings;
   if (arguments.format) {
     const absl::Status known =
@@ -77,9 +64,18 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) 
     if (!known.ok()) return known;
     given.overrides.push_back("input.format=" + *arguments.format);
   }
-  absl::StatusOr<Settings> settings = given.load();
+  return given.load();
+}
+
+absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) {
+  absl::StatusOr<Settings> settings = settings_of(arguments);
   if (!settings.ok()) return settings.status();
-  const std::chrono::minutes offset = settings->utc_offset("input.utc_offset");
+  return open(arguments, *std::move(settings));
+}
+
+absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments, Settings settings) {
+  ReplaySetup setup;
+  const std::chrono::minutes offset = settings.utc_offset("input.utc_offset");
   const auto until = time_of(arguments.until, "--until", offset);
   if (!until.ok()) return until.status();
   const auto go_live = time_of(arguments.go_live, "--go-live", offset);
@@ -95,19 +91,23 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) 
   options.until = *until;
   options.go_live = *go_live;
   if (*received) options.received_ms = to_ms(**received);
-  options.rules = rfm::rules(*settings);
-  options.training = training_options(*settings);
-  options.decoder = decoder_options(*settings, KeyPolicy::kIfPresent);
+  options.schedule = training_options(settings).schedule;
+  options.decoder = decoder_options(settings, KeyPolicy::kIfPresent);
   options.format = options.decoder.format;
-  options.kafka = kafka_options(*settings, 0);
-  options.lane = lane_options(*settings);
+  options.kafka = kafka_options(settings, 0);
+  options.lane = lane_options(settings);
   options.lane.tick_idle = std::nullopt;
   options.lane.dead_letters.share_max = 1;  // A history may be as it is, once it can be read.
   options.lane.output = LaneOutput::Threading::kOwnThread;  // There is one lane.
-  options.semantic = settings->semantic();
-  setup.settings_ = *std::move(settings);
-  setup.rules_check_ = std::make_unique<SameRules>(setup.settings_);
-  options.rules_check = setup.rules_check_.get();
+  options.semantic = settings.semantic();
+  setup.settings_ = std::move(settings);
+  setup.rules_reader_ = std::make_unique<SettingsRules>(
+      setup.settings_,
+      "Go on with the logged values (`rfmstream rules show`), change them for what follows "
+      "(`rfmstream rules diff`, `rules apply --state`), or begin anew with another --state and "
+      "--output.",
+      Settings::Compared::kAll);
+  options.rules_reader = setup.rules_reader_.get();
   if (arguments.state) {
     options.state_directory = *arguments.state;
   } else {

@@ -24,6 +24,9 @@ struct ReplayArguments {
   std::optional<std::string> received_at;
 };
 
+// The settings, --format among them.
+absl::StatusOr<Settings> settings_of(const ReplayArguments& arguments);
+
 // --input, --format, --until and the settings.
 void add_input_arguments(CLI::App& command, ReplayArguments& arguments);
 
@@ -31,6 +34,8 @@ void add_input_arguments(CLI::App& command, ReplayArguments& arguments);
 class ReplaySetup {
  public:
   static absl::StatusOr<ReplaySetup> open(const ReplayArguments& arguments);
+  // With other settings than those of the arguments.
+  static absl::StatusOr<ReplaySetup> open(const ReplayArguments& arguments, Settings settings);
   ReplaySetup(ReplaySetup&& other) noexcept = default;
   ReplaySetup& operator=(ReplaySetup&& other) = delete;
   ~ReplaySetup();
@@ -48,7 +53,7 @@ class ReplaySetup {
 
   Settings settings_;
   std::unique_ptr<SystemClock> clock_;
-  std::unique_ptr<RulesCheck> rules_check_;
+  std::unique_ptr<RulesReader> rules_reader_;
   std::string temporary_;  // Removed at the end; empty: none.
   std::unique_ptr<Replay> replay_;
   double seconds_ = 0;

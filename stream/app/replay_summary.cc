@@ -32,10 +32,10 @@ void print_outcome(std::string_view name, std::uint64_t count) {
 }  // namespace
 
 void ReplaySummary::on_transition(const Transition& t) {
-  const Segmentation& segmentation = rules_.segmentations[t.segmentation];
-  const std::string from = name_of(segmentation, t.from);
+  const Segmentation& segmentation = t.rules->segmentations[t.segmentation];
+  const std::string from = name_of(*t.from_in, t.from);
   const std::string to = name_of(segmentation, t.to);
-  ++flows_[t.segmentation][{from, to}];
+  ++flows_[segmentation.name()][{from, to}];
   const std::string reason(name(t.reason));
   const std::uint64_t seen = ++reasons_[reason];
   // First ones, then ever later ones, so that the examples are from all of the history.
@@ -45,7 +45,7 @@ void ReplaySummary::on_transition(const Transition& t) {
   if (examples.size() == kExamplesPerReason) examples.erase(examples.begin());
   examples.push_back(fmt::format("{}  customer {}  {}: {} -> {}\n      {}",
                                  to_rfc3339(t.effective_at()), t.row->id, segmentation.name(), from,
-                                 to, explain(t, risks_of(t, rules_), rules_)));
+                                 to, explain(t, risks_of(t, *t.rules), *t.rules)));
 }
 
 void ReplaySummary::print(const Replay& replay, double seconds) const {
@@ -65,8 +65,7 @@ void ReplaySummary::print_segments(const Replay& replay) const {
     std::uint64_t customers = 0;
     std::int64_t monetary = 0;
   };
-  const Segmentations& segmentations = replay.rules().segmentations;
-  std::vector<std::map<std::string, Size>> sizes(segmentations.size());
+  std::map<std::string, std::map<std::string, Size>> sizes;  // By segmentation and segment.
   std::uint64_t total = 0;
   std::int64_t revenue = 0;
   EventTime clock = kBeforeAll;
@@ -78,8 +77,10 @@ void ReplaySummary::print_segments(const Replay& replay) const {
       const CustomerFacts facts = facts_of(row, replay.rules(), version, meta.watermark);
       ++total;
       revenue += facts.monetary.units;
-      for (std::size_t s = 0; s < sizes.size(); ++s) {
-        Size& size = sizes[s][name_of(segmentations[s], row.segments[s].segment)];
+      const Segmentations& segmentations = replay.lane().rules_of(row).segmentations;
+      for (std::size_t s = 0; s < segmentations.size(); ++s) {
+        Size& size =
+            sizes[segmentations[s].name()][name_of(segmentations[s], row.segments[s].segment)];
         ++size.customers;
         size.monetary += facts.monetary.units;
       }
@@ -87,10 +88,10 @@ void ReplaySummary::print_segments(const Replay& replay) const {
   }
   if (clock == kBeforeAll) return fmt::print("\nNo event that counts\n");
   fmt::print("\nSegments as of {} ({} customers)\n", to_rfc3339(clock), total);
-  for (std::size_t s = 0; s < sizes.size(); ++s) {
-    fmt::print("  {:<28}{:>12}{:>10}{:>18}{:>10}\n", segmentations[s].name(), "customers", "share",
-               "monetary", "share");
-    std::vector<std::pair<std::string, Size>> order(sizes[s].begin(), sizes[s].end());
+  for (const auto& [segmentation, segments] : sizes) {
+    fmt::print("  {:<28}{:>12}{:>10}{:>18}{:>10}\n", segmentation, "customers", "share", "monetary",
+               "share");
+    std::vector<std::pair<std::string, Size>> order(segments.begin(), segments.end());
     std::ranges::sort(
         order, [](const auto& a, const auto& b) { return a.second.monetary > b.second.monetary; });
     for (const auto& [name, size] : order) {
@@ -107,17 +108,16 @@ void ReplaySummary::print_segments(const Replay& replay) const {
 
 void ReplaySummary::print_flows() const {
   fmt::print("\nBiggest flows between segments\n");
-  for (std::size_t s = 0; s < flows_.size(); ++s) {
+  for (const auto& [segmentation, flows] : flows_) {
     std::vector<std::pair<Flow, std::uint64_t>> order;
-    for (const auto& flow : flows_[s]) {
+    for (const auto& flow : flows) {
       if (flow.first.first != kNoSegment && flow.first.first != kUnassignedSegment)
         order.emplace_back(flow);
     }
     std::ranges::sort(order, [](const auto& a, const auto& b) { return a.second > b.second; });
     if (order.size() > kFlowsShown) order.resize(kFlowsShown);
     for (const auto& [flow, count] : order) {
-      fmt::print("  {:<8} {:<20} -> {:<20}{:>10}\n", rules_.segmentations[s].name(), flow.first,
-                 flow.second, count);
+      fmt::print("  {:<8} {:<20} -> {:<20}{:>10}\n", segmentation, flow.first, flow.second, count);
     }
   }
   fmt::print("\nTransitions by reason\n");

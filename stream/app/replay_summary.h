@@ -14,9 +14,6 @@ namespace rfm {
 
 class ReplaySummary final : public LaneObserver {
  public:
-  // `rules` outlive it.
-  explicit ReplaySummary(const Rules& rules) : rules_(rules), flows_(rules.segmentations.size()) {}
-
   // Counts one transition; keeps a few of each reason to show.
   void on_transition(const Transition& transition) override;
 
@@ -30,8 +27,7 @@ class ReplaySummary final : public LaneObserver {
   void print_outcomes(const OutcomeCounters& counters) const;
 
   using Flow = std::pair<std::string, std::string>;
-  const Rules& rules_;
-  std::vector<std::map<Flow, std::uint64_t>> flows_;  // By segmentation.
+  std::map<std::string, std::map<Flow, std::uint64_t>> flows_;  // By segmentation.
   std::map<std::string, std::uint64_t> reasons_;
   std::map<std::string, std::vector<std::string>> examples_;  // By reason.
 };

@@ -22,6 +22,7 @@
 #include "config/options.h"
 #include "stream/app/kafka_setup.h"
 #include "stream/app/progress.h"
+#include "stream/app/settings_rules.h"
 #include "stream/app/status_log.h"
 #include "stream/app/stop_signal.h"
 #include "stream/run/service.h"
@@ -117,14 +118,26 @@ class StopGuard {
 class Host final : public ServiceHost {
  public:
   Host(const Settings& settings, const StopSignal& stop, bool until_caught_up, const Clock& clock)
-      : settings_(settings), stop_(stop), until_caught_up_(until_caught_up), log_(clock) {}
+      : rules_(settings,
+               "Start with the logged values (`rfmstream rules show`), or change them: `rfmstream "
+               "rules diff` and `rules dry-run` show what that means, `rules apply` asks for it. "
+               "Or start another application: with an app.name and a state directory of its own, "
+               "and with output.transitions and output.segments of its own or, when the old one is "
+               "stopped for good, taken over from it (`rfmstream run --take-outputs`).",
+               Settings::Compared::kAll),
+        stop_(stop),
+        until_caught_up_(until_caught_up),
+        log_(clock) {}
 
   absl::Status check_rules(const std::map<std::string, std::string>& logged) override {
-    return settings_.check_same_rules(
-        logged,
-        "Start with the logged values, or as another application: with an app.name and a state "
-        "directory of its own, and with output.transitions and output.segments of its own or, when "
-        "the old one is stopped for good, taken over from it (`rfmstream run --take-outputs`).");
+    return rules_.check_rules(logged);
+  }
+  absl::Status check_change(const std::map<std::string, std::string>& before,
+                            const std::map<std::string, std::string>& after) override {
+    return rules_.check_change(before, after);
+  }
+  absl::StatusOr<ReadRules> read_rules(const std::map<std::string, std::string>& logged) override {
+    return rules_.read_rules(logged);
   }
   bool should_stop() override { return stop_.asked() || (until_caught_up_ && at_rest_); }
   void on_status(const ServiceStatus& status) override {
@@ -151,7 +164,7 @@ class Host final : public ServiceHost {
   }
 
  private:
-  const Settings& settings_;
+  SettingsRules rules_;
   const StopSignal& stop_;
   const bool until_caught_up_;
   std::atomic<bool> at_rest_ = false;  // It will not go on by itself.
@@ -181,8 +194,7 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
   options.lanes = static_cast<int>(settings->integer("run.lanes"));
   options.state_directory = arguments.state.value_or(settings->text("state.dir"));
   options.lane = lane_options(*settings);
-  options.rules = rules(*settings);
-  options.training = training_options(*settings);
+  options.schedule = training_options(*settings).schedule;
   options.decoder = decoder_options(*settings, KeyPolicy::kRequired);
   for (int lane = 0; lane < options.lanes; ++lane)
     options.kafka.push_back(kafka_options(*settings, lane));

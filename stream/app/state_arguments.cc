@@ -2,8 +2,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "config/checked_settings.h"
 #include "config/options.h"
+#include "state/epoch.h"
+#include "stream/app/settings_rules.h"
 
 namespace rfm {
 
@@ -22,18 +23,18 @@ absl::StatusOr<OpenedState> OpenedState::open(const StateArguments& arguments) {
   if (!given.ok()) return given.status();
   absl::StatusOr<std::unique_ptr<StateSnapshot>> snapshot = StateSnapshot::open(arguments.state);
   if (!snapshot.ok()) return snapshot.status();
-  const absl::Status read = (*snapshot)->read_model(kafka_options(*given, 0));
-  if (!read.ok()) return read;
   // What the rows mean is in the model log, not in this command's settings.
-  const RulesRecord& record = (*snapshot)->rules_record();
-  const absl::Status same = given->check_same_rules(
-      record.settings, "Leave them out: the state's own hold.", Settings::Compared::kChosen);
+  SettingsRules reader(*given, "Leave them out: the state's own hold.",
+                       Settings::Compared::kChosen);
+  const absl::Status read = (*snapshot)->read_model(kafka_options(*given, 0), reader);
+  if (!read.ok()) return read;
+  const absl::Status same = reader.check_rules((*snapshot)->rules_records().back().settings);
   if (!same.ok()) return same;
-  const absl::StatusOr<Settings> logged = logged_settings(record.settings);
-  if (!logged.ok()) return logged.status();
-  OpenedState opened{.snapshot = *std::move(snapshot), .rules = rfm::rules(*logged)};
-  opened.rules.version = record.version;
-  return opened;
+  return OpenedState{.snapshot = *std::move(snapshot)};
+}
+
+const Rules& OpenedState::rules() const {
+  return snapshot->logs().rules_in(epoch_of(snapshot->clock()));
 }
 
 }  // namespace rfm

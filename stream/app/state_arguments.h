@@ -17,10 +17,14 @@ struct StateArguments {
 };
 void add_state_arguments(CLI::App& command, StateArguments& arguments);
 
-// A state directory with the rules it was made under.
+// A state directory with the logs that it is judged by.
 struct OpenedState {
   std::unique_ptr<StateSnapshot> snapshot;
-  Rules rules;
+
+  // Those in force where its clock is.
+  const Rules& rules() const;
+  // Those that a row is under, which may have an open invoice from before.
+  const Rules& rules_of(const CustomerRow& row) const { return snapshot->logs().rules_of(row); }
 
   static absl::StatusOr<OpenedState> open(const StateArguments& arguments);
 };

@@ -30,7 +30,7 @@ void MoveFigures::add(const MoveFigures& other) {
 }
 
 NoiseEvaluation::NoiseEvaluation(const Rules& rules)
-    : rules_(rules), writer_({.application = "rfmstream"}, rules) {}
+    : rules_(rules), writer_({.application = "rfmstream"}) {}
 
 std::uint32_t NoiseEvaluation::index_of(const Transition& t) {
   const auto [found, is_new] =

@@ -6,7 +6,7 @@
 
 namespace rfm {
 
-std::string_view TransitionWriter::write_segments(const CustomerRow& row,
+std::string_view TransitionWriter::write_segments(const CustomerRow& row, const Rules& rules,
                                                   const CustomerFacts& facts) {
   body_.clear();
   JsonText out(body_);
@@ -14,7 +14,7 @@ std::string_view TransitionWriter::write_segments(const CustomerRow& row,
   out.key("customer_id").text(row.id);
   const auto for_each = [&](auto&& write) {
     for (std::size_t s = 0; s < row.segments.size(); ++s)
-      write(rules_.segmentations[s], row.segments[s]);
+      write(rules.segmentations[s], row.segments[s]);
   };
   out.key("segments").begin_object();
   for_each([&](const Segmentation& in, const SegmentState& state) {
@@ -34,7 +34,7 @@ std::string_view TransitionWriter::write_segments(const CustomerRow& row,
   if (const auto risk = churn_risk_of(facts)) out.key("churn_risk").fixed(*risk, 6);
   out.key("as_of").text(Rfc3339Text(facts.at).view());
   out.key("model_version").integer(facts.version->number);
-  out.key("rules_version").integer(rules_.version);
+  out.key("rules_version").integer(rules.version);
   out.end_object();
   return body_.view();
 }

@@ -285,7 +285,10 @@ std::string explain(const Transition& t, const TransitionRisks& risks, const Rul
   out.reserve(kExplanationSize);
   append_why(out, t, segmentation);
   if (t.reason == Reason::kErasure) return out;
-  if (t.to == kNoSegmentCode) return out += "; no purchase counts any more";
+  if (t.to == kNoSegmentCode) {
+    return out += t.reason == Reason::kRulesChange ? "; this segmentation ends"
+                                                   : "; no purchase counts any more";
+  }
   if (t.to == kUnassigned) return out += "; no model yet";
   append_steps(out, t, risks, segmenter);
   if (t.held) append(out, "; held back since {}", Rfc3339Text(t.held->since).view().substr(0, 10));

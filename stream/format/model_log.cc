@@ -23,6 +23,8 @@ constexpr int kFirstFormat = 1;
 constexpr int kFormat = 3;
 // Losses are unknown to programs that know the first format only: they must not pass over one.
 constexpr int kLossFormat = 2;
+// Rules from the second version on, which programs that know the format before do not follow.
+constexpr int kLaterRulesFormat = 4;
 constexpr std::int64_t kLatestStartMs = to_ms(kLatestEventTime);
 constexpr std::array<Quantity, kQuantityCount> kQuantities = {
     Quantity::kRecency, Quantity::kFrequency, Quantity::kMonetary, Quantity::kOrderValue,
@@ -187,6 +189,7 @@ ModelVersion read_version(LogFields in, std::int64_t format, std::string& fault)
 RulesRecord read_rules(LogFields in, std::string& fault) {
   RulesRecord rules;
   rules.version = in.integer("rules");
+  if (rules.version > 1) rules.effective_epoch = in.integer("effective_epoch");
   rules.first_start_ms = in.integer("first_start_ms");
   if (in.has("go_live_time")) rules.go_live_time = in.text("go_live_time");
   in.append("go_live", rules.go_live);
@@ -196,6 +199,7 @@ RulesRecord read_rules(LogFields in, std::string& fault) {
     rules.settings.emplace(name, settings.text(name));
   if (!fault.empty()) return rules;
   if (rules.version < 1) in.fail("rules", "not from 1 on");
+  if (rules.effective_epoch.value_or(0) < 0) in.fail("effective_epoch", "it is negative");
   if (rules.first_start_ms < 0 || rules.first_start_ms > kLatestStartMs)
     in.fail("first_start_ms", "not a wall time in ms since 1970-01-01");
   if (std::ranges::any_of(rules.go_live, [](Offset offset) { return offset < 0; }))
@@ -234,6 +238,10 @@ absl::Status check_order(const ModelLog& log) {
   for (std::size_t i = 0; i < log.rules.size(); ++i) {
     if (log.rules[i].version != static_cast<std::int64_t>(i) + 1)
       return absl::DataLossError(fmt::format("model log: there is no record rules/{}", i + 1));
+    if (i > 0 && log.rules[i].effective_epoch < log.rules[i - 1].effective_epoch) {
+      return damaged(fmt::format("rules/{}", i + 1),
+                     "effective_epoch: it is before that of the version before");
+    }
   }
   const ModelVersion none;
   const ModelVersion* before = &none;
@@ -298,8 +306,9 @@ ModelLogRecord encode_rules(const RulesRecord& rules) {
   TextBuffer buffer;
   JsonText out(buffer);
   out.begin_object();
-  out.key("format").integer(kFormat);
+  out.key("format").integer(rules.version > 1 ? kLaterRulesFormat : kFormat);
   out.key("rules").integer(rules.version);
+  if (rules.effective_epoch) out.key("effective_epoch").integer(*rules.effective_epoch);
   out.key("settings").begin_object();
   for (const auto& [name, value] : rules.settings) out.name(name).text(value);
   out.end_object();
@@ -327,13 +336,14 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
     LogFields in(dom::element(json), "", fault);
     const std::int64_t format = in.integer("format");
     const bool is_loss = record.key.starts_with("loss/");
-    const int known_format = is_loss ? kLossFormat : kFormat;
+    const bool is_later_rules = record.key.starts_with("rules/") && record.key != "rules/1";
+    const int known_format = is_loss ? kLossFormat : is_later_rules ? kLaterRulesFormat : kFormat;
     if (fault.empty() && format > known_format) {
       return absl::UnimplementedError(fmt::format(
           "model log: record {} was written by a newer version of this program: start that one",
           record.key));
     }
-    if (format != known_format && (is_loss || format != kFirstFormat))
+    if (format != known_format && (is_loss || is_later_rules || format != kFirstFormat))
       in.fail("format", fmt::format("not {}", known_format));
     std::string key;
     if (is_loss) {

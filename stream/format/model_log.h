@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -23,10 +24,12 @@ struct ModelLogRecord {
   friend bool operator==(const ModelLogRecord&, const ModelLogRecord&) = default;
 };
 
-// The rules in force from the start: all semantic settings as text, and where the application went
-// live.
+// The rules in force from the start, or from an epoch on: all semantic settings as text, and where
+// the application went live.
 struct RulesRecord {
   std::int64_t version = 1;
+  // From version 2 on: the epoch from whose start on they hold.
+  std::optional<std::int64_t> effective_epoch = {};
   std::map<std::string, std::string> settings;
   std::vector<Offset> go_live;  // Per input partition; empty: everything is actionable.
   std::string go_live_time;     // File mode: RFC 3339; empty: everything is actionable.

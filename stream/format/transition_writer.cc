@@ -116,17 +116,18 @@ void write_forecast(JsonText& out, const Transition& t, const Rules& rules) {
 
 }  // namespace
 
-TransitionWriter::TransitionWriter(const TransitionWriterOptions& options, const Rules& rules)
-    : rules_(rules), source_("/rfmstream/" + options.application) {}
+TransitionWriter::TransitionWriter(const TransitionWriterOptions& options)
+    : source_("/rfmstream/" + options.application) {}
 
 void TransitionWriter::write(const Transition& t, const TransitionSubject& subject,
                              const TransitionContext& context) {
-  const Segmenter segmenter(rules_, t.segmentation);
+  const Rules& rules = *t.rules;
+  const Segmenter segmenter(rules, t.segmentation);
   const Segmentation& segmentation = segmenter.segmentation();
   const auto name_of = [](const Segmentation& in, SegmentCode code) -> std::string_view {
     return segment_info(in, code).name;
   };
-  const TransitionRisks risks = risks_of(t, rules_);
+  const TransitionRisks risks = risks_of(t, rules);
   const Side before{t.before, risks.before, segmenter.scores(t.before)};
   const Side after{t.after, risks.after, segmenter.scores(t.after)};
 
@@ -137,7 +138,7 @@ void TransitionWriter::write(const Transition& t, const TransitionSubject& subje
   out.key("segmentation").text(segmentation.name());
   out.key("seq").integer(t.seq);
   out.key("from").begin_object();
-  out.key("segment").text(name_of(segmentation, t.from));
+  out.key("segment").text(name_of(*t.from_in, t.from));
   if (t.seq > 1) out.key("since").text(Rfc3339Text(t.from_since).view());
   out.end_object();
   out.key("to").text(name_of(segmentation, t.to));
@@ -158,12 +159,12 @@ void TransitionWriter::write(const Transition& t, const TransitionSubject& subje
   out.key("after").begin_object();
   write_values(out, segmentation, after, nullptr);
   out.end_object();
-  out.key("explanation").text(explain(t, risks, rules_));
+  out.key("explanation").text(explain(t, risks, rules));
   out.key("effective_at").text(Rfc3339Text(t.effective_at()).view());
-  write_forecast(out, t, rules_);
+  write_forecast(out, t, rules);
   out.key("model").integer(t.after.version->number);
-  out.key("rules").integer(rules_.version);
-  const std::string_view suppressed = suppressed_by(t, subject, context, rules_);
+  out.key("rules").integer(t.rules_version);
+  const std::string_view suppressed = suppressed_by(t, subject, context, rules);
   out.key("actionable").boolean(suppressed.empty());
   if (suppressed.empty()) {
     out.key("action").text(t.action->text);
@@ -171,7 +172,7 @@ void TransitionWriter::write(const Transition& t, const TransitionSubject& subje
     out.key("suppressed_by").text(suppressed);
   }
   if (subject.consent) out.key("consent").boolean(*subject.consent);
-  if (holdout_position(subject.id) < rules_.holdout_fraction) out.key("holdout").boolean(true);
+  if (holdout_position(subject.id) < rules.holdout_fraction) out.key("holdout").boolean(true);
   birth_.clear();
   fmt::format_to(std::back_inserter(birth_), FMT_COMPILE("{:08x}"), subject.birth >> 32);
   out.key("birth").text(birth_);

@@ -47,7 +47,7 @@ struct TransitionSubject {
 
 class TransitionWriter {
  public:
-  TransitionWriter(const TransitionWriterOptions& options, const Rules& rules);
+  explicit TransitionWriter(const TransitionWriterOptions& options);
 
   // Fills `headers` and `body`, whose views are valid until the next call and while `subject`
   // lives. Does not read `transition.row`.
@@ -56,12 +56,12 @@ class TransitionWriter {
   std::span<const Header> headers() const { return headers_; }
   std::string_view body() const { return body_.view(); }
 
-  // The value of `customer-segments`; `facts` are those at the row's last change of segment. Valid
-  // until the next call.
-  std::string_view write_segments(const CustomerRow& row, const CustomerFacts& facts);
+  // The value of `customer-segments`; `facts` are those at the row's last change of segment,
+  // `rules` those that the row is under. Valid until the next call.
+  std::string_view write_segments(const CustomerRow& row, const Rules& rules,
+                                  const CustomerFacts& facts);
 
  private:
-  const Rules& rules_;
   std::string source_;
   std::string id_;
   std::string birth_;

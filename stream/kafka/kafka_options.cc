@@ -68,6 +68,7 @@ KafkaTopicNames topic_names(const KafkaOptions& options) {
           .ticks = app + "-ticks",
           .contributions = app + "-contributions",
           .model = app + "-model",
+          .requests = app + "-requests",
           .idle = app + "-idle",
           .output_owners = "rfmstream-outputs"};
 }

@@ -42,6 +42,7 @@ struct KafkaTopicNames {
   std::string ticks;
   std::string contributions;
   std::string model;
+  std::string requests;
   std::string idle;
   std::string output_owners;  // Shared by the applications of a cluster.
 };

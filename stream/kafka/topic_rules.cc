@@ -159,6 +159,11 @@ std::vector<TopicSpec> application_topics(const KafkaOptions& options, const Top
        .rules = {policy("compact", kRefuse, "else rules and versions are lost"),
                  holds_what_is_written()},
        .settings = {kCompacted}},
+      {.name = names.requests,
+       .partitions = 1,
+       .rules = {policy("compact", kWarn, "else a request that waits ages out"),
+                 holds_what_is_written()},
+       .settings = {kCompacted}},
       {.name = names.idle,
        .partitions = plan.broker_count,
        .partitions_reaction = kWarn,  // Only speed depends on it.

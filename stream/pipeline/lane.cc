@@ -37,7 +37,7 @@ Lane::Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions&
       rules_(rules),
       parts_(parts),
       decoder_(decoder),
-      output_(parts.sink, rules,
+      output_(parts.sink, {rules, models_},
               {.application = options.application,
                .input_topic = options.input_topic,
                .currency = decoder.currency},

@@ -103,6 +103,7 @@ class Lane {
     kPaused,   // Too many dead letters: nothing is read until another start (`held_back`).
   };
 
+  // `rules` are the first; later ones, like models, come from the trainer.
   Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions& decoder,
        const LaneParts& parts);
   Lane(const Lane&) = delete;
@@ -161,6 +162,9 @@ class Lane {
 
   std::vector<const Partition*> partitions() const;
   const ModelTimeline& models() const { return models_; }
+  const Rules& rules_of(const CustomerRow& row) const {
+    return TimeContext{rules_, models_}.rules_of(row);
+  }
   OutcomeCounters counters() const;
   const CommitFigures& commit_figures() const { return figures_; }
 

@@ -12,13 +12,13 @@
 
 namespace rfm {
 
-LaneOutput::LaneOutput(OutputSink& sink, const Rules& rules, Names names, Threading threading)
+LaneOutput::LaneOutput(OutputSink& sink, const TimeContext& logs, Names names, Threading threading)
     : sink_(sink),
-      rules_(rules),
+      logs_(logs),
       application_(names.application),
       input_topic_(std::move(names.input_topic)),
       currency_(std::move(names.currency)),
-      writer_({.application = std::move(names.application)}, rules) {
+      writer_({.application = std::move(names.application)}) {
   if (threading == Threading::kOwnThread)
     worker_.emplace("output", [this](Event& event) { write(event); });
 }
@@ -57,15 +57,25 @@ void LaneOutput::transition(const Transition& transition, const TransitionContex
               .context = context,
               .cause = std::nullopt};
   if (transition.cause != nullptr) event.cause = *transition.cause;
-  const auto [moved, first] = moved_.try_emplace(&row);
-  if (first) moved_order_.push_back(&row);
-  moved->second = transition.after;
-  if (rules_.publish == Publish::kActionable &&
-      !suppressed_by(event.transition, event.subject, context, rules_).empty())
+  move(row, transition.after);
+  const Rules& rules = *transition.rules;
+  if (rules.publish == Publish::kActionable &&
+      !suppressed_by(event.transition, event.subject, context, rules).empty())
     return;
   if (worker_) return worker_->add(std::move(event));
   write(event);
   finish();
+}
+
+void LaneOutput::rules_adopted(const CustomerRow& row, const CustomerFacts& facts) {
+  move(row, facts);
+  ++pending_records_;
+}
+
+void LaneOutput::move(const CustomerRow& row, const CustomerFacts& facts) {
+  const auto [moved, first] = moved_.try_emplace(&row);
+  if (first) moved_order_.push_back(&row);
+  if (first || moved->second.at <= facts.at) moved->second = facts;
 }
 
 void LaneOutput::write(Event& event) {
@@ -80,7 +90,7 @@ void LaneOutput::append_segments() {
     const auto moved = moved_.find(row);
     if (moved == moved_.end()) continue;
     append(OutputTopic::kSegments, std::nullopt, row->id,
-           writer_.write_segments(*row, moved->second), {});
+           writer_.write_segments(*row, logs_.rules_of(*row), moved->second), {});
     moved_.erase(moved);
   }
   moved_order_.clear();

@@ -35,8 +35,8 @@ class LaneOutput {
     std::string currency;
   };
 
-  // `sink` and `rules` outlive it.
-  LaneOutput(OutputSink& sink, const Rules& rules, Names names, Threading threading);
+  // `sink` and what `logs` refers to outlive it.
+  LaneOutput(OutputSink& sink, const TimeContext& logs, Names names, Threading threading);
 
   bool keeps(OutputTopic topic) const { return sink_.keeps(topic); }
 
@@ -46,6 +46,8 @@ class LaneOutput {
 
   // Published if the rules say so; the customer's current segments are in any case.
   void transition(const Transition& transition, const TransitionContext& context);
+  // The current segments of a customer say under which rules they are.
+  void rules_adopted(const CustomerRow& row, const CustomerFacts& facts);
   void dead_letter(const RecordView& record, const Rejection& rejection, PartitionId partition);
   // The lines were applied one by one; what goes out is the invoice they add up to.
   void rejected_invoice(const CustomerRow& row, const SettledInvoice& settled,
@@ -83,9 +85,11 @@ class LaneOutput {
            std::optional<std::string_view> key, std::optional<std::string_view> value,
            std::span<const Header> headers);
   void finish();
+  // The current segments are as of `facts` now, unless they are as of later ones.
+  void move(const CustomerRow& row, const CustomerFacts& facts);
 
   OutputSink& sink_;
-  const Rules& rules_;
+  TimeContext logs_;
   std::string application_;
   std::string input_topic_;
   std::string currency_;

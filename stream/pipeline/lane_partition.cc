@@ -80,6 +80,10 @@ void LanePartition::on_transition(const Transition& transition, const PartitionM
   if (observer != nullptr) observer->on_transition(transition);
 }
 
+void LanePartition::on_rules_adopted(const CustomerRow& row, const CustomerFacts& facts) {
+  shared_.output.rules_adopted(row, facts);
+}
+
 void LanePartition::on_dead_letter(const RecordView& record, const Rejection& rejection) {
   last_dead_letter = example_of(id(), record, rejection);
   shared_.output.dead_letter(record, rejection, id());

@@ -33,8 +33,8 @@ absl::StatusOr<std::unique_ptr<PartitionRestore>> Lane::restore(const PartitionO
   if (options_.until && in_pieces.ticks) leave_out_ticks(*options_.until, in_pieces);
   auto partition = std::make_unique<LanePartition>(
       in_pieces, LanePartition::Shared{rules_, models_, output_, parts_.trainer, parts_.places});
-  auto restored =
-      std::make_unique<PartitionRestore>(std::move(partition), parts_.store, rules_, parts_.stop);
+  auto restored = std::make_unique<PartitionRestore>(std::move(partition), parts_.store,
+                                                     TimeContext{rules_, models_}, parts_.stop);
   const absl::Status read = restored->read_store();
   if (!read.ok()) return read;
   if (const absl::Status ours = check_identity(restored->meta()); !ours.ok()) return ours;

@@ -155,6 +155,7 @@ void Partition::reject(const RecordView& record, const Rejection& rejection) {
 void Partition::emit(TransitionBuffer& buffer) {
   for (const Transition& transition : buffer.transitions)
     listener_.on_transition(transition, meta_);
+  for (const auto& [row, facts] : buffer.adoptions) listener_.on_rules_adopted(*row, facts);
   meta_.counters.transitions += buffer.transitions.size();
   meta_.counters.suppressed += buffer.suppressed;
   buffer.clear();
@@ -168,7 +169,7 @@ void Partition::on_settled(const CustomerRow& row, const SettledInvoice& settled
 }
 
 void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
-  CustomerRow& row = rows_.find_or_add(event.customer_id);
+  CustomerRow& row = rows_.find_or_add(event.customer_id, rules_in_force());
   const bool is_new = ResidentRows::is_empty(row);
   settle(row);
   const EventTime clock = rows_.clock_of(row, meta_.watermark);
@@ -220,7 +221,7 @@ void remember(std::uint64_t event_hash, OpenInvoice& open) {
 }  // namespace
 
 void Partition::apply(const LineEvent& event, const RecordView& record) {
-  CustomerRow& row = rows_.find_or_add(event.customer_id);
+  CustomerRow& row = rows_.find_or_add(event.customer_id, rules_in_force());
   const bool is_new = ResidentRows::is_empty(row);
   const std::uint64_t event_hash = event.event_id.empty() ? 0 : event_id_hash(event.event_id);
   if (row.open && row.open->invoice_no == event.invoice_no) {

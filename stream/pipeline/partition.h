@@ -43,7 +43,7 @@ bool is_from_future(EventTime event_time, std::int64_t received_ms, const Rules&
 
 class Partition {
  public:
-  // `rules`, `models` and `listener` outlive the partition.
+  // `rules` (the first ones), `models` and `listener` outlive the partition.
   Partition(PartitionOptions options, const Rules& rules, const ModelTimeline& models,
             PartitionListener& listener);
 
@@ -117,6 +117,10 @@ class Partition {
   void on_settled(const CustomerRow& row, const SettledInvoice& settled);
   void count_unfolded(const CustomerRow& row) {
     if (row.ledger.entries().size() > rules_.ledger_entries_max) ++meta_.counters.unfolded;
+  }
+  // Where the watermark is.
+  const Rules& rules_in_force() const {
+    return TimeContext{rules_, models_}.rules_in(meta_.crossed);
   }
   std::optional<Rejection> check_time(EventTime event_time, const RecordView& record) const;
   // Starts the partition's clock at its first event, or moves it.

@@ -25,6 +25,8 @@ class PartitionListener {
   virtual ~PartitionListener() = default;
 
   virtual void on_transition(const Transition& transition, const PartitionMeta& meta) = 0;
+  // A customer is under other rules from `facts.at` on.
+  virtual void on_rules_adopted(const CustomerRow& row, const CustomerFacts& facts) = 0;
   virtual void on_dead_letter(const RecordView& record, const Rejection& rejection) = 0;
   // The open invoice of `row` has settled, and is refused as a whole.
   virtual void on_rejected_invoice(const CustomerRow& row, const SettledInvoice& settled) = 0;

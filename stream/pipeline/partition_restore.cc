@@ -13,8 +13,8 @@ constexpr std::size_t kBatchBytesMax = std::size_t{8} << 20;
 }  // namespace
 
 PartitionRestore::PartitionRestore(std::unique_ptr<LanePartition> partition, StateStore& store,
-                                   const Rules& rules, const StopLimit* stop)
-    : partition_(std::move(partition)), store_(store), rules_(rules), stop_(stop) {}
+                                   const TimeContext& logs, const StopLimit* stop)
+    : partition_(std::move(partition)), store_(store), logs_(logs), stop_(stop) {}
 
 absl::Status PartitionRestore::check_stop() const {
   if (stop_ == nullptr || !stop_->asked()) return absl::OkStatus();
@@ -33,7 +33,7 @@ absl::Status PartitionRestore::read_store() {
 
 absl::Status PartitionRestore::restore_row(std::string_view customer_id, std::string_view bytes) {
   if (const absl::Status stopped = check_stop(); !stopped.ok()) return stopped;
-  absl::StatusOr<CustomerRow> row = decode_row(customer_id, bytes, rules_);
+  absl::StatusOr<CustomerRow> row = decode_row(customer_id, bytes, logs_);
   if (!row.ok()) return row.status();
   partition_->partition.rows().restore(*std::move(row));
   return absl::OkStatus();

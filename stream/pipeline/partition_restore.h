@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "absl/status/status.h"
-#include "state/rules.h"
 #include "state/state_store.h"
+#include "state/time_context.h"
 #include "stream/format/partition_meta.h"
 #include "stream/pipeline/lane_partition.h"
 #include "stream/record/record.h"
@@ -17,10 +17,10 @@ namespace rfm {
 
 class PartitionRestore {
  public:
-  // `store`, `rules` and `stop` (absent: nobody asks) outlive it. Once a stop is asked every call
-  // soon says kCancelled.
-  PartitionRestore(std::unique_ptr<LanePartition> partition, StateStore& store, const Rules& rules,
-                   const StopLimit* stop);
+  // `store`, what `logs` refers to and `stop` (absent: nobody asks) outlive it. Once a stop is
+  // asked every call soon says kCancelled.
+  PartitionRestore(std::unique_ptr<LanePartition> partition, StateStore& store,
+                   const TimeContext& logs, const StopLimit* stop);
 
   absl::Status read_store();
 
@@ -44,7 +44,7 @@ class PartitionRestore {
 
   std::unique_ptr<LanePartition> partition_;
   StateStore& store_;
-  const Rules& rules_;
+  TimeContext logs_;
   const StopLimit* stop_;
   bool behind_ = false;  // The changelog held more than the store.
   std::vector<StoreWrite> batch_;

@@ -19,18 +19,17 @@ Trainer::Trainer(const TrainerOptions& options, ModelLogWriter& log, TrainerHist
     : options_(options),
       log_(log),
       mode_(mode),
-      training_(options_.training),
-      partitions_(static_cast<std::size_t>(options_.partition_count)) {
+      training_(history.rules.empty() ? options_.training : history.rules.back().training),
+      partitions_(static_cast<std::size_t>(options_.partition_count)),
+      rules_(std::move(history.rules)) {
   std::optional<std::int64_t> populated_epoch;
   for (ModelVersion& version : history.versions) {
     if (!start_epoch_) start_epoch_ = version.trained_epoch;
-    if (!populated_epoch && version.population >= options_.training.population_on)
+    if (!populated_epoch && version.population >= training_.options().population_on)
       populated_epoch = version.trained_epoch;
     versions_.push_back(std::make_shared<const ModelVersion>(std::move(version)));
   }
-  const std::int64_t trained_through =
-      start_epoch_ ? *start_epoch_ + static_cast<std::int64_t>(versions_.size()) - 1
-                   : committed_through_;
+  const std::int64_t trained_through = start_epoch_ ? next_epoch() - 1 : committed_through_;
   committed_through_ = trained_through;
   for (auto& [key, contribution] : history.contributions) {
     const auto& [epoch, partition] = key;
@@ -101,9 +100,7 @@ void Trainer::contribute(PartitionId partition, const Contribution& contribution
     progress.contributed = std::max(progress.contributed, contribution.epoch);
     // An epoch that has its record is never trained again. Its sample was taken when it was, or, if
     // that was before the start, belongs to the past samples.
-    const bool closed =
-        start_epoch_ &&
-        contribution.epoch < *start_epoch_ + static_cast<std::int64_t>(versions_.size());
+    const bool closed = start_epoch_ && contribution.epoch < next_epoch();
     if (!closed) {
       contributions_[contribution.epoch][partition] =
           std::make_shared<const Contribution>(contribution);
@@ -115,13 +112,35 @@ void Trainer::contribute(PartitionId partition, const Contribution& contribution
   changed_.notify_all();
 }
 
+void Trainer::change_rules(LaterRules later) {
+  {
+    const std::scoped_lock lock(mutex_);
+    if (start_epoch_) {
+      log_rules(std::move(later));
+    } else {
+      proposed_.push_back(std::move(later));
+    }
+  }
+  changed_.notify_all();
+}
+
+// What is trained next is not known to any lane, so none has crossed the boundary at which that
+// takes effect; and none will before it knows both, which are published in this order.
+void Trainer::log_rules(LaterRules later) {
+  later.record.effective_epoch = next_epoch() + 1;
+  unpublished_.push_back(encode_rules(later.record));
+  rules_.push_back(std::move(later));
+  ++announcements_;
+}
+
 absl::Status Trainer::update(ModelTimeline& timeline) const {
   const std::scoped_lock lock(mutex_);
   if (!status_.ok()) return status_;
+  for (std::size_t i = timeline.rules_count(); i < rules_.size(); ++i)
+    timeline.append_rules(rules_[i].rules, *rules_[i].record.effective_epoch);
   if (!start_epoch_) return absl::OkStatus();
   if (!timeline.started()) timeline.start_at(*start_epoch_);
-  for (std::int64_t epoch = timeline.trained_through() + 1;
-       epoch < *start_epoch_ + static_cast<std::int64_t>(versions_.size()); ++epoch) {
+  for (std::int64_t epoch = timeline.trained_through() + 1; epoch < next_epoch(); ++epoch) {
     timeline.append(versions_[static_cast<std::size_t>(epoch - *start_epoch_)]);
   }
   return absl::OkStatus();
@@ -130,7 +149,7 @@ absl::Status Trainer::update(ModelTimeline& timeline) const {
 std::optional<std::int64_t> Trainer::awaited(PartitionId partition) const {
   const std::scoped_lock lock(mutex_);
   if (mode_ == Mode::kRecorded || !start_epoch_) return std::nullopt;
-  const std::int64_t epoch = *start_epoch_ + static_cast<std::int64_t>(versions_.size());
+  const std::int64_t epoch = next_epoch();
   if (has_contributed(partitions_.at(static_cast<std::size_t>(partition)), epoch))
     return std::nullopt;
   return has_passed(epoch) ? std::optional(epoch) : std::nullopt;
@@ -152,8 +171,7 @@ absl::Status Trainer::finish() {
   changed_.notify_all();
   changed_.wait(lock, [&] {
     const bool published =
-        !start_epoch_ ||
-        committed_through_ == *start_epoch_ + static_cast<std::int64_t>(versions_.size()) - 1;
+        !start_epoch_ || (committed_through_ == next_epoch() - 1 && unpublished_.empty());
     return !status_.ok() || stopping_ || (!ready_epoch() && published);
   });
   return status_;
@@ -196,11 +214,12 @@ void Trainer::find_start() {
   start_epoch_ = first;
   committed_through_ = *first - 1;
   ++announcements_;
+  for (LaterRules& later : std::exchange(proposed_, {})) log_rules(std::move(later));
 }
 
 std::optional<std::int64_t> Trainer::ready_epoch() {
   if (!start_epoch_) return std::nullopt;
-  const std::int64_t epoch = *start_epoch_ + static_cast<std::int64_t>(versions_.size());
+  const std::int64_t epoch = next_epoch();
   const bool all = std::ranges::all_of(
       partitions_, [&](const PartitionProgress& p) { return has_contributed(p, epoch); });
   return has_passed(epoch) && all ? std::optional(epoch) : std::nullopt;
@@ -252,7 +271,9 @@ void Trainer::run() {
     for (std::size_t p = 0; p < partitions_.size(); ++p) {
       if (!partitions_[p].first_boundary) empty.push_back(static_cast<PartitionId>(p));
     }
+    const TrainingOptions training = rules_.empty() ? options_.training : rules_.back().training;
     lock.unlock();
+    training_.set_options(training);
     std::vector<const Contribution*> views;
     for (const auto& part : parts) views.push_back(part.get());
     ModelVersion version = training_.train(*epoch, merge(views));
@@ -279,7 +300,7 @@ void Trainer::publish() {
              unpublished_.size() >= kUnpublishedMax;
     });
     const std::vector<ModelLogRecord> records = std::exchange(unpublished_, {});
-    const std::int64_t through = *start_epoch_ + static_cast<std::int64_t>(versions_.size()) - 1;
+    const std::int64_t through = next_epoch() - 1;
     lock.unlock();
     const absl::Status published = log_.publish(records);
     lock.lock();

@@ -33,8 +33,16 @@ struct TrainerOptions {
   std::vector<ModelLogRecord> first = {};
 };
 
+// Rules after the first ones.
+struct LaterRules {
+  RulesRecord record;
+  std::shared_ptr<const Rules> rules;
+  TrainingOptions training;  // Under them.
+};
+
 // What past runs left: the versions of the model log and the contributions kept.
 struct TrainerHistory {
+  std::vector<LaterRules> rules = {};  // From version 2 on, each with its boundary.
   std::vector<ModelVersion> versions;
   std::map<std::pair<std::int64_t, PartitionId>, Contribution>
       contributions;  // By (epoch, partition).
@@ -65,6 +73,10 @@ class Trainer {
   // committed.
   void contribute(PartitionId partition, const Contribution& contribution);
 
+  // Logs the next version of the rules, with the first boundary at which no lane can be before it
+  // is known; that waits until training has begun. `later.record` has no boundary yet.
+  void change_rules(LaterRules later);
+
   // Brings `timeline` up to date with what is announced. Any error of the trainer's thread.
   absl::Status update(ModelTimeline& timeline) const;
 
@@ -94,6 +106,10 @@ class Trainer {
 
   void run();      // The training thread's body.
   void publish();  // The publishing thread's.
+  void log_rules(LaterRules later);
+  std::int64_t next_epoch() const {  // To be trained.
+    return *start_epoch_ + static_cast<std::int64_t>(versions_.size());
+  }
   bool has_passed(std::int64_t epoch) const;
   bool has_contributed(const PartitionProgress& partition, std::int64_t epoch) const;
   // The next epoch to train if all partitions have contributed for it.
@@ -119,7 +135,9 @@ class Trainer {
   bool past_taken_ = false;
   std::optional<std::int64_t> start_epoch_;
   std::vector<std::shared_ptr<const ModelVersion>>
-      versions_;  // [i] was trained at start_epoch_ + i.
+      versions_;                      // [i] was trained at start_epoch_ + i.
+  std::vector<LaterRules> rules_;     // [i] is version i + 2.
+  std::vector<LaterRules> proposed_;  // Until there is a boundary to give them.
   std::vector<ModelLogRecord> unpublished_;
   std::int64_t wanted_through_ =
       std::numeric_limits<std::int64_t>::min();  // What commits wait for.

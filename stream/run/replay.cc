@@ -141,7 +141,7 @@ absl::Status Replay::Implementation::open_sink(std::uint64_t transitions,
 PartitionOptions Replay::Implementation::partition_options(PartitionId partition) const {
   PartitionOptions partition_options;
   partition_options.partition = partition;
-  partition_options.schedule = options_.training.schedule;
+  partition_options.schedule = options_.schedule;
   const RulesRecord& rules = model_->rules();
   if (!rules.go_live_time.empty()) {
     partition_options.go_live_time = TimeReader(std::chrono::minutes{0}).read(rules.go_live_time);
@@ -164,7 +164,8 @@ absl::Status Replay::Implementation::make_lane() {
                   .places = &places_};
   options_.lane.until = options_.until;
   options_.lane.holds_at_end = true;
-  lane_ = std::make_unique<Lane>(options_.lane, options_.rules, options_.decoder, parts);
+  lane_ =
+      std::make_unique<Lane>(options_.lane, model_->history().first.rules, options_.decoder, parts);
   for (PartitionId p = 0; p < options_.lane.partition_count; ++p) {
     absl::StatusOr<std::unique_ptr<PartitionRestore>> restored =
         lane_->restore(partition_options(p));
@@ -323,7 +324,8 @@ std::optional<EventTime> Replay::Implementation::end_time() const {
   for (const Partition* p : lane_->partitions())
     highest = std::max(highest, p->meta().max_event_time);
   if (highest == kBeforeAll) return std::nullopt;
-  return highest + options_.rules.lateness + options_.rules.settle;
+  const Rules& rules = model_->history().first.rules;
+  return highest + rules.lateness + rules.settle;
 }
 
 absl::Status Replay::Implementation::run(
@@ -416,7 +418,7 @@ std::string Replay::input_found() const {
 InputReview& Replay::review() { return implementation_->review_; }
 SplitCustomers Replay::split_customers() const { return implementation_->places_.split(); }
 const Lane& Replay::lane() const { return *implementation_->lane_; }
-const Rules& Replay::rules() const { return implementation_->options_.rules; }
+const Rules& Replay::rules() const { return implementation_->model_->history().newest_rules(); }
 const std::vector<ModelVersion>& Replay::versions() const { return implementation_->versions_; }
 
 }  // namespace rfm

@@ -48,7 +48,7 @@ class Replay {
   SplitCustomers split_customers() const;
 
   const Lane& lane() const;
-  const Rules& rules() const;
+  const Rules& rules() const;  // The newest.
   // After `run`: the model log, by trained epoch.
   const std::vector<ModelVersion>& versions() const;
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -15,13 +16,29 @@
 namespace rfm {
 namespace {
 
-// Versions belong to the rules they were trained under. How the input is written is another matter.
-absl::Status check_followed_rules(const ReplayOptions& options, const RulesRecord& rules) {
-  std::map<std::string, std::string> logged = rules.settings;
-  for (const auto& [key, value] : options.semantic) {
-    if (key.starts_with("input.")) logged[key] = value;
+// How the input is written is another matter.
+std::map<std::string, std::string> with_input_of(const std::map<std::string, std::string>& given,
+                                                 std::map<std::string, std::string> settings) {
+  for (const auto& [key, value] : given)
+    if (key.starts_with("input.")) settings[key] = value;
+  return settings;
+}
+
+absl::StatusOr<ModelLog> log_to_follow(const ReplayOptions& options) {
+  absl::StatusOr<ModelLog> log = read_model_log_file(options.model_log);
+  if (!log.ok()) return log;
+  if (log->versions.empty()) {
+    return absl::InvalidArgumentError(
+        fmt::format("--model-log {}: it holds no version", options.model_log));
   }
-  return options.rules_check->check_rules(logged);
+  if (log->rules.empty()) return log;
+  // Versions belong to the rules they were trained under.
+  for (RulesRecord& rules : log->rules)
+    rules.settings = with_input_of(options.semantic, std::move(rules.settings));
+  const absl::Status same = options.rules_reader->check_rules(log->rules.back().settings);
+  if (!same.ok()) return same;
+  log->rules.back().settings = options.semantic;
+  return log;
 }
 
 }  // namespace
@@ -30,38 +47,29 @@ absl::StatusOr<std::unique_ptr<ReplayModel>> ReplayModel::open(const ReplayOptio
                                                                StateStore& store,
                                                                const Clock& clock) {
   std::unique_ptr<ReplayModel> model(new ReplayModel(store));
+  absl::StatusOr<ModelLog> followed{ModelLog{}};
   if (options.recorded) {
     absl::StatusOr<Recording> recording = read_recording(options.kafka);
     if (!recording.ok()) return recording.status();
     model->recording_ = *std::move(recording);
+    followed = model->recording_->log;
+  } else if (!options.model_log.empty()) {
+    followed = log_to_follow(options);
+    if (!followed.ok()) return followed.status();
   }
   const absl::StatusOr<std::vector<ModelLogRecord>> kept = read_model_log(store);
   if (!kept.ok()) return kept.status();
   absl::StatusOr<ModelLog> stored = decode_model_log(*kept);
   if (!stored.ok()) return stored.status();
-  const absl::Status ruled = model->set_rules(options, *stored, clock);
+  const absl::Status ruled = model->set_rules(options, stored->rules, followed->rules, clock);
   if (!ruled.ok()) return ruled;
-  const bool follows = options.recorded || !options.model_log.empty();
-  absl::StatusOr<TrainerHistory> history;
-  if (options.recorded) {
-    history = model->follow(model->recording_->log.versions, *kept);
-  } else if (follows) {
-    absl::StatusOr<ModelLog> log = read_model_log_file(options.model_log);
-    if (!log.ok()) return log.status();
-    if (log->versions.empty()) {
-      return absl::InvalidArgumentError(
-          fmt::format("--model-log {}: it holds no version", options.model_log));
-    }
-    if (!log->rules.empty()) {
-      const absl::Status same = check_followed_rules(options, log->rules.back());
-      if (!same.ok()) return same;
-    }
-    history = model->follow(std::move(log->versions), *kept);
-  } else {
-    history = model->go_on(std::move(stored->versions), options.lane.partition_count);
-  }
+  const bool follows = !followed->versions.empty() || options.recorded;
+  absl::StatusOr<TrainerHistory> history =
+      follows ? model->follow(std::move(followed->versions), *kept)
+              : model->go_on(std::move(stored->versions), options.lane.partition_count);
   if (!history.ok()) return history.status();
-  const TrainerOptions trainer{.training = options.training,
+  history->rules = model->history_.later;
+  const TrainerOptions trainer{.training = model->history_.first.training,
                                .partition_count = options.lane.partition_count,
                                .first = model->first_};
   model->trainer_ =
@@ -83,36 +91,57 @@ absl::Status ReplayModel::publish(std::span<const ModelLogRecord> records) {
   return store_.write(writes);
 }
 
-absl::Status ReplayModel::set_rules(const ReplayOptions& options, const ModelLog& stored,
-                                    const Clock& clock) {
-  const std::string go_live_time = options.go_live ? to_rfc3339(*options.go_live) : "";
-  if (!stored.rules.empty()) {
-    rules_ = stored.rules.back();
+absl::Status ReplayModel::set_rules(const ReplayOptions& options,
+                                    std::span<const RulesRecord> stored,
+                                    std::span<const RulesRecord> followed, const Clock& clock) {
+  begins_ = stored.empty();
+  if (!begins_) {
+    rules_.assign(stored.begin(), stored.end());
   } else if (recording_) {
-    rules_ = recording_->log.rules.back();
+    rules_ = {followed.front()};
   } else {
-    rules_ = {.settings = options.semantic,
-              .go_live = {},
-              .go_live_time = go_live_time,
-              .first_start_ms = options.received_ms.value_or(clock.wall_ms())};
+    rules_ = {{.settings = options.semantic,
+               .go_live = {},
+               .go_live_time = options.go_live ? to_rfc3339(*options.go_live) : "",
+               .first_start_ms = options.received_ms.value_or(clock.wall_ms())}};
+    if (!followed.empty()) rules_.front().settings = followed.front().settings;
   }
-  const absl::Status same = options.rules_check->check_rules(rules_.settings);
+  // What is followed may have gone on.
+  for (const RulesRecord& next : followed.subspan(std::min(followed.size(), rules_.size()))) {
+    RulesRecord record = rules_.front();
+    record.version = next.version;
+    record.effective_epoch = next.effective_epoch;
+    record.settings = next.settings;
+    rules_.push_back(std::move(record));
+  }
+  const absl::Status same = options.rules_reader->check_rules(rules_.back().settings);
   if (!same.ok()) return same;
-  begins_ = stored.rules.empty();
-  if (begins_) {
-    first_ = {encode_rules(rules_)};
-    return absl::OkStatus();
+  absl::StatusOr<RulesHistory> history = read_rules_history(rules_, *options.rules_reader);
+  if (!history.ok()) return history.status();
+  history_ = *std::move(history);
+  std::vector<ModelLogRecord> records;
+  for (const RulesRecord& record : std::span(rules_).subspan(stored.size()))
+    records.push_back(encode_rules(record));
+  if (!begins_) {
+    const absl::Status fixed = check_fixed(options);
+    return fixed.ok() && !records.empty() ? publish(records) : fixed;
   }
-  if (options.received_ms && *options.received_ms != rules_.first_start_ms) {
+  first_ = std::move(records);
+  return absl::OkStatus();
+}
+
+// What is said of a state directory once.
+absl::Status ReplayModel::check_fixed(const ReplayOptions& options) const {
+  if (options.received_ms && *options.received_ms != rules().first_start_ms) {
     return absl::InvalidArgumentError(
         fmt::format("--received-at: the state directory {} was begun with {}; it cannot be changed",
-                    options.state_directory, to_rfc3339(from_ms(rules_.first_start_ms))));
+                    options.state_directory, to_rfc3339(from_ms(rules().first_start_ms))));
   }
-  if (!options.go_live || go_live_time == rules_.go_live_time) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      fmt::format("--go-live: the state directory {} was begun {}{}; it cannot be changed",
-                  options.state_directory, rules_.go_live_time.empty() ? "without it" : "with ",
-                  rules_.go_live_time));
+  const std::string& go_live_time = rules().go_live_time;
+  if (!options.go_live || to_rfc3339(*options.go_live) == go_live_time) return absl::OkStatus();
+  return absl::InvalidArgumentError(fmt::format(
+      "--go-live: the state directory {} was begun {}{}; it cannot be changed",
+      options.state_directory, go_live_time.empty() ? "without it" : "with ", go_live_time));
 }
 
 absl::StatusOr<TrainerHistory> ReplayModel::follow(std::vector<ModelVersion> versions,

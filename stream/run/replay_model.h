@@ -26,7 +26,9 @@ class ReplayModel final : public ModelLogWriter {
   static absl::StatusOr<std::unique_ptr<ReplayModel>> open(const ReplayOptions& options,
                                                            StateStore& store, const Clock& clock);
 
-  const RulesRecord& rules() const { return rules_; }
+  // The first; what it says beside the settings holds for all.
+  const RulesRecord& rules() const { return rules_.front(); }
+  const RulesHistory& history() const { return history_; }
   // Nothing was in the state directory.
   bool begins() const { return begins_; }
   // What an application recorded, if that is followed.
@@ -42,14 +44,18 @@ class ReplayModel final : public ModelLogWriter {
  private:
   explicit ReplayModel(StateStore& store) : store_(store) {}
 
-  absl::Status set_rules(const ReplayOptions& options, const ModelLog& stored, const Clock& clock);
+  // `followed`: those of a model log that is followed, if any.
+  absl::Status set_rules(const ReplayOptions& options, std::span<const RulesRecord> stored,
+                         std::span<const RulesRecord> followed, const Clock& clock);
+  absl::Status check_fixed(const ReplayOptions& options) const;
   // `stored`: what the state directory holds already, which must not contradict it.
   absl::StatusOr<TrainerHistory> follow(std::vector<ModelVersion> versions,
                                         std::span<const ModelLogRecord> stored);
   absl::StatusOr<TrainerHistory> go_on(std::vector<ModelVersion> versions, int partition_count);
 
   StateStore& store_;
-  RulesRecord rules_;
+  std::vector<RulesRecord> rules_;
+  RulesHistory history_;
   bool begins_ = false;
   std::vector<ModelLogRecord> first_;  // Written before the first record is applied.
   std::optional<Recording> recording_;

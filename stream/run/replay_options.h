@@ -8,7 +8,7 @@
 
 #include "stream/kafka/kafka_options.h"
 #include "stream/pipeline/lane.h"
-#include "stream/run/rules_check.h"
+#include "stream/run/rules_reader.h"
 
 namespace rfm {
 
@@ -29,12 +29,11 @@ struct ReplayOptions {
   // What a file's records carry; absent: the time of the first start.
   std::optional<std::int64_t> received_ms;
   LaneOptions lane;
-  Rules rules;
-  TrainingOptions training;
+  RefitSchedule schedule;
   DecoderOptions decoder;
   KafkaOptions kafka;                           // For "kafka:TOPIC".
   std::map<std::string, std::string> semantic;  // The settings behind the rules, for the model log.
-  RulesCheck* rules_check = nullptr;            // Outlives the replay.
+  RulesReader* rules_reader = nullptr;          // Outlives the replay.
 };
 
 }  // namespace rfm

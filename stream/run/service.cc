@@ -17,6 +17,7 @@
 #include "stream/kafka/trainer_producer.h"
 #include "stream/record/broker_time.h"
 #include "stream/run/kafka_restore.h"
+#include "stream/run/live_rules.h"
 #include "stream/run/reaction.h"
 #include "stream/run/service_notices.h"
 #include "stream/run/sole_instance.h"
@@ -43,6 +44,7 @@ class Pipeline {
   struct Lasting {
     BrokerTime time;
     std::optional<RulesRecord> first_rules = {};  // As of the first start, while none are logged.
+    bool rules_checked = false;                   // At the start; from there on it follows the log.
     TopicScrutiny scrutiny = TopicScrutiny::kSettings;  // Of the next life's start.
   };
 
@@ -106,7 +108,8 @@ class Pipeline {
   const StopLimit& stop_;
   StateStore& store_;
   int partition_count_ = 0;
-  RulesRecord rules_record_;
+  RulesRecord rules_record_;  // The newest at the start.
+  std::optional<LiveRules> rules_;
   std::vector<LossRecord> losses_;  // Of the model log.
   std::unique_ptr<TrainerProducer> producer_;
   std::unique_ptr<Trainer> trainer_;
@@ -125,31 +128,32 @@ absl::Status Pipeline::open_model() {
   if (!log.ok()) return log.status();
   losses_ = log->losses;
   std::vector<ModelLogRecord> first;
+  std::vector<RulesRecord> records = log->rules;
   std::optional<RulesRecord>& first_rules = lasting_.first_rules;
   if (log->rules.empty()) {
     if (!first_rules) {
-      const absl::StatusOr<std::vector<OffsetRange>> ranges = input_ranges(kafka);
-      if (!ranges.ok()) return ranges.status();
-      first_rules.emplace();
-      first_rules->settings = options_.semantic;
-      first_rules->first_start_ms = *time_.broker_ms();  // The lanes' producers have asked for it.
-      for (const OffsetRange& range : *ranges) {
-        first_rules->begin.push_back(range.begin);
-        first_rules->go_live.push_back(range.end);
-      }
+      // The lanes' producers have asked for the time.
+      auto begun = first_rules_record(kafka, options_.semantic, *time_.broker_ms());
+      if (!begun.ok()) return begun.status();
+      first_rules = *std::move(begun);
     }
-    rules_record_ = *first_rules;
-    first.push_back(encode_rules(rules_record_));
-  } else {
-    rules_record_ = log->rules.back();
-    const absl::Status same = host_.check_rules(rules_record_.settings);
-    if (!same.ok()) return same;
+    records.push_back(*first_rules);
+    first.push_back(encode_rules(*first_rules));
   }
+  rules_record_ = records.back();
+  rules_.emplace(kafka, host_, std::move(records));
+  if (!lasting_.rules_checked) {
+    if (const absl::Status same = rules_->check_started(); !same.ok()) return same;
+  }
+  lasting_.rules_checked = true;
+  if (const absl::Status read = rules_->read(); !read.ok()) return read;
   auto contributions = read_contributions(kafka, partition_count_);
   if (!contributions.ok()) return contributions.status();
-  TrainerHistory history{.versions = std::move(log->versions),
+  const RulesHistory& rules = rules_->history();
+  TrainerHistory history{.rules = rules.later,
+                         .versions = std::move(log->versions),
                          .contributions = *std::move(contributions)};
-  const TrainerOptions trainer{.training = options_.training,
+  const TrainerOptions trainer{.training = rules.first.training,
                                .partition_count = partition_count_,
                                .first = std::move(first)};
   trainer_ =
@@ -208,7 +212,7 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> Pipeline::assign(
       return partitions_changed(options_.kafka.front(), partition_count_, partitions.back() + 1);
     PartitionOptions partition;
     partition.partition = p;
-    partition.schedule = options_.training.schedule;
+    partition.schedule = options_.schedule;
     partition.go_live_offset = go_live_offset(rules_record_, losses_, p);
     partition.first_start = from_ms(rules_record_.first_start_ms);
     restore.partitions.push_back(partition);
@@ -370,7 +374,8 @@ absl::Status Pipeline::live() {
                     .time = &time_,
                     .observer = options_.observer,
                     .stop = &stop_};
-    l.lane = std::make_unique<Lane>(lane_options, options_.rules, options_.decoder, parts);
+    l.lane = std::make_unique<Lane>(lane_options, rules_->history().first.rules, options_.decoder,
+                                    parts);
     ++running;
     l.thread = std::thread([this, &l, &running] {
       pthread_setname_np(pthread_self(), fmt::format("lane-{}", l.number).c_str());
@@ -379,7 +384,8 @@ absl::Status Pipeline::live() {
       --running;
     });
   }
-  const TopicWatch watch(options_.kafka.front(), partition_count_);
+  const TopicWatch watch(options_.kafka.front(), partition_count_,
+                         [this] { rules_->take_requests(*trainer_); });
   auto said = clock_.steady();
   while (running > 0) {
     if (!sleep_unless_stopped(kStopPoll, stop_) || !watch.status().ok()) stopping_ = true;

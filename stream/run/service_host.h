@@ -9,7 +9,7 @@
 #include "stream/format/partition_meta.h"
 #include "stream/pipeline/customer_places.h"
 #include "stream/pipeline/lane.h"
-#include "stream/run/rules_check.h"
+#include "stream/run/rules_reader.h"
 
 namespace rfm {
 
@@ -35,7 +35,7 @@ struct ServiceStatus {
 };
 
 // The process that the service runs in. Seam: the command, fakes in tests.
-class ServiceHost : public RulesCheck {
+class ServiceHost : public RulesReader {
  public:
   // Asked several times a second, on a thread of its own; then commit and close.
   virtual bool should_stop() = 0;

@@ -15,8 +15,7 @@ struct ServiceOptions {
   int lanes = 1;
   std::string state_directory;
   LaneOptions lane;
-  Rules rules;
-  TrainingOptions training;
+  RefitSchedule schedule;
   DecoderOptions decoder;
   std::vector<KafkaOptions> kafka;              // One a lane.
   std::map<std::string, std::string> semantic;  // The settings behind the rules, for the model log.

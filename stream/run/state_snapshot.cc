@@ -78,7 +78,7 @@ absl::StatusOr<std::vector<ModelLogRecord>> StateSnapshot::topic_log(
   return records;
 }
 
-absl::Status StateSnapshot::read_model(KafkaOptions kafka) {
+absl::Status StateSnapshot::read_model(KafkaOptions kafka, RulesReader& reader) {
   absl::StatusOr<std::vector<ModelLogRecord>> records = read_model_log(*store_);
   if (records.ok() && records->empty()) {
     kafka.application = partitions_.front().meta.application;
@@ -92,7 +92,12 @@ absl::Status StateSnapshot::read_model(KafkaOptions kafka) {
     return absl::DataLossError(
         fmt::format("state directory {}: the model log has no rules", directory_));
   }
-  rules_record_ = std::move(log->rules.back());
+  records_ = std::move(log->rules);
+  absl::StatusOr<RulesHistory> rules = read_rules_history(records_, reader);
+  if (!rules.ok()) return rules.status();
+  rules_ = *std::move(rules);
+  for (const LaterRules& later : rules_.later)
+    models_.append_rules(later.rules, *later.record.effective_epoch);
   for (ModelVersion& version : log->versions) {
     if (!models_.started()) models_.start_at(version.trained_epoch);
     models_.append(std::make_shared<const ModelVersion>(std::move(version)));
@@ -116,11 +121,11 @@ EventTime StateSnapshot::clock() const {
   return clock;
 }
 
-absl::Status StateSnapshot::for_each(const Rules& rules, const Visit& visit) const {
+absl::Status StateSnapshot::for_each(const Visit& visit) const {
   for (const PartitionSnapshot& partition : partitions_) {
     absl::Status scanned = store_->scan(
         StoreKind::kRow, partition.id, [&](std::string_view key, std::string_view bytes) {
-          absl::StatusOr<CustomerRow> row = decode_row(key, bytes, rules);
+          absl::StatusOr<CustomerRow> row = decode_row(key, bytes, logs());
           return row.ok() ? visit(partition, *std::move(row)) : row.status();
         });
     if (!scanned.ok()) return scanned;
@@ -129,13 +134,13 @@ absl::Status StateSnapshot::for_each(const Rules& rules, const Visit& visit) con
 }
 
 absl::StatusOr<std::optional<StateSnapshot::Found>> StateSnapshot::find(
-    std::string_view customer_id, const Rules& rules) const {
+    std::string_view customer_id) const {
   std::optional<Found> found;
   for (const PartitionSnapshot& partition : partitions_) {
     absl::Status scanned = store_->scan(
         StoreKind::kRow, partition.id, [&](std::string_view key, std::string_view bytes) {
           if (key != customer_id) return absl::OkStatus();
-          absl::StatusOr<CustomerRow> row = decode_row(key, bytes, rules);
+          absl::StatusOr<CustomerRow> row = decode_row(key, bytes, logs());
           if (!row.ok()) return row.status();
           found.emplace(Found{partition, *std::move(row)});
           return absl::OkStatus();
@@ -159,10 +164,10 @@ absl::StatusOr<std::uint64_t> StateSnapshot::customer_count() const {
   return count;
 }
 
-CustomerFacts StateSnapshot::facts_at_clock(const CustomerRow& row, const PartitionMeta& meta,
-                                            const Rules& rules) const {
+CustomerFacts StateSnapshot::facts_at_clock(const CustomerRow& row,
+                                            const PartitionMeta& meta) const {
   const EventTime at = row.open ? row.open->row_at : std::max(row.clock, meta.watermark);
-  return facts_of(row, rules, models_.effective_in(epoch_of(at)), at);
+  return facts_of(row, rules_.first.rules, models_.effective_in(epoch_of(at)), at);
 }
 
 }  // namespace rfm

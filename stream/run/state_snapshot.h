@@ -14,12 +14,13 @@
 #include "absl/status/statusor.h"
 #include "state/customer_row.h"
 #include "state/model_timeline.h"
-#include "state/rules.h"
 #include "state/state_store.h"
+#include "state/time_context.h"
 #include "state/transition.h"
 #include "stream/format/model_log.h"
 #include "stream/format/partition_meta.h"
 #include "stream/kafka/kafka_options.h"
+#include "stream/run/rules_reader.h"
 
 namespace rfm {
 
@@ -36,31 +37,32 @@ class StateSnapshot {
   // Where the model log is in the store (file mode), it is read from there; else from the topic of
   // the application whose state this is. Errors say which of the two failed. Call it before what
   // follows.
-  absl::Status read_model(KafkaOptions kafka);
+  absl::Status read_model(KafkaOptions kafka, RulesReader& reader);
 
-  const RulesRecord& rules_record() const { return rules_record_; }
-  const ModelTimeline& models() const { return models_; }
+  // At least one.
+  const std::vector<RulesRecord>& rules_records() const { return records_; }
+  const RulesHistory& rules() const { return rules_; }
+  TimeContext logs() const { return {rules_.first.rules, models_}; }
   const std::vector<PartitionSnapshot>& partitions() const { return partitions_; }
   // The latest watermark; kBeforeAll if nothing has happened yet.
   EventTime clock() const;
 
   // In order of partition and customer id, until `visit` returns an error.
   using Visit = std::function<absl::Status(const PartitionSnapshot& partition, CustomerRow row)>;
-  absl::Status for_each(const Rules& rules, const Visit& visit) const;
+  absl::Status for_each(const Visit& visit) const;
 
   struct Found {
     PartitionSnapshot partition;
     CustomerRow row;
   };
   // Absent: no such customer.
-  absl::StatusOr<std::optional<Found>> find(std::string_view customer_id, const Rules& rules) const;
+  absl::StatusOr<std::optional<Found>> find(std::string_view customer_id) const;
 
   absl::StatusOr<std::uint64_t> customer_count() const;
 
   // The customer as of the partition's clock, or of the row's own where that is later. A row with
   // an open invoice is as it was before that invoice.
-  CustomerFacts facts_at_clock(const CustomerRow& row, const PartitionMeta& meta,
-                               const Rules& rules) const;
+  CustomerFacts facts_at_clock(const CustomerRow& row, const PartitionMeta& meta) const;
 
  private:
   StateSnapshot(std::string directory, std::unique_ptr<StateStore> store)
@@ -72,7 +74,8 @@ class StateSnapshot {
   std::string directory_;
   std::unique_ptr<StateStore> store_;
   std::vector<PartitionSnapshot> partitions_;
-  RulesRecord rules_record_;
+  std::vector<RulesRecord> records_;
+  RulesHistory rules_;
   ModelTimeline models_;
 };
 

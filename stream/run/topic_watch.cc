@@ -65,8 +65,11 @@ bool await_topics(const KafkaOptions& options, std::string_view why) {
   return false;
 }
 
-TopicWatch::TopicWatch(KafkaOptions options, int partition_count)
-    : options_(std::move(options)), partition_count_(partition_count), thread_([this] { run(); }) {
+TopicWatch::TopicWatch(KafkaOptions options, int partition_count, std::function<void()> on_look)
+    : options_(std::move(options)),
+      partition_count_(partition_count),
+      on_look_(std::move(on_look)),
+      thread_([this] { run(); }) {
   pthread_setname_np(thread_.native_handle(), "topic-watch");
 }
 
@@ -90,6 +93,7 @@ void TopicWatch::run() {
     if (changed_.wait_for(lock, kInterval, [this] { return ended_; })) return;
     lock.unlock();
     absl::Status seen = look_at_topics(options_, partition_count_);
+    if (seen.ok()) on_look_();
     lock.lock();
     status_ = std::move(seen);
   }

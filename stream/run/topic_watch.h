@@ -3,6 +3,7 @@
 #pragma once
 
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <string_view>
 #include <thread>
@@ -23,7 +24,8 @@ bool await_topics(const KafkaOptions& options, std::string_view why);
 
 class TopicWatch {
  public:
-  TopicWatch(KafkaOptions options, int partition_count);
+  // `on_look` is called after each look that was OK, on the watch's thread.
+  TopicWatch(KafkaOptions options, int partition_count, std::function<void()> on_look);
   TopicWatch(const TopicWatch&) = delete;
   TopicWatch& operator=(const TopicWatch&) = delete;
   ~TopicWatch();
@@ -36,6 +38,7 @@ class TopicWatch {
 
   KafkaOptions options_;
   int partition_count_ = 0;
+  std::function<void()> on_look_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   bool ended_ = false;

@@ -42,7 +42,7 @@ MemoryPipeline::MemoryPipeline(MemoryWorld& world, PipelineOptions options)
     : world_(world), options_(std::move(options)), clock_(kWallStart), time_(clock_) {}
 
 absl::Status MemoryPipeline::open_trainer() {
-  TrainerHistory history;
+  TrainerHistory history{.rules = options_.later_rules, .versions = {}, .contributions = {}};
   const bool recorded = !options_.recorded.empty();
   if (recorded) {
     history.versions = options_.recorded;
@@ -50,6 +50,10 @@ absl::Status MemoryPipeline::open_trainer() {
     absl::StatusOr<ModelLog> log = decode_model_log(world_.topics.model_log);
     if (!log.ok()) return log.status();
     history.versions = std::move(log->versions);
+    for (; asked_ + 1 < log->rules.size(); ++asked_) {
+      history.rules.push_back(options_.asked[asked_]);
+      history.rules.back().record = log->rules[asked_ + 1];
+    }
     ContributionAssembler assembler(partition_count(world_));
     for (const OutputRecord& record : world_.topics.records) {
       if (record.topic != OutputTopic::kContributions) continue;
@@ -150,7 +154,17 @@ absl::Status MemoryPipeline::assign(LaneThread& thread, PartitionId p) {
   return absl::OkStatus();
 }
 
+void MemoryPipeline::ask_for_rules() {
+  if (asked_ == options_.asked.size()) return;
+  {
+    const std::scoped_lock lock(world_.topics.mutex);
+    if (world_.topics.model_log.size() < PipelineOptions::kAskedEvery * (asked_ + 1)) return;
+  }
+  trainer_->change_rules(options_.asked[asked_++]);
+}
+
 absl::StatusOr<Lane::Activity> MemoryPipeline::step() {
+  ask_for_rules();
   const std::int64_t announced = trainer_->announcements();
   auto together = Lane::Activity::kAtEnd;
   for (LaneThread& thread : lanes_) {

@@ -44,7 +44,11 @@ struct PipelineOptions {
   LaneOutput::Threading output = LaneOutput::Threading::kLane;
   const StopLimit* stop = nullptr;
   DeadLetterOptions dead_letters;
-  std::vector<ModelLogRecord> first;  // What the model log begins with, if it is empty.
+  std::vector<ModelLogRecord> first;    // What the model log begins with, if it is empty.
+  std::vector<LaterRules> later_rules;  // With their boundaries, known from the start.
+  // Without: asked for when the model log has kAskedEvery records, twice as many...; then logged.
+  std::vector<LaterRules> asked;
+  static constexpr std::size_t kAskedEvery = 20;
 };
 
 // All that outlives a process.
@@ -96,6 +100,7 @@ class MemoryPipeline {
   };
 
   absl::Status open_trainer();
+  void ask_for_rules();
   absl::Status assign(LaneThread& thread, PartitionId partition);
   absl::StatusOr<Offset> restore_partition(Lane& lane, const PartitionOptions& partition);
   absl::Status run_lane(std::size_t lane, Group& group, std::uint64_t seed);
@@ -106,6 +111,7 @@ class MemoryPipeline {
   ManualClock clock_;
   BrokerTime time_;
   std::unique_ptr<Trainer> trainer_;
+  std::size_t asked_ = 0;
   std::vector<LaneThread> lanes_;  // Partition p is at first with lane p % lanes.
 };
 

@@ -10,6 +10,7 @@
 
 #include "stream/format/tick.h"
 #include "stream/run/service.h"
+#include "tests/fake/any_rules.h"
 #include "tests/kafka/kafka_application.h"
 
 namespace rfm {
@@ -33,19 +34,18 @@ class AheadClock final : public Clock {
 ServiceOptions ticking(const KafkaOptions& kafka, const std::string& directory) {
   ServiceOptions options = service_options(kafka, directory);
   options.lane.tick_idle = milliseconds{100};
-  options.rules.lateness = Duration{0};
   return options;
 }
 
 // Ends the service at three records. The third is written when the other two have their transitions
 // and a tick's.
-class ThreeRecords final : public ServiceHost {
+class ThreeRecords final : public AnyRules<ServiceHost> {
  public:
-  ThreeRecords(const KafkaOptions& kafka, const Clock& right) : kafka_(kafka), right_(right) {}
+  ThreeRecords(const KafkaOptions& kafka, const Clock& right)
+      : AnyRules({.rules = {.lateness = Duration{0}}, .training = {}}),
+        kafka_(kafka),
+        right_(right) {}
 
-  absl::Status check_rules(const std::map<std::string, std::string>& /*logged*/) override {
-    return absl::OkStatus();
-  }
   bool should_stop() override { return done_ || deadline_.passed(); }
   void on_status(const ServiceStatus& status) override {
     last_ = status;

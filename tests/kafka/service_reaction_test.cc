@@ -20,6 +20,7 @@
 #include "stream/kafka/kafka_producer.h"
 #include "stream/run/reaction.h"
 #include "stream/run/service.h"
+#include "tests/fake/any_rules.h"
 #include "tests/kafka/kafka_application.h"
 
 namespace rfm {
@@ -30,15 +31,17 @@ const EventTime kSale = from_ms(1'704'103'200'000);
 
 // Answers with `answers`, one a life, then that all is well; stops when `records` are read and
 // committed, or when it is held back.
-class ScriptedHost final : public ServiceHost {
+class ScriptedHost final : public AnyRules<ServiceHost> {
  public:
   ScriptedHost(std::uint64_t records, std::vector<absl::Status> answers)
       : records_(records), answers_(std::move(answers)) {}
 
-  absl::Status check_rules(const std::map<std::string, std::string>& /*logged*/) override {
+  // Once a life.
+  absl::StatusOr<ReadRules> read_rules(const std::map<std::string, std::string>& logged) override {
     const std::size_t life = lives_++;
     if (life + 1 == stop_in_life_) stop_ = true;
-    return life < answers_.size() ? answers_[life] : absl::OkStatus();
+    if (life < answers_.size() && !answers_[life].ok()) return answers_[life];
+    return AnyRules::read_rules(logged);
   }
   bool should_stop() override { return stop_ || deadline_.passed(); }
   void on_status(const ServiceStatus& status) override {
@@ -170,7 +173,7 @@ TEST_F(ServiceReactions, AnErrorNobodyForesawEndsItAfterItsLimit) {
 
 TEST_F(ServiceReactions, WhatOnlyPeopleMendEndsItAtOnce) {
   ScriptedHost host(2, {absl::FailedPreconditionError("rules differ")});
-  EXPECT_EQ(run(host), absl::FailedPreconditionError("rules differ"));
+  EXPECT_EQ(run(host), absl::FailedPreconditionError("rules/1: rules differ"));
   EXPECT_EQ(host.lives(), 1U);
 }
 
@@ -188,7 +191,7 @@ TEST_F(ServiceReactions, AStopIsAnsweredInAPauseBetweenLives) {
   host.stop_in_life(2);
   const absl::Status ended = run(host);
   EXPECT_EQ(host.lives(), 2U);
-  EXPECT_EQ(ended, absl::UnavailableError("no broker"));
+  EXPECT_EQ(ended, absl::UnavailableError("rules/1: no broker"));
 }
 
 TEST_F(ServiceReactions, AStopIsAnsweredWhateverEndsALife) {

@@ -123,7 +123,24 @@ std::vector<ModelVersion> versions_of(const PipelineOutput& output) {
   return log.ok() ? log->versions : std::vector<ModelVersion>{};
 }
 
-void expect_sound(const PipelineOutput& output, std::size_t record_count) {
+std::vector<LaterRules> later_rules_of(const PipelineOutput& output,
+                                       std::vector<LaterRules> asked) {
+  const absl::StatusOr<ModelLog> log = decode_model_log(output.model_log);
+  EXPECT_TRUE(log.ok()) << log.status();
+  if (!log.ok() || log->rules.size() != asked.size() + 1) {
+    ADD_FAILURE() << "not all that was asked for is logged";
+    return {};
+  }
+  for (std::size_t i = 0; i < asked.size(); ++i) asked[i].record = log->rules[i + 1];
+  return asked;
+}
+
+void expect_sound(const PipelineOutput& output, std::size_t record_count,
+                  const std::vector<LaterRules>& later) {
+  const Rules first;
+  ModelTimeline logs;
+  for (const LaterRules& rules : later)
+    logs.append_rules(rules.rules, *rules.record.effective_epoch);
   EXPECT_EQ(output.counters.records, record_count);
   EXPECT_TRUE(output.counters.add_up());
   std::set<std::string> ids;
@@ -168,13 +185,17 @@ void expect_sound(const PipelineOutput& output, std::size_t record_count) {
       }
       rapidjson::Document json;
       json.Parse(current->second.c_str());
+      if (!json["segments"].HasMember(segmentation.c_str())) {  // The rules have dropped it.
+        EXPECT_EQ(chain.segment, "none") << customer << ' ' << segmentation;
+        continue;
+      }
       EXPECT_EQ(json["segments"][segmentation.c_str()].GetString(), chain.segment) << customer;
       EXPECT_EQ(json["seq"][segmentation.c_str()].GetInt(), chain.seq) << customer;
     }
   }
   EXPECT_EQ(output.counters.transitions, transition_count);
   for (const auto& [customer, bytes] : output.rows) {
-    const absl::StatusOr<CustomerRow> row = decode_row(customer, bytes, Rules{});
+    const absl::StatusOr<CustomerRow> row = decode_row(customer, bytes, {first, logs});
     ASSERT_TRUE(row.ok()) << row.status();
     const bool counts = row->ledger.sums().frequency > 0;
     for (const SegmentState& segment : row->segments)

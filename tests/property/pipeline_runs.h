@@ -40,7 +40,9 @@ PipelineOutput run_live(const MemoryInput& input, PipelineOptions options, Memor
 std::map<PartitionId, std::vector<Tick>> ticks_of(const MemoryWorld& world);
 
 // Invariants 5, 6 and 7: one segment everywhere, unbroken chains, every record counted once.
-void expect_sound(const PipelineOutput& output, std::size_t record_count);
+// `later`: the rules that rows may be under.
+void expect_sound(const PipelineOutput& output, std::size_t record_count,
+                  const std::vector<LaterRules>& later = {});
 void expect_same(const PipelineOutput& expected, const PipelineOutput& actual);
 
 // Leaves out what depends on the partitions or the format of the input by nature: late events and
@@ -48,6 +50,8 @@ void expect_same(const PipelineOutput& expected, const PipelineOutput& actual);
 HistoryOptions without_partition_effects(HistoryOptions history);
 
 std::size_t size_of(const MemoryInput& input);
+// Each with its boundary, as logged.
+std::vector<LaterRules> later_rules_of(const PipelineOutput& output, std::vector<LaterRules> asked);
 std::vector<ModelVersion> versions_of(const PipelineOutput& output);
 // Versions whose clusters differ from those before.
 std::size_t trained_clusters(const std::vector<ModelVersion>& versions);

@@ -33,7 +33,7 @@ class ResidentRowsTest : public testing::Test {
   TimeContext context() const { return {rules_, models_}; }
 
   void buy(ResidentRows& rows, const std::string& customer, EventTime at, std::uint64_t number) {
-    rows.change(rows.find_or_add(customer), [&](CustomerRow& row) {
+    rows.change(rows.find_or_add(customer, rules_), [&](CustomerRow& row) {
       advance(row, rows.clock_of(row, watermark_), at, context(), buffer_);
       apply_invoice(row, {.invoice = {.number_hash = number, .amount = {10'000}, .time = at}}, at,
                     context(), buffer_);
@@ -86,7 +86,7 @@ TEST_F(ResidentRowsTest, FiresDeadlinesInOrderAndOnce) {
 
 TEST_F(ResidentRowsTest, ACustomerOfWhomNothingWasAppliedIsDropped) {
   ResidentRows rows(context());
-  CustomerRow& row = rows.find_or_add("a");
+  CustomerRow& row = rows.find_or_add("a", rules_);
   rows.change(row, [&](CustomerRow& changing) {
     changing.open =
         std::make_unique<OpenInvoice>(OpenInvoice{.invoice_no = "1",

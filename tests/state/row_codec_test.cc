@@ -62,6 +62,8 @@ CustomerRow full_row() {
   row.member = 4;
   row.cooldowns = std::make_unique<std::vector<Cooldown>>(
       std::vector<Cooldown>{{.segmentation = 2, .segment = 9, .until = kTime + Duration{8}}});
+  row.dropped = std::make_unique<std::vector<DroppedSegmentation>>(std::vector<DroppedSegmentation>{
+      {.name = "value-tiers", .seq = 6, .since = kTime + Duration{3}}});
   const CustomerFacts facts = facts_of(row, rules, nullptr, row.clock);
   row.feature_f = fixed_feature_f(facts.frequency);
   row.feature_m = fixed_feature_m(facts.monetary);
@@ -77,13 +79,13 @@ CustomerRow full_row() {
 }
 
 TEST(RowCodec, BytesAreAsPublished) {
-  expect_golden("row_v3.txt", hex_lines(encode_row(full_row())));
+  expect_golden("row_v4.txt", hex_lines(encode_row(full_row())));
 }
 
 TEST(RowCodec, ARowOfVersionOneIsRead) {
   const std::string bytes = bytes_of_hex(read_golden("row_v1.txt"));
   ASSERT_EQ(bytes[0], 1);
-  const absl::StatusOr<CustomerRow> row = decode_row("17850", bytes, Rules{});
+  const absl::StatusOr<CustomerRow> row = decode_row("17850", bytes, {Rules{}, ModelTimeline{}});
   ASSERT_TRUE(row.ok()) << row.status();
   EXPECT_EQ(row->country, "United Kingdom");
   EXPECT_EQ(row->ledger.folded().count, 4U);
@@ -104,7 +106,7 @@ TEST(RowCodec, ARowOfVersionOneIsRead) {
 TEST(RowCodec, SegmentsOfVersionTwoAreFoundByTheirNames) {
   const Rules rules;
   const absl::StatusOr<CustomerRow> row =
-      decode_row("17850", bytes_of_hex(read_golden("row_v2.txt")), rules);
+      decode_row("17850", bytes_of_hex(read_golden("row_v2.txt")), {rules, ModelTimeline{}});
   ASSERT_TRUE(row.ok()) << row.status();
   const auto name = [&](std::size_t s) {
     return segment_info(rules.segmentations[s], row->segments[s].segment).name;
@@ -115,6 +117,35 @@ TEST(RowCodec, SegmentsOfVersionTwoAreFoundByTheirNames) {
   EXPECT_EQ(row->segments[2].seq, 300U);
   const Segmenter rfm(rules, 2);
   EXPECT_EQ(rfm.segment_of(row->segments[2].call, ModelVersion{}), row->segments[2].segment);
+}
+
+TEST(RowCodec, ARowOfVersionThreeIsUnderTheFirstRules) {
+  const absl::StatusOr<CustomerRow> row =
+      decode_row("17850", bytes_of_hex(read_golden("row_v3.txt")), {Rules{}, ModelTimeline{}});
+  ASSERT_TRUE(row.ok()) << row.status();
+  CustomerRow expected = full_row();
+  expected.dropped.reset();
+  EXPECT_TRUE(same_state(expected, *row));
+}
+
+TEST(RowCodec, ARowMeansWhatItsOwnRulesSay) {
+  ModelTimeline logs;
+  auto rules = std::make_shared<Rules>();
+  rules->version = 2;
+  auto only_cluster = Segmentations::create({*find_preset("cluster")});
+  ASSERT_TRUE(only_cluster.ok()) << only_cluster.status();
+  rules->segmentations = *std::move(only_cluster);
+  CustomerRow row = full_row();
+  row.rules = 2;
+  row.segments = {row.segments[1]};
+  row.cooldowns.reset();
+  EXPECT_EQ(decode_row(row.id, encode_row(row), {Rules{}, logs}).status().code(),
+            absl::StatusCode::kDataLoss)
+      << "rules that the log does not hold";
+  logs.append_rules(rules, 15'000);
+  const absl::StatusOr<CustomerRow> read = decode_row(row.id, encode_row(row), {Rules{}, logs});
+  ASSERT_TRUE(read.ok()) << read.status();
+  EXPECT_TRUE(same_state(row, *read));
 }
 
 // 1 MiB is what a topic takes unless it is set otherwise; 48 KiB are left for record and headers.
@@ -144,7 +175,8 @@ TEST(RowCodec, TheLargestRowFitsIntoAChangelogRecord) {
 
 TEST(RowCodec, AFullRowComesBack) {
   const CustomerRow row = full_row();
-  const absl::StatusOr<CustomerRow> read = decode_row(row.id, encode_row(row), Rules{});
+  const absl::StatusOr<CustomerRow> read =
+      decode_row(row.id, encode_row(row), {Rules{}, ModelTimeline{}});
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_TRUE(same_state(row, *read));
   EXPECT_EQ(read->id_hash, row.id_hash);
@@ -155,7 +187,8 @@ TEST(RowCodec, AFullRowComesBack) {
 TEST(RowCodec, AnEmptyRowComesBack) {
   CustomerRow row;
   row.segments.resize(Rules{}.segmentations.size());
-  const absl::StatusOr<CustomerRow> read = decode_row("", encode_row(row), Rules{});
+  const absl::StatusOr<CustomerRow> read =
+      decode_row("", encode_row(row), {Rules{}, ModelTimeline{}});
   ASSERT_TRUE(read.ok()) << read.status();
   EXPECT_TRUE(same_state(row, *read));
 }
@@ -201,7 +234,8 @@ TEST(RowCodecProperty, RandomRowsComeBack) {
     }
     row.quiet_until = random() % 2 == 0 ? kBeforeAll : time();
     row.member = static_cast<std::uint8_t>(random() % 17);
-    const absl::StatusOr<CustomerRow> read = decode_row(row.id, encode_row(row), rules);
+    const absl::StatusOr<CustomerRow> read =
+        decode_row(row.id, encode_row(row), {rules, ModelTimeline{}});
     ASSERT_TRUE(read.ok()) << read.status();
     ASSERT_TRUE(same_state(row, *read));
     ASSERT_EQ(encode_row(*read), encode_row(row));
@@ -211,7 +245,8 @@ TEST(RowCodecProperty, RandomRowsComeBack) {
 TEST(RowCodec, ANewerVersionIsRefused) {
   std::string bytes = encode_row(full_row());
   bytes[0] = static_cast<char>(kRowCodecVersion + 1);
-  EXPECT_EQ(decode_row("1", bytes, Rules{}).status().code(), absl::StatusCode::kUnimplemented);
+  EXPECT_EQ(decode_row("1", bytes, {Rules{}, ModelTimeline{}}).status().code(),
+            absl::StatusCode::kUnimplemented);
 }
 
 TEST(RowCodec, ARowCutShortAnywhereIsDamaged) {
@@ -219,9 +254,12 @@ TEST(RowCodec, ARowCutShortAnywhereIsDamaged) {
   for (std::size_t size = 0; size < bytes.size(); ++size) {
     // Its own copy, so that the sanitizer sees a read beyond it.
     const std::string cut(bytes, 0, size);
-    EXPECT_EQ(decode_row("1", cut, Rules{}).status().code(), absl::StatusCode::kDataLoss) << size;
+    EXPECT_EQ(decode_row("1", cut, {Rules{}, ModelTimeline{}}).status().code(),
+              absl::StatusCode::kDataLoss)
+        << size;
   }
-  EXPECT_EQ(decode_row("1", bytes + '\0', Rules{}).status().code(), absl::StatusCode::kDataLoss);
+  EXPECT_EQ(decode_row("1", bytes + '\0', {Rules{}, ModelTimeline{}}).status().code(),
+            absl::StatusCode::kDataLoss);
 }
 
 TEST(RowCodec, SpoiledBytesAreReadOrRefused) {
@@ -231,7 +269,7 @@ TEST(RowCodec, SpoiledBytesAreReadOrRefused) {
     std::string spoiled = bytes;
     for (std::uint64_t n = 1 + random() % 3; n > 0; --n)
       spoiled[1 + random() % (spoiled.size() - 1)] = static_cast<char>(random());
-    const absl::StatusOr<CustomerRow> read = decode_row("1", spoiled, Rules{});
+    const absl::StatusOr<CustomerRow> read = decode_row("1", spoiled, {Rules{}, ModelTimeline{}});
     ASSERT_TRUE(read.ok() || read.status().code() == absl::StatusCode::kDataLoss);
   }
 }

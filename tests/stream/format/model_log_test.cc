@@ -153,8 +153,13 @@ TEST(ModelLog, RecordsAreAsPublished) {
                         .another_topic = false,
                         .accepted_ms = 1'322'000'000'000};
   std::string text;
-  for (const ModelLogRecord& record : {encode_rules(rules), encode_version(golden_version()),
-                                       encode_version(same), encode_loss(loss)})
+  RulesRecord later = rules;
+  later.version = 2;
+  later.effective_epoch = 15'000;
+  later.settings["rfm.monetary"] = "gross";
+  for (const ModelLogRecord& record :
+       {encode_rules(rules), encode_rules(later), encode_version(golden_version()),
+        encode_version(same), encode_loss(loss)})
     text += record.key + "\n" + record.value + "\n";
   expect_golden("model_log.txt", text);
 }
@@ -360,13 +365,43 @@ TEST(ModelLog, RulesOfAnotherShapeAreRefusedWithTheField) {
   const auto expect = [](const std::string& error, const std::string& text) {
     EXPECT_NE(error.find(text), std::string::npos) << error;
   };
-  expect(refused([](RulesRecord& r) { r.version = 0; }), "rules/0: rules:");
-  expect(refused([](RulesRecord& r) { r.version = 2; }), "no record rules/1");
+  expect(refused([](RulesRecord& r) { r.version = 0; }), "rules/0: ");
+  expect(refused([](RulesRecord& r) {
+           r.version = 2;
+           r.effective_epoch = 15'000;
+         }),
+         "no record rules/1");
   expect(refused([](RulesRecord& r) { r.go_live[0] = -1; }), "rules/1: go_live:");
   expect(refused([](RulesRecord& r) { r.go_live_time = "soon"; }), "rules/1: go_live_time:");
   expect(refused([](RulesRecord& r) { r.first_start_ms = INT64_MAX; }), "first_start_ms:");
   expect(error_of({{"rules/1", with(encode_rules(good).value, "\"net\"", "1")}}),
          "rules/1: settings.rfm.monetary: not a text");
+}
+
+TEST(ModelLog, LaterRulesComeBackWithTheirBoundaries) {
+  std::vector<RulesRecord> rules(3);
+  for (std::size_t i = 0; i < rules.size(); ++i) {
+    rules[i].version = static_cast<std::int64_t>(i) + 1;
+    rules[i].settings = {{"rfm.monetary", i == 1 ? "gross" : "net"}};
+    rules[i].go_live = {5};
+  }
+  rules[1].effective_epoch = 15'000;
+  rules[2].effective_epoch = 15'000;  // Both were asked for in between.
+  const auto log_of = [&] {
+    return decode_model_log(
+        {encode_rules(rules[2]), encode_rules(rules[0]), encode_rules(rules[1])});
+  };
+  const absl::StatusOr<ModelLog> log = log_of();
+  ASSERT_TRUE(log.ok()) << log.status();
+  EXPECT_EQ(log->rules, rules);
+  const auto refused = [&] { return std::string(log_of().status().message()); };
+  rules[2].effective_epoch = 14'999;
+  EXPECT_NE(refused().find("rules/3"), std::string::npos) << refused();
+  EXPECT_NE(refused().find("before that of the version before"), std::string::npos) << refused();
+  rules[2].effective_epoch.reset();
+  EXPECT_NE(refused().find("rules/3: effective_epoch"), std::string::npos) << refused();
+  rules[2].effective_epoch = -1;
+  EXPECT_NE(refused().find("it is negative"), std::string::npos) << refused();
 }
 
 TEST(ModelLog, RefusesGapsDamageAndNewerFormats) {

@@ -64,6 +64,8 @@ class TransitionWriterTest : public testing::Test {
     const Segmentation& in = rules_.segmentations[s];
     const Segmenter segmenter(rules_, s);
     Transition t{.row = &row_,
+                 .rules = &rules_,
+                 .from_in = &in,
                  .segmentation = static_cast<std::uint8_t>(s),
                  .reason = reason,
                  .from = code(s, from),
@@ -95,7 +97,7 @@ class TransitionWriterTest : public testing::Test {
   }
 
   Rules rules_;
-  TransitionWriter writer_{{.application = "shop"}, rules_};
+  TransitionWriter writer_{{.application = "shop"}};
   ModelVersion old_version_;
   ModelVersion new_version_;
   CustomerRow row_;
@@ -208,7 +210,8 @@ TEST_F(TransitionWriterTest, CurrentSegmentsAreAsPublished) {
   row_.ledger.put({.number_hash = 1, .amount = {100'000}, .time = kNow - hours{24}}, rules_, kNow);
   CustomerFacts facts = facts_of(row_, rules_, &old_version_, kNow);
   facts.churn_risk = .41;
-  expect_golden("customer_segments.jsonl", std::string(writer_.write_segments(row_, facts)) + "\n");
+  expect_golden("customer_segments.jsonl",
+                std::string(writer_.write_segments(row_, rules_, facts)) + "\n");
 }
 
 }  // namespace

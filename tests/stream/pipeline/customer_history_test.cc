@@ -89,7 +89,8 @@ TEST(CustomerHistory, CurrentSegmentsAreAsOfTheCustomersOwnLastChange) {
 
 // What is stored of a customer at the end.
 CustomerRow stored(const PipelineOutput& output, const std::string& customer, const Rules& rules) {
-  absl::StatusOr<CustomerRow> row = decode_row(customer, output.rows.at(customer), rules);
+  absl::StatusOr<CustomerRow> row =
+      decode_row(customer, output.rows.at(customer), {rules, ModelTimeline{}});
   EXPECT_TRUE(row.ok()) << row.status();
   return row.ok() ? *std::move(row) : CustomerRow{};
 }

@@ -28,6 +28,7 @@ class PartitionTest : public testing::Test, public PartitionListener {
                                        rules_.segmentations[t.segmentation].name(), t.from, t.to,
                                        name(t.reason), (t.effective_at() - kStart).count()));
   }
+  void on_rules_adopted(const CustomerRow&, const CustomerFacts&) override {}
   void on_dead_letter(const RecordView&, const Rejection& r) override {
     dead_letters_.push_back(r.reason);
   }

@@ -29,6 +29,7 @@ class Notes final : public PartitionListener {
                                       static_cast<int>(t.segmentation), t.from, t.to,
                                       to_ms(t.effective_at())));
   }
+  void on_rules_adopted(const CustomerRow&, const CustomerFacts&) override { ADD_FAILURE(); }
   void on_dead_letter(const RecordView&, const Rejection&) override { ADD_FAILURE(); }
   void on_rejected_invoice(const CustomerRow&, const SettledInvoice&) override { ADD_FAILURE(); }
   void on_new_customer(const CustomerRow&) override {}

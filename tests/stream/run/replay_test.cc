@@ -24,6 +24,7 @@
 #include "stream/decode/csv_layout.h"
 #include "stream/generate/generated_records.h"
 #include "stream/text/time_text.h"
+#include "tests/fake/any_rules.h"
 
 namespace rfm {
 namespace {
@@ -64,12 +65,14 @@ struct Left {
   PartitionMeta meta;
 };
 
-class AnyRules final : public RulesCheck {
- public:
-  absl::Status check_rules(const std::map<std::string, std::string>& /*logged*/) override {
-    return absl::OkStatus();
-  }
-};
+TrainingOptions small_training() {
+  return {.cluster_count = 3,
+          .cluster_history_ms = std::int64_t{5} * 86'400'000,
+          .challenger_count = 2,
+          .population_on = 20,
+          .population_off = 15,
+          .churn_weeks = 4};
+}
 
 class ReplayTest : public testing::Test {
  protected:
@@ -91,15 +94,9 @@ class ReplayTest : public testing::Test {
     options.state_directory = directory_ / (name + ".state");
     options.output_directory = directory_ / (name + ".output");
     options.received_ms = kWallMs;
-    options.training = {.cluster_count = 3,
-                        .cluster_history_ms = std::int64_t{5} * 86'400'000,
-                        .challenger_count = 2,
-                        .population_on = 20,
-                        .population_off = 15,
-                        .churn_weeks = 4};
     options.lane.commit_interval_behind = options.lane.commit_interval;
     options.lane.batch_records = 40;
-    options.rules_check = &any_rules_;
+    options.rules_reader = &rules_;
     return options;
   }
 
@@ -147,7 +144,7 @@ class ReplayTest : public testing::Test {
   }
 
   std::filesystem::path directory_;
-  mutable AnyRules any_rules_;
+  mutable AnyRules<RulesReader> rules_{{.rules = {}, .training = small_training()}};
   int fresh_ = 0;
 };
 

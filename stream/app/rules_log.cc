@@ -1,0 +1,135 @@
+#include "stream/app/rules_log.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <memory>
+#include <thread>
+
+#include "config/options.h"
+#include "config/rules_change.h"
+#include "state/epoch.h"
+#include "stream/app/kafka_setup.h"
+#include "stream/app/settings_rules.h"
+#include "stream/run/kafka_restore.h"
+#include "stream/run/requests.h"
+#include "stream/run/state_snapshot.h"
+#include "stream/run/stored_rules.h"
+#include "stream/text/time_text.h"
+
+namespace rfm {
+namespace {
+
+constexpr std::chrono::milliseconds kLogPoll{500};
+
+absl::StatusOr<std::vector<RulesRecord>> read_topic(const KafkaOptions& kafka) {
+  if (const absl::Status answered = check_broker(kafka); !answered.ok()) return answered;
+  const std::string topic = topic_names(kafka).model;
+  if (const absl::StatusOr<int> found = check_topic(kafka, topic); !found.ok())
+    return found.status();
+  absl::StatusOr<ModelLog> log = read_model_log(kafka);
+  if (!log.ok()) return log.status();
+  if (!log->rules.empty()) return std::move(log->rules);
+  return absl::NotFoundError(
+      fmt::format("application {} has no rules yet: it logs the first ones, those that it is "
+                  "started with, when it applies its first record",
+                  kafka.application));
+}
+
+absl::Status write_to_state(const std::string& directory, const RulesRequest& request,
+                            const Settings& settings) {
+  SettingsRules reader(settings, "", Settings::Compared::kAll);
+  const absl::StatusOr<RulesRecord> logged = change_stored_rules(directory, request, reader);
+  if (!logged.ok()) return logged.status();
+  fmt::print(
+      "rules version {} is logged and holds {}: the next replay of the same input, with these "
+      "settings, goes over to them there. What only the end of the input had led to is undone "
+      "until "
+      "then\n",
+      logged->version, boundary_text(*logged));
+  return absl::OkStatus();
+}
+
+absl::Status ask_service(const RulesPlace& place, const KafkaOptions& kafka,
+                         const RulesRequest& request) {
+  const std::string topic = topic_names(kafka).requests;
+  if (const absl::StatusOr<int> found = check_topic(kafka, topic); !found.ok())
+    return found.status();
+  if (const absl::Status sent = send_request(kafka, request); !sent.ok()) return sent;
+  const std::int64_t version = request.base + 1;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::seconds{place.wait_s};
+  while (true) {
+    const absl::StatusOr<ModelLog> log = read_model_log(kafka);
+    if (!log.ok()) return log.status();
+    if (static_cast<std::int64_t>(log->rules.size()) < version) {
+      if (std::chrono::steady_clock::now() >= until) break;
+      std::this_thread::sleep_for(kLogPoll);
+      continue;
+    }
+    const RulesRecord& logged = log->rules[static_cast<std::size_t>(version) - 1];
+    if (logged.settings != request.settings) {
+      return absl::AbortedError(
+          "another change of the rules came first: `rfmstream rules diff` shows what is left");
+    }
+    fmt::print(
+        "rules version {} is logged and holds {}: everybody changes over there, without a "
+        "restart\n",
+        logged.version, boundary_text(logged));
+    return absl::OkStatus();
+  }
+  fmt::print(
+      "asked for rules version {}. No service of application {} has taken it up yet: one that runs "
+      "and trains, or is started with these settings or the ones before, will. `rfmstream rules "
+      "show` says when\n",
+      version, kafka.application);
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+std::string boundary_text(const RulesRecord& rules) {
+  if (!rules.effective_epoch) return "from the first record on";
+  return fmt::format("from {} on", to_rfc3339(boundary_of(*rules.effective_epoch)));
+}
+
+absl::StatusOr<std::vector<RulesRecord>> read_rules_log(const RulesPlace& place,
+                                                        const Settings& settings) {
+  const KafkaOptions kafka = kafka_options(settings, 0);
+  if (place.state.empty()) return read_topic(kafka);
+  const absl::StatusOr<std::unique_ptr<StateSnapshot>> snapshot = StateSnapshot::open(place.state);
+  if (!snapshot.ok()) return snapshot.status();
+  SettingsRules reader(settings, "", Settings::Compared::kChosen);
+  const absl::Status read = (*snapshot)->read_model(kafka, reader);
+  if (!read.ok()) return read;
+  return (*snapshot)->rules_records();
+}
+
+absl::StatusOr<Settings> with_logged_input(Settings given, const RulesRecord& newest) {
+  for (const EffectiveSetting& setting : given.effective()) {
+    const auto logged = newest.settings.find(setting.key);
+    if (setting.origin != SettingOrigin::kDefault || !setting.key.starts_with("input.") ||
+        logged == newest.settings.end())
+      continue;
+    const absl::Status assigned =
+        given.assign(setting.key, logged->second, SettingOrigin::kModelLog, "model log");
+    if (!assigned.ok()) return assigned;
+  }
+  return given;
+}
+
+absl::Status change_rules(const RulesPlace& place, const Settings& settings,
+                          const std::vector<RulesRecord>& log,
+                          const std::map<std::string, std::string>& semantic) {
+  const RulesRecord& newest = log.back();
+  if (rules_differences(newest.settings, semantic).empty()) {
+    fmt::print("nothing to do: these are the rules of version {}\n", newest.version);
+    return absl::OkStatus();
+  }
+  const absl::Status changes = check_rules_change(newest.settings, semantic);
+  if (!changes.ok()) return changes;
+  const RulesRequest request{.base = newest.version, .settings = semantic};
+  return place.state.empty() ? ask_service(place, kafka_options(settings, 0), request)
+                             : write_to_state(place.state, request, settings);
+}
+
+}  // namespace rfm

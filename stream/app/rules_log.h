@@ -1,0 +1,39 @@
+// The rules of a model log for the commands `rules`: a topic's, or a state directory's.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "config/settings.h"
+#include "stream/format/model_log.h"
+
+namespace rfm {
+
+// Where they are.
+struct RulesPlace {
+  std::string state;         // A directory that `replay --state` made; empty: the topic.
+  std::int64_t wait_s = 30;  // How long a service has to take a request up.
+};
+
+// At least one version. `settings` say where Kafka is. kNotFound: none has been logged yet.
+absl::StatusOr<std::vector<RulesRecord>> read_rules_log(const RulesPlace& place,
+                                                        const Settings& settings);
+
+// `given`, with the log's word on how the input is written where nothing was chosen: a replay may
+// have been told so by --format.
+absl::StatusOr<Settings> with_logged_input(Settings given, const RulesRecord& newest);
+
+// Makes `semantic` the version after `log`: in a state directory at once, else by a request to the
+// running service. Says on standard output what became of it. InvalidArgument: what cannot change.
+absl::Status change_rules(const RulesPlace& place, const Settings& settings,
+                          const std::vector<RulesRecord>& log,
+                          const std::map<std::string, std::string>& semantic);
+
+// "from 2011-12-10T00:00:00Z on"
+std::string boundary_text(const RulesRecord& rules);
+
+}  // namespace rfm

@@ -1,0 +1,85 @@
+#include "stream/run/live_rules.h"
+
+#include <spdlog/spdlog.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "stream/run/kafka_restore.h"
+
+namespace rfm {
+
+namespace {
+
+constexpr std::chrono::seconds kAnswerMax{2};
+
+KafkaOptions hasty(KafkaOptions options) {
+  options.request_timeout = kAnswerMax;
+  return options;
+}
+
+}  // namespace
+
+absl::StatusOr<RulesRecord> first_rules_record(const KafkaOptions& options,
+                                               const std::map<std::string, std::string>& settings,
+                                               std::int64_t first_start_ms) {
+  const absl::StatusOr<std::vector<OffsetRange>> ranges = input_ranges(options);
+  if (!ranges.ok()) return ranges.status();
+  RulesRecord record{.settings = settings, .go_live = {}, .go_live_time = {}};
+  record.first_start_ms = first_start_ms;
+  for (const OffsetRange& range : *ranges) {
+    record.begin.push_back(range.begin);
+    record.go_live.push_back(range.end);
+  }
+  return record;
+}
+
+LiveRules::LiveRules(const KafkaOptions& options, RulesReader& reader,
+                     std::vector<RulesRecord> records)
+    : options_(options), reader_(reader), listener_(hasty(options)), records_(std::move(records)) {}
+
+absl::Status LiveRules::read() {
+  absl::StatusOr<RulesHistory> history = read_rules_history(records_, reader_);
+  if (!history.ok()) return history.status();
+  history_ = *std::move(history);
+  return absl::OkStatus();
+}
+
+absl::Status LiveRules::check_started() const {
+  const RulesRecord& newest = records_.back();
+  absl::Status same = reader_.check_rules(newest.settings);
+  if (same.ok()) return same;
+  std::optional<RulesRequest> asked;
+  const absl::Status heard = RequestListener(options_).listen([&](const RulesRequest& request) {
+    if (request.base == newest.version) asked = request;
+  });
+  if (!heard.ok()) return heard;
+  return asked && reader_.check_rules(asked->settings).ok() ? absl::OkStatus() : same;
+}
+
+void LiveRules::take_requests(Trainer& trainer) {
+  // A broker that does not answer is others' to say.
+  (void)listener_.listen([&](const RulesRequest& request) { take(request, trainer); });
+}
+
+void LiveRules::take(const RulesRequest& request, Trainer& trainer) {
+  const RulesRecord& newest = records_.back();
+  // One that was taken up stays in the topic.
+  if (request.base < newest.version) return;
+  const absl::StatusOr<LaterRules> later = next_rules(history_, newest, request, reader_);
+  if (!later.ok()) {
+    spdlog::error("a request to change rules version {} is refused: {}", newest.version,
+                  std::string(later.status().message()));
+    return;
+  }
+  spdlog::info(
+      "rules version {} is taken up: it will be logged with the boundary at which it holds",
+      later->record.version);
+  records_.push_back(later->record);
+  history_.later.push_back(*later);
+  trainer.change_rules(*later);
+}
+
+}  // namespace rfm
