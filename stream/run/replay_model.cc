@@ -106,6 +106,16 @@ absl::Status ReplayModel::set_rules(const ReplayOptions& options,
                .first_start_ms = options.received_ms.value_or(clock.wall_ms())}};
     if (!followed.empty()) rules_.front().settings = followed.front().settings;
   }
+  for (std::size_t i = 1; i < std::min(followed.size(), rules_.size()); ++i) {
+    if (followed[i].effective_epoch == rules_[i].effective_epoch &&
+        with_input_of(options.semantic, followed[i].settings) ==
+            with_input_of(options.semantic, rules_[i].settings))
+      continue;
+    return absl::FailedPreconditionError(fmt::format(
+        "the state directory was begun with another model log, which differs at rules/{}: go on "
+        "with that one, or with another state directory",
+        i + 1));
+  }
   // What is followed may have gone on.
   for (const RulesRecord& next : followed.subspan(std::min(followed.size(), rules_.size()))) {
     RulesRecord record = rules_.front();

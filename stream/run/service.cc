@@ -360,6 +360,8 @@ absl::Status Pipeline::live() {
   if (status.ok()) status = wait_until_readable(options_.kafka.front());
   if (status.ok()) status = open_model();
   if (!status.ok()) return status;
+  // A short life, or one that takes up what was asked for, does not wait for the first look.
+  rules_->take_requests(*trainer_);
   LaneOptions lane_options = options_.lane;
   lane_options.partition_count = partition_count_;
   std::atomic<int> running = 0;

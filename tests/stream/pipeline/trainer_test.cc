@@ -124,6 +124,78 @@ TEST(Trainer, GoesOnAsIfItHadNotBeenRestarted) {
   }
 }
 
+LaterRules later_rules(std::int64_t version) {
+  auto rules = std::make_shared<Rules>();
+  rules->version = version;
+  TrainingOptions training = small_training();
+  training.population_on = training.population_off = 1'000;  // From here on there are no cuts.
+  return {.record = {.version = version, .settings = {}, .go_live = {}, .go_live_time = {}},
+          .rules = rules,
+          .training = training};
+}
+
+std::vector<RulesRecord> rules_in(const std::vector<ModelLogRecord>& records) {
+  std::vector<ModelLogRecord> whole = records;
+  whole.push_back(encode_rules({.version = 1, .settings = {}, .go_live = {}, .go_live_time = {}}));
+  const absl::StatusOr<ModelLog> log = decode_model_log(whole);
+  EXPECT_TRUE(log.ok()) << log.status();
+  return log.ok() ? log->rules : std::vector<RulesRecord>{};
+}
+
+// No lane can have crossed a boundary whose version is not trained.
+TEST(Trainer, RulesHoldFromTheFirstBoundaryThatNobodyCanHaveCrossed) {
+  Published published;
+  Trainer trainer(options(1), published, {}, Trainer::Mode::kTrain);
+  trainer.partition_started(0, kFirst);
+  for (std::int64_t e = kFirst; e < kFirst + 10; ++e)
+    trainer.contribute(0, contribution_at(e, 0, 1));
+  ASSERT_TRUE(trainer.finish().ok());
+  trainer.change_rules(later_rules(2));
+  trainer.change_rules(later_rules(3));
+  ModelTimeline timeline;
+  ASSERT_TRUE(trainer.update(timeline).ok());
+  EXPECT_EQ(timeline.rules_count(), 2U);
+  EXPECT_FALSE(timeline.knows(kFirst + 11));
+  EXPECT_EQ(timeline.rules_in(kFirst + 10), nullptr);
+  EXPECT_EQ(timeline.rules_in(kFirst + 11)->version, 3);
+  for (std::int64_t e = kFirst + 10; e < kFirst + 20; ++e)
+    trainer.contribute(0, contribution_at(e, 0, 1));
+  ASSERT_TRUE(trainer.finish().ok());
+  const std::vector<RulesRecord> rules = rules_in(published.records);
+  ASSERT_EQ(rules.size(), 3U);
+  EXPECT_EQ(rules[1].effective_epoch, kFirst + 11);
+  EXPECT_EQ(rules[2].effective_epoch, kFirst + 11);
+  // Before the version without which nobody reaches that boundary.
+  const auto place = [&](const std::string& key) {
+    return std::ranges::find(published.records, key, &ModelLogRecord::key) -
+           published.records.begin();
+  };
+  const ModelLogRecord next = encode_version(decoded(published.records)[10]);
+  EXPECT_LT(place("rules/2"), place(next.key));
+  EXPECT_LT(place("rules/3"), place(next.key));
+  // What is trained from there on is under the new rules.
+  EXPECT_FALSE(decoded(published.records)[9].cuts.empty());
+  EXPECT_TRUE(decoded(published.records)[10].cuts.empty());
+}
+
+TEST(Trainer, RulesThatAreAskedForBeforeTrainingBeginsWaitForIt) {
+  Published published;
+  Trainer trainer(options(2), published, {}, Trainer::Mode::kTrain);
+  trainer.change_rules(later_rules(2));
+  trainer.partition_started(0, kFirst);
+  ModelTimeline timeline;
+  ASSERT_TRUE(trainer.update(timeline).ok());
+  EXPECT_EQ(timeline.rules_count(), 0U);
+  trainer.partition_empty(1);
+  ASSERT_TRUE(trainer.update(timeline).ok());
+  EXPECT_EQ(timeline.rules_in(kFirst), nullptr);
+  ASSERT_NE(timeline.rules_in(kFirst + 1), nullptr);
+  trainer.contribute(0, contribution_at(kFirst, 0, 2));
+  ASSERT_TRUE(trainer.finish().ok());
+  ASSERT_EQ(rules_in(published.records).size(), 2U);
+  EXPECT_EQ(rules_in(published.records)[1].effective_epoch, kFirst + 1);
+}
+
 // It begins long after the other, with older records: what it says of boundaries that have their
 // record must count as little after a restart as before.
 TEST(Trainer, APartitionThatWasEmptyIsNoPartOfTheVersionsOfThen) {

@@ -243,7 +243,10 @@ TEST_F(ReplayTest, AFileThatHasGrownGivesWhatOneRunGives) {
     const auto format = static_cast<InputFormat>(seed % 3);
     const std::string whole = history(seed, format);
     ReplayOptions grown = options(format, "grown" + std::to_string(seed));
-    if (seed % 2 == 0) grown.rules.window = std::chrono::hours{24 * 20};
+    Rules windowed;
+    windowed.window = std::chrono::hours{24 * 20};
+    AnyRules<RulesReader> windowed_rules{{.rules = windowed, .training = small_training()}};
+    if (seed % 2 == 0) grown.rules_reader = &windowed_rules;
     std::size_t length = 200;
     for (int step = 0; step < 4; ++step) {
       SCOPED_TRACE(testing::Message() << "step=" << step);
