@@ -116,7 +116,8 @@ SegmentationMask adopt_rules(CustomerRow& row, const CustomerFacts& facts, const
   Comparison compared{.before = facts, .after = facts};
   drop_gone(row, compared, from, to, out);
   move_cooldowns(row, from, to);
-  const auto old = std::exchange(row.segments, {});
+  const std::vector<SegmentState> old(row.segments.begin(), row.segments.end());
+  row.segments.clear();
   row.segments.resize(to.segmentations.size());
   row.rules = static_cast<std::uint32_t>(to.version);
   SegmentationMask alike = 0;
