@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -113,30 +114,29 @@ struct Step {
   }
 };
 
-// What led from one segment to the other where the scores themselves have not changed, because a
-// margin or a stay held it back: the nearest cell of the segment that was left, along one axis.
-std::optional<Step> held_step(const Transition& t, const Segmenter& segmenter) {
-  const Segmentation& segmentation = segmenter.segmentation();
-  if (t.from < kFirstSegment || t.call.code < kFirstSegment) return std::nullopt;
+// Where the scores themselves have not changed, because a margin or a stay held the segment back:
+// of one axis the step from the nearest score of the segment that was left; of several what counts.
+std::vector<Step> held_steps(const Transition& t, const Segmentation& segmentation) {
+  std::vector<Step> steps;
+  if (t.call.code < kFirstSegment) return steps;
   const AxisScores& called =
       segmentation.scores_of(static_cast<std::uint16_t>(t.call.code - kFirstSegment));
-  for (std::size_t a = 0; a < segmentation.axes().size(); ++a) {
-    const int bins = segmentation.axes()[a].cuts.bins;
-    for (int distance = 1; distance < bins; ++distance) {
-      for (const int was : {called[a] + distance, called[a] - distance}) {
-        if (was < 1 || was > bins || called[a] == 0) continue;
-        AxisScores scores = called;
-        scores[a] = static_cast<std::uint8_t>(was);
-        const std::uint16_t cell = segmentation.cell_of(
-            std::span(std::as_const(scores)).first(segmentation.axes().size()));
-        if (segmentation.segment_of(cell) == t.from - kFirstSegment) return Step{a, was, called[a]};
-      }
-    }
+  const std::size_t axes = segmentation.axes().size();
+  for (std::size_t a = 0; a < axes; ++a)
+    if (called[a] != 0) steps.push_back({a, 0, called[a]});
+  if (axes > 1 || steps.empty() || t.from < kFirstSegment) return steps;
+  int nearest = kBinsMax + 1;
+  for (std::uint8_t was = 1; was <= segmentation.axes()[0].cuts.bins; ++was) {
+    const std::uint16_t cell = segmentation.cell_of(std::array{was});
+    const int distance = std::abs(was - called[0]);
+    if (segmentation.segment_of(cell) != t.from - kFirstSegment || distance >= nearest) continue;
+    nearest = distance;
+    steps[0].was = was;
   }
-  return std::nullopt;
+  return steps;
 }
 
-// Every axis whose score is another one; where none is and no single one has led there, all.
+// Every axis whose score is another one.
 std::vector<Step> steps_of(const Transition& t, const Segmenter& segmenter) {
   std::vector<Step> steps;
   const auto before = segmenter.scores(t.before);
@@ -146,11 +146,7 @@ std::vector<Step> steps_of(const Transition& t, const Segmenter& segmenter) {
     const Step step{a, before ? (*before)[a] : 0, (*after)[a]};
     if (step.now != step.was && step.now != 0) steps.push_back(step);
   }
-  if (!steps.empty()) return steps;
-  if (const auto step = held_step(t, segmenter)) return {*step};
-  for (std::size_t a = 0; a < segmenter.segmentation().axes().size(); ++a)
-    if ((*after)[a] != 0) steps.push_back({a, 0, (*after)[a]});
-  return steps;
+  return steps.empty() ? held_steps(t, segmenter.segmentation()) : steps;
 }
 
 // "R 3 -> 2 past 90.0 days"
@@ -214,7 +210,7 @@ std::string_view model_change(const Transition& t, const Segmentation& segmentat
     const std::size_t id = t.call.code - std::size_t{kFirstSegment};
     const bool renamed = before.clusters && id < before.clusters->names.size() &&
                          before.clusters->names[id] == t.from - kFirstSegment;
-    return renamed ? "his group has another name" : "groups formed anew";
+    return renamed ? "the group has another name" : "groups formed anew";
   }
   if (before.cuts.empty() != after.cuts.empty())
     return after.cuts.empty() ? "few customers, fixed limits from now on"
