@@ -73,8 +73,10 @@ void restrain(CustomerRow& row, std::size_t first, Instant instant, const Rules&
       t.restraint = Restraint::kCooldown;
     } else if (instant.at < row.quiet_until) {
       t.restraint = Restraint::kPrecedence;
-    } else if (stands == nullptr || rules.quiet.count() == 0) {
+    } else if (stands == nullptr) {
       stands = &t;
+    } else if (rules.quiet.count() == 0) {
+      start_cooldown(row, t, t.action->cooldown_ms);
     } else {
       Transition& other = place(t) < place(*stands) ? *std::exchange(stands, &t) : t;
       other.restraint = Restraint::kPrecedence;

@@ -312,5 +312,15 @@ TEST_F(Damping, ACooldownHoldsForOneSegmentAndStandsInNobodysWay) {
   EXPECT_EQ(row_.cooldowns->size(), 1U) << "what is over is forgotten";
 }
 
+TEST_F(Damping, WithoutQuietEachActionOfAnInstantHasItsCooldown) {
+  change_spec([](SegmentationSpec& spec) {
+    spec.segments[kMid - 1].actions[0].cooldown_ms = Duration{kDay * 30}.count();
+  });
+  rules_.quiet = Duration{0};
+  moved({{0, kMid}, {1, kMid}}, Reason::kPurchase, {});
+  moved({{0, kLow}}, Reason::kReturn, kDay);
+  EXPECT_EQ(moved({{0, kMid}}, Reason::kPurchase, kDay * 2), Restraints{Restraint::kCooldown});
+}
+
 }  // namespace
 }  // namespace rfm
