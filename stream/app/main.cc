@@ -44,7 +44,6 @@ int main(int argc, char** argv) {
   rfm::add_inspect_command(app, invocation);
   rfm::add_segments_command(app, invocation);
   rfm::add_rules_command(app, invocation);
-  rfm::add_rules_command(app, invocation);
   rfm::add_config_command(app, invocation);
 
   try {

@@ -129,24 +129,22 @@ absl::Status Pipeline::open_model() {
   losses_ = log->losses;
   std::vector<ModelLogRecord> first;
   std::vector<RulesRecord> records = log->rules;
-  std::optional<RulesRecord>& first_rules = lasting_.first_rules;
   if (log->rules.empty()) {
-    if (!first_rules) {
+    if (!lasting_.first_rules) {
       // The lanes' producers have asked for the time.
       auto begun = first_rules_record(kafka, options_.semantic, *time_.broker_ms());
       if (!begun.ok()) return begun.status();
-      first_rules = *std::move(begun);
+      lasting_.first_rules = *std::move(begun);
     }
-    records.push_back(*first_rules);
-    first.push_back(encode_rules(*first_rules));
+    records.push_back(*lasting_.first_rules);
+    first.push_back(encode_rules(records.back()));
   }
   rules_record_ = records.back();
   rules_.emplace(kafka, host_, std::move(records));
-  if (!lasting_.rules_checked) {
-    if (const absl::Status same = rules_->check_started(); !same.ok()) return same;
-  }
-  lasting_.rules_checked = true;
-  if (const absl::Status read = rules_->read(); !read.ok()) return read;
+  absl::Status ruled = lasting_.rules_checked ? absl::OkStatus() : rules_->check_started();
+  lasting_.rules_checked = ruled.ok();
+  if (ruled.ok()) ruled = rules_->read();
+  if (!ruled.ok()) return ruled;
   auto contributions = read_contributions(kafka, partition_count_);
   if (!contributions.ok()) return contributions.status();
   const RulesHistory& rules = rules_->history();

@@ -37,12 +37,18 @@ ServiceOptions ticking(const KafkaOptions& kafka, const std::string& directory) 
   return options;
 }
 
+Rules without_lateness() {
+  Rules rules;
+  rules.lateness = Duration{0};
+  return rules;
+}
+
 // Ends the service at three records. The third is written when the other two have their transitions
 // and a tick's.
 class ThreeRecords final : public AnyRules<ServiceHost> {
  public:
   ThreeRecords(const KafkaOptions& kafka, const Clock& right)
-      : AnyRules({.rules = {.lateness = Duration{0}}, .training = {}}),
+      : AnyRules({.rules = without_lateness(), .training = {}}),
         kafka_(kafka),
         right_(right) {}
 

@@ -513,7 +513,7 @@ class Customer:
         began_now = self.quiet_until == at + quiet
         if acts and not began_now:
             self.quiet_until = None
-        stands = None
+        free = []
         for move in moves:
             move["consent"] = self.consent
             action = None
@@ -522,26 +522,24 @@ class Customer:
             if action is None:
                 move["held_by"] = "no_action"
                 continue
-            move["action"] = action["text"]
+            move["action"], move["cooldown"] = action["text"], action.get("cooldown")
             until = self.cooldowns.get((move["segmentation"], move["to"]))
             if until is not None and at < until:
                 move["held_by"] = "cooldown"
             elif self.quiet_until is not None and at < self.quiet_until:
                 move["held_by"] = "precedence"
-            elif stands is None or quiet == 0:
-                stands = move
-                move["cooldown"] = action.get("cooldown")
             else:
-                move["cooldown"] = action.get("cooldown")
-                first, second = sorted(
-                    (stands, move), key=lambda m: self.rules.place(m["segmentation"]))
-                second["held_by"] = "precedence"
-                stands = first
-        if stands is not None:
+                free.append(move)
+        if quiet > 0:  # The first by precedence stands.
+            free.sort(key=lambda move: self.rules.place(move["segmentation"]))
+            for move in free[1:]:
+                move["held_by"] = "precedence"
+            del free[1:]
+        for move in free:
             self.quiet_until = at + quiet
-            if stands.get("cooldown"):
-                key = (stands["segmentation"], stands["to"])
-                self.cooldowns[key] = at + duration(stands["cooldown"])
+            if move["cooldown"]:
+                key = (move["segmentation"], move["to"])
+                self.cooldowns[key] = at + duration(move["cooldown"])
         for move in moves:
             move["suppressed_by"] = self.suppressed_by(move)
             self.out.append(move)

@@ -134,12 +134,13 @@ LaterRules later_rules(std::int64_t version) {
           .training = training};
 }
 
-std::vector<RulesRecord> rules_in(const std::vector<ModelLogRecord>& records) {
+// With the first rules, which a lane begins the log with.
+ModelLog whole_log(const std::vector<ModelLogRecord>& records) {
   std::vector<ModelLogRecord> whole = records;
   whole.push_back(encode_rules({.version = 1, .settings = {}, .go_live = {}, .go_live_time = {}}));
-  const absl::StatusOr<ModelLog> log = decode_model_log(whole);
+  absl::StatusOr<ModelLog> log = decode_model_log(whole);
   EXPECT_TRUE(log.ok()) << log.status();
-  return log.ok() ? log->rules : std::vector<RulesRecord>{};
+  return log.ok() ? *std::move(log) : ModelLog{};
 }
 
 // No lane can have crossed a boundary whose version is not trained.
@@ -161,8 +162,9 @@ TEST(Trainer, RulesHoldFromTheFirstBoundaryThatNobodyCanHaveCrossed) {
   for (std::int64_t e = kFirst + 10; e < kFirst + 20; ++e)
     trainer.contribute(0, contribution_at(e, 0, 1));
   ASSERT_TRUE(trainer.finish().ok());
-  const std::vector<RulesRecord> rules = rules_in(published.records);
+  const auto [rules, versions, losses] = whole_log(published.records);
   ASSERT_EQ(rules.size(), 3U);
+  ASSERT_EQ(versions.size(), 20U);
   EXPECT_EQ(rules[1].effective_epoch, kFirst + 11);
   EXPECT_EQ(rules[2].effective_epoch, kFirst + 11);
   // Before the version without which nobody reaches that boundary.
@@ -170,12 +172,12 @@ TEST(Trainer, RulesHoldFromTheFirstBoundaryThatNobodyCanHaveCrossed) {
     return std::ranges::find(published.records, key, &ModelLogRecord::key) -
            published.records.begin();
   };
-  const ModelLogRecord next = encode_version(decoded(published.records)[10]);
+  const ModelLogRecord next = encode_version(versions[10]);
   EXPECT_LT(place("rules/2"), place(next.key));
   EXPECT_LT(place("rules/3"), place(next.key));
   // What is trained from there on is under the new rules.
-  EXPECT_FALSE(decoded(published.records)[9].cuts.empty());
-  EXPECT_TRUE(decoded(published.records)[10].cuts.empty());
+  EXPECT_FALSE(versions[9].cuts.empty());
+  EXPECT_TRUE(versions[10].cuts.empty());
 }
 
 TEST(Trainer, RulesThatAreAskedForBeforeTrainingBeginsWaitForIt) {
@@ -192,8 +194,8 @@ TEST(Trainer, RulesThatAreAskedForBeforeTrainingBeginsWaitForIt) {
   ASSERT_NE(timeline.rules_in(kFirst + 1), nullptr);
   trainer.contribute(0, contribution_at(kFirst, 0, 2));
   ASSERT_TRUE(trainer.finish().ok());
-  ASSERT_EQ(rules_in(published.records).size(), 2U);
-  EXPECT_EQ(rules_in(published.records)[1].effective_epoch, kFirst + 1);
+  ASSERT_EQ(whole_log(published.records).rules.size(), 2U);
+  EXPECT_EQ(whole_log(published.records).rules[1].effective_epoch, kFirst + 1);
 }
 
 // It begins long after the other, with older records: what it says of boundaries that have their
