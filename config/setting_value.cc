@@ -201,7 +201,8 @@ std::optional<Instant> parse_instant(std::string_view text) {
   // A date alone is its midnight.
   TimeReader reader(std::chrono::minutes{0}, DateOrder::kYear);
   const std::optional<EventTime> at = reader.read(text);
-  return at ? std::optional(Instant{to_ms(*at)}) : std::nullopt;
+  if (!at) return std::nullopt;
+  return Instant{to_ms(*at)};
 }
 
 std::string format_instant(const Instant& instant) {
