@@ -15,12 +15,8 @@ namespace {
 
 constexpr std::chrono::seconds kAnswerMax{2};
 
-// A query of offsets goes on for as long as a request may, whatever limit it is given (librdkafka
-// 2.0): who waits for this thread would wait with it.
 KafkaOptions hasty(KafkaOptions options) {
   options.request_timeout = kAnswerMax;
-  options.properties["socket.timeout.ms"] =
-      std::to_string(std::chrono::milliseconds(kAnswerMax).count());
   return options;
 }
 

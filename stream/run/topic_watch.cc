@@ -22,18 +22,17 @@ constexpr std::chrono::seconds kAnswerMax{2};
 constexpr std::chrono::seconds kAwaitPoll{1};
 constexpr std::chrono::minutes kAwaitLineInterval{1};
 
-}  // namespace
-
-absl::Status look_at_topics(const KafkaOptions& options, int partition_count) {
+// Absent: no broker answers.
+std::optional<absl::Status> ask_for_topics(const KafkaOptions& options, int partition_count) {
   KafkaOptions hasty = options;
   hasty.request_timeout = kAnswerMax;
   absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(hasty);
-  if (!topics.ok()) return absl::OkStatus();
+  if (!topics.ok()) return std::nullopt;
   std::vector<std::string> names;  // The input first.
   for (TopicSpec& spec : application_topics(options, TopicPlan()))
     names.push_back(std::move(spec.name));
   const auto counts = topics->partition_counts(names);
-  if (!counts.ok()) return absl::OkStatus();
+  if (!counts.ok()) return std::nullopt;
   for (std::size_t i = 0; i < names.size(); ++i) {
     if ((*counts)[i]) continue;
     return i == 0 ? absl::NotFoundError(fmt::format(
@@ -49,6 +48,12 @@ absl::Status look_at_topics(const KafkaOptions& options, int partition_count) {
   const int now = *counts->front();
   return now == partition_count ? absl::OkStatus()
                                 : partitions_changed(options, partition_count, now);
+}
+
+}  // namespace
+
+absl::Status look_at_topics(const KafkaOptions& options, int partition_count) {
+  return ask_for_topics(options, partition_count).value_or(absl::OkStatus());
 }
 
 bool await_topics(const KafkaOptions& options, std::string_view why) {
@@ -92,10 +97,10 @@ void TopicWatch::run() {
   while (status_.ok()) {
     if (changed_.wait_for(lock, kInterval, [this] { return ended_; })) return;
     lock.unlock();
-    absl::Status seen = look_at_topics(options_, partition_count_);
-    if (seen.ok()) on_look_();
+    const std::optional<absl::Status> seen = ask_for_topics(options_, partition_count_);
+    if (seen && seen->ok()) on_look_();
     lock.lock();
-    status_ = std::move(seen);
+    status_ = seen.value_or(absl::OkStatus());
   }
 }
 

@@ -24,7 +24,8 @@ bool await_topics(const KafkaOptions& options, std::string_view why);
 
 class TopicWatch {
  public:
-  // `on_look` is called after each look that was OK, on the watch's thread.
+  // `on_look` is called after each look that a broker has answered and that was OK, on the watch's
+  // thread.
   TopicWatch(KafkaOptions options, int partition_count, std::function<void()> on_look);
   TopicWatch(const TopicWatch&) = delete;
   TopicWatch& operator=(const TopicWatch&) = delete;
