@@ -181,8 +181,8 @@ absl::StatusOr<Lane::Activity> MemoryPipeline::step() {
       together = Lane::Activity::kWaiting;
   }
   clock_.pass(std::chrono::milliseconds{1});
-  const auto unfinished = [](const Partition* p) { return p->is_unfinished(); };
-  if (together == Lane::Activity::kWaiting && std::ranges::none_of(partitions(), unfinished))
+  if (together == Lane::Activity::kWaiting &&
+      std::ranges::none_of(partitions(), &Partition::is_unfinished))
     trainer_->wait_announcement(announced, kModelWait);
   return together;
 }
