@@ -26,9 +26,7 @@ void log_to_standard_error(const std::string& level) {
 }
 
 absl::Status check_broker(const KafkaOptions& options) {
-  KafkaOptions hasty = options;
-  hasty.request_timeout = kFirstAnswerMax;
-  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(hasty);
+  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options.with_timeout(kFirstAnswerMax));
   if (!topics.ok()) return topics.status();
   if (topics->broker_count().ok()) return absl::OkStatus();
   return absl::UnavailableError(fmt::format(

@@ -36,6 +36,22 @@ absl::StatusOr<RulesRecord> version_of(const std::vector<RulesRecord>& log, std:
       fmt::format("there is no rules version {}; allowed: 1 to {}", version, log.back().version));
 }
 
+// Settings that say how the input is read are the model log's, unless they were given.
+struct OpenedLog {
+  Settings settings;
+  std::vector<RulesRecord> log;
+
+  static absl::StatusOr<OpenedLog> open(const Arguments& arguments) {
+    const absl::StatusOr<Settings> given = arguments.settings.load();
+    if (!given.ok()) return given.status();
+    auto log = read_rules_log(arguments.place, *given);
+    if (!log.ok()) return log.status();
+    absl::StatusOr<Settings> settings = with_logged_input(*given, log->back());
+    if (!settings.ok()) return settings.status();
+    return OpenedLog{.settings = *std::move(settings), .log = *std::move(log)};
+  }
+};
+
 absl::Status check(const Arguments& arguments) {
   const absl::StatusOr<Settings> settings = arguments.settings.load();
   if (!settings.ok()) return settings.status();
@@ -45,16 +61,15 @@ absl::Status check(const Arguments& arguments) {
 }
 
 absl::Status show(const Arguments& arguments) {
-  const absl::StatusOr<Settings> settings = arguments.settings.load();
-  if (!settings.ok()) return settings.status();
-  const auto log = read_rules_log(arguments.place, *settings);
-  if (!log.ok()) return log.status();
-  const auto shown = version_of(*log, arguments.version.value_or(log->back().version));
+  const absl::StatusOr<OpenedLog> opened = OpenedLog::open(arguments);
+  if (!opened.ok()) return opened.status();
+  const std::vector<RulesRecord>& log = opened->log;
+  const auto shown = version_of(log, arguments.version.value_or(log.back().version));
   if (!shown.ok()) return shown.status();
   const absl::StatusOr<Settings> logged = logged_settings(shown->settings);
   if (!logged.ok()) return logged.status();
   std::vector<std::vector<std::string>> versions = {{"version", "holds"}};
-  for (const RulesRecord& rules : *log)
+  for (const RulesRecord& rules : log)
     versions.push_back({fmt::format("{}", rules.version), boundary_text(rules)});
   print_table(versions);
   fmt::print("\nVersion {}\n", shown->version);
@@ -68,18 +83,15 @@ absl::Status show(const Arguments& arguments) {
 }
 
 absl::Status diff(const Arguments& arguments) {
-  absl::StatusOr<Settings> settings = arguments.settings.load();
-  if (!settings.ok()) return settings.status();
-  const auto log = read_rules_log(arguments.place, *settings);
-  if (!log.ok()) return log.status();
-  settings = with_logged_input(*std::move(settings), log->back());
-  if (!settings.ok()) return settings.status();
-  const auto before = version_of(*log, arguments.from.value_or(log->back().version));
+  const absl::StatusOr<OpenedLog> opened = OpenedLog::open(arguments);
+  if (!opened.ok()) return opened.status();
+  const auto& [settings, log] = *opened;
+  const auto before = version_of(log, arguments.from.value_or(log.back().version));
   if (!before.ok()) return before.status();
-  RulesRecord after{.settings = settings->semantic(), .go_live = {}, .go_live_time = {}};
+  RulesRecord after{.settings = settings.semantic(), .go_live = {}, .go_live_time = {}};
   std::string name = "here";
   if (arguments.version) {
-    const auto other = version_of(*log, *arguments.version);
+    const auto other = version_of(log, *arguments.version);
     if (!other.ok()) return other.status();
     after = *other;
     name = fmt::format("version {}", after.version);
@@ -101,23 +113,19 @@ absl::Status diff(const Arguments& arguments) {
 }
 
 absl::Status apply(const Arguments& arguments) {
-  absl::StatusOr<Settings> settings = arguments.settings.load();
-  if (!settings.ok()) return settings.status();
-  const auto log = read_rules_log(arguments.place, *settings);
-  if (!log.ok()) return log.status();
-  settings = with_logged_input(*std::move(settings), log->back());
-  if (!settings.ok()) return settings.status();
-  return change_rules(arguments.place, *settings, *log, settings->semantic());
+  const absl::StatusOr<OpenedLog> opened = OpenedLog::open(arguments);
+  if (!opened.ok()) return opened.status();
+  const auto& [settings, log] = *opened;
+  return change_rules(arguments.place, settings, log, settings.semantic());
 }
 
 absl::Status rollback(const Arguments& arguments) {
-  const absl::StatusOr<Settings> settings = arguments.settings.load();
-  if (!settings.ok()) return settings.status();
-  const auto log = read_rules_log(arguments.place, *settings);
-  if (!log.ok()) return log.status();
-  const auto old = version_of(*log, arguments.to);
+  const absl::StatusOr<OpenedLog> opened = OpenedLog::open(arguments);
+  if (!opened.ok()) return opened.status();
+  const auto& [settings, log] = *opened;
+  const auto old = version_of(log, arguments.to);
   if (!old.ok()) return old.status();
-  return change_rules(arguments.place, *settings, *log, old->settings);
+  return change_rules(arguments.place, settings, log, old->settings);
 }
 
 void add_place(CLI::App& command, Arguments& arguments) {
@@ -164,14 +172,11 @@ void add_rules_command(CLI::App& app, Invocation& invocation) {
       "rules", "What changes state and transitions: look at it, try it out, change it");
   rules.require_subcommand(1);
   rules.footer(
-      "Rules are the settings that change state or transitions. The model log holds them in "
-      "versions,\n"
-      "each with the boundary from which on it holds; a service starts only with the newest ones.\n"
-      "`apply` changes them while it runs: segmentations, actions, what of the output is marked "
-      "and\n"
-      "published, and most of [model]. The others need a new application, and are refused with "
-      "the\n"
-      "reason.\n"
+      "Rules are the settings that change state or transitions. The model log holds them in\n"
+      "versions, each with the boundary from which on it holds; a service starts only with the\n"
+      "newest ones. `apply` changes them while it runs: segmentations, actions, what of the\n"
+      "output is marked and published, and most of [model]. The others need a new application,\n"
+      "and are refused with the reason.\n"
       "Examples:\n"
       "  rfmstream rules diff --config new.toml\n"
       "  rfmstream rules dry-run --config new.toml --state /var/lib/rfmstream\n"
@@ -204,15 +209,13 @@ void add_rules_command(CLI::App& app, Invocation& invocation) {
   add_place(applied, *arguments);
   add_wait(applied, *arguments);
   applied.footer(
-      "The running service logs the version, within seconds, with the boundary at which it holds:\n"
-      "the start of the day after the next one to be trained. Whose segment is another one under "
-      "the\n"
-      "new rules changes there, for the reason rules_change, which is never actionable. Give the\n"
-      "settings to the service's own file too: it refuses to start with other rules than the "
-      "newest.\n"
-      "With --state the version is written at once, and the next replay follows it; what only the "
-      "end\n"
-      "of the input had led to (STATE/branch) is undone until then.");
+      "The running service logs the version, within seconds, with the boundary at which it\n"
+      "holds: the start of the day after the next one to be trained. Whose segment is another\n"
+      "one under the new rules changes there, for the reason rules_change, which is never\n"
+      "actionable. Give the settings to the service's own file too: it refuses to start with\n"
+      "other rules than the newest. With --state the version is written at once, and the next\n"
+      "replay follows it; what only the end of the input had led to (STATE/branch) is undone\n"
+      "until then.");
 
   CLI::App& back = add("rollback", "Make an old version's content the next version", rollback);
   add_place(back, *arguments);

@@ -16,6 +16,7 @@
 #include "stream/app/replay_setup.h"
 #include "stream/app/rules_log.h"
 #include "stream/app/settings_rules.h"
+#include "stream/app/state_arguments.h"
 #include "stream/app/text_table.h"
 #include "stream/run/rules_trial.h"
 #include "stream/run/state_snapshot.h"
@@ -144,12 +145,7 @@ absl::Status print_days(const DryRunArguments& arguments, const RulesRecord& now
 }  // namespace
 
 void add_dry_run_arguments(CLI::App& command, DryRunArguments& arguments) {
-  command
-      .add_option("--state", arguments.state,
-                  "State directory of `replay --state` or `run` (state.dir); only read, so the "
-                  "service may be running")
-      ->required()
-      ->type_name("DIR");
+  add_state_option(command, arguments.state);
   command
       .add_option("--input", arguments.input,
                   "A history as of `replay`, to count the transitions a day")
@@ -163,13 +159,10 @@ void add_dry_run_arguments(CLI::App& command, DryRunArguments& arguments) {
       ->check(CLI::Range(1, 3650).description("1 to 3,650"));
   command.footer(
       "Who would move: each customer of the state as of its clock is evaluated under the newest\n"
-      "rules' segment and under the settings given, with the model in force there, as the "
-      "boundary\n"
-      "will do it. Cuts that a new segmentation needs are trained at the refit after; until then "
-      "its\n"
-      "start cuts hold. With --input, which is read twice, the whole history is replayed under "
-      "either\n"
-      "rules into temporary states, each training its own model.");
+      "rules and under the settings given, with the model in force there, as the boundary will\n"
+      "do it. Cuts that a new segmentation needs are trained at the refit after; until then its\n"
+      "start cuts hold. With --input, which is read twice, the whole history is replayed under\n"
+      "either rules into temporary states, each training its own model.");
 }
 
 absl::Status dry_run_rules(const DryRunArguments& arguments, const Settings& given) {

@@ -8,13 +8,17 @@
 
 namespace rfm {
 
-void add_state_arguments(CLI::App& command, StateArguments& arguments) {
+void add_state_option(CLI::App& command, std::string& directory) {
   command
-      .add_option("--state", arguments.state,
+      .add_option("--state", directory,
                   "State directory of `replay --state` or `run` (state.dir); only read, so the "
                   "service may be running")
       ->required()
       ->type_name("DIR");
+}
+
+void add_state_arguments(CLI::App& command, StateArguments& arguments) {
+  add_state_option(command, arguments.state);
   add_settings_arguments(command, arguments.settings);
 }
 

@@ -1,4 +1,5 @@
-// --state and what is needed to read what is there: shared by `export` and `inspect`.
+// --state and what is needed to read what is there: shared by the commands
+// that look into a state.
 #pragma once
 
 #include <memory>
@@ -15,6 +16,8 @@ struct StateArguments {
   SettingsArguments settings;
   std::string state;
 };
+// The option alone.
+void add_state_option(CLI::App& command, std::string& directory);
 void add_state_arguments(CLI::App& command, StateArguments& arguments);
 
 // A state directory with the logs that it is judged by.

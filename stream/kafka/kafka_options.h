@@ -29,6 +29,13 @@ struct KafkaOptions {
   // Further librdkafka properties (security and the like), for all handles. Those that exactly-once
   // rests on are refused.
   std::map<std::string, std::string> properties;
+
+  // For questions that are not worth the usual wait.
+  KafkaOptions with_timeout(std::chrono::milliseconds timeout) const {
+    KafkaOptions options = *this;
+    options.request_timeout = timeout;
+    return options;
+  }
 };
 
 // The topics of one application.

@@ -73,6 +73,7 @@ void LaneOutput::rules_adopted(const CustomerRow& row, const CustomerFacts& fact
 }
 
 void LaneOutput::move(const CustomerRow& row, const CustomerFacts& facts) {
+  if (!sink_.keeps(OutputTopic::kSegments)) return;
   const auto [moved, first] = moved_.try_emplace(&row);
   if (first) moved_order_.push_back(&row);
   if (first || moved->second.at <= facts.at) moved->second = facts;

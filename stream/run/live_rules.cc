@@ -15,11 +15,6 @@ namespace {
 
 constexpr std::chrono::seconds kAnswerMax{2};
 
-KafkaOptions hasty(KafkaOptions options) {
-  options.request_timeout = kAnswerMax;
-  return options;
-}
-
 }  // namespace
 
 absl::StatusOr<RulesRecord> first_rules_record(const KafkaOptions& options,
@@ -38,7 +33,10 @@ absl::StatusOr<RulesRecord> first_rules_record(const KafkaOptions& options,
 
 LiveRules::LiveRules(const KafkaOptions& options, RulesReader& reader,
                      std::vector<RulesRecord> records)
-    : options_(options), reader_(reader), listener_(hasty(options)), records_(std::move(records)) {}
+    : options_(options),
+      reader_(reader),
+      listener_(options.with_timeout(kAnswerMax)),
+      records_(std::move(records)) {}
 
 absl::Status LiveRules::read() {
   absl::StatusOr<RulesHistory> history = read_rules_history(records_, reader_);

@@ -24,9 +24,7 @@ constexpr std::chrono::minutes kAwaitLineInterval{1};
 
 // Absent: no broker answers.
 std::optional<absl::Status> ask_for_topics(const KafkaOptions& options, int partition_count) {
-  KafkaOptions hasty = options;
-  hasty.request_timeout = kAnswerMax;
-  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(hasty);
+  absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options.with_timeout(kAnswerMax));
   if (!topics.ok()) return std::nullopt;
   std::vector<std::string> names;  // The input first.
   for (TopicSpec& spec : application_topics(options, TopicPlan()))
