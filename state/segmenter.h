@@ -62,6 +62,14 @@ class Segmenter {
   // The cuts of an axis in force; empty: none yet.
   std::span<const std::int64_t> cuts_of(std::size_t axis, const ModelVersion& version) const;
 
+  // By centroids, the model's or given ones.
+  bool is_by_centroids() const {
+    return segmentation_.is_cluster() || segmentation_.has_centroids();
+  }
+  // Where it is: those in force, nullptr without a model yet; and the customer's place among them.
+  const ClusterModel* centroids(const ModelVersion& version) const;
+  FeatureVector features(const CustomerFacts& facts) const;
+
  private:
   // Those that a grid was called for by.
   const AxisScores& stored_scores(Call call) const {
@@ -72,13 +80,6 @@ class Segmenter {
   // because silence has brought a score down that changes no segment.
   Call canonical(Call call, Call current, const AxisScores& scores, const AxisScores& raw,
                  const ModelVersion& version) const;
-  // The centroids in force; nullptr: the segmentation has none, or there is no model yet.
-  const ClusterModel* centroids(const ModelVersion& version) const;
-  FeatureVector features(const CustomerFacts& facts) const;
-  // By centroids, the model's or given ones.
-  bool is_by_centroids() const {
-    return segmentation_.is_cluster() || segmentation_.has_centroids();
-  }
   Call cluster_call(const CustomerFacts& facts, Call current) const;
   // Of a cell that was called for at or before `facts.at` under the same version.
   AxisScores scores_in_silence(const AxisInput& input, const ModelVersion& version,

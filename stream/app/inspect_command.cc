@@ -156,6 +156,22 @@ void print_axes(const Segmenter& segmenter, const CustomerFacts& facts) {
   }
 }
 
+void print_distances(const Segmenter& segmenter, const CustomerFacts& facts) {
+  if (!segmenter.is_by_centroids()) return;
+  const ClusterModel* const clusters = segmenter.centroids(*facts.version);
+  if (clusters == nullptr) return;
+  const Segmentation& segmentation = segmenter.segmentation();
+  const FeatureVector x = segmenter.features(facts);
+  fmt::print("  {}: distance to centroids (log1p R {:.3f}, F {:.3f}, M {:.3f})\n",
+             segmentation.name(), x[0], x[1], x[2]);
+  for (std::size_t c = 0; c < static_cast<std::size_t>(clusters->cluster_count); ++c) {
+    const Call call{.code = static_cast<std::uint16_t>(kFirstSegment + c)};
+    const SegmentCode segment = segmenter.segment_of(call, *facts.version);
+    fmt::print("    {:<36} {:.3f}\n", segment_info(segmentation, segment).name,
+               std::sqrt(squared_distance(clusters->weight, x, clusters->centroids[c])));
+  }
+}
+
 void print_scores(const Inspection& view) {
   const CustomerFacts& facts = view.facts;
   if (facts.frequency == 0) return;
@@ -165,19 +181,8 @@ void print_scores(const Inspection& view) {
     print_axes(Segmenter(view.rules, s), facts);
   if (const std::optional<double> risk = churn_risk_of(facts))
     fmt::print("  churn risk {:.4f}: P(no purchase within 90 days)\n", *risk);
-  if (!facts.version->clusters) return;
-  const ClusterModel& clusters = *facts.version->clusters;
-  std::int64_t recency_min_ms = 0;
-  for (std::size_t s = 0; s < view.rules.segmentations.size(); ++s) {
-    const Segmentation& segmentation = view.rules.segmentations[s];
-    if (segmentation.is_cluster()) recency_min_ms = segmentation.spec().recency_min_ms;
-  }
-  const FeatureVector x = features_of(facts, recency_min_ms);
-  fmt::print("  distance to centroids (log1p R {:.3f}, F {:.3f}, M {:.3f})\n", x[0], x[1], x[2]);
-  for (std::size_t c = 0; c < static_cast<std::size_t>(clusters.cluster_count); ++c) {
-    fmt::print("    {:<36} {:.3f}\n", cluster_name(clusters.names[c]),
-               std::sqrt(squared_distance(clusters.weight, x, clusters.centroids[c])));
-  }
+  for (std::size_t s = 0; s < view.rules.segmentations.size(); ++s)
+    print_distances(Segmenter(view.rules, s), facts);
 }
 
 bool is_quiet(const Inspection& view) { return view.row.quiet_until > view.facts.at; }

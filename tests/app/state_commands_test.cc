@@ -149,6 +149,26 @@ TEST_F(StateCommands, InspectShowsWhatIsHeldBackAndHowLongItIsQuiet) {
   EXPECT_NE(shown_.find("quiet until 2024-01-09T10:00:00.000Z"), std::string::npos) << shown_;
 }
 
+TEST_F(StateCommands, InspectShowsHowFarGivenCentroidsAre) {
+  std::ofstream(directory_.file("points.toml")) << R"([segmentation.points]
+scorer = "cluster"
+centroids = [{segment = "Near", r = 9, f = 2, m = 7.5}, {segment = "Far", r = 400, f = 1, m = 0}]
+scale = [1, 1, 1]
+hysteresis = 0
+segments = [{name = "Near", rank = 2}, {name = "Far", rank = 1}]
+)";
+  const std::string points = directory_.file("points");
+  ASSERT_TRUE(replayed({"--until", "2024-01-21", "--state", points, "--config",
+                        directory_.file("points.toml")})
+                  .ok());
+  ASSERT_TRUE(inspected({"b", "--state", points}).ok());
+  const std::size_t title = shown_.find("points: distance to centroids (log1p R 2.359, F 1.099");
+  ASSERT_NE(title, std::string::npos) << shown_;
+  EXPECT_NE(shown_.find("\n    Near ", title), std::string::npos) << shown_;
+  EXPECT_NE(shown_.find("\n    Far ", title), std::string::npos) << shown_;
+  EXPECT_EQ(shown_.find("cluster: distance"), std::string::npos) << shown_;  // No model yet.
+}
+
 TEST_F(StateCommands, SayWhatIsWrong) {
   const absl::Status unknown = inspected({"17850", "--state", state_});
   EXPECT_EQ(unknown.code(), absl::StatusCode::kNotFound);
