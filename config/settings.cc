@@ -229,8 +229,7 @@ absl::Status Settings::set(std::string_view assignment) {
 
 absl::Status Settings::assign_unset(std::string_view key, std::string_view text,
                                     SettingOrigin origin, std::string_view where) {
-  if (entry(key).origin != SettingOrigin::kDefault) return absl::OkStatus();
-  return assign(key, text, origin, where);
+  return is_default(key) ? assign(key, text, origin, where) : absl::OkStatus();
 }
 
 absl::Status Settings::assign(std::string_view key, std::string_view text, SettingOrigin origin,
@@ -267,6 +266,10 @@ const Settings::Entry* Settings::find_entry(std::string_view key) const {
 
 bool Settings::is_logged(std::string_view key) const {
   return entry(key).origin == SettingOrigin::kModelLog;
+}
+
+bool Settings::is_default(std::string_view key) const {
+  return entry(key).origin == SettingOrigin::kDefault;
 }
 
 const std::string& Settings::text(std::string_view key) const { return entry(key).text; }

@@ -72,7 +72,8 @@ class Settings {
   absl::Status check_same_rules(const std::map<std::string, std::string>& logged,
                                 std::string_view advice, Compared compared = Compared::kAll) const;
 
-  bool is_logged(std::string_view key) const;  // Its value comes from a model log.
+  bool is_logged(std::string_view key) const;   // Its value comes from a model log.
+  bool is_default(std::string_view key) const;  // Nobody has set it.
   const std::string& text(std::string_view key) const;
   std::int64_t integer(std::string_view key) const;
   double real(std::string_view key) const;

@@ -6,11 +6,12 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
-#include "model/cluster_names.h"
 #include "model/nearest_centroid.h"
 #include "state/damping.h"
 #include "state/epoch.h"
@@ -31,7 +32,10 @@ struct Arguments {
   StateArguments state;
   std::string customer_id;
   bool json = false;
+  bool ledger = false;
 };
+
+constexpr std::size_t kLedgerShown = 10;
 
 // Another segment that is called for and waits.
 struct HeldView {
@@ -220,15 +224,19 @@ void print_segments(const Inspection& view) {
   if (view.deadlines.empty()) fmt::print("  none\n");
 }
 
-void print_ledger(const Inspection& view) {
-  fmt::print("\nLedger: {} entries, by time\n", view.ledger.size());
+void print_ledger(const Inspection& view, std::size_t shown_max) {
+  const std::size_t shown = std::min(view.ledger.size(), shown_max);
+  fmt::print("\nLedger: {} entries, {}\n", view.ledger.size(),
+             shown == view.ledger.size()
+                 ? "by time"
+                 : fmt::format("the newest {} by time (--ledger: all)", shown));
   if (const FoldedInvoices& folded = view.row.ledger.folded(); folded.newest > kBeforeAll) {
     fmt::print("  older ones, folded: {} invoices up to {}, sales {}, credits {}\n", folded.count,
                to_rfc3339(folded.newest), to_text(folded.purchases), to_text(folded.credits));
   }
   if (view.ledger.empty()) return;
   fmt::print("  {:<24}  {:<8}{:>16}  {}\n", "time", "type", "amount", "hash of the number");
-  for (const LedgerInvoice& invoice : view.ledger) {
+  for (const LedgerInvoice& invoice : std::span(view.ledger).last(shown)) {
     fmt::print("  {:<24}  {:<8}{:>16}  {:016x}", to_rfc3339(invoice.time), kind_of(invoice),
                to_text(amount_of(invoice)), invoice.number_hash);
     if (invoice.original_hash != 0) fmt::print("  for {:016x}", invoice.original_hash);
@@ -237,7 +245,7 @@ void print_ledger(const Inspection& view) {
   }
 }
 
-void print_text(const Inspection& view) {
+void print_text(const Inspection& view, std::size_t ledger_max) {
   fmt::print("Customer {}{}{}\n", view.row.id, view.row.country.empty() ? "" : ", ",
              view.row.country);
   const ModelVersion& version = *view.facts.version;
@@ -255,7 +263,7 @@ void print_text(const Inspection& view) {
   print_purchases(view);
   print_scores(view);
   print_segments(view);
-  print_ledger(view);
+  print_ledger(view, ledger_max);
 }
 
 void write_values(JsonText& out, const Inspection& view) {
@@ -387,7 +395,7 @@ absl::Status inspect_customer(const Arguments& arguments) {
   if (arguments.json) {
     print_json(view);
   } else {
-    print_text(view);
+    print_text(view, arguments.ledger ? std::numeric_limits<std::size_t>::max() : kLedgerShown);
   }
   return absl::OkStatus();
 }
@@ -404,14 +412,15 @@ void add_inspect_command(CLI::App& app, Invocation& invocation) {
   command.add_option("ID", arguments->customer_id, "The customer")->required()->type_name("");
   add_state_arguments(command, arguments->state);
   command.add_flag("--json", arguments->json, "One JSON object instead of text");
+  command.add_flag("--ledger", arguments->ledger,
+                   "All invoices and credits that are kept, not the newest 10 only (as in --json)");
   command.footer(
       "All is as of the state's clock (the watermark of the customer's partition), under the\n"
-      "model in force there. `next change if silent` says when each segment changes, and to "
-      "which,\n"
-      "if the customer does nothing more and the model stays as it is; churn is looked at where\n"
-      "an epoch (a day) begins. `held back` is a segment that is called for and waits for the "
-      "least\n"
-      "stay. The ledger keeps hashes of invoice numbers.\n"
+      "model in force there. `next change if silent` says when each segment changes, and to\n"
+      "which, if the customer does nothing more and the model stays as it is; churn is looked at\n"
+      "where a day begins. `held back` is a segment that is called for and waits for the least\n"
+      "stay. The ledger keeps hashes of invoice numbers. `birth` tells a customer who was erased\n"
+      "and came back from the one before.\n"
       "The rules come from the state's own model log. For a service on Kafka that log is a topic:\n"
       "name the brokers with --config or --set kafka.brokers=host:9092.\n"
       "\n"

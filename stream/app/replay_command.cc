@@ -35,7 +35,7 @@ std::string reasons_of(const OutcomeCounters& counters) {
 absl::Status replay(const Arguments& arguments) {
   absl::StatusOr<ReplaySetup> setup = ReplaySetup::open(arguments.replay);
   if (!setup.ok()) return setup.status();
-  ReplaySummary summary;
+  ReplaySummary summary(setup->settings().text("input.currency"));
   if (arguments.summary) setup->replay().observe(summary);
   const absl::Status done = setup->run();
   if (!done.ok() && !absl::IsCancelled(done)) return done;

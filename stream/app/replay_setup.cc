@@ -13,6 +13,7 @@
 #include "stream/app/progress.h"
 #include "stream/app/settings_rules.h"
 #include "stream/app/stop_signal.h"
+#include "stream/app/told_format.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
@@ -44,7 +45,7 @@ void add_input_arguments(CLI::App& command, ReplayArguments& arguments) {
   command
       .add_option("--format", arguments.format,
                   "How records are written: csv (UCI Online Retail), lines, invoices (default: the "
-                  "setting input.format)")
+                  "setting input.format; where that is not set, told from a file's first records)")
       ->type_name("FORMAT");
   command
       .add_option(
@@ -64,7 +65,16 @@ absl::StatusOr<Settings> settings_of(const ReplayArguments& arguments) {
     if (!known.ok()) return known;
     given.overrides.push_back("input.format=" + *arguments.format);
   }
-  return given.load();
+  absl::StatusOr<Settings> settings = given.load();
+  if (!settings.ok() || !settings->is_default("input.format")) return settings;
+  const std::optional<std::string> told = told_format(arguments.input, *settings);
+  if (!told) return settings;
+  fmt::print(stderr, "{}: read as {}, told from its first records (--format says otherwise)\n",
+             arguments.input, *told);
+  const absl::Status assigned =
+      settings->assign("input.format", *told, SettingOrigin::kOverride, arguments.input);
+  if (!assigned.ok()) return assigned;
+  return settings;
 }
 
 absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) {

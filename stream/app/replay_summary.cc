@@ -9,13 +9,14 @@
 #include "state/damping.h"
 #include "state/epoch.h"
 #include "state/evaluation.h"
+#include "stream/app/progress.h"
 #include "stream/format/explanation.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {
 
-constexpr std::size_t kFlowsShown = 6;
+constexpr std::size_t kMovesShown = 6;
 constexpr std::size_t kExamplesPerReason = 2;
 constexpr std::size_t kModelsShown = 8;
 
@@ -24,6 +25,10 @@ std::string name_of(const Segmentation& segmentation, SegmentCode code) {
 }
 
 std::string day(std::int64_t epoch) { return to_rfc3339(boundary_of(epoch)).substr(0, 10); }
+
+bool is_by_customer(Reason reason) {
+  return reason == Reason::kPurchase || reason == Reason::kReturn || reason == Reason::kInactivity;
+}
 
 void print_outcome(std::string_view name, std::uint64_t count) {
   fmt::print("  {:<34}{:>12}\n", name, count);
@@ -35,7 +40,10 @@ void ReplaySummary::on_transition(const Transition& t) {
   const Segmentation& segmentation = t.rules->segmentations[t.segmentation];
   const std::string from = name_of(*t.from_in, t.from);
   const std::string to = name_of(segmentation, t.to);
-  ++flows_[segmentation.name()][{from, to}];
+  if (t.from >= kFirstSegment) {
+    Moves& moves = moves_[segmentation.name()][{from, to}];
+    ++(is_by_customer(t.reason) ? moves.by_customers : moves.by_others);
+  }
   const std::string reason(name(t.reason));
   const std::uint64_t seen = ++reasons_[reason];
   // First ones, then ever later ones, so that the examples are from all of the history.
@@ -49,12 +57,12 @@ void ReplaySummary::on_transition(const Transition& t) {
 }
 
 void ReplaySummary::print(const Replay& replay, double seconds) const {
-  print_segments(replay);
-  print_flows();
-  print_examples();
-  print_models(replay);
   const OutcomeCounters counters = replay.lane().counters();
   print_outcomes(counters);
+  print_models(replay);
+  print_examples();
+  print_moves();
+  print_segments(replay);
   const double rate = seconds > 0 ? static_cast<double>(counters.records) / seconds : 0;
   fmt::print("\n{} records and {} transitions in {:.1f} s: {:.0f} records/s\n", counters.records,
              counters.transitions, seconds, rate);
@@ -87,9 +95,10 @@ void ReplaySummary::print_segments(const Replay& replay) const {
     });
   }
   if (clock == kBeforeAll) return fmt::print("\nNo event that counts\n");
-  fmt::print("\nSegments as of {} ({} customers)\n", to_rfc3339(clock), total);
+  fmt::print("\nSegments as of {}: {} customers, money in {}\n", to_rfc3339(clock), grouped(total),
+             currency_);
   for (const auto& [segmentation, segments] : sizes) {
-    fmt::print("  {:<28}{:>12}{:>10}{:>18}{:>10}\n", segmentation, "customers", "share", "monetary",
+    fmt::print("  {:<34}{:>12}{:>10}{:>18}{:>10}\n", segmentation, "customers", "share", "money",
                "share");
     std::vector<std::pair<std::string, Size>> order(segments.begin(), segments.end());
     std::ranges::sort(
@@ -99,29 +108,41 @@ void ReplaySummary::print_segments(const Replay& replay) const {
           total == 0 ? 0 : static_cast<double>(size.customers) / static_cast<double>(total);
       const double share =
           revenue == 0 ? 0 : static_cast<double>(size.monetary) / static_cast<double>(revenue);
-      fmt::print("    {:<26}{:>12}{:>9.1f}%{:>18.2f}{:>9.1f}%\n", name, size.customers,
+      fmt::print("    {:<32}{:>12}{:>9.1f}%{:>18.2f}{:>9.1f}%\n", name, size.customers,
                  customers * 100, static_cast<double>(size.monetary) / Money::kUnitsPerCurrencyUnit,
                  share * 100);
     }
   }
 }
 
-void ReplaySummary::print_flows() const {
-  fmt::print("\nBiggest flows between segments\n");
-  for (const auto& [segmentation, flows] : flows_) {
-    std::vector<std::pair<Flow, std::uint64_t>> order;
-    for (const auto& flow : flows) {
-      if (flow.first.first != kNoSegment && flow.first.first != kUnassignedSegment)
-        order.emplace_back(flow);
-    }
-    std::ranges::sort(order, [](const auto& a, const auto& b) { return a.second > b.second; });
-    if (order.size() > kFlowsShown) order.resize(kFlowsShown);
-    for (const auto& [flow, count] : order) {
-      fmt::print("  {:<8} {:<20} -> {:<20}{:>10}\n", segmentation, flow.first, flow.second, count);
-    }
-  }
+// Net: less the moves back that customers made themselves.
+void ReplaySummary::print_moves() const {
+  struct Line {
+    Ends ends;
+    Moves moves;
+    std::int64_t net = 0;
+  };
   fmt::print("\nTransitions by reason\n");
   for (const auto& [reason, count] : reasons_) print_outcome(reason, count);
+  fmt::print(
+      "\nMoves by what customers did, or did not do, less those back: the largest; others came by\n"
+      "limits, models and rules that changed\n  {:<10} {:<32}    {:<32} {:>9} {:>7} {:>7}\n",
+      "", "from", "to", "customers", "net", "others");
+  for (const auto& [segmentation, moves] : moves_) {
+    std::vector<Line> lines;
+    for (const auto& [ends, there] : moves) {
+      const auto back = moves.find({ends.second, ends.first});
+      const std::uint64_t returned = back == moves.end() ? 0 : back->second.by_customers;
+      if (there.by_customers > returned)
+        lines.push_back({ends, there, static_cast<std::int64_t>(there.by_customers - returned)});
+    }
+    std::ranges::stable_sort(lines, std::ranges::greater(), &Line::net);
+    if (lines.size() > kMovesShown) lines.resize(kMovesShown);
+    for (const Line& line : lines) {
+      fmt::print("  {:<10} {:<32} -> {:<32} {:>9} {:>7} {:>7}\n", segmentation, line.ends.first,
+                 line.ends.second, line.moves.by_customers, line.net, line.moves.by_others);
+    }
+  }
 }
 
 void ReplaySummary::print_examples() const {
@@ -139,7 +160,7 @@ void ReplaySummary::print_models(const Replay& replay) const {
     ++published;
     if (version.cuts_changed || version.churn_changed) refits.push_back(&version);
   }
-  fmt::print("\nModel: {} epochs trained, {} versions, {} of them with a refit; the last refits\n",
+  fmt::print("\nModel: {} days trained, {} versions, {} of them with a refit; the last refits\n",
              replay.versions().size(), published, refits.size());
   const std::span<const CutSpec> specs = replay.rules().segmentations.cut_specs();
   fmt::print("  {:>7}  {:<10}  {:>10}  {:>9}  {}\n", "version", "trained", "customers", "clusters",
@@ -163,12 +184,13 @@ void ReplaySummary::print_models(const Replay& replay) const {
 void ReplaySummary::print_outcomes(const OutcomeCounters& counters) const {
   fmt::print("\nRecords by outcome\n");
   print_outcome("applied", counters.applied);
-  print_outcome("duplicate", counters.duplicate);
+  if (counters.duplicate > 0) print_outcome("duplicate", counters.duplicate);
   for (std::size_t i = 0; i < counters.ignored.size(); ++i) {
+    if (counters.ignored[i] == 0) continue;
     print_outcome(fmt::format("ignored: {}", name(static_cast<IgnoredReason>(i))),
                   counters.ignored[i]);
   }
-  print_outcome("erased", counters.erased);
+  if (counters.erased > 0) print_outcome("erased", counters.erased);
   for (std::size_t i = 0; i < counters.dead_lettered.size(); ++i) {
     if (counters.dead_lettered[i] == 0) continue;
     print_outcome(fmt::format("dead letter: {}", name(static_cast<DeadLetterReason>(i))),

@@ -31,9 +31,8 @@ std::string invoices() {
 }
 
 constexpr const char* kHeader =
-    "customer_id,country,first_purchase,last_purchase,recency_days,frequency,monetary,rfm_r,rfm_f,"
-    "rfm_m,churn,"
-    "cluster,rfm,churn_risk,partition";
+    "customer_id,country,first_purchase,last_purchase,recency_days,frequency,monetary,aov,rfm_r,"
+    "rfm_f,rfm_m,churn,cluster,rfm,churn_risk,as_of,partition";
 
 class StateCommands : public testing::Test {
  protected:
@@ -90,11 +89,11 @@ TEST_F(StateCommands, ExportWritesEveryCustomerAsOfTheClock) {
   };
   starts_with(
       lines[1],
-      "a,France,2024-01-02T10:00:00.000Z,2024-01-02T10:00:00.000Z,18.583333,1,2.2500,5,1,1,");
+      "a,France,2024-01-02T10:00:00.000Z,2024-01-02T10:00:00.000Z,18.583333,1,2.2500,2.25,5,1,1,");
   EXPECT_NE(lines[1].find(",Unassigned,New,"), std::string::npos) << lines[1];
   starts_with(lines[2],
               R"(b,"Korea, ""South""",2024-01-01T10:00:00.000Z,2024-01-11T10:00:00.000Z,9.583333,)"
-              "2,7.5004,5,2,1,");
+              "2,7.5004,3.75,5,2,1,");
   EXPECT_NE(lines[2].find(",Unassigned,Potential Loyalist,"), std::string::npos) << lines[2];
   EXPECT_EQ(shown_, "");
   EXPECT_NE(notes_.find("2 customers as of 2024-01-21T00:00:00.000Z"), std::string::npos) << notes_;
@@ -102,8 +101,38 @@ TEST_F(StateCommands, ExportWritesEveryCustomerAsOfTheClock) {
 
 TEST_F(StateCommands, ExportShowsWhoHasNoPurchaseOnDemand) {
   ASSERT_TRUE(exported({"--state", state_, "--all"}).ok());
-  EXPECT_NE(shown_.find("\nc,Spain,,,,0,-7.0000,,,,none,none,none,,0\n"), std::string::npos)
+  EXPECT_NE(shown_.find("\nc,Spain,,,,0,-7.0000,,,,,none,none,none,,2024-01-21T00:00:00.000Z,0\n"),
+            std::string::npos)
       << shown_;
+}
+
+TEST_F(StateCommands, ExportTellsWhatComesNextOnDemand) {
+  ASSERT_TRUE(exported({"--state", state_, "--all", "--outlook"}).ok());
+  EXPECT_NE(shown_.find(",rfm,churn_next,churn_next_at,cluster_next,cluster_next_at,rfm_next,"
+                        "rfm_next_at,churn_risk,as_of,"),
+            std::string::npos)
+      << shown_;
+  EXPECT_NE(shown_.find(",Potential Loyalist,,,,,About to Sleep,2024-03-11T10:00:00.001Z,,2024"),
+            std::string::npos)
+      << shown_;
+  EXPECT_NE(shown_.find(",none,none,none,,,,,,,,2024"), std::string::npos) << shown_;
+}
+
+TEST_F(StateCommands, InspectShowsTheNewestOfALongLedger) {
+  std::ofstream more(directory_.file("in.jsonl"), std::ios::app);
+  for (int i = 0; i < 12; ++i)
+    more << event("invoice", std::to_string(100 + i), "d",
+                  std::to_string(13 + i / 4) + "T1" + std::to_string(i % 4),
+                  "1." + std::to_string(10 + i), "France");
+  more.close();
+  const std::string state = directory_.file("longer");
+  ASSERT_TRUE(replayed({"--until", "2024-01-21", "--state", state}).ok());
+  ASSERT_TRUE(inspected({"d", "--state", state}).ok());
+  EXPECT_NE(shown_.find("Ledger: 12 entries, the newest 10"), std::string::npos) << shown_;
+  EXPECT_EQ(shown_.find("1.1100"), std::string::npos) << shown_;
+  EXPECT_NE(shown_.find("1.1200"), std::string::npos) << shown_;
+  ASSERT_TRUE(inspected({"d", "--state", state, "--ledger"}).ok());
+  EXPECT_NE(shown_.find("1.1000"), std::string::npos) << shown_;
 }
 
 TEST_F(StateCommands, InspectShowsLedgerAndWhatComesNext) {
@@ -251,6 +280,32 @@ TEST_F(StateCommands, AReplayOverwritesNothing) {
   const std::string before = read_file(output + "/transitions.jsonl");
   EXPECT_EQ(replayed({"--output", output}).code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_EQ(read_file(output + "/transitions.jsonl"), before);
+}
+
+TEST_F(StateCommands, AReplayTellsTheFormatOfItsFile) {
+  const auto told = [this](const std::string& name, const std::string& content) {
+    const std::string path = directory_.file(name);
+    std::ofstream(path) << content;
+    testing::internal::CaptureStderr();
+    testing::internal::CaptureStdout();
+    const absl::Status status = run_command(add_replay_command, {"replay", "--input", path});
+    shown_ = testing::internal::GetCapturedStdout();
+    notes_ = testing::internal::GetCapturedStderr();
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_NE(shown_.find(" 0 dead letters"), std::string::npos) << shown_;
+  };
+  told("a", invoices());
+  EXPECT_NE(notes_.find("read as invoices"), std::string::npos) << notes_;
+  told("b", R"({"InvoiceNo":"1","StockCode":"2","Description":"","Quantity":1,"UnitPrice":2,)"
+            R"("InvoiceDate":"2024-01-01T10:00:00Z","CustomerID":"3","Country":""})"
+            "\n");
+  EXPECT_NE(notes_.find("read as lines"), std::string::npos) << notes_;
+  told("c",
+       "InvoiceNo;StockCode;Description;Quantity;InvoiceDate;UnitPrice;CustomerID;Country\n"
+       "1;2;;1;2024-01-01 10:00:00;2;3;France\n");
+  EXPECT_NE(notes_.find("read as csv"), std::string::npos) << notes_;
+  told("d", "");
+  EXPECT_EQ(notes_.find("read as"), std::string::npos) << notes_;
 }
 
 TEST_F(StateCommands, AReplaySaysWhenNothingCouldBeUsed) {
