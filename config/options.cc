@@ -112,6 +112,7 @@ TrainingOptions training_options(const Settings& settings) {
   options.schedule.refit_weekday = static_cast<int>(weekday - kWeekdays.begin());
   options.challenger_count = integer("model.challengers");
   options.challenger_gain = settings.real("model.challenger_gain");
+  options.moved_max = settings.real("model.moved_max");
   options.population_on = integer("model.population_on");
   options.population_off = integer("model.population_off");
   options.sample_max = integer("model.sample_max");

@@ -181,6 +181,10 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "Fresh K-Means starts that compete with the current centroids at a refit."},
     {"model.challenger_gain", kReal, kSemantic, "0.005", "0", "1", "",
      "A challenger is taken if its inertia is lower by more than this fraction."},
+    {"model.moved_max", kReal, kSemantic, "0.1", "0", "1", "",
+     "A challenger that would move more than this share of the customers is held for `rfmstream "
+     "model promote`, and the clusters in force go on from where they are. Not at the first eight "
+     "refits; 1: never."},
     {"model.population_on", kInteger, kSemantic, "500", "1", "1000000000", "",
      "Customers needed for trained cuts, the first clusters and the first churn model."},
     {"model.population_off", kInteger, kSemantic, "400", "0", "1000000000", "",

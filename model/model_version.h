@@ -55,6 +55,15 @@ struct TrainedCuts {
   friend bool operator==(const TrainedCuts&, const TrainedCuts&) = default;
 };
 
+// A challenger's clusters that an operator may take: they fit better, but move too many.
+struct HeldClusters {
+  std::int64_t epoch = 0;  // At which it was trained.
+  double moved = 0;        // Share of the sample that it would move.
+  ClusterModel clusters;
+
+  friend bool operator==(const HeldClusters&, const HeldClusters&) = default;
+};
+
 enum class ClusterChange : std::uint8_t { kNone, kFirstFit, kMoved, kRefitWarm, kRefitChallenger };
 
 // The outcome of training at one epoch boundary. Trained at the start of `trained_epoch`, it takes
@@ -76,6 +85,7 @@ struct ModelVersion {
 
   std::optional<ClusterModel> clusters;
   ClusterChange cluster_change = ClusterChange::kNone;
+  std::optional<HeldClusters> held;  // Of the last refit; not in force.
 
   std::optional<ChurnModel> churn;
   bool churn_changed = false;

@@ -117,6 +117,15 @@ std::vector<int> labels_of(std::span<const FeatureVector> points, const ClusterM
   return labels;
 }
 
+// Of the customers with these labels, where cluster order[i] after is cluster i before.
+double share_moved(std::span<const int> before, std::span<const int> after,
+                   std::span<const int> order) {
+  std::size_t moved = 0;
+  for (std::size_t i = 0; i < before.size(); ++i)
+    moved += order[static_cast<std::size_t>(before[i])] == after[i] ? 0U : 1U;
+  return static_cast<double>(moved) / static_cast<double>(before.size());
+}
+
 std::vector<ClusterNameCode> names_after(const KMeansFit& fit,
                                          std::span<const ClusterNameCode> before) {
   const FeatureVector population = population_mean(fit.centroids, fit.member_counts);
@@ -213,9 +222,11 @@ Contribution merge(std::span<const Contribution* const> parts) {
 
 Training::Training(TrainingOptions options) : options_(options) {}
 
-void Training::restore(ModelVersion latest, std::optional<std::int64_t> populated_epoch) {
+void Training::restore(ModelVersion latest, std::optional<std::int64_t> populated_epoch,
+                       std::optional<std::int64_t> first_fit_epoch) {
   latest_ = std::move(latest);
   populated_epoch_ = populated_epoch;
+  first_fit_epoch_ = first_fit_epoch;
   previous_sample_.reset();
   weeks_.clear();
 }
@@ -239,6 +250,8 @@ ModelVersion Training::train(std::int64_t epoch, Contribution merged) {
   next.population = merged.population;
   next.cluster_change = ClusterChange::kNone;
   train_clusters(merged, sample, next);
+  promoted_.reset();
+  if (next.cluster_change == ClusterChange::kFirstFit) first_fit_epoch_ = epoch;
   if (!sample.empty()) {
     next.sample_shift = 0;
     while (std::ldexp(static_cast<double>(merged.population), -next.sample_shift) >
@@ -261,7 +274,7 @@ ModelVersion Training::train(std::int64_t epoch, Contribution merged) {
   next.churn_changed = next.churn != latest_.churn;
   if (next.clusters == latest_.clusters) next.cluster_change = ClusterChange::kNone;
   next.unchanged = !next.cuts_changed && !next.churn_changed &&
-                   next.cluster_change == ClusterChange::kNone &&
+                   next.cluster_change == ClusterChange::kNone && next.held == latest_.held &&
                    next.sample_shift == latest_.sample_shift;
   if (!next.unchanged) ++next.number;
   latest_ = next;
@@ -304,6 +317,12 @@ std::vector<TrainedCuts> Training::train_cuts(const ModelVersion& next,
 void Training::train_clusters(const Contribution& merged, std::span<const SampleRow> sample,
                               ModelVersion& next) const {
   const std::int64_t epoch = next.trained_epoch;
+  if (latest_.held && latest_.held->epoch == promoted_) {
+    next.clusters = latest_.held->clusters;
+    next.cluster_change = ClusterChange::kRefitChallenger;
+    next.held.reset();
+    return;
+  }
   const bool has_clusters =
       latest_.clusters && latest_.clusters->cluster_count == options_.cluster_count;
   const bool is_large =
@@ -353,21 +372,37 @@ void Training::refit_clusters(std::int64_t epoch, std::span<const SampleRow> sam
   options.challenger_gain = options_.challenger_gain;
   options.fit_rows_max = options_.fit_rows_max;
   KMeansFit fit = refit(points, previous, options);
+  std::span<const ClusterNameCode> names;
+  if (!is_first) names = latest_.clusters->names;
+  const auto named = [&] {
+    ClusterModel model = to_model(fit, points.size());
+    model.names = names_after(fit, names);
+    return model;
+  };
+  next.held.reset();
   if (is_first) {
     reorder(first_order(fit), fit);
   } else if (fit.origin == KMeansOrigin::kChallenger) {
     const std::vector<int> before = labels_of(points, *latest_.clusters);
     const std::vector<int> after = labels_of(points, to_model(fit, points.size()));
-    reorder(match_by_members(before, after, options.cluster_count), fit);
+    const std::vector<int> order = match_by_members(before, after, options.cluster_count);
+    reorder(order, fit);
+    const double moved = share_moved(before, after, order);
+    if (moved > options_.moved_max && is_settled(epoch)) {
+      next.held = {.epoch = epoch, .moved = moved, .clusters = named()};
+      options.challenger_count = 0;
+      fit = refit(points, previous, options);
+    }
   }
-  ClusterModel model = to_model(fit, points.size());
-  std::span<const ClusterNameCode> names;
-  if (!is_first) names = latest_.clusters->names;
-  model.names = names_after(fit, names);
+  ClusterModel model = named();
   next.cluster_change = is_first                                  ? ClusterChange::kFirstFit
                         : fit.origin == KMeansOrigin::kChallenger ? ClusterChange::kRefitChallenger
                                                                   : ClusterChange::kRefitWarm;
   next.clusters = std::move(model);
+}
+
+bool Training::is_settled(std::int64_t epoch) const {
+  return first_fit_epoch_ && epoch - *first_fit_epoch_ > kSettlingRefits * kWeekDays;
 }
 
 void Training::remember(std::int64_t epoch, std::vector<SampleRow> sample) {

@@ -46,6 +46,9 @@ struct TrainingOptions {
   RefitSchedule schedule{};
   int challenger_count = 5;
   double challenger_gain = .005;
+  // A challenger that would move more than this share of the sample is held. Not in the first weeks
+  // of clusters (kSettlingRefits).
+  double moved_max = .1;
   int population_on = 500;   // From here on quintiles, clusters and churn models;
   int population_off = 400;  // below, absolute cuts again and no refits.
   int sample_max = 65536;
@@ -69,9 +72,11 @@ class Training {
   // Of what is trained from here on. The weekday and the number of clusters stay.
   void set_options(const TrainingOptions& options) { options_ = options; }
 
-  // At a restart: the last published version with its whole content, and the epoch of the first one
-  // with population_on customers. Then add_sample for the refit epochs up to it, in order.
-  void restore(ModelVersion latest, std::optional<std::int64_t> populated_epoch);
+  // At a restart: the last published version with its whole content, and the epochs of the first
+  // one with population_on customers and of the last first fit. Then add_sample for the refit
+  // epochs up to it, in order.
+  void restore(ModelVersion latest, std::optional<std::int64_t> populated_epoch,
+               std::optional<std::int64_t> first_fit_epoch);
   // A past refit epoch's merged sample (sorted by id_hash); others are ignored. Not needed for the
   // epoch trained next: train() takes it from the contribution.
   void add_sample(std::int64_t epoch, std::vector<SampleRow> sample);
@@ -80,7 +85,14 @@ class Training {
   // sums by the ids of latest(), which is the version in effect at that boundary.
   ModelVersion train(std::int64_t epoch, Contribution merged);
 
+  // The clusters that have been held since `epoch` are taken at the epoch trained next, unless they
+  // are not any more.
+  void promote(std::int64_t epoch) { promoted_ = epoch; }
+
   const ModelVersion& latest() const { return latest_; }
+
+  // A first fit is early, and the refits that follow have much to mend.
+  static constexpr int kSettlingRefits = 8;
 
  private:
   struct WeeklySample {
@@ -98,11 +110,14 @@ class Training {
   // Names are checked here, and only here (cluster_names.h).
   void refit_clusters(std::int64_t epoch, std::span<const SampleRow> sample,
                       ModelVersion& next) const;
+  bool is_settled(std::int64_t epoch) const;
   void remember(std::int64_t epoch, std::vector<SampleRow> sample);
 
   TrainingOptions options_;
   ModelVersion latest_;
   std::optional<std::int64_t> populated_epoch_;  // The first one with population_on customers.
+  std::optional<std::int64_t> first_fit_epoch_;  // Of the clusters.
+  std::optional<std::int64_t> promoted_;         // Asked for, not looked at yet.
   std::optional<WeeklySample> previous_sample_;  // The last refit epoch's, waiting for its labels.
   std::vector<ChurnWeek> weeks_;                 // The latest labelled ones, oldest first.
 };

@@ -52,25 +52,42 @@ absl::Status check_cuts(const std::vector<TrainedCuts>& trained) {
   return absl::OkStatus();
 }
 
-absl::Status check_clusters(const ClusterModel& clusters) {
+absl::Status check_clusters(const std::string& field, const ClusterModel& clusters) {
   const int count = clusters.cluster_count;
-  if (count < kClustersMin || count > kClustersMax)
-    return fault("clusters.centroids: {} of them, not {} to {}", count, kClustersMin, kClustersMax);
+  if (count < kClustersMin || count > kClustersMax) {
+    return fault("{}.centroids: {} of them, not {} to {}", field, count, kClustersMin,
+                 kClustersMax);
+  }
   if (clusters.names.size() != static_cast<std::size_t>(count))
-    return fault("clusters.centroids: {} names for {}", clusters.names.size(), count);
+    return fault("{}.centroids: {} names for {}", field, clusters.names.size(), count);
   for (const double weight : clusters.weight) {
-    absl::Status status = check_number("clusters.weight", weight, kWeightMin, kWeightMax);
+    absl::Status status = check_number(field + ".weight", weight, kWeightMin, kWeightMax);
     if (!status.ok()) return status;
   }
   for (std::size_t c = 0; c < clusters.names.size(); ++c) {
-    const std::string field = fmt::format("clusters.centroids[{}]", c);
     for (const double x : clusters.centroids[c]) {
-      absl::Status status = check_number(field + ".center", x, 0, kFeatureMax);
+      absl::Status status =
+          check_number(fmt::format("{}.centroids[{}].center", field, c), x, 0, kFeatureMax);
       if (!status.ok()) return status;
     }
   }
-  return check_number("clusters.inertia_per_customer", clusters.inertia_per_customer, 0,
+  return check_number(field + ".inertia_per_customer", clusters.inertia_per_customer, 0,
                       std::numeric_limits<double>::max());
+}
+
+// They can take the place of those in force.
+absl::Status check_held(const HeldClusters& held, const ModelVersion& version) {
+  if (held.epoch < 0 || held.epoch > version.trained_epoch) {
+    return fault("held.trained_epoch: {} is not from 0 to {}", held.epoch, version.trained_epoch);
+  }
+  if (absl::Status status = check_number("held.moved", held.moved, 0, 1); !status.ok())
+    return status;
+  if (absl::Status status = check_clusters("held.clusters", held.clusters); !status.ok())
+    return status;
+  if (version.clusters && version.clusters->cluster_count == held.clusters.cluster_count)
+    return absl::OkStatus();
+  return fault("held.clusters.centroids: {} of them, not as many as in force",
+               held.clusters.cluster_count);
 }
 
 absl::Status check_churn(const ChurnModel& churn) {
@@ -136,7 +153,11 @@ absl::Status check_version(const ModelVersion& version) {
   }
   if (absl::Status status = check_cuts(version.cuts); !status.ok()) return status;
   if (version.clusters) {
-    if (absl::Status status = check_clusters(*version.clusters); !status.ok()) return status;
+    if (absl::Status status = check_clusters("clusters", *version.clusters); !status.ok())
+      return status;
+  }
+  if (version.held) {
+    if (absl::Status status = check_held(*version.held, version); !status.ok()) return status;
   }
   return version.churn ? check_churn(*version.churn) : absl::OkStatus();
 }
@@ -159,7 +180,7 @@ absl::Status check_successor(const ModelVersion& before, const ModelVersion& ver
   if (version.churn_changed != (version.churn != before.churn))
     return fault("churn_changed: it is not what the churn model shows");
   const bool same = !version.cuts_changed && !version.churn_changed &&
-                    version.cluster_change == ClusterChange::kNone &&
+                    version.cluster_change == ClusterChange::kNone && version.held == before.held &&
                     version.sample_shift == before.sample_shift;
   if (version.unchanged != same) return fault("unchanged: it is not what the version shows");
   if (version.number != before.number + (same ? 0 : 1))

@@ -139,12 +139,6 @@ void print_purchases(const Inspection& view) {
   }
 }
 
-std::string cuts_text(Quantity quantity, std::span<const std::int64_t> cuts) {
-  std::vector<std::string> texts;
-  for (const std::int64_t cut : cuts) texts.push_back(axis_text(quantity, cut));
-  return fmt::format("{}", fmt::join(texts, ", "));
-}
-
 void print_axes(const Segmenter& segmenter, const CustomerFacts& facts) {
   const Segmentation& segmentation = segmenter.segmentation();
   const std::optional<AxisScores> scores = segmenter.scores(facts);

@@ -14,6 +14,7 @@
 #include "stream/app/import_command.h"
 #include "stream/app/inspect_command.h"
 #include "stream/app/kafka_setup.h"
+#include "stream/app/model_command.h"
 #include "stream/app/replay_command.h"
 #include "stream/app/rules_command.h"
 #include "stream/app/run_command.h"
@@ -44,6 +45,7 @@ int main(int argc, char** argv) {
   rfm::add_inspect_command(app, invocation);
   rfm::add_segments_command(app, invocation);
   rfm::add_rules_command(app, invocation);
+  rfm::add_model_command(app, invocation);
   rfm::add_config_command(app, invocation);
 
   try {

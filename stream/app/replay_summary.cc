@@ -170,10 +170,8 @@ void ReplaySummary::print_models(const Replay& replay) const {
     const ModelVersion& v = *refits[i];
     std::vector<std::string> axes;
     for (std::size_t c = 0; c < v.cuts.size() && c < specs.size(); ++c) {
-      std::vector<std::string> cuts;
-      for (const std::int64_t cut : v.cuts[c].cuts)
-        cuts.push_back(axis_text(v.cuts[c].quantity, cut));
-      axes.push_back(fmt::format("{} {}", name(v.cuts[c].quantity), fmt::join(cuts, ", ")));
+      const auto& [quantity, method, bins, cuts] = v.cuts[c];
+      axes.push_back(fmt::format("{} {}", name(quantity), cuts_text(quantity, cuts)));
     }
     if (v.cuts.empty()) axes.emplace_back("fixed: few customers");
     fmt::print("  {:>7}  {:<10}  {:>10}  {:>9}  {}\n", v.number, day(v.trained_epoch), v.population,

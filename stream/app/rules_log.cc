@@ -22,18 +22,22 @@ namespace {
 
 constexpr std::chrono::milliseconds kLogPoll{500};
 
-absl::StatusOr<std::vector<RulesRecord>> read_topic(const KafkaOptions& kafka) {
+absl::StatusOr<ModelLog> read_topic(const KafkaOptions& kafka) {
   if (const absl::Status answered = check_broker(kafka); !answered.ok()) return answered;
   const std::string topic = topic_names(kafka).model;
   if (const absl::StatusOr<int> found = check_topic(kafka, topic); !found.ok())
     return found.status();
-  absl::StatusOr<ModelLog> log = read_model_log(kafka);
-  if (!log.ok()) return log.status();
-  if (!log->rules.empty()) return std::move(log->rules);
-  return absl::NotFoundError(
-      fmt::format("application {} has no rules yet: it logs the first ones, those that it is "
-                  "started with, when it applies its first record",
-                  kafka.application));
+  return read_model_log(kafka);
+}
+
+absl::StatusOr<std::unique_ptr<StateSnapshot>> open_state(const std::string& directory,
+                                                          const Settings& settings) {
+  absl::StatusOr<std::unique_ptr<StateSnapshot>> snapshot = StateSnapshot::open(directory);
+  if (!snapshot.ok()) return snapshot;
+  SettingsRules reader(settings, "", Settings::Compared::kChosen);
+  const absl::Status read = (*snapshot)->read_model(kafka_options(settings, 0), reader);
+  if (!read.ok()) return read;
+  return snapshot;
 }
 
 absl::Status write_to_state(const std::string& directory, const RulesRequest& request,
@@ -94,14 +98,35 @@ std::string boundary_text(const RulesRecord& rules) {
 
 absl::StatusOr<std::vector<RulesRecord>> read_rules_log(const RulesPlace& place,
                                                         const Settings& settings) {
+  if (!place.state.empty()) {
+    const absl::StatusOr<std::unique_ptr<StateSnapshot>> state = open_state(place.state, settings);
+    if (!state.ok()) return state.status();
+    return (*state)->rules_records();
+  }
   const KafkaOptions kafka = kafka_options(settings, 0);
-  if (place.state.empty()) return read_topic(kafka);
-  const absl::StatusOr<std::unique_ptr<StateSnapshot>> snapshot = StateSnapshot::open(place.state);
-  if (!snapshot.ok()) return snapshot.status();
-  SettingsRules reader(settings, "", Settings::Compared::kChosen);
-  const absl::Status read = (*snapshot)->read_model(kafka, reader);
-  if (!read.ok()) return read;
-  return (*snapshot)->rules_records();
+  absl::StatusOr<ModelLog> log = read_topic(kafka);
+  if (!log.ok()) return log.status();
+  if (!log->rules.empty()) return std::move(log->rules);
+  return absl::NotFoundError(
+      fmt::format("application {} has no rules yet: it logs the first ones, those that it is "
+                  "started with, when it applies its first record",
+                  kafka.application));
+}
+
+absl::StatusOr<ModelVersion> read_newest_model(const RulesPlace& place, const Settings& settings) {
+  const absl::Status none = absl::NotFoundError("no model has been trained yet");
+  if (!place.state.empty()) {
+    const absl::StatusOr<std::unique_ptr<StateSnapshot>> state = open_state(place.state, settings);
+    if (!state.ok()) return state.status();
+    const ModelTimeline& models = (*state)->logs().models;
+    if (!models.started()) return none;
+    const ModelVersion* const newest = models.effective_in(models.trained_through() + 1);
+    return newest->number > 0 ? absl::StatusOr<ModelVersion>(*newest) : none;
+  }
+  absl::StatusOr<ModelLog> log = read_topic(kafka_options(settings, 0));
+  if (!log.ok()) return log.status();
+  if (log->versions.empty() || log->versions.back().number == 0) return none;
+  return std::move(log->versions.back());
 }
 
 absl::StatusOr<Settings> with_logged_input(Settings given, const RulesRecord& newest) {

@@ -23,6 +23,9 @@ struct RulesPlace {
 absl::StatusOr<std::vector<RulesRecord>> read_rules_log(const RulesPlace& place,
                                                         const Settings& settings);
 
+// The newest one, with what is held. kNotFound: none has been trained yet.
+absl::StatusOr<ModelVersion> read_newest_model(const RulesPlace& place, const Settings& settings);
+
 // `given`, with the log's word on how the input is written where nothing was chosen: a replay may
 // have been told so by --format.
 absl::StatusOr<Settings> with_logged_input(Settings given, const RulesRecord& newest);

@@ -1,6 +1,7 @@
 #include "stream/format/explanation.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -265,6 +266,12 @@ std::string axis_text(Quantity quantity, std::int64_t cut) {
       break;
   }
   return std::string(amount_text(cut).view());
+}
+
+std::string cuts_text(Quantity quantity, std::span<const std::int64_t> cuts) {
+  std::vector<std::string> texts;
+  for (const std::int64_t cut : cuts) texts.push_back(axis_text(quantity, cut));
+  return fmt::format("{}", fmt::join(texts, ", "));
 }
 
 NumberText recency_text(const CustomerFacts& facts) { return days_text(recency_ms(facts)); }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "model/segmentation.h"
@@ -29,6 +30,7 @@ NumberText recency_text(const CustomerFacts& facts);
 
 // A value or a cut of an axis in its unit: "90.0 days".
 std::string axis_text(Quantity quantity, std::int64_t value);
+std::string cuts_text(Quantity quantity, std::span<const std::int64_t> cuts);
 
 inline constexpr int kRiskDigits = 4;
 

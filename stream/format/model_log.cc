@@ -25,6 +25,8 @@ constexpr int kFormat = 3;
 constexpr int kLossFormat = 2;
 // Rules from the second version on, which programs that know the format before do not follow.
 constexpr int kLaterRulesFormat = 4;
+// Versions with clusters that are held, which such programs would pass over.
+constexpr int kHeldFormat = 4;
 constexpr std::int64_t kLatestStartMs = to_ms(kLatestEventTime);
 constexpr std::array<Quantity, kQuantityCount> kQuantities = {
     Quantity::kRecency, Quantity::kFrequency, Quantity::kMonetary, Quantity::kOrderValue,
@@ -76,6 +78,14 @@ void write_clusters(JsonText& out, const ClusterModel& clusters) {
   }
   out.end_array();
   number(out.key("inertia_per_customer"), clusters.inertia_per_customer);
+  out.end_object();
+}
+
+void write_held(JsonText& out, const HeldClusters& held) {
+  out.key("held").begin_object();
+  out.key("trained_epoch").integer(held.epoch);
+  number(out.key("moved"), held.moved);
+  write_clusters(out, held.clusters);
   out.end_object();
 }
 
@@ -175,6 +185,13 @@ ModelVersion read_version(LogFields in, std::int64_t format, std::string& fault)
   }
   version.cuts = format == kFirstFormat ? read_first_cuts(in.object("cuts")) : read_cuts(in, fault);
   if (in.has("clusters")) version.clusters = read_clusters(in.object("clusters"), fault);
+  if (format == kHeldFormat) {
+    LogFields held = in.object("held");
+    version.held.emplace();
+    version.held->epoch = held.integer("trained_epoch");
+    version.held->moved = held.real("moved");
+    version.held->clusters = read_clusters(held.object("clusters"), fault);
+  }
   if (in.has("churn")) version.churn = read_churn(in.object("churn"));
   if (in.has("empty_partitions")) in.append("empty_partitions", version.empty_partitions);
   if (!fault.empty()) return version;
@@ -283,7 +300,7 @@ ModelLogRecord encode_version(const ModelVersion& version) {
   TextBuffer buffer;
   JsonText out(buffer);
   out.begin_object();
-  out.key("format").integer(kFormat);
+  out.key("format").integer(version.held ? kHeldFormat : kFormat);
   out.key("version").integer(version.number);
   out.key("trained_epoch").integer(version.trained_epoch);
   out.key("effective_epoch").integer(version.trained_epoch + 1);
@@ -295,6 +312,7 @@ ModelLogRecord encode_version(const ModelVersion& version) {
   out.key("churn_changed").boolean(version.churn_changed);
   write_cuts(out, version.cuts);
   if (version.clusters) write_clusters(out, *version.clusters);
+  if (version.held) write_held(out, *version.held);
   if (version.churn) write_churn(out, *version.churn);
   if (!version.empty_partitions.empty())
     integers(out, "empty_partitions", version.empty_partitions);
@@ -337,13 +355,18 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
     const std::int64_t format = in.integer("format");
     const bool is_loss = record.key.starts_with("loss/");
     const bool is_later_rules = record.key.starts_with("rules/") && record.key != "rules/1";
-    const int known_format = is_loss ? kLossFormat : is_later_rules ? kLaterRulesFormat : kFormat;
+    const bool is_version = record.key.starts_with("version/");
+    const int known_format = is_loss          ? kLossFormat
+                             : is_later_rules ? kLaterRulesFormat
+                             : is_version     ? kHeldFormat
+                                              : kFormat;
     if (fault.empty() && format > known_format) {
       return absl::UnimplementedError(fmt::format(
           "model log: record {} was written by a newer version of this program: start that one",
           record.key));
     }
-    if (format != known_format && (is_loss || is_later_rules || format != kFirstFormat))
+    const bool is_older = format == kFirstFormat || (is_version && format == kFormat);
+    if (format != known_format && (is_loss || is_later_rules || !is_older))
       in.fail("format", fmt::format("not {}", known_format));
     std::string key;
     if (is_loss) {
@@ -355,7 +378,7 @@ absl::StatusOr<ModelLog> decode_model_log(const std::vector<ModelLogRecord>& rec
       RulesRecord read = read_rules(in, fault);
       key = fmt::format("rules/{}", read.version);
       rules.insert_or_assign(read.version, std::move(read));
-    } else if (record.key.starts_with("version/")) {
+    } else if (is_version) {
       ModelVersion read = read_version(in, format, fault);
       key = fmt::format("version/{}", read.trained_epoch);
       versions.insert_or_assign(read.trained_epoch, std::move(read));

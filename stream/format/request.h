@@ -6,6 +6,8 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <variant>
 
 #include "absl/status/statusor.h"
 
@@ -21,8 +23,20 @@ struct RulesRequest {
   friend bool operator==(const RulesRequest&, const RulesRequest&) = default;
 };
 
-std::string encode_request(const RulesRequest& request);
+// Clusters that the trainer holds (ModelVersion::held). It is void once others are held, or none.
+struct PromoteRequest {
+  static constexpr std::string_view kKey = "promote";
+
+  std::int64_t epoch = 0;  // At which they were trained.
+
+  friend bool operator==(const PromoteRequest&, const PromoteRequest&) = default;
+};
+
+using Request = std::variant<RulesRequest, PromoteRequest>;
+
+// Key and value of its record.
+std::pair<std::string, std::string> encode_request(const Request& request);
 // kDataLoss names the field that is not what `encode_request` writes.
-absl::StatusOr<RulesRequest> decode_rules_request(std::string_view value);
+absl::StatusOr<Request> decode_request(std::string_view key, std::string_view value);
 
 }  // namespace rfm

@@ -23,10 +23,12 @@ Trainer::Trainer(const TrainerOptions& options, ModelLogWriter& log, TrainerHist
       partitions_(static_cast<std::size_t>(options_.partition_count)),
       rules_(std::move(history.rules)) {
   std::optional<std::int64_t> populated_epoch;
+  std::optional<std::int64_t> first_fit_epoch;
   for (ModelVersion& version : history.versions) {
     if (!start_epoch_) start_epoch_ = version.trained_epoch;
     if (!populated_epoch && version.population >= training_.options().population_on)
       populated_epoch = version.trained_epoch;
+    if (version.cluster_change == ClusterChange::kFirstFit) first_fit_epoch = version.trained_epoch;
     versions_.push_back(std::make_shared<const ModelVersion>(std::move(version)));
   }
   const std::int64_t trained_through = start_epoch_ ? next_epoch() - 1 : committed_through_;
@@ -41,7 +43,7 @@ Trainer::Trainer(const TrainerOptions& options, ModelLogWriter& log, TrainerHist
     contributions[epoch].emplace(partition,
                                  std::make_shared<const Contribution>(std::move(contribution)));
   }
-  if (!versions_.empty()) training_.restore(*versions_.back(), populated_epoch);
+  if (!versions_.empty()) training_.restore(*versions_.back(), populated_epoch, first_fit_epoch);
   if (mode_ == Mode::kTrain) {
     thread_ = std::thread([this] { run(); });
     publisher_ = std::thread([this] { publish(); });
@@ -122,6 +124,19 @@ void Trainer::change_rules(LaterRules later) {
     }
   }
   changed_.notify_all();
+}
+
+bool Trainer::promote(std::int64_t epoch) {
+  const std::scoped_lock lock(mutex_);
+  if (versions_.empty() || !versions_.back()->held || versions_.back()->held->epoch != epoch)
+    return false;
+  promoted_ = epoch;
+  return true;
+}
+
+std::shared_ptr<const ModelVersion> Trainer::newest() const {
+  const std::scoped_lock lock(mutex_);
+  return versions_.empty() ? nullptr : versions_.back();
 }
 
 // What is trained next is not known to any lane, so none has crossed the boundary at which that
@@ -272,8 +287,10 @@ void Trainer::run() {
       if (!partitions_[p].first_boundary) empty.push_back(static_cast<PartitionId>(p));
     }
     const TrainingOptions training = rules_.empty() ? options_.training : rules_.back().training;
+    const std::optional<std::int64_t> promoted = std::exchange(promoted_, std::nullopt);
     lock.unlock();
     training_.set_options(training);
+    if (promoted) training_.promote(*promoted);
     std::vector<const Contribution*> views;
     for (const auto& part : parts) views.push_back(part.get());
     ModelVersion version = training_.train(*epoch, merge(views));

@@ -77,6 +77,13 @@ class Trainer {
   // is known; that waits until training has begun. `later.record` has no boundary yet.
   void change_rules(LaterRules later);
 
+  // Clusters that are held since `epoch` are to be taken with the epoch trained next. Returns
+  // whether they are held now: no others are taken for them.
+  bool promote(std::int64_t epoch);
+
+  // The last version trained; null: none yet.
+  std::shared_ptr<const ModelVersion> newest() const;
+
   // Brings `timeline` up to date with what is announced. Any error of the trainer's thread.
   absl::Status update(ModelTimeline& timeline) const;
 
@@ -135,9 +142,10 @@ class Trainer {
   bool past_taken_ = false;
   std::optional<std::int64_t> start_epoch_;
   std::vector<std::shared_ptr<const ModelVersion>>
-      versions_;                      // [i] was trained at start_epoch_ + i.
-  std::vector<LaterRules> rules_;     // [i] is version i + 2.
-  std::vector<LaterRules> proposed_;  // Until there is a boundary to give them.
+      versions_;                          // [i] was trained at start_epoch_ + i.
+  std::vector<LaterRules> rules_;         // [i] is version i + 2.
+  std::vector<LaterRules> proposed_;      // Until there is a boundary to give them.
+  std::optional<std::int64_t> promoted_;  // With the epoch trained next.
   std::vector<ModelLogRecord> unpublished_;
   std::int64_t wanted_through_ =
       std::numeric_limits<std::int64_t>::min();  // What commits wait for.

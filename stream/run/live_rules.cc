@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <variant>
 
 #include "stream/run/kafka_restore.h"
 
@@ -50,8 +51,9 @@ absl::Status LiveRules::check_started() const {
   absl::Status same = reader_.check_rules(newest.settings);
   if (same.ok()) return same;
   std::optional<RulesRequest> asked;
-  const absl::Status heard = RequestListener(options_).listen([&](const RulesRequest& request) {
-    if (request.base == newest.version) asked = request;
+  const absl::Status heard = RequestListener(options_).listen([&](const Request& request) {
+    const auto* const rules = std::get_if<RulesRequest>(&request);
+    if (rules != nullptr && rules->base == newest.version) asked = *rules;
   });
   if (!heard.ok()) return heard;
   return asked && reader_.check_rules(asked->settings).ok() ? absl::OkStatus() : same;
@@ -59,7 +61,12 @@ absl::Status LiveRules::check_started() const {
 
 void LiveRules::take_requests(Trainer& trainer) {
   // A broker that does not answer is others' to say.
-  (void)listener_.listen([&](const RulesRequest& request) { take(request, trainer); });
+  (void)listener_.listen([&](const Request& request) {
+    if (const auto* const rules = std::get_if<RulesRequest>(&request)) take(*rules, trainer);
+    const auto* const held = std::get_if<PromoteRequest>(&request);
+    if (held != nullptr && trainer.promote(held->epoch))
+      spdlog::info("the clusters that are held are taken with the next epoch that is trained");
+  });
 }
 
 void LiveRules::take(const RulesRequest& request, Trainer& trainer) {

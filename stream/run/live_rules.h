@@ -1,4 +1,5 @@
-// The rules of a running application: those that its model log holds, and what is asked for.
+// The rules of a running application: those that its model log holds, and what is asked for; other
+// requests go to the trainer as they are.
 #pragma once
 
 #include <cstdint>

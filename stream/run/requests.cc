@@ -17,17 +17,17 @@ constexpr PartitionId kPartition = 0;
 
 }  // namespace
 
-absl::Status send_request(const KafkaOptions& options, const RulesRequest& request) {
+absl::Status send_request(const KafkaOptions& options, const Request& request) {
   const std::array<std::string, 1> topics = {topic_names(options).requests};
   absl::StatusOr<std::unique_ptr<KafkaProducer>> producer =
       KafkaProducer::open(options, topics.front(), topics, nullptr, nullptr);
   if (!producer.ok()) return producer.status();
-  const absl::Status produced =
-      (*producer)->produce(kRequests, kPartition, RulesRequest::kKey, encode_request(request), {});
+  const auto [key, value] = encode_request(request);
+  const absl::Status produced = (*producer)->produce(kRequests, kPartition, key, value, {});
   return produced.ok() ? (*producer)->commit("", {}, nullptr) : produced;
 }
 
-absl::Status RequestListener::listen(absl::FunctionRef<void(const RulesRequest&)> on_request) {
+absl::Status RequestListener::listen(absl::FunctionRef<void(const Request&)> on_request) {
   if (reader_ == nullptr) {
     absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options_);
     if (!reader.ok()) return reader.status();
@@ -36,10 +36,7 @@ absl::Status RequestListener::listen(absl::FunctionRef<void(const RulesRequest&)
   const absl::StatusOr<Offset> read = reader_->read_to_end(
       topic_names(options_).requests, kPartition, next_, [&](const RecordView& record) {
         if (!record.key || !record.value) return absl::OkStatus();
-        absl::StatusOr<RulesRequest> request =
-            *record.key == RulesRequest::kKey
-                ? decode_rules_request(*record.value)
-                : absl::DataLossError("request: of a kind that is not known here");
+        const absl::StatusOr<Request> request = decode_request(*record.key, *record.value);
         if (request.ok()) {
           on_request(*request);
         } else {

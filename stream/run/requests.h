@@ -14,7 +14,7 @@
 namespace rfm {
 
 // Durable when it returns; whether anybody is there to take it up is another matter.
-absl::Status send_request(const KafkaOptions& options, const RulesRequest& request);
+absl::Status send_request(const KafkaOptions& options, const Request& request);
 
 class RequestListener {
  public:
@@ -22,7 +22,7 @@ class RequestListener {
 
   // Calls `on_request` for what is new, at first all there is. What cannot be read is warned of and
   // passed over. An error: no broker answers; call again.
-  absl::Status listen(absl::FunctionRef<void(const RulesRequest&)> on_request);
+  absl::Status listen(absl::FunctionRef<void(const Request&)> on_request);
 
  private:
   KafkaOptions options_;

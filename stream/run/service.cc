@@ -252,7 +252,6 @@ void Pipeline::revoke(LaneThread& l, Revocation revocation) {
 }
 
 absl::Status Pipeline::drive(LaneThread& l) {
-  milliseconds pause{0};
   while (!stopping_) {
     const std::int64_t announced = trainer_->announcements();
     const absl::StatusOr<Lane::Activity> activity = l.lane->step();
@@ -268,8 +267,8 @@ absl::Status Pipeline::drive(LaneThread& l) {
     if (*activity == Lane::Activity::kWaiting) {
       trainer_->wait_announcement(announced, kModelPoll);
     } else {
-      pause = l.lane->has_uncommitted() ? options_.lane.commit_interval / 4
-                                        : options_.lane.commit_interval;
+      const milliseconds pause = l.lane->has_uncommitted() ? options_.lane.commit_interval / 4
+                                                           : options_.lane.commit_interval;
       l.source->wait(std::max(pause, milliseconds{1}));
     }
   }
@@ -321,6 +320,7 @@ void Pipeline::say_status() {
   notices_.say_silence(sum.silence);
   sum.split = places_.split();
   notices_.say_split(sum.split);
+  notices_.say_held(trainer_->newest().get());
   if (sum.partitions_owned > 0 && !restored_) restored_ = clock_.steady();
   if (sum.partitions_owned == partition_count_) all_owned_ = clock_.steady();
   if (clock_.steady() - all_owned_ > kUnownedMax) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "state/epoch.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
@@ -47,6 +48,16 @@ void ServiceNotices::say_split(const SplitCustomers& split) {
       "a part of his purchases only. Let all of them partition alike; input.partitioner "
       "dead-letters what is elsewhere",
       split.example);
+}
+
+void ServiceNotices::say_held(const ModelVersion* newest) {
+  if (newest == nullptr || !newest->held || newest->held->epoch == held_said_) return;
+  held_said_ = newest->held->epoch;
+  spdlog::warn(
+      "clusters trained at {} are held: they fit better, and would move {:.1f} % of the customers, "
+      "more than model.moved_max. `rfmstream model show` shows them, `rfmstream model promote` "
+      "takes them",
+      to_rfc3339(boundary_of(*held_said_)), newest->held->moved * 100);
 }
 
 }  // namespace rfm

@@ -1,6 +1,10 @@
 // What the service says of its input, where it is not as one would think.
 #pragma once
 
+#include <cstdint>
+#include <optional>
+
+#include "model/model_version.h"
 #include "stream/pipeline/customer_places.h"
 #include "stream/pipeline/lane.h"
 #include "stream/record/broker_time.h"
@@ -19,9 +23,13 @@ class ServiceNotices {
   // That customers are in two partitions, once.
   void say_split(const SplitCustomers& split);
 
+  // That an operator may promote clusters, once for each that are held. `newest`: null if none.
+  void say_held(const ModelVersion* newest);
+
  private:
   bool silence_said_ = false;
   bool split_said_ = false;
+  std::optional<std::int64_t> held_said_;  // Since when they were held.
 };
 
 }  // namespace rfm

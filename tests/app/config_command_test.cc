@@ -132,6 +132,7 @@ TEST(Options, DefaultsAreTheComponents) {
   EXPECT_EQ(training.schedule.refit_weekday, own_training.schedule.refit_weekday);
   EXPECT_EQ(training.challenger_count, own_training.challenger_count);
   EXPECT_EQ(training.challenger_gain, own_training.challenger_gain);
+  EXPECT_EQ(training.moved_max, own_training.moved_max);
   EXPECT_EQ(training.population_on, own_training.population_on);
   EXPECT_EQ(training.population_off, own_training.population_off);
   EXPECT_EQ(training.sample_max, own_training.sample_max);

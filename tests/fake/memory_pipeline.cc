@@ -163,8 +163,15 @@ void MemoryPipeline::ask_for_rules() {
   trainer_->change_rules(options_.asked[asked_++]);
 }
 
+void MemoryPipeline::ask_for_held() {
+  const std::shared_ptr<const ModelVersion> newest = trainer_->newest();
+  if (options_.promotes && newest != nullptr && newest->held)
+    (void)trainer_->promote(newest->held->epoch);
+}
+
 absl::StatusOr<Lane::Activity> MemoryPipeline::step() {
   ask_for_rules();
+  ask_for_held();
   const std::int64_t announced = trainer_->announcements();
   auto together = Lane::Activity::kAtEnd;
   for (LaneThread& thread : lanes_) {

@@ -49,6 +49,7 @@ struct PipelineOptions {
   // Without: asked for when the model log has kAskedEvery records, twice as many...; then logged.
   std::vector<LaterRules> asked;
   static constexpr std::size_t kAskedEvery = 20;
+  bool promotes = false;  // Asks at once for clusters that are held.
 };
 
 // All that outlives a process.
@@ -101,6 +102,7 @@ class MemoryPipeline {
 
   absl::Status open_trainer();
   void ask_for_rules();
+  void ask_for_held();
   absl::Status assign(LaneThread& thread, PartitionId partition);
   absl::StatusOr<Offset> restore_partition(Lane& lane, const PartitionOptions& partition);
   absl::Status run_lane(std::size_t lane, Group& group, std::uint64_t seed);

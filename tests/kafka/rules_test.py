@@ -1,5 +1,6 @@
 """Goal: rules change while the service runs, at one boundary, whatever is killed; an instance with
-other rules is refused; `replay --recorded` follows what was logged."""
+other rules is refused; clusters that are held take effect when they are promoted, likewise;
+`replay --recorded` follows what was logged."""
 
 import datetime
 import signal
@@ -95,6 +96,46 @@ class RulesTest(BrokerTest):
         application.catch_up()
         shown = application.command("rules", "show").stdout
         self.assertIn("Version 3", shown)
+        self.assert_recorded_replay_equals(application)
+
+    def newest_model(self, application):
+        versions = [r.json() for r in application.read("model") if r.key.startswith(b"version/")]
+        return max(versions, key=lambda version: version["trained_epoch"])
+
+    def test_clusters_that_are_held_are_taken_when_they_are_promoted(self):
+        application = self.application("promoted", model__moved_max="0",
+                                       model__challenger_gain="0")
+        application.produce(days(0, 65))
+        application.catch_up()
+        refused = application.command("model", "promote", check=False)
+        self.assertEqual(refused.returncode, 1)
+        self.assertIn("no clusters are held", refused.stderr)
+        self.assertEqual(application.read("requests"), [])
+        end = 65
+        while "held" not in self.newest_model(application):
+            self.assertLess(end, 300, "no challenger was held")
+            application.produce(days(end, end + 7))
+            application.catch_up()
+            end += 7
+        held = self.newest_model(application)["held"]
+        self.assertTrue(application.logged("model.moved_max"))
+        self.assertIn("Held since", application.command("model", "show").stdout)
+        self.running(application)
+        asked = application.command("model", "promote")
+        self.assertIn("asked for the clusters held since", asked.stdout)
+        application.stop(signal.SIGKILL)
+        application.produce(days(end, end + 2))
+        self.running(application)
+        application.wait_for(lambda: "held" not in self.newest_model(application), "a promotion")
+        application.stop(signal.SIGKILL)
+        application.catch_up()
+        [promoted] = [r.json() for r in application.read("model")
+                      if r.key.startswith(b"version/")
+                      and r.json().get("clusters") == held["clusters"]][:1]
+        self.assertEqual(promoted["cluster_change"], "challenger")
+        self.assertNotIn("held", promoted)
+        self.assertIn("no clusters are held",
+                      application.command("model", "promote", check=False).stderr)
         self.assert_recorded_replay_equals(application)
 
     def test_what_cannot_change_is_refused(self):

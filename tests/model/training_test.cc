@@ -134,6 +134,7 @@ TEST(Training, VersionsDoNotDependOnPartitionsOrRestarts) {
   std::map<std::int64_t, std::vector<SampleRow>> samples;
   std::set<ClusterChange> changes;
   std::optional<std::int64_t> populated;
+  std::optional<std::int64_t> first_fit;
   for (std::int64_t epoch = kMonday - 20; epoch < kMonday + 80; ++epoch) {
     shop.live(epoch - 1);
     shop.arrive(35, epoch - 1);
@@ -141,11 +142,12 @@ TEST(Training, VersionsDoNotDependOnPartitionsOrRestarts) {
     EXPECT_EQ(contribute(shop, epoch, whole.latest(), 7), one);
     const ModelVersion expected = whole.train(epoch, one);
     if (!populated && expected.population >= 500) populated = epoch;
+    if (expected.cluster_change == ClusterChange::kFirstFit) first_fit = epoch;
     changes.insert(expected.cluster_change);
     if (epoch % 5 == 0) {  // Restart from the log.
       const ModelVersion latest = split.latest();
       split = Training({});
-      split.restore(latest, populated);
+      split.restore(latest, populated, first_fit);
       for (const auto& [at, sample] : samples) split.add_sample(at, sample);
     }
     ASSERT_EQ(split.train(epoch, contribute(shop, epoch, split.latest(), 7)), expected) << epoch;
@@ -292,7 +294,7 @@ TEST(Training, FirstFitWaitsForTheHistory) {
     if (epoch % 3 == 0) {  // A restart keeps count.
       const ModelVersion latest = training.latest();
       training = Training({.cluster_history_ms = kHistory * kDay});
-      training.restore(latest, populated);
+      training.restore(latest, populated, std::nullopt);
     }
   }
   EXPECT_EQ(populated, kMonday + 1);

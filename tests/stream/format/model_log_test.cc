@@ -71,6 +71,13 @@ ModelVersion random_successor(std::mt19937_64& random, const ModelVersion& befor
         before.clusters ? ClusterChange::kRefitChallenger : ClusterChange::kFirstFit;
     version.clusters = random_clusters(random);
   }
+  if (version.clusters && random() % 3 == 0) {
+    version.held = {.epoch = before.trained_epoch,
+                    .moved = random_double(random, 0),
+                    .clusters = random_clusters(random)};
+  } else if (random() % 3 == 0) {
+    version.held.reset();
+  }
   if (random() % 2 == 0) version.churn = random_churn(random);
   version.empty_partitions.clear();
   for (std::int32_t p = 0; p < 3; ++p) {
@@ -80,7 +87,7 @@ ModelVersion random_successor(std::mt19937_64& random, const ModelVersion& befor
   version.churn_changed = version.churn != before.churn;
   version.unchanged = !version.cuts_changed && !version.churn_changed &&
                       version.cluster_change == ClusterChange::kNone &&
-                      version.sample_shift == before.sample_shift;
+                      version.held == before.held && version.sample_shift == before.sample_shift;
   if (!version.unchanged) ++version.number;
   return version;
 }
@@ -133,6 +140,11 @@ ModelVersion golden_version() {
   return version;
 }
 
+HeldClusters& hold(ModelVersion& version) {
+  return version.held.emplace(
+      HeldClusters{.epoch = version.trained_epoch, .moved = .2, .clusters = *version.clusters});
+}
+
 TEST(ModelLog, RecordsAreAsPublished) {
   const RulesRecord rules{.version = 1,
                           .settings = {{"input.settle", "1m"}, {"rfm.monetary", "net"}},
@@ -152,6 +164,11 @@ TEST(ModelLog, RecordsAreAsPublished) {
                         .offsets = 25,
                         .another_topic = false,
                         .accepted_ms = 1'322'000'000'000};
+  ModelVersion holding = same;
+  holding.trained_epoch += 1;
+  holding.number += 1;
+  holding.unchanged = false;
+  hold(holding).clusters.centroids[0] = {1.25, 2, 8};
   std::string text;
   RulesRecord later = rules;
   later.version = 2;
@@ -159,7 +176,7 @@ TEST(ModelLog, RecordsAreAsPublished) {
   later.settings["rfm.monetary"] = "gross";
   for (const ModelLogRecord& record :
        {encode_rules(rules), encode_rules(later), encode_version(golden_version()),
-        encode_version(same), encode_loss(loss)})
+        encode_version(same), encode_version(holding), encode_loss(loss)})
     text += record.key + "\n" + record.value + "\n";
   expect_golden("model_log.txt", text);
 }
@@ -259,6 +276,14 @@ TEST(ModelLog, AVersionOutOfRangeIsRefusedWithTheField) {
        }},
       {"churn.intercept:", [](ModelVersion& v) { v.churn->intercept = -1e300; }},
       {"not JSON", [](ModelVersion& v) { v.churn->intercept = kNan; }},
+      {"held.trained_epoch:", [](ModelVersion& v) { hold(v).epoch = v.trained_epoch + 1; }},
+      {"held.moved:", [](ModelVersion& v) { hold(v).moved = 1.5; }},
+      {"held.clusters.centroids: 2 of them, not as many",
+       [](ModelVersion& v) {
+         hold(v);
+         v.clusters->cluster_count = 3;
+         v.clusters->names.push_back(kOccasional);
+       }},
   };
   for (const Fault& fault : faults) {
     SCOPED_TRACE(fault.field);
@@ -296,6 +321,7 @@ TEST(ModelLog, AVersionThatDoesNotFollowIsRefusedWithTheField) {
       {"cuts_changed:", [](ModelVersion& v) { v.cuts[1].cuts[3] = 9; }},
       {"churn_changed:", [](ModelVersion& v) { v.churn->intercept = 0; }},
       {"unchanged:", [](ModelVersion& v) { v.sample_shift = 1; }},
+      {"unchanged:", [](ModelVersion& v) { hold(v); }},
       {"version: 7 follows 1", [](ModelVersion& v) { v.number = 7; }},
   };
   for (const Fault& fault : faults) {
@@ -328,6 +354,8 @@ TEST(ModelLog, ARecordOfAnotherShapeIsRefusedWithTheField) {
     EXPECT_NE(error.find("version/15318: " + field), std::string::npos) << error;
   };
   expect(refused("\"format\":3,", ""), "format: missing");
+  expect(refused("\"format\":3,", "\"format\":2,"), "format: not 4");
+  expect(refused("\"format\":3,", "\"format\":4,"), "held");
   expect(refused("\"sample_shift\":0", "\"sample_shift\":1.5"), "sample_shift: not a whole");
   expect(refused("\"effective_epoch\":15319", "\"effective_epoch\":15320"), "effective_epoch:");
   expect(refused("\"first_fit\"", "\"fitted\""), "cluster_change:");

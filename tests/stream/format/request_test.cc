@@ -7,15 +7,18 @@ namespace rfm {
 namespace {
 
 TEST(Request, ComesBackAsItWas) {
-  const RulesRequest request{.base = 3, .settings = {{"rfm.monetary", "net"}, {"a \"b\"", "{}"}}};
-  const absl::StatusOr<RulesRequest> read = decode_rules_request(encode_request(request));
-  ASSERT_TRUE(read.ok()) << read.status();
-  EXPECT_EQ(*read, request);
+  const RulesRequest rules{.base = 3, .settings = {{"rfm.monetary", "net"}, {"a \"b\"", "{}"}}};
+  for (const Request& request : {Request(rules), Request(PromoteRequest{.epoch = 14'991})}) {
+    const auto [key, value] = encode_request(request);
+    const absl::StatusOr<Request> read = decode_request(key, value);
+    ASSERT_TRUE(read.ok()) << read.status();
+    EXPECT_EQ(*read, request);
+  }
 }
 
 TEST(Request, OfAnotherShapeIsRefusedWithTheField) {
-  const auto refused = [](std::string_view text) {
-    const absl::StatusOr<RulesRequest> read = decode_rules_request(text);
+  const auto refused = [](std::string_view text, std::string_view key = RulesRequest::kKey) {
+    const absl::StatusOr<Request> read = decode_request(key, text);
     EXPECT_EQ(read.status().code(), absl::StatusCode::kDataLoss) << text;
     return std::string(read.status().message());
   };
@@ -25,6 +28,9 @@ TEST(Request, OfAnotherShapeIsRefusedWithTheField) {
   EXPECT_NE(refused(R"({"format":1,"base":1})").find("settings"), std::string::npos);
   EXPECT_NE(refused(R"({"format":1,"base":1,"settings":{"a":1}})").find("settings.a"),
             std::string::npos);
+  EXPECT_NE(refused(R"({"format":1})", PromoteRequest::kKey).find("trained_epoch"),
+            std::string::npos);
+  EXPECT_NE(refused(R"({"format":1})", "erase").find("erase"), std::string::npos);
 }
 
 }  // namespace

@@ -198,6 +198,55 @@ TEST(Trainer, RulesThatAreAskedForBeforeTrainingBeginsWaitForIt) {
   EXPECT_EQ(whole_log(published.records).rules[1].effective_epoch, kFirst + 1);
 }
 
+// A log with clusters held since its last version.
+std::vector<ModelLogRecord> holding_log() {
+  std::vector<ModelLogRecord> records = train_all(1, 0);
+  records.resize(static_cast<std::size_t>(kLast - kFirst) - 1);
+  ModelVersion last = decoded(records).back();
+  last.held = {.epoch = last.trained_epoch, .moved = .3, .clusters = *last.clusters};
+  std::swap(last.held->clusters.centroids[0], last.held->clusters.centroids[1]);
+  last.number += last.unchanged ? 1 : 0;
+  last.unchanged = false;
+  records.back() = encode_version(last);
+  return records;
+}
+
+// What it asks for is logged with the epoch trained next, or not at all.
+TEST(Trainer, ClustersThatAreHeldAreTakenWhenTheyArePromoted) {
+  Published published;
+  published.records = holding_log();
+  const std::vector<ModelVersion> before = decoded(published.records);
+  const ModelVersion& last = before.back();
+  const auto next = [&](std::optional<std::int64_t> promoted) {
+    published.records = holding_log();
+    Trainer trainer(options(1), published, {.versions = before, .contributions = {}},
+                    Trainer::Mode::kTrain);
+    EXPECT_EQ(*trainer.newest(), last);
+    if (promoted) {
+      EXPECT_EQ(trainer.promote(*promoted), *promoted == last.trained_epoch);
+    }
+    trainer.partition_started(0, kFirst);
+    trainer.contribute(0, contribution_at(last.trained_epoch + 1, 0, 1));
+    EXPECT_TRUE(trainer.finish().ok());
+    EXPECT_EQ(*trainer.newest(), decoded(published.records).back());
+    return *trainer.newest();
+  };
+  EXPECT_EQ(next({}).held, last.held) << "it stays through a restart";
+  EXPECT_EQ(next(last.trained_epoch - 7), next({})) << "others are held";
+  const ModelVersion promoted = next(last.trained_epoch);
+  EXPECT_EQ(promoted.clusters, last.held->clusters);
+  EXPECT_EQ(promoted.cluster_change, ClusterChange::kRefitChallenger);
+  EXPECT_EQ(promoted.number, last.number + 1);
+  EXPECT_FALSE(promoted.held);
+}
+
+TEST(Trainer, WithoutAModelNothingIsPromoted) {
+  Published published;
+  Trainer trainer(options(1), published, {}, Trainer::Mode::kTrain);
+  EXPECT_EQ(trainer.newest(), nullptr);
+  EXPECT_FALSE(trainer.promote(kFirst));
+}
+
 // It begins long after the other, with older records: what it says of boundaries that have their
 // record must count as little after a restart as before.
 TEST(Trainer, APartitionThatWasEmptyIsNoPartOfTheVersionsOfThen) {
