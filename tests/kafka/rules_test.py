@@ -111,6 +111,9 @@ class RulesTest(BrokerTest):
         self.assertEqual(refused.returncode, 1)
         self.assertIn("no clusters are held", refused.stderr)
         self.assertEqual(application.read("requests"), [])
+        alone = application.command("model", "promote", extra={"kafka.brokers": "127.0.0.1:1"},
+                                    check=False)
+        self.assertIn("taken by the running service", alone.stderr)
         end = 65
         while "held" not in self.newest_model(application):
             self.assertLess(end, 300, "no challenger was held")
