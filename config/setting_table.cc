@@ -181,7 +181,7 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "Fresh K-Means starts that compete with the current centroids at a refit."},
     {"model.challenger_gain", kReal, kSemantic, "0.005", "0", "1", "",
      "A challenger is taken if its inertia is lower by more than this fraction."},
-    {"model.moved_max", kReal, kSemantic, "0.1", "0", "1", "",
+    {"model.moved_max", kReal, kSemantic, "0.4", "0", "1", "",
      "A challenger that would move more than this share of the customers is held for `rfmstream "
      "model promote`, and the clusters in force go on from where they are. Not at the first eight "
      "refits; 1: never."},

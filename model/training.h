@@ -48,7 +48,7 @@ struct TrainingOptions {
   double challenger_gain = .005;
   // A challenger that would move more than this share of the sample is held. Not in the first weeks
   // of clusters (kSettlingRefits).
-  double moved_max = .1;
+  double moved_max = .4;
   int population_on = 500;   // From here on quintiles, clusters and churn models;
   int population_off = 400;  // below, absolute cuts again and no refits.
   int sample_max = 65536;
