@@ -69,7 +69,7 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
   CustomerFacts& facts = compared.after;
   if (facts.frequency == 0) {
     facts.version = to;
-    if (adopts_rules) adopt_rules(row, facts, old_rules, rules, out);
+    if (adopts_rules) adopt_rules(row, facts, facts, old_rules, rules, out);
     return refresh_cache(row, facts, context);
   }
   facts.recency_feature = recency_feature(to_ms(facts.last_purchase), to_ms(boundary));
@@ -96,7 +96,7 @@ void cross_boundary(CustomerRow& row, std::int64_t epoch, const TimeContext& con
     CustomerFacts judged = facts;
     judged.version = to;
     if (to->churn_changed) judged.churn_risk = -1;
-    adopting = adopt_rules(row, judged, old_rules, rules, out);
+    adopting = adopt_rules(row, facts, judged, old_rules, rules, out);
   }
   if (from != to) {
     compared.before = facts;

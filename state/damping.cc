@@ -6,7 +6,6 @@
 #include <utility>
 
 #include "state/evaluation.h"
-#include "state/segmenter.h"
 #include "state/silence.h"
 
 namespace rfm {
@@ -99,6 +98,14 @@ void change_segment(CustomerRow& row, std::size_t segmentation, SegmentCode to, 
   out.transitions.push_back(std::move(transition));
 }
 
+std::optional<HeldSegment> held_by(const SegmentState& state, const Segmenter& segmenter,
+                                   const ModelVersion& version) {
+  const SegmentCode called = segmenter.segment_of(state.call, version);
+  if (state.segment < kFirstSegment || called == state.segment || state.dropped)
+    return std::nullopt;
+  return HeldSegment{called, state.since + std::chrono::seconds{state.called_after_s}};
+}
+
 EventTime stay_end(const CustomerRow& row, std::size_t s, const ModelVersion& version,
                    const Rules& rules) {
   const SegmentState& state = row.segments[s];
@@ -130,9 +137,7 @@ void follow_call(CustomerRow& row, std::size_t s, Call call, Reason reason, Comp
     state.called_after_s = 0;
     state.dropped = false;
   } else if (is_due(segmenter.segmentation(), state, called, calls_anew, compared)) {
-    std::optional<HeldSegment> held;
-    if (before.segment >= kFirstSegment && called_before != before.segment && !before.dropped)
-      held = {called_before, before.since + std::chrono::seconds{before.called_after_s}};
+    const auto held = held_by(before, segmenter, *compared.before.version);
     change_segment(row, s, called, state.called_reason, call, compared, rules, out);
     out.transitions.back().held = held;
   } else if (is_another) {

@@ -8,6 +8,7 @@
 
 #include "state/customer_row.h"
 #include "state/rules.h"
+#include "state/segmenter.h"
 #include "state/transition.h"
 
 namespace rfm {
@@ -34,6 +35,10 @@ void follow_call(CustomerRow& row, std::size_t segmentation, Call call, Reason r
 // To `to` at once, whatever is called for.
 void change_segment(CustomerRow& row, std::size_t segmentation, SegmentCode to, Reason reason,
                     Call call, Comparison& compared, const Rules& rules, TransitionBuffer& out);
+
+// What `state` holds back; `version`: under which it was called for.
+std::optional<HeldSegment> held_by(const SegmentState& state, const Segmenter& segmenter,
+                                   const ModelVersion& version);
 
 // When another segment that is held back takes effect; kBeforeAll if none is. It is released there
 // by following the same call again.

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "state/damping.h"
-#include "state/segmenter.h"
 
 namespace rfm {
 namespace {
@@ -24,6 +24,8 @@ bool calls_alike(const Segmentation& a, const Segmentation& b) {
     return x.name == y.name && x.cuts == y.cuts;
   };
   return before.scorer == after.scorer && before.recency_min_ms == after.recency_min_ms &&
+         before.centroids == after.centroids && before.scale == after.scale &&
+         before.recency_at_ms == after.recency_at_ms &&
          std::ranges::equal(before.axes, after.axes, same_axis) && before.map == after.map;
 }
 
@@ -48,15 +50,17 @@ SegmentState begin_of(CustomerRow& row, const std::string& name) {
   return state;
 }
 
-// Each with a last transition.
-void drop_gone(CustomerRow& row, Comparison& compared, const Rules& from, const Rules& to,
-               TransitionBuffer& out) {
+// Each with a last transition. `before`: under the model until then.
+void drop_gone(CustomerRow& row, const CustomerFacts& before, Comparison& compared,
+               const Rules& from, const Rules& to, TransitionBuffer& out) {
   for (std::size_t s = 0; s < from.segmentations.size(); ++s) {
     const std::string& name = from.segmentations[s].name();
     if (to.segmentations.find(name) < to.segmentations.size()) continue;
     if (row.segments[s].segment != kNoSegmentCode) {
+      const auto held = held_by(row.segments[s], Segmenter(from, s), *before.version);
       change_segment(row, s, kNoSegmentCode, Reason::kRulesChange, {}, compared, from, out);
       out.transitions.back().rules_version = to.version;
+      out.transitions.back().held = held;
     }
     if (row.segments[s].seq == 0) continue;
     if (!row.dropped) row.dropped = std::make_unique<std::vector<DroppedSegmentation>>();
@@ -80,14 +84,30 @@ void move_cooldowns(CustomerRow& row, const Rules& from, const Rules& to) {
   if (row.cooldowns->empty()) row.cooldowns.reset();
 }
 
-// Evaluated anew; `before` is the segmentation as it was, of which the row's state still speaks.
+// What other damping lets go of goes at once: what time did before is no deadline to come.
+void go_on(CustomerRow& row, std::size_t s, const CustomerFacts& facts, const Rules& to,
+           TransitionBuffer& out) {
+  if (facts.frequency == 0) return;
+  Comparison compared{.before = facts, .after = facts};
+  const Segmenter segmenter(to, s);
+  const Call current = row.segments[s].call;
+  const Call call = segmenter.segmentation().follows_risk() && facts.version->churn
+                        ? segmenter.call_at_boundary(facts, facts, current)
+                        : segmenter.call_in_silence(facts, current);
+  const std::size_t first = out.transitions.size();
+  follow_call(row, s, call, Reason::kInactivity, compared, to, out);
+  for (Transition& transition : std::span(out.transitions).subspan(first))
+    transition.reason = Reason::kRulesChange;
+}
+
+// Evaluated anew; `before` is the segmentation as it was, of which the row's state still speaks,
+// and `held` what that held back.
 void evaluate_anew(CustomerRow& row, std::size_t s, const Segmentation& before,
-                   Comparison& compared, const Rules& to, TransitionBuffer& out) {
+                   std::optional<HeldSegment> held, Comparison& compared, const Rules& to,
+                   TransitionBuffer& out) {
   const Segmenter segmenter(to, s);
   SegmentState& state = row.segments[s];
-  const bool keeps_clusters =
-      before.is_cluster() && segmenter.segmentation().is_cluster();  // Their ids are the model's.
-  const Call call = segmenter.call_at_change(compared.after, keeps_clusters ? state.call : Call{});
+  const Call call = segmenter.call_at_change(compared.after, {});
   const SegmentCode called = segmenter.segment_of(call, *compared.after.version);
   const SegmentCode segment = state.segment;
   const std::optional<SegmentCode> same = renamed(segment, before, segmenter.segmentation());
@@ -100,6 +120,7 @@ void evaluate_anew(CustomerRow& row, std::size_t s, const Segmentation& before,
   Transition& transition = out.transitions.back();
   transition.from = segment;
   transition.from_in = &before;
+  transition.held = held;
   if (segment >= kFirstSegment && called >= kFirstSegment) {
     const int rank = segment_info(before, segment).rank;
     const int now = segment_info(segmenter.segmentation(), called).rank;
@@ -111,14 +132,17 @@ void evaluate_anew(CustomerRow& row, std::size_t s, const Segmentation& before,
 
 }  // namespace
 
-SegmentationMask adopt_rules(CustomerRow& row, const CustomerFacts& facts, const Rules& from,
-                             const Rules& to, TransitionBuffer& out) {
+SegmentationMask adopt_rules(CustomerRow& row, const CustomerFacts& facts_before,
+                             const CustomerFacts& facts, const Rules& from, const Rules& to,
+                             TransitionBuffer& out) {
   Comparison compared{.before = facts, .after = facts};
-  drop_gone(row, compared, from, to, out);
+  drop_gone(row, facts_before, compared, from, to, out);
   move_cooldowns(row, from, to);
   const std::vector<SegmentState> old(row.segments.begin(), row.segments.end());
   row.segments.clear();
   row.segments.resize(to.segmentations.size());
+  // It is measured anew, from the same beginning.
+  if (row.quiet_until != kBeforeAll) row.quiet_until += to.quiet - from.quiet;
   row.rules = static_cast<std::uint32_t>(to.version);
   SegmentationMask alike = 0;
   for (std::size_t s = 0; s < to.segmentations.size(); ++s) {
@@ -127,16 +151,18 @@ SegmentationMask adopt_rules(CustomerRow& row, const CustomerFacts& facts, const
     const std::size_t place = from.segmentations.find(after.name());
     if (place == from.segmentations.size()) {
       state = begin_of(row, after.name());
-      evaluate_anew(row, s, after, compared, to, out);
+      evaluate_anew(row, s, after, std::nullopt, compared, to, out);
       continue;
     }
     const Segmentation& before = from.segmentations[place];
     state = old[place];
     if (!calls_alike(before, after)) {
-      evaluate_anew(row, s, before, compared, to, out);
+      const auto held = held_by(state, Segmenter(from, place), *facts_before.version);
+      evaluate_anew(row, s, before, held, compared, to, out);
       continue;
     }
     state.segment = renamed(state.segment, before, after).value_or(kUnassigned);
+    go_on(row, s, facts_before, to, out);
     alike |= mask_of(s);
   }
   const auto has_past = [](const SegmentState& state) { return state.seq > 0; };

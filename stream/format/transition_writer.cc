@@ -147,7 +147,7 @@ void TransitionWriter::write(const Transition& t, const TransitionSubject& subje
   if (t.cause != nullptr) write_cause(out, *t.cause, t.effective_at());
   if (t.held) {
     out.key("held").begin_object();
-    out.key("segment").text(name_of(segmentation, t.held->segment));
+    out.key("segment").text(name_of(*t.from_in, t.held->segment));
     out.key("since").text(Rfc3339Text(t.held->since).view());
     out.end_object();
   }

@@ -33,7 +33,7 @@ absl::StatusOr<RulesTrial> try_rules(const StateSnapshot& snapshot, const Rules&
         const CustomerFacts facts = snapshot.facts_at_clock(row, partition.meta);
         if (facts.frequency == 0) return absl::OkStatus();
         ++trial.customers;
-        adopt_rules(row, facts, logs.rules_of(row), rules, buffer);
+        adopt_rules(row, facts, facts, logs.rules_of(row), rules, buffer);
         for (const Transition& t : buffer.transitions) add(t, trial);
         buffer.clear();
         return absl::OkStatus();

@@ -29,6 +29,24 @@ SegmentationSpec rfm_spec() {
   return spec;
 }
 
+// Held where it is for as long as nothing says otherwise.
+SegmentationSpec held_spec() {
+  SegmentationSpec spec = rfm_spec();
+  spec.stay_ms = Duration{hours{24 * 60}}.count();
+  return spec;
+}
+
+// The customer's figures, and silence.
+SegmentationSpec points_spec(double far_days) {
+  SegmentationSpec spec;
+  spec.name = "points";
+  spec.scorer = Scorer::kCluster;
+  spec.centroids = {{"Near", 0, 1, 50}, {"Far", far_days, 1, 50}};
+  spec.segments = {{.name = "Near", .rank = 2, .description = "", .actions = {}},
+                   {.name = "Far", .rank = 1, .description = "", .actions = {}}};
+  return spec;
+}
+
 Rules rules_of(std::int64_t version, std::vector<SegmentationSpec> specs) {
   Rules rules;
   rules.version = version;
@@ -78,7 +96,8 @@ class RulesChange : public testing::Test {
                      segment_info(in, t.to).name + " " + std::string(name(t.reason)) + " " +
                      std::to_string(t.seq) + " day " +
                      std::to_string(epoch_of(t.effective_at()) - kFirstEpoch) + " rules " +
-                     std::to_string(t.rules_version));
+                     std::to_string(t.rules_version) +
+                     (t.held ? " held " + segment_info(*t.from_in, t.held->segment).name : ""));
       if (t.reason == Reason::kRulesChange) {
         EXPECT_EQ(to_ms(t.effective_at()) % kEpoch.count(), 0);
         EXPECT_EQ(t.action, nullptr);
@@ -114,10 +133,77 @@ TEST_F(RulesChange, WhatCallsForTheSameKeepsItsLabel) {
   calmer.stay_ms = Duration{hours{24 * 40}}.count();
   calmer.segments.front().description = "said otherwise";
   follow({{rfm_spec()}, {calmer}});
-  const std::vector<std::string> expected = {"rfm none->New purchase 1 day 0 rules 1",
-                                             "rfm New->Promising inactivity 2 day 40 rules 2"};
+  const std::vector<std::string> expected = {
+      "rfm none->New purchase 1 day 0 rules 1",
+      "rfm New->Promising inactivity 2 day 40 rules 2 held Promising"};
   EXPECT_EQ(run(hours{5}, kSale + hours{24 * 45}), expected);
   EXPECT_EQ(run(hours{24 * 45}, kSale + hours{24 * 45}), expected);
+}
+
+// It is not held until something else happens to the customer.
+TEST_F(RulesChange, WhatAShorterStayNoLongerHoldsMovesAtTheBoundary) {
+  follow({{held_spec()}, {held_spec()}, {held_spec()}, {held_spec()}, {rfm_spec()}});
+  const std::vector<std::string> expected = {
+      "rfm none->New purchase 1 day 0 rules 1",
+      "rfm New->Promising rules_change 2 day 40 rules 5 held Promising"};
+  for (const Duration step :
+       {Duration{hours{1}}, Duration{hours{24 * 7}}, Duration{hours{24 * 50}}})
+    EXPECT_EQ(run(step, kSale + hours{24 * 50}), expected);
+}
+
+TEST_F(RulesChange, WhatWasHeldBackIsSaid) {
+  SegmentationSpec renamed = held_spec();
+  for (SegmentInfo& info : renamed.segments)
+    if (info.name == "Promising") info.name = "Hopeful";
+  for (MapRule& rule : renamed.map)
+    if (rule.segment == "Promising") rule.segment = "Hopeful";
+  follow({{held_spec()}, {held_spec()}, {held_spec()}, {held_spec()}, {renamed}});
+  EXPECT_EQ(run(hours{24}, kSale + hours{24 * 41}).back(),
+            "rfm New->Hopeful rules_change 2 day 40 rules 5 held Promising");
+}
+
+TEST_F(RulesChange, WhatWasHeldBackIsSaidAtTheEnd) {
+  const SegmentationSpec churn = *find_preset("churn");
+  follow({{held_spec()}, {held_spec()}, {held_spec()}, {held_spec()}, {churn}});
+  EXPECT_EQ(run(hours{24}, kSale + hours{24 * 41})[1],
+            "rfm New->none rules_change 2 day 40 rules 5 held Promising");
+}
+
+TEST_F(RulesChange, OtherPointsAreOtherSegments) {
+  SegmentationSpec others = points_spec(999);
+  for (GivenCentroid& point : others.centroids) point.segment += " too";
+  for (SegmentInfo& info : others.segments) info.name += " too";
+  follow({{points_spec(999)}, {others}});
+  const std::vector<std::string> expected = {"points none->Near purchase 1 day 0 rules 1",
+                                             "points Near->Near too rules_change 2 day 10 rules 2"};
+  EXPECT_EQ(run(hours{24}, kSale + hours{24 * 25}), expected);
+}
+
+TEST_F(RulesChange, WhatIsEvaluatedAnewIsNotDamped) {
+  SegmentationSpec held = points_spec(99);
+  held.hysteresis = .9;
+  SegmentationSpec other = held;
+  other.recency_min_ms = Duration{hours{24}}.count();
+  follow({{held}, {held}, {other}});
+  EXPECT_EQ(run(hours{24}, kSale + hours{24 * 25}).back(),
+            "points Near->Far rules_change 2 day 20 rules 3");
+}
+
+// At most one transition within `action.quiet` is acted on: the one in force.
+TEST_F(RulesChange, QuietIsMeasuredAnewFromTheSameBeginning) {
+  Rules from = rules_of(1, {rfm_spec()});
+  Rules to = rules_of(2, {rfm_spec()});
+  from.quiet = hours{24 * 7};
+  to.quiet = hours{24 * 20};
+  const ModelVersion version;
+  const CustomerFacts facts{.at = boundary_of(kChange), .version = &version};
+  TransitionBuffer buffer;
+  row_.segments.resize(1);
+  adopt_rules(row_, facts, facts, from, to, buffer);
+  EXPECT_EQ(row_.quiet_until, kBeforeAll);
+  row_.quiet_until = facts.at + hours{24 * 2};
+  adopt_rules(row_, facts, facts, from, to, buffer);
+  EXPECT_EQ(row_.quiet_until, facts.at + hours{24 * 15});
 }
 
 TEST_F(RulesChange, CutsThatAreOthersTakeEffectAtTheBoundaryAndNotBefore) {
