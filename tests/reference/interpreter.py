@@ -73,6 +73,9 @@ class Segmentation:
         self.hysteresis = table.get("hysteresis", 0)
         self.recency_min = duration(table.get("recency_min", "0s"))
         self.map = table.get("map", [])
+        # What calls for a segment; the rest is damping, and what is said and done.
+        self.calls = (table["scorer"], self.recency_min, self.map,
+                      [dataclasses.replace(axis, margin=0) for axis in self.axes])
         self.follows_risk = any(axis.follows_risk for axis in self.axes)
 
     def segment_of(self, scores):
@@ -102,17 +105,34 @@ class Segmentation:
 
 
 class Rules:
-    def __init__(self, tables, quiet, precedence, lateness=60_000):
+    """One version. `before`: the one that it follows, whose cuts keep their places in models."""
+
+    def __init__(self, tables, quiet, precedence, lateness=60_000, before=None):
         self.segmentations = [Segmentation(name, tables[name]) for name in sorted(tables)]
         self.quiet = quiet
         self.precedence = precedence  # Names; the others follow in order of name.
         self.lateness = lateness
+        self.version = before.version + 1 if before else 1
         asked = [axis.trained() for s in self.segmentations for axis in s.axes]
+        asked = (before.trained if before else []) + asked
         self.trained = list(dict.fromkeys(spec for spec in asked if spec))
 
     def place(self, name):
         rest = [s.name for s in self.segmentations if s.name not in self.precedence]
         return (self.precedence + rest).index(name)
+
+    def find(self, name):
+        return next((s for s in self.segmentations if s.name == name), None)
+
+
+class RulesLog:
+    """Versions with the epochs from whose start on they hold."""
+
+    def __init__(self, first, later=()):
+        self.first, self.later = first, later
+
+    def in_epoch(self, epoch):
+        return next((rules for since, rules in reversed(self.later) if since <= epoch), self.first)
 
 
 # --- The model log --------------------------------------------------------------------------------
@@ -133,8 +153,14 @@ class Models:
         return self.by_epoch[self.epochs[at - 1]] if at else {"version": 0, "cuts": []}
 
 
+def is_trained(axis, version, rules):
+    """Whether the model has cuts of this kind, if only none for want of values."""
+    return axis.method != "fixed" and (
+        rules.trained.index(axis.trained()) < len(version.get("cuts", [])))
+
+
 def cuts_of(axis, version, rules):
-    if axis.method == "fixed" or not version.get("cuts"):
+    if not is_trained(axis, version, rules):
         return axis.cuts
     return version["cuts"][rules.trained.index(axis.trained())]["cuts"]
 
@@ -325,12 +351,14 @@ class State:
 
 
 class Customer:
-    def __init__(self, rules, models):
-        self.rules, self.models = rules, models
+    def __init__(self, log, models):
+        self.log, self.models = log, models
+        self.rules = None
         self.invoices = {}
-        self.states = {s.name: State() for s in rules.segmentations}
+        self.states = {}
+        self.gone = {}  # The last state in segmentations that are no more, for their chains.
         self.position = None  # The instant to which everything is done.
-        self.quiet_until = None
+        self.acted_at = None  # When a transition was last acted on, without an act since.
         self.cooldowns = {}
         self.consent = None
         self.newest = None
@@ -366,7 +394,7 @@ class Customer:
         if not 0 <= current < len(distances):
             return best
         keep = (1 - segmentation.hysteresis) * distances[current]
-        if abs(distances[best] - keep) < 1e-13:
+        if best != current and abs(distances[best] - keep) < 1e-13:
             self.close.append(1)
         return best if distances[best] < keep else current
 
@@ -473,19 +501,22 @@ class Customer:
                 state.called_why == "inactivity" and segmentation.lost(called))
             if not at_once and facts.at < state.since + segmentation.stay:
                 return
-        held = None
-        if before.label not in (NONE, UNASSIGNED) and not before.dropped:
-            if was_called != before.label:
-                seconds = -((before.called_at - before.since) // -1000)
-                held = (was_called, before.since + seconds * 1000)
+        held = self.held(before, was_called)
         self.move(segmentation, called, state.called_why, facts, version, held, moves)
+
+    def held(self, state, called):
+        """What a state held back, and since when."""
+        if state.label in (NONE, UNASSIGNED) or state.dropped or called == state.label:
+            return None
+        return called, state.since - (state.called_at - state.since) // -1000 * 1000
 
     def rank_of(self, segmentation, segment):
         return 0 if segment in (NONE, UNASSIGNED) else segmentation.rank(segment)
 
-    def move(self, segmentation, to, why, facts, version, held, moves):
+    def move(self, segmentation, to, why, facts, version, held, moves, was=None):
+        """`was`: the segmentation as the label is of it, where the rules change."""
         state = self.states[segmentation.name]
-        a, b = self.rank_of(segmentation, state.label), self.rank_of(segmentation, to)
+        a, b = self.rank_of(was or segmentation, state.label), self.rank_of(segmentation, to)
         direction = ("new" if state.label == NONE else "lost" if to == NONE
                      else "sideways" if UNASSIGNED in (state.label, to) or a == b
                      else "up" if b > a else "down")
@@ -494,7 +525,8 @@ class Customer:
             "segmentation": segmentation.name, "seq": state.seq, "from": state.label, "to": to,
             "direction": direction, "reason": why, "at": facts.at, "held": held,
             "frequency": facts.frequency, "monetary": facts.monetary,
-            "model": version["version"], "scores": self.shown_scores(segmentation, facts, version),
+            "model": version["version"], "rules": self.rules.version,
+            "scores": self.shown_scores(segmentation, facts, version),
         }
         state.label, state.since = to, facts.at
         state.called, state.called_why, state.dropped = to, "", False
@@ -510,9 +542,8 @@ class Customer:
     def restrain(self, moves, at, acts):
         """Which of the moves of an instant is acted on."""
         quiet = self.rules.quiet
-        began_now = self.quiet_until == at + quiet
-        if acts and not began_now:
-            self.quiet_until = None
+        if acts and self.acted_at != at:
+            self.acted_at = None
         free = []
         for move in moves:
             move["consent"] = self.consent
@@ -526,7 +557,7 @@ class Customer:
             until = self.cooldowns.get((move["segmentation"], move["to"]))
             if until is not None and at < until:
                 move["held_by"] = "cooldown"
-            elif self.quiet_until is not None and at < self.quiet_until:
+            elif self.acted_at is not None and at < self.acted_at + quiet:
                 move["held_by"] = "precedence"
             else:
                 free.append(move)
@@ -536,7 +567,7 @@ class Customer:
                 move["held_by"] = "precedence"
             del free[1:]
         for move in free:
-            self.quiet_until = at + quiet
+            self.acted_at = at
             if move["cooldown"]:
                 key = (move["segmentation"], move["to"])
                 self.cooldowns[key] = at + duration(move["cooldown"])
@@ -545,7 +576,7 @@ class Customer:
             self.out.append(move)
 
     def action_of(self, move):
-        segmentation = next(s for s in self.rules.segmentations if s.name == move["segmentation"])
+        segmentation = self.rules.find(move["segmentation"])
         for action in segmentation.actions(move["to"]):
             on = action.get("on", "any")
             if on == "down" and move["direction"] != "down":
@@ -563,7 +594,7 @@ class Customer:
 
     def suppressed_by(self, move):
         by_reason = {"erasure": "erasure", "population_shift": "population",
-                     "model_change": "model"}
+                     "model_change": "model", "rules_change": "model"}
         if move["reason"] in by_reason:
             return by_reason[move["reason"]]
         if move.get("held_by") == "no_action":
@@ -639,22 +670,79 @@ class Customer:
         self.restrain(moves, at, False)
 
     def cross(self, boundary):
+        """What time has done under the old rules and model; then the new rules; then the model."""
         facts = facts_at(self.invoices, boundary)
-        if facts.frequency == 0:
-            return
         epoch = boundary // DAY
         before, after = self.models.in_epoch(epoch - 1), self.models.in_epoch(epoch)
+        rules = self.log.in_epoch(epoch)
         moves = []
-        if before.get("churn"):
+        if before.get("churn") and facts.frequency:
             for segmentation in self.rules.segmentations:
                 if segmentation.follows_risk:
                     state = self.states[segmentation.name]
                     called = self.call_at_boundary(segmentation, state, facts, before, before)
                     self.follow(segmentation, called, "inactivity", facts, before, moves)
-        if after["version"] != before["version"]:
+        anew = set()
+        if rules is not self.rules:
+            self.restrain(moves, boundary, False)
+            moves = []
+            anew = self.go_over(rules, facts, before, after, moves)
+        if after["version"] != before["version"] and facts.frequency:
             for segmentation in self.rules.segmentations:
-                self.adopt(segmentation, facts, before, after, moves)
+                if segmentation.name not in anew:
+                    self.adopt(segmentation, facts, before, after, moves)
         self.restrain(moves, boundary, False)
+
+    def go_over(self, rules, facts, before, after, moves):
+        """To other rules. Returns the names of what is evaluated anew."""
+        old, self.rules = self.rules, rules
+        for was in old.segmentations:
+            if rules.find(was.name):
+                continue
+            state = self.states[was.name]
+            if state.label != NONE:
+                self.move(was, NONE, "rules_change", facts, after, self.held(state, state.called),
+                          moves)
+            self.gone[was.name] = self.states.pop(was.name)
+            self.forget_cooldowns(was.name, ())
+        anew = set()
+        for segmentation in rules.segmentations:
+            was = old.find(segmentation.name)
+            if was:
+                self.forget_cooldowns(was.name, segmentation.segments)
+            if was and was.calls == segmentation.calls:
+                self.go_on(segmentation, facts, before, moves)
+                continue
+            anew.add(segmentation.name)
+            if not was:
+                gone = self.gone.pop(segmentation.name, State())
+                self.states[segmentation.name] = State(seq=gone.seq, since=gone.since)
+            state = self.states[segmentation.name]
+            held = self.held(state, state.called)
+            state.cluster = -1  # Undamped.
+            called = self.call_anew(segmentation, state, facts, after)
+            if called != state.label:
+                self.move(segmentation, called, "rules_change", facts, after, held, moves, was)
+            state.called, state.called_why, state.dropped = called, "", False
+        return anew
+
+    def go_on(self, segmentation, facts, version, moves):
+        """What other damping lets go of at once, it lets go of at the boundary."""
+        if facts.frequency == 0:
+            return
+        state = self.states[segmentation.name]
+        called = (self.call_at_boundary(segmentation, state, facts, version, version)
+                  if segmentation.follows_risk and version.get("churn")
+                  else self.call_in_silence(segmentation, state, facts, version))
+        made = len(moves)
+        self.follow(segmentation, called, "inactivity", facts, version, moves)
+        for move in moves[made:]:
+            move["reason"] = "rules_change"
+
+    def forget_cooldowns(self, name, segments):
+        """Of all segments but these."""
+        self.cooldowns = {key: until for key, until in self.cooldowns.items()
+                          if key[0] != name or key[1] in segments}
 
     def adopt(self, segmentation, facts, before, after, moves):
         state = self.states[segmentation.name]
@@ -671,7 +759,9 @@ class Customer:
                 return
             scores = state.scores
             called = self.call_at_boundary(segmentation, state, facts, before, after)
-            same_kind = bool(before.get("cuts")) == bool(after.get("cuts"))
+            same_kind = all(is_trained(axis, before, self.rules) == is_trained(axis, after,
+                                                                               self.rules)
+                            for axis in segmentation.axes)
             why = "model_change" if changes_risk or not same_kind else "population_shift"
             if why == "population_shift" and self.falls_silent(segmentation, state, scores, called):
                 why = "inactivity"
@@ -695,6 +785,8 @@ class Customer:
     def reach(self, now):
         if self.position is None:
             self.position = now
+            self.rules = self.log.in_epoch(now // DAY)
+            self.states = {s.name: State() for s in self.rules.segmentations}
         self.advance(now)
 
     def put(self, event, watermark):
@@ -742,17 +834,17 @@ class Customer:
             self.out.append(move)
 
 
-def interpret(events, rules, models, until):
+def interpret(events, log, models, until):
     """All transitions and the last state of the only customer of `events`, in the order of the log;
     `watermark` of an event is that of its partition when it is applied."""
     out, close = [], []
-    customer = Customer(rules, models)
+    customer = Customer(log, models)
     for event in events:
         if event["type"] == "tombstone":
             customer.erase(event["watermark"])
             out += customer.out
             close += customer.close
-            customer = Customer(rules, models)
+            customer = Customer(log, models)
         else:
             customer.put(event, event["watermark"])
     if customer.position is not None:

@@ -2,11 +2,11 @@
 """Goal: rows and transitions equal those of a plain reference interpreter (interpreter.py).
 
 Method: random segmentations (presets and others, with random damping) over random histories of
-purchases, returns, revisions, duplicates, late events, erasures and silence go through a replay of
-the binary; the interpreter is given the same events and the model log that the replay wrote, and
-recomputes every customer at every instant. Each customer is a history of his own. A difference
-shrinks: segmentations and events are left out while it stays. Then Online Retail, invoice by
-invoice, with the default settings: every fifth customer is interpreted.
+purchases, returns, revisions, duplicates, late events, erasures, silence and changes of the rules
+go through a replay of the binary; the interpreter is given the same events and the model log that
+the replay wrote, and recomputes every customer at every instant. Each customer is a history of his
+own. A difference shrinks: segmentations and events are left out while it stays. Then Online Retail,
+invoice by invoice, with the default settings: every fifth customer is interpreted.
 
   reference_test.py [--histories N] [--seed N]
 """
@@ -35,6 +35,7 @@ LATENESS = 60_000
 START = 19_723 * DAY  # 2024-01-01.
 PRESETS = ["rfm", "cluster", "churn", "grid", "quintiles", "tiers", "overall-value",
            "overall-engagement", "putler", "rfm-r", "pymc", "shopify", "value-risk"]
+STAYS = ["0s", "3d", "8d", "8d", "15d", "30d"]
 HISTORIES_A_RUN = 250
 SHRINK_RUNS_MAX = 400
 
@@ -66,8 +67,8 @@ def preset_tables():
 
 
 def random_axis(rng, name):
-    quantity = rng.choice(["recency", "recency", "frequency", "monetary", "order_value", "overdue",
-                           "risk", "value"])
+    quantity = rng.choice(["recency", "recency", "recency", "frequency", "monetary", "order_value",
+                           "overdue", "risk", "value"])
     bins = rng.randint(2, 4)
     cuts = {
         "recency": sorted(rng.sample(range(2, 60), bins - 1)),
@@ -85,7 +86,8 @@ def random_axis(rng, name):
             "margin": rng.choice([0, .03, .1, .2])}
     if quantity == "recency" and method != "fixed" and rng.random() < .5:
         days = [int(cut[:-1]) for cut in cuts]
-        axis["bounds"] = [f"{d}d-{d + rng.randint(0, 20)}d" for d in days]
+        highs = sorted(d + rng.randint(0, 20) for d in days)
+        axis["bounds"] = [f"{low}d-{high}d" for low, high in zip(days, highs)]
     return axis
 
 
@@ -100,7 +102,7 @@ def random_grid(rng):
     chosen = [rng.choice(names) for _ in cells]
     return {"scorer": "grid", "axes": axes,
             "map": [{"segment": name, **cell} for name, cell in zip(chosen, cells)],
-            "segments": [{"name": name, "rank": rng.randint(1, 5), "lost": rng.random() < .3,
+            "segments": [{"name": name, "rank": rng.randint(1, 5), "lost": rng.random() < .4,
                           "actions": random_actions(rng)} for name in sorted(set(chosen))]}
 
 
@@ -114,6 +116,19 @@ def random_actions(rng):
     return actions
 
 
+def drop_idle_conditions(tables):
+    """An action on the condition of what is not there is left out."""
+    names = {name: {segment["name"] for segment in table["segments"]}
+             for name, table in tables.items()}
+    for table in tables.values():
+        for segment in table["segments"]:
+            segment["actions"] = [
+                action for action in segment["actions"]
+                if all({wanted} <= names.get(other, set()) if isinstance(wanted, str)
+                       else set(wanted) <= names.get(other, set())
+                       for other, wanted in action.get("if", {}).items())]
+
+
 def random_rules(rng, presets):
     tables = {}
     for name in rng.sample(PRESETS, rng.randint(1, 4)):
@@ -125,10 +140,8 @@ def random_rules(rng, presets):
         tables[f"mine{i}"] = random_grid(rng)
     for table in tables.values():
         table["guard"] = rng.random() < .8
-        table["stay"] = rng.choice(["0s", "3d", "8d", "8d", "15d"])
-        for segment in table["segments"]:  # A condition on what is not there is left out.
-            segment["actions"] = [
-                a for a in segment["actions"] if set(a.get("if", {})) <= set(tables)]
+        table["stay"] = rng.choice(STAYS)
+    drop_idle_conditions(tables)
     others = [(name, segment["name"]) for name, table in tables.items()
               for segment in table["segments"]]
     for name, table in tables.items():
@@ -141,6 +154,104 @@ def random_rules(rng, presets):
     rng.shuffle(order)
     return {"tables": tables, "quiet": rng.choice(["0s", "3d", "7d", "7d", "20d"]),
             "precedence": order[: rng.randint(1, len(order))]}
+
+
+def change_damping(rng, table):
+    table["guard"] = rng.random() < .6
+    table["stay"] = rng.choice(STAYS)
+    for axis in table.get("axes", []):
+        axis["margin"] = rng.choice([0, .05, .15, .3])
+    if "hysteresis" in table:
+        table["hysteresis"] = rng.choice([0, .1, .2, .4])
+
+
+def change_names(rng, table):
+    """One segment is called otherwise, or one that was is called as before."""
+    if "map" not in table:  # Clusters are named by the model.
+        return change_damping(rng, table)
+    segment = rng.choice(table["segments"])
+    name = segment["name"]
+    other = name.removesuffix(" too") if name.endswith(" too") else f"{name} too"
+    for entry in [segment, *table["map"]]:
+        for key in ("name", "segment"):
+            if entry.get(key) == name:
+                entry[key] = other
+
+
+def change_map(rng, table):
+    """An entry leads elsewhere, if others lead to where it led."""
+    entries = table.get("map", [])
+    names = [entry["segment"] for entry in entries]
+    several = [entry for entry in entries if names.count(entry["segment"]) > 1]
+    if not several:
+        return change_cuts(rng, table)
+    rng.choice(several)["segment"] = rng.choice(names)
+
+
+def change_cuts(rng, table):
+    if "axes" not in table:
+        table["recency_min"] = rng.choice(["0s", "7d", "30d"])
+        return
+    axis = rng.choice(table["axes"])
+    other = next(a for a in iter(lambda: random_axis(rng, axis["name"]), None)
+                 if a["quantity"] == axis["quantity"] or rng.random() < .02)
+    if other["quantity"] != axis["quantity"] or other["bins"] != axis["bins"]:
+        other = {**axis, "cuts": [scaled(cut) for cut in axis["cuts"]], "bounds": []}
+    axis.clear()
+    axis.update(other)
+
+
+def scaled(cut):
+    """Three quarters of it."""
+    if isinstance(cut, str):
+        return f"{reference.duration(cut) * 3 // 4 // 1000}s"
+    return cut + 1 if isinstance(cut, int) else round(cut * .75, 3)
+
+
+def change_words(rng, table):
+    for segment in table["segments"]:
+        segment["rank"] = rng.randint(1, 5)
+        segment["lost"] = rng.random() < .4
+        if rng.random() < .5:
+            segment["actions"] = random_actions(rng)
+
+
+def random_change(rng, presets, before):
+    """The rules that follow those that there have been."""
+    goes_back = len(before) > 1 and rng.random() < .15
+    next_rules = json.loads(json.dumps(rng.choice(before[:-1]) if goes_back else before[-1]))
+    # Never the same; how models are trained may change, too.
+    next_rules["model"] = [*SOON[:-1], f"churn_weeks = {4 + len(before)}"]
+    tables = next_rules["tables"]
+    for _ in range(0 if goes_back else rng.choice([1, 1, 2, 3, 5])):
+        kind = rng.random()
+        gone = {name: table for old in before for name, table in old["tables"].items()
+                if name not in tables}
+        if kind < .15:
+            new = sorted(set(PRESETS) - set(tables))
+            if gone and rng.random() < .6:
+                name = rng.choice(sorted(gone))
+                tables[name] = json.loads(json.dumps(gone[name]))
+            elif rng.random() < .5 and new:
+                name = rng.choice(new)
+                tables[name] = json.loads(json.dumps(presets[name]))
+            else:
+                mine = f"mine{rng.randint(0, 3)}"  # Often in place of another.
+                tables[mine] = {**random_grid(rng), "guard": rng.random() < .8,
+                                "stay": rng.choice(STAYS)}
+        elif kind < .3 and len(tables) > 1:
+            del tables[rng.choice(sorted(tables))]
+        elif kind < .4:
+            next_rules["quiet"] = rng.choice(["0s", "3d", "7d", "20d"])
+        else:
+            change = rng.choice([change_damping, change_damping, change_names, change_map,
+                                 change_cuts, change_words])
+            change(rng, tables[rng.choice(sorted(tables))])
+    drop_idle_conditions(tables)
+    order = sorted(tables)
+    rng.shuffle(order)
+    next_rules["precedence"] = order[: rng.randint(1, len(order))]
+    return next_rules
 
 
 def toml(value):
@@ -179,7 +290,8 @@ def random_customer(rng, name, days):
     gap = rng.choice([3, 8, 20, 60]) * DAY
 
     def money():
-        return rng.choice([rng.randint(1, 400) * 10_000, rng.randint(0, 3_000_000)])
+        whole = rng.choice([0, *[rng.randint(1, 400) * 10_000] * 11])
+        return rng.choice([whole, rng.randint(0, 3_000_000)])
 
     for number in range(rng.choice([1, 1, 2, 3, 5, 8, 14])):
         if at >= START + days * DAY:
@@ -242,17 +354,38 @@ def record_of(event):
 
 
 def product(directory, rules, events, until, model_log=None):
-    """Transitions by customer, exported rows, the model log."""
+    """Transitions by customer, exported rows, the model log. Rules that change are applied to the
+    state directory once the events before that place have been replayed; with `model_log` they
+    follow from there."""
     config, history = f"{directory}/settings.toml", f"{directory}/history.jsonl"
-    pathlib.Path(config).write_text(settings_file(rules), encoding="utf-8")
-    with open(history, "w", encoding="utf-8") as file:
-        for event in events:
-            file.write(json.dumps(record_of(event)) + "\n")
+    stages = [(0, rules)] if model_log else [(0, rules), *rules.get("changes", [])]
+    newest = rules["changes"][-1][1] if rules.get("changes") else rules
+
+    def configure(settings):
+        pathlib.Path(config).write_text(settings_file(settings), encoding="utf-8")
+
     with tempfile.TemporaryDirectory(dir=directory) as run:
-        follow = ["--model-log", model_log] if model_log else []
-        command("replay", "--input", history, "--format", "invoices", "--config", config, *follow,
-                "--received-at", "2030-01-01T00:00:00Z", "--until", rfc3339(until),
-                "--state", f"{run}/state", "--output", f"{run}/output")
+        def replay(*more):
+            command("replay", "--input", history, "--format", "invoices", "--config", config,
+                    "--received-at", "2030-01-01T00:00:00Z", *more,
+                    "--state", f"{run}/state", "--output", f"{run}/output")
+
+        pathlib.Path(history).write_text("", encoding="utf-8")
+        done = 0
+        for _, settings in stages:
+            configure(settings)
+            if done:
+                command("rules", "apply", "--config", config, "--state", f"{run}/state")
+            following = [place for place, _ in stages if place > done]
+            end = min(following, default=len(events))
+            with open(history, "a", encoding="utf-8") as file:
+                for event in events[done:end]:
+                    file.write(json.dumps(record_of(event)) + "\n")
+            if end > done and following:
+                replay()
+            done = end
+        configure(newest)
+        replay("--until", rfc3339(until), *(["--model-log", model_log] if model_log else []))
         letters = pathlib.Path(f"{run}/output/dead-letters.jsonl")
         if letters.exists() and letters.stat().st_size:
             raise RuntimeError(f"dead letters: {letters.read_text()[:500]}")
@@ -280,14 +413,14 @@ def as_the_reference_says(value):
         "held": (held["segment"], milliseconds(held["since"])) if held else None,
         "frequency": after.get("frequency", 0),
         "monetary": sign * (abs(int(units)) * 10_000 + int(cents.ljust(4, "0"))),
-        "model": value["model"], "scores": after.get("scores", {}),
+        "model": value["model"], "rules": value["rules"], "scores": after.get("scores", {}),
         "suppressed_by": value.get("suppressed_by"), "action": value.get("action"),
     }
 
 
 def expected(move):
     names = ["segmentation", "seq", "from", "to", "direction", "reason", "at", "held", "frequency",
-             "monetary", "model", "scores", "suppressed_by"]
+             "monetary", "model", "rules", "scores", "suppressed_by"]
     action = move.get("action") if move["suppressed_by"] is None else None
     return {**{name: move[name] for name in names}, "action": action}
 
@@ -302,12 +435,26 @@ def watermarks(events):
     return events
 
 
+def rules_log(rules, records):
+    """Of the model log only when each version holds is taken."""
+    versions = []
+    for settings in versions_of(rules):
+        versions.append(reference.Rules(
+            settings["tables"], reference.duration(settings["quiet"]), settings["precedence"],
+            before=versions[-1] if versions else None))
+    since = {r["key"]: r["value"].get("effective_epoch") for r in records
+             if r["key"].startswith("rules/")}
+    assert len(since) == len(versions), since
+    return reference.RulesLog(versions[0], [(since[f"rules/{rules.version}"], rules)
+                                            for rules in versions[1:]])
+
+
 def compare(rules, events, until, sides, chosen=None):
     """Customers that differ, with what differs first; and how many rounding may decide."""
     transitions, rows, log = sides
     records = [json.loads(line) for line in log.splitlines()]
     models = reference.Models([r["value"] for r in records if r["key"].startswith("version/")])
-    made = reference.Rules(rules["tables"], reference.duration(rules["quiet"]), rules["precedence"])
+    made = rules_log(rules, records)
     own = {}
     for event in watermarks(events):
         own.setdefault(event["customer"], []).append(event)
@@ -342,18 +489,70 @@ def compare(rules, events, until, sides, chosen=None):
     return wrong, unsure, moves
 
 
+def versions_of(rules):
+    return [rules, *(settings for _, settings in rules.get("changes", []))]
+
+
+def fewer_changes(rules):
+    """Only the first ones, only the last ones."""
+    changes = rules.get("changes", [])
+    for count in range(len(changes)):
+        yield {**rules, "changes": changes[:count]}
+    for first in range(len(changes), 0, -1):
+        yield {**changes[first - 1][1], "changes": changes[first:]}
+
+
+def without(rules, name):
+    """Without a segmentation, in all versions; None: nothing would be left."""
+    versions = json.loads(json.dumps(versions_of(rules)))
+    for settings in versions:
+        settings["tables"].pop(name, None)
+        settings["precedence"] = [n for n in settings["precedence"] if n != name]
+        if not settings["tables"]:
+            return None
+        settings["precedence"] = settings["precedence"] or sorted(settings["tables"])
+        drop_idle_conditions(settings["tables"])
+    places = [place for place, _ in rules.get("changes", [])]
+    return {**versions[0], "changes": list(zip(places, versions[1:]))}
+
+
 class Run:
-    def __init__(self, directory, seed, presets, histories):
+    def __init__(self, directory, seed, presets, histories, may_change=False):
         rng = random.Random(seed)
         self.directory, self.seed = directory, seed
         self.rules = random_rules(rng, presets)
         days = rng.randint(40, 130)
         self.until = START + days * DAY
         self.events = random_history(rng, histories, days)
+        if may_change and rng.random() < .4:
+            self.change_rules(rng, presets)
+
+    def change_rules(self, rng, presets):
+        count = rng.choice([1, 2, 3, 5])
+        places = [rng.randint(len(self.events) // 6, len(self.events)) for _ in range(count)]
+        if count > 1 and rng.random() < .3:  # From the same boundary on.
+            places[0] = places[1]
+        before = [self.rules]
+        for _ in places:
+            before.append(random_change(rng, presets, before))
+        self.rules = {**self.rules, "changes": list(zip(sorted(places), before[1:]))}
 
     def check(self):
-        return compare(self.rules, self.events, self.until,
-                       product(self.directory, self.rules, self.events, self.until))
+        sides = product(self.directory, self.rules, self.events, self.until)
+        wrong, unsure, moves = compare(self.rules, self.events, self.until, sides)
+        if not wrong and self.rules.get("changes"):
+            again = product(self.directory, self.rules, self.events, self.until,
+                            self.written(sides[2]))
+            for customer in sides[0].keys() | again[0].keys():
+                made, followed = sides[0].get(customer), again[0].get(customer)
+                if made != followed:
+                    wrong[customer] = ("as it was made", made), ("as it follows", followed)
+        return wrong, unsure, moves
+
+    def written(self, log):
+        path = pathlib.Path(f"{self.directory}/model.jsonl")
+        path.write_text(log, encoding="utf-8")
+        return path
 
     def shrunk(self, customer):
         """The smallest rules and history found that still differ."""
@@ -370,14 +569,16 @@ class Run:
             return wrong.get(customer) and (wrong[customer], sides[2])
 
         found = differs(rules, self.events)
-        for name in list(rules["tables"]):
-            fewer = {**rules, "tables": {k: v for k, v in rules["tables"].items() if k != name}}
-            left = [k for k in rules["precedence"] if k != name]
-            fewer["precedence"] = left or list(fewer["tables"])
-            if fewer["tables"] and (smaller := differs(fewer, self.events)):
+        if not found:  # Only the second replay differs.
+            return rules, self.events, ("", "the log that was written is not followed")
+        for fewer in fewer_changes(rules):
+            if smaller := differs(fewer, self.events):
                 rules, found = fewer, smaller
-        log = f"{self.directory}/model.jsonl"
-        pathlib.Path(log).write_text(found[1], encoding="utf-8")
+        for name in sorted(set().union(*(each["tables"] for each in versions_of(rules)))):
+            fewer = without(rules, name)
+            if fewer and (smaller := differs(fewer, self.events)):
+                rules, found = fewer, smaller
+        log = self.written(found[1])
         events = [event for event in self.events if event["customer"] == customer]
         if not (smaller := differs(rules, events, log)):
             return rules, self.events, found[0]  # It takes the others' events, too.
@@ -396,6 +597,8 @@ class Run:
         rules, events, (want, got) = self.shrunk(customer)
         print(f"seed {self.seed}: {len(wrong)} customers differ, {customer} with the rules")
         print(settings_file(rules))
+        for place, settings in rules.get("changes", []):
+            print(f"# --- Applied after {place} events:\n{settings_file(settings)}")
         for event in events:
             if event["customer"] == customer:
                 print(json.dumps(record_of(event)))
@@ -437,7 +640,7 @@ def main():
     seed = arguments.seed
     with tempfile.TemporaryDirectory(prefix="rfmstream-reference-") as directory:
         while checked < arguments.histories:
-            run = Run(directory, seed, presets, HISTORIES_A_RUN)
+            run = Run(directory, seed, presets, HISTORIES_A_RUN, may_change=True)
             wrong, close, made = run.check()
             checked, unsure, moves = checked + HISTORIES_A_RUN, unsure + close, moves + made
             if wrong:
