@@ -138,4 +138,24 @@ std::vector<std::int64_t> natural_breaks(std::vector<std::int64_t> values, int c
   return cuts;
 }
 
+double squared_deviations(std::span<const std::int64_t> values,
+                          std::span<const std::int64_t> cuts) {
+  const auto class_of = [cuts](std::int64_t value) {
+    return static_cast<std::size_t>(std::ranges::lower_bound(cuts, value) - cuts.begin());
+  };
+  std::vector<double> means(cuts.size() + 1);
+  std::vector<double> counts(means.size());
+  for (const std::int64_t value : values) {
+    means[class_of(value)] += static_cast<double>(value);
+    ++counts[class_of(value)];
+  }
+  for (std::size_t c = 0; c < means.size(); ++c) means[c] /= std::max(1.0, counts[c]);
+  double sum = 0;
+  for (const std::int64_t value : values) {
+    const double deviation = static_cast<double>(value) - means[class_of(value)];
+    sum += deviation * deviation;
+  }
+  return sum;
+}
+
 }  // namespace rfm

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace rfm {
@@ -21,5 +22,9 @@ inline constexpr int kNaturalClassesMax = 10;
 // strictly below it. Fewer distinct values than classes are a class each, from 1 on; the cuts that
 // are left over repeat the largest value. At least one value, at most 2^31.
 std::vector<std::int64_t> natural_breaks(std::vector<std::int64_t> values, int class_count);
+
+// Sum of squared deviations from their class's mean, in the classes that ascending `cuts` make of
+// `values`; in squared units of these. Without cuts: from the mean of all.
+double squared_deviations(std::span<const std::int64_t> values, std::span<const std::int64_t> cuts);
 
 }  // namespace rfm

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <map>
@@ -75,6 +76,26 @@ absl::StatusOr<Settings> settings_of(const ReplayArguments& arguments) {
       settings->assign("input.format", *told, SettingOrigin::kOverride, arguments.input);
   if (!assigned.ok()) return assigned;
   return settings;
+}
+
+absl::StatusOr<EventTime> date_of(const std::string& text, std::string_view option) {
+  const std::optional<EventTime> time =
+      text.size() == 10 ? TimeReader(std::chrono::minutes{0}).read(text + "T00:00:00Z")
+                        : std::nullopt;
+  if (!time) {
+    return absl::InvalidArgumentError(
+        fmt::format("{} {}: expected a date such as 2011-09-09", option, text));
+  }
+  return *time;
+}
+
+absl::Status check_not_empty(const Lane& lane) {
+  const bool started = std::ranges::any_of(
+      lane.partitions(), [](const Partition* partition) { return partition->meta().started; });
+  if (started) return absl::OkStatus();
+  return absl::FailedPreconditionError(
+      fmt::format("the input has no event that counts in time ({} records read, {} dead-lettered)",
+                  lane.counters().records, lane.counters().dead_lettered_total()));
 }
 
 absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) {

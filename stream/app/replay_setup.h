@@ -4,6 +4,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "absl/status/statusor.h"
 #include "stream/app/command.h"
@@ -29,6 +30,12 @@ absl::StatusOr<Settings> settings_of(const ReplayArguments& arguments);
 
 // --input, --format, --until and the settings.
 void add_input_arguments(CLI::App& command, ReplayArguments& arguments);
+
+// An epoch boundary, which is a midnight UTC, given as a date.
+absl::StatusOr<EventTime> date_of(const std::string& text, std::string_view option);
+
+// An error if no record counted in time.
+absl::Status check_not_empty(const Lane& lane);
 
 // A replay, and the temporary state directory that goes with it when none was named.
 class ReplaySetup {

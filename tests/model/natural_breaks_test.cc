@@ -152,5 +152,25 @@ TEST(NaturalBreaks, ALargeSampleIsAtItsFixedPoint) {
   }
 }
 
+TEST(SquaredDeviations, AreFromTheMeanOfEachClass) {
+  const Values values = {1, 3, 10, 14, 3};
+  EXPECT_DOUBLE_EQ(squared_deviations(values, Values{3}), 4.0 / 9 * 2 * 3 + 8);
+  EXPECT_DOUBLE_EQ(squared_deviations(values, Values{3, 14, 14}), 4.0 / 9 * 2 * 3 + 8);
+  EXPECT_DOUBLE_EQ(squared_deviations(values, {}), 315 - 31.0 * 31 / 5);
+}
+
+TEST(SquaredDeviations, FallWithEveryClassOfNaturalBreaks) {
+  std::mt19937_64 rng(5);
+  Values values;
+  for (int i = 0; i < 500; ++i) values.push_back(static_cast<std::int64_t>(rng() % 1'000'000));
+  double before = squared_deviations(values, natural_breaks(values, 1));
+  EXPECT_DOUBLE_EQ(before, squared_deviations(values, {}));
+  for (int classes = 2; classes <= 16; ++classes) {
+    const double after = squared_deviations(values, natural_breaks(values, classes));
+    EXPECT_LT(after, before) << classes;
+    before = after;
+  }
+}
+
 }  // namespace
 }  // namespace rfm
