@@ -235,6 +235,20 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "Directory of the state, one per instance."},
     {"log.level", kChoice, kInstance, "info", "", "", "trace|debug|info|warn|error",
      "What is logged to standard error."},
+    {"log.format", kChoice, kInstance, "text", "", "", "text|json",
+     "How `run` writes it. json: one object a line, with time, level, lane and partition where "
+     "they "
+     "are known, and message."},
+    {"admin.listen", kListen, kInstance, "127.0.0.1:7367", "", "", "",
+     "Where `run` answers /healthz, /readyz, /metrics and /config over HTTP (docs/operations.md); "
+     "port 0: the system chooses one, which the log says; empty: nowhere. Who can reach it can "
+     "read "
+     "them, so a reachable address belongs behind a firewall. A start that cannot listen there is "
+     "refused."},
+    {"admin.stuck_after", kDuration, kInstance, "2m", "1s", "1h", "",
+     "/healthz says 503 when the loop of a lane has not turned for so long. A commit may wait for "
+     "a "
+     "broker for half a minute."},
 });
 
 constexpr auto kSegmentationTable = std::to_array<SettingSpec>({

@@ -21,6 +21,7 @@ enum class SettingKind : std::uint8_t {
   kDuration,      // "100ms", "60s", "15m", "1h", "400d".
   kWindow,        // A duration, or "lifetime".
   kBytes,         // "512KiB", "64MiB".
+  kListen,        // "127.0.0.1:7367", or empty (stream/text/host_port.h).
   kCurrency,      // Three capital letters.
   kUtcOffset,     // "+01:00".
   kPointer,       // JSON pointers and a constant ("/order/id, =none"; stream/decode/mapping.h), or

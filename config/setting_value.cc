@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "model/day.h"
 #include "stream/decode/mapping.h"
+#include "stream/text/host_port.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
@@ -229,6 +230,9 @@ std::string allowed_values(const SettingSpec& spec) {
     case SettingKind::kBytes:
       return fmt::format("a whole number with a unit (B, KiB, MiB, GiB) such as \"{}\",{}",
                          spec.default_text, limits(spec));
+    case SettingKind::kListen:
+      return "HOST:PORT such as \"127.0.0.1:7367\" or \"[::1]:7367\" (port 0: the system chooses), "
+             "or empty";
     case SettingKind::kCurrency:
       return "three capital letters such as \"GBP\"";
     case SettingKind::kUtcOffset:
@@ -294,6 +298,9 @@ absl::StatusOr<std::string> canonical_text(const SettingSpec& spec, std::string_
         return not_allowed(spec);
       return std::string(text);
     }
+    case SettingKind::kListen:
+      if (!text.empty() && !parse_host_port(text)) return not_allowed(spec);
+      return std::string(text);
     case SettingKind::kCurrency:
       if (text.size() != 3 || !std::all_of(text.begin(), text.end(), is_upper))
         return not_allowed(spec);

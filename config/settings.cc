@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -141,6 +142,13 @@ std::string_view name(SettingOrigin origin) {
       return "model log";
   }
   return "";
+}
+
+std::string shown_text(const EffectiveSetting& setting) {
+  const bool is_secret = std::ranges::any_of(
+      std::array{"password", "secret", ".pem"},
+      [&](const char* part) { return setting.key.find(part) != std::string::npos; });
+  return is_secret && !setting.text.empty() ? "(not shown)" : setting.text;
 }
 
 Settings::Settings() {

@@ -39,6 +39,9 @@ struct EffectiveSetting {
   bool is_changed = false;            // Another value than the default's.
 };
 
+// Its value, for people: what librdkafka takes as a secret is nobody's to see.
+std::string shown_text(const EffectiveSetting& setting);
+
 // Every error is InvalidArgument and names the place, the key, the value and what is allowed. An
 // accessor called with a key that does not exist, or of another kind, is a programmer's error and
 // aborts.

@@ -51,6 +51,7 @@ CustomerRow& ResidentRows::add(CustomerRow row) {
     slot = free_.back();
     free_.pop_back();
   }
+  ledger_entries_ += row.ledger.entries().size();
   slots_[slot].row = std::move(row);
   slots_[slot].used = true;
   by_id_.emplace(slots_[slot].row.id, slot);
@@ -58,6 +59,7 @@ CustomerRow& ResidentRows::add(CustomerRow row) {
 }
 
 void ResidentRows::release(std::size_t slot) {
+  ledger_entries_ -= slots_[slot].row.ledger.entries().size();
   by_id_.erase(std::string_view(slots_[slot].row.id));
   slots_[slot] = Slot{};  // Entries of due_ for it are stale now: `scheduled` says so.
   free_.push_back(slot);
@@ -76,8 +78,15 @@ void ResidentRows::schedule(std::size_t slot) {
   due_.push({due, slot});
 }
 
-void ResidentRows::changed(CustomerRow& row, const TotalsKey& before) {
-  totals_.move(before, totals_key(row));
+std::size_t ResidentRows::bytes() const {
+  return slots_.size() * sizeof(Slot) + ledger_entries_ * sizeof(LedgerEntry) +
+         by_id_.capacity() * (sizeof(decltype(by_id_)::value_type) + 1) +
+         due_.size() * sizeof(Due) + (free_.capacity() + dirty_.capacity()) * sizeof(std::size_t);
+}
+
+void ResidentRows::changed(CustomerRow& row, const Before& before) {
+  totals_.move(before.totals, totals_key(row));
+  ledger_entries_ += row.ledger.entries().size() - before.ledger_entries;  // May wrap on the way.
   const std::size_t slot = by_id_.find(row.id)->second;
   schedule(slot);
   if (slots_[slot].dirty_at != kClean) return;
@@ -118,7 +127,7 @@ ResidentRows::Swept ResidentRows::sweep(const BoundaryStep& step, std::size_t fr
     if (!slots_[slot].used || row.open || row.clock >= step.boundary ||
         is_quiet_at(row, step, context_.rules))
       continue;
-    const TotalsKey before = totals_key(row);
+    const Before before = before_change(row);
     advance(row, just_before, step.boundary, context_, out);
     if (row.clock < step.boundary) {  // Nothing that is stored has changed.
       schedule(slot);

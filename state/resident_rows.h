@@ -47,7 +47,7 @@ class ResidentRows {
   // set follow.
   template <class Change>
   void change(CustomerRow& row, Change&& change_row) {
-    const TotalsKey before = totals_key(row);
+    const Before before = before_change(row);
     change_row(row);
     changed(row, before);
   }
@@ -91,6 +91,8 @@ class ResidentRows {
 
   const ClusterTotals& totals() const { return totals_; }
   std::size_t size() const { return by_id_.size(); }
+  // About how many bytes of memory it takes: rows, ledger entries and indexes, without long texts.
+  std::size_t bytes() const;
   // Deadline or settlement of the earliest due row; a lower bound.
   EventTime earliest_due() const { return due_.empty() ? kNever : due_.top().at; }
 
@@ -129,10 +131,19 @@ class ResidentRows {
     }
   };
 
+  // What is known of a row elsewhere, and follows when it changes.
+  struct Before {
+    TotalsKey totals;
+    std::size_t ledger_entries = 0;
+  };
+  static Before before_change(const CustomerRow& row) {
+    return {.totals = totals_key(row), .ledger_entries = row.ledger.entries().size()};
+  }
+
   CustomerRow& add(CustomerRow row);
   EventTime due_of(const CustomerRow& row) const;
   void schedule(std::size_t slot);
-  void changed(CustomerRow& row, const TotalsKey& before);
+  void changed(CustomerRow& row, const Before& before);
   void release(std::size_t slot);
 
   TimeContext context_;
@@ -141,6 +152,7 @@ class ResidentRows {
   absl::flat_hash_map<std::string_view, std::size_t> by_id_;  // Keys are views of the rows' ids.
   std::priority_queue<Due, std::vector<Due>, std::greater<>> due_;
   ClusterTotals totals_;
+  std::size_t ledger_entries_ = 0;  // Of all rows.
   std::vector<std::size_t> dirty_;  // kErased: not any more.
   std::vector<std::string> erased_;
 };

@@ -10,7 +10,9 @@
 
 #include <array>
 #include <cstdarg>
+#include <cstdlib>
 #include <filesystem>
+#include <map>
 #include <utility>
 #include <vector>
 
@@ -81,11 +83,25 @@ rocksdb::DBOptions database_options() {
   return options;
 }
 
+// 0: RocksDB has no such text (its other versions may call it something else).
+std::uint64_t number(const std::map<std::string, std::string>& texts, const std::string& key) {
+  const auto found = texts.find(key);
+  return found == texts.end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
+}
+
 std::filesystem::path branch_of(const std::string& directory) {
   return std::filesystem::path(directory) / kBranch;
 }
 
 }  // namespace
+
+void StoreFigures::add_counters(const StoreFigures& before) {
+  wal_bytes_written += before.wal_bytes_written;
+  background_errors += before.background_errors;
+  slowdowns += before.slowdowns;
+  stops += before.stops;
+  stall_micros += before.stall_micros;
+}
 
 class RocksdbStateStore::Database {
  public:
@@ -145,6 +161,33 @@ class RocksdbStateStore::Database {
     return to_status(db_->Write(rocksdb::WriteOptions(), &batch), "drop", directory_);
   }
 
+  StoreFigures figures() const {
+    using Properties = rocksdb::DB::Properties;
+    const auto sum = [this](const std::string& property) {
+      std::uint64_t value = 0;
+      return db_->GetAggregatedIntProperty(property, &value) ? value : 0;
+    };
+    StoreFigures figures{
+        .live_bytes = sum(Properties::kEstimateLiveDataSize),
+        .table_bytes = sum(Properties::kTotalSstFilesSize),
+        .memtable_bytes = sum(Properties::kSizeAllMemTables),
+        .running_flushes = one(Properties::kNumRunningFlushes),
+        .running_compactions = one(Properties::kNumRunningCompactions),
+        .pending_compaction_bytes = sum(Properties::kEstimatePendingCompactionBytes),
+        .background_errors = one(Properties::kBackgroundErrors)};
+    std::map<std::string, std::string> texts;
+    db_->GetMapProperty(Properties::kDBStats, &texts);
+    figures.wal_bytes_written = number(texts, "db.wal_bytes_written");
+    figures.stall_micros = number(texts, "db.user_write_stall_micros");
+    for (rocksdb::ColumnFamilyHandle* family : families_) {
+      texts.clear();
+      db_->GetMapProperty(family, Properties::kCFStats, &texts);
+      figures.slowdowns += number(texts, "io_stalls.total_slowdown");
+      figures.stops += number(texts, "io_stalls.total_stop");
+    }
+    return figures;
+  }
+
   // Another database of the same content; what both hold they share.
   absl::Status copy_to(const std::string& directory) {
     rocksdb::Checkpoint* made = nullptr;
@@ -158,6 +201,12 @@ class RocksdbStateStore::Database {
   Database(std::string directory, rocksdb::DB* db,
            std::vector<rocksdb::ColumnFamilyHandle*> families)
       : directory_(std::move(directory)), db_(db), families_(std::move(families)) {}
+
+  // Of the whole database, which each of its families tells.
+  std::uint64_t one(const std::string& property) const {
+    std::uint64_t value = 0;
+    return db_->GetIntProperty(property, &value) ? value : 0;
+  }
 
   rocksdb::ColumnFamilyHandle* family(StoreKind kind) const {
     return families_[static_cast<std::size_t>(kind)];
@@ -185,6 +234,11 @@ absl::Status RocksdbStateStore::write(std::span<const StoreWrite> writes) {
 absl::Status RocksdbStateStore::drop_partition(std::int32_t partition) {
   const std::shared_lock lock(branching_);
   return database_->drop_partition(partition);
+}
+
+StoreFigures RocksdbStateStore::figures() const {
+  const std::shared_lock lock(branching_);
+  return database_->figures();
 }
 
 absl::Status RocksdbStateStore::branch() {

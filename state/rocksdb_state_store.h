@@ -2,6 +2,7 @@
 // partition.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <shared_mutex>
 #include <span>
@@ -20,6 +21,24 @@ struct RocksdbOptions {
   StoreAccess access = StoreAccess::kReadWrite;
 };
 
+// How the database is, for whoever watches.
+struct StoreFigures {
+  std::uint64_t live_bytes = 0;      // An estimate, of what is not overwritten.
+  std::uint64_t table_bytes = 0;     // Of all table files.
+  std::uint64_t memtable_bytes = 0;  // Not in a table file yet.
+  std::uint64_t wal_bytes_written = 0;
+  std::uint64_t running_flushes = 0;
+  std::uint64_t running_compactions = 0;
+  std::uint64_t pending_compaction_bytes = 0;  // An estimate.
+  std::uint64_t background_errors = 0;
+  std::uint64_t slowdowns = 0;  // Writes that were slowed down, as long as it is open.
+  std::uint64_t stops = 0;      // Writes that had to wait until something was flushed or compacted.
+  std::uint64_t stall_micros = 0;  // How long both took.
+
+  // What only grows starts at 0 when a database is opened: `before` was counted before that.
+  void add_counters(const StoreFigures& before);
+};
+
 // One process per directory (RocksDB's lock). Rows live in a vector memtable: nothing may read a
 // row while the store is written to; scans happen at start.
 class RocksdbStateStore final : public StateStore {
@@ -29,6 +48,9 @@ class RocksdbStateStore final : public StateStore {
   absl::Status scan(StoreKind kind, std::int32_t partition, const Visit& visit) override;
   absl::Status write(std::span<const StoreWrite> writes) override;
   absl::Status drop_partition(std::int32_t partition) override;
+
+  // Any thread, also while it is written to. Some tenths of a millisecond.
+  StoreFigures figures() const;
 
   // From here on all this store does is done to a branch: a copy that shares its files, in the
   // subdirectory `branch`. What is there so far stays as it is, for whoever opens it to write next;
@@ -45,8 +67,8 @@ class RocksdbStateStore final : public StateStore {
   RocksdbStateStore(RocksdbOptions options, std::unique_ptr<Database> database);
 
   RocksdbOptions options_;
-  std::shared_mutex branching_;      // Nothing is written meanwhile.
-  std::unique_ptr<Database> trunk_;  // Where there is a branch.
+  mutable std::shared_mutex branching_;  // Nothing is written meanwhile.
+  std::unique_ptr<Database> trunk_;      // Where there is a branch.
   std::unique_ptr<Database> database_;
 };
 

@@ -36,19 +36,22 @@ MAY_INCLUDE = {
     "state": {"model"},
     **{room: BELOW_STREAM | below for room, below in ROOMS.items()},
     "config": BELOW_STREAM | set(ROOMS),
-    "stream/app": BELOW_STREAM | set(ROOMS) | {"config"},
-    "tests": BELOW_STREAM | set(ROOMS) | {"config", "stream/app"},
+    "admin": BELOW_STREAM | set(ROOMS) - {"stream/generate", "stream/evaluate"},
+    "stream/app": BELOW_STREAM | set(ROOMS) | {"config", "admin"},
+    "tests": BELOW_STREAM | set(ROOMS) | {"config", "admin", "stream/app"},
 }
-CODE_FOLDERS = ("model", "state", "stream", "config")
+CODE_FOLDERS = ("model", "state", "stream", "config", "admin")
 # Third-party headers, by the beginning of their name -> the files, or the folder with its slash,
 # that may include them. All others of C++, POSIX, Abseil and fmt are free.
 THIRD_PARTY = {
     "CLI/": ["stream/app/"],
     "Eigen/": ["model/churn.cc", "model/kmeans.cc"],
     "emmintrin.h": ["model/two_doubles.h", "stream/text/byte_block.h"],
+    "httplib.h": ["admin/admin_server.cc"],
     "immintrin.h": [],
     # The partitioner of the client itself.
     "librdkafka/": ["stream/kafka/", "stream/decode/input_partitioner.cc"],
+    "prometheus/": ["admin/metrics.cc"],
     "rocksdb/": ["state/rocksdb_state_store.cc"],
     "simdjson.h": [
         "stream/app/tail_command.cc",
@@ -59,7 +62,9 @@ THIRD_PARTY = {
         "stream/text/utf8.cc",
     ],
     "spdlog/": [
-        "stream/app/kafka_setup.cc",
+        "admin/admin_server.cc",
+        "stream/app/log_output.cc",
+        "stream/app/run_admin.cc",
         "stream/app/run_command.cc",
         "stream/kafka/kafka_handles.cc",
         "stream/run/",

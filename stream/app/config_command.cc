@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <array>
 #include <memory>
 
 #include "config/options.h"
@@ -24,15 +23,6 @@ std::string origin_text(const EffectiveSetting& setting) {
   return has_place ? setting.where : std::string(name(setting.origin));
 }
 
-// What librdkafka takes as a secret is nobody's to see.
-std::string shown_text(const EffectiveSetting& setting) {
-  if (setting.text.empty()) return "\"\"";
-  const bool is_secret = std::ranges::any_of(
-      std::array{"password", "secret", ".pem"},
-      [&](const char* part) { return setting.key.find(part) != std::string::npos; });
-  return is_secret ? "(not shown)" : setting.text;
-}
-
 absl::Status show(const SettingsArguments& arguments, Shown shown) {
   const absl::StatusOr<Settings> settings = arguments.load();
   if (!settings.ok()) return settings.status();
@@ -48,8 +38,8 @@ absl::Status show(const SettingsArguments& arguments, Shown shown) {
     text_width = std::max(text_width, std::min(row.text.size(), kTextWidthMax));
   }
   for (const EffectiveSetting& row : rows) {
-    fmt::print("{:<{}}  {:<{}}  {}\n", row.key, key_width, shown_text(row), text_width,
-               origin_text(row));
+    const std::string text = row.text.empty() ? "\"\"" : shown_text(row);
+    fmt::print("{:<{}}  {:<{}}  {}\n", row.key, key_width, text, text_width, origin_text(row));
   }
   return absl::OkStatus();
 }

@@ -1,10 +1,7 @@
 #include "stream/app/kafka_setup.h"
 
 #include <fmt/format.h>
-#include <spdlog/sinks/stdout_sinks.h>
-#include <spdlog/spdlog.h>
 
-#include <memory>
 #include <optional>
 #include <utility>
 
@@ -16,14 +13,6 @@ namespace {
 constexpr std::chrono::seconds kFirstAnswerMax{10};
 
 }  // namespace
-
-void log_to_standard_error(const std::string& level) {
-  auto logger = std::make_shared<spdlog::logger>("rfmstream",
-                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
-  logger->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %-7l %v", spdlog::pattern_time_type::utc);
-  logger->set_level(spdlog::level::from_str(level));
-  spdlog::set_default_logger(std::move(logger));
-}
 
 absl::Status check_broker(const KafkaOptions& options) {
   absl::StatusOr<KafkaTopics> topics = KafkaTopics::open(options.with_timeout(kFirstAnswerMax));

@@ -1,5 +1,4 @@
-// What the commands that work on Kafka need first: log lines on standard error, and a broker that
-// answers.
+// What the commands that work on Kafka need first: a broker that answers, and a topic.
 #pragma once
 
 #include <string>
@@ -9,9 +8,6 @@
 #include "stream/kafka/kafka_options.h"
 
 namespace rfm {
-
-// Log lines from `level` on (as in log.level) go to standard error. The last call counts.
-void log_to_standard_error(const std::string& level);
 
 // kUnavailable, with what to look at, when no broker answers.
 absl::Status check_broker(const KafkaOptions& options);

@@ -14,6 +14,7 @@
 #include "stream/app/import_command.h"
 #include "stream/app/inspect_command.h"
 #include "stream/app/kafka_setup.h"
+#include "stream/app/log_output.h"
 #include "stream/app/model_command.h"
 #include "stream/app/replay_command.h"
 #include "stream/app/rules_command.h"

@@ -21,7 +21,9 @@
 
 #include "config/options.h"
 #include "stream/app/kafka_setup.h"
+#include "stream/app/log_output.h"
 #include "stream/app/progress.h"
+#include "stream/app/run_admin.h"
 #include "stream/app/settings_rules.h"
 #include "stream/app/status_log.h"
 #include "stream/app/stop_signal.h"
@@ -117,7 +119,8 @@ class StopGuard {
 
 class Host final : public ServiceHost {
  public:
-  Host(const Settings& settings, const StopSignal& stop, bool until_caught_up, const Clock& clock)
+  Host(const Settings& settings, const StopSignal& stop, bool until_caught_up, const Clock& clock,
+       StatusBoard& board)
       : rules_(settings,
                "Start with the logged values (`rfmstream rules show`), or change them: `rfmstream "
                "rules diff` and `rules dry-run` show what that means, `rules apply` asks for it. "
@@ -127,7 +130,8 @@ class Host final : public ServiceHost {
                Settings::Compared::kAll),
         stop_(stop),
         until_caught_up_(until_caught_up),
-        log_(clock) {}
+        log_(clock),
+        board_(board) {}
 
   absl::Status check_rules(const std::map<std::string, std::string>& logged) override {
     return rules_.check_rules(logged);
@@ -139,9 +143,14 @@ class Host final : public ServiceHost {
   absl::StatusOr<ReadRules> read_rules(const std::map<std::string, std::string>& logged) override {
     return rules_.read_rules(logged);
   }
-  bool should_stop() override { return stop_.asked() || (until_caught_up_ && at_rest_); }
+  bool should_stop() override {
+    const bool is_over = stop_.asked() || (until_caught_up_ && at_rest_);
+    if (is_over) board_.note_stop();
+    return is_over;
+  }
   void on_status(const ServiceStatus& status) override {
     last_ = status;
+    board_.post(status);
     owned_ |= status.partitions_owned > 0;
     at_rest_ = status.caught_up || status.held_back;
     if (const auto line = log_.due(status)) spdlog::info(*line);
@@ -169,6 +178,7 @@ class Host final : public ServiceHost {
   const bool until_caught_up_;
   std::atomic<bool> at_rest_ = false;  // It will not go on by itself.
   StatusLog log_;
+  StatusBoard& board_;
   ServiceStatus last_;
   bool owned_ = false;
 };
@@ -189,7 +199,9 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
         "input.format = csv is for files: a topic holds lines or invoices (`rfmstream import "
         "--kafka` turns a CSV into either)");
   }
-  log_to_standard_error(settings->text("log.level"));
+  log_to_standard_error(settings->text("log.level"), settings->text("log.format") == "json"
+                                                         ? LogFormat::kJson
+                                                         : LogFormat::kText);
   ServiceOptions options;
   options.lanes = static_cast<int>(settings->integer("run.lanes"));
   options.state_directory = arguments.state.value_or(settings->text("state.dir"));
@@ -210,7 +222,9 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
   const StopSignal stop;
   const StopGuard guard(stop);
   const SystemClock clock;
-  Host host(*settings, stop, arguments.until_caught_up, clock);
+  const absl::StatusOr<std::unique_ptr<RunAdmin>> admin = RunAdmin::start(*settings, clock);
+  if (!admin.ok()) return admin.status();
+  Host host(*settings, stop, arguments.until_caught_up, clock, (*admin)->board());
   const KafkaOptions& kafka = options.kafka.front();
   if (const absl::Status answered = find_broker(kafka, host); !answered.ok())
     return stop.asked() ? absl::OkStatus() : answered;

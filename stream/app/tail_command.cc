@@ -18,6 +18,7 @@
 #include "config/options.h"
 #include "stream/app/choice_option.h"
 #include "stream/app/kafka_setup.h"
+#include "stream/app/log_output.h"
 #include "stream/app/stop_signal.h"
 #include "stream/kafka/kafka_source.h"
 #include "stream/kafka/kafka_topics.h"

@@ -11,6 +11,7 @@
 
 #include "config/options.h"
 #include "stream/app/kafka_setup.h"
+#include "stream/app/log_output.h"
 #include "stream/kafka/kafka_topics.h"
 #include "stream/kafka/output_owners.h"
 #include "stream/run/topic_check.h"

@@ -110,6 +110,18 @@ void OutcomeCounters::add(const OutcomeCounters& other) {
   for (std::size_t r = 0; r < dead_lettered.size(); ++r) dead_lettered[r] += other.dead_lettered[r];
 }
 
+OutcomeCounters OutcomeCounters::since(const OutcomeCounters& before) const {
+  OutcomeCounters result = *this;
+  std::vector<std::uint64_t> values;
+  visit_single(before, [&](std::uint64_t value) { values.push_back(value); });
+  std::size_t i = 0;
+  visit_single(result, [&](std::uint64_t& value) { value -= values[i++]; });
+  for (std::size_t r = 0; r < ignored.size(); ++r) result.ignored[r] -= before.ignored[r];
+  for (std::size_t r = 0; r < dead_lettered.size(); ++r)
+    result.dead_lettered[r] -= before.dead_lettered[r];
+  return result;
+}
+
 RecordMark mark_of(const RecordView& record) {
   ByteWriter bytes;
   bytes.byte(record.key ? 1 : 0);

@@ -42,6 +42,8 @@ struct OutcomeCounters {
   // The five outcomes add up to the records read.
   bool add_up() const;
   void add(const OutcomeCounters& other);
+  // What has come since they were `before`.
+  OutcomeCounters since(const OutcomeCounters& before) const;
 
   friend bool operator==(const OutcomeCounters&, const OutcomeCounters&) = default;
 };

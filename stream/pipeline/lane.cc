@@ -23,14 +23,6 @@ const EventTime* time_of(const DecodedEvent& event) {
 
 }  // namespace
 
-void CommitFigures::add(const CommitFigures& other) {
-  commits += other.commits;
-  changelog_records += other.changelog_records;
-  gap_max = std::max(gap_max, other.gap_max);
-  records_max = std::max(records_max, other.records_max);
-  bytes_max = std::max(bytes_max, other.bytes_max);
-}
-
 Lane::Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions& decoder,
            const LaneParts& parts)
     : options_(options),
@@ -45,7 +37,9 @@ Lane::Lane(const LaneOptions& options, const Rules& rules, const DecoderOptions&
       passes_end_(!options.holds_at_end),
       watch_(options.dead_letters.share_max),
       last_commit_(parts.clock.steady()),
-      begun_(last_commit_) {}
+      begun_(last_commit_),
+      own_figures_(parts.figures == nullptr ? std::make_unique<LaneFigures>() : nullptr),
+      figures_(parts.figures == nullptr ? *own_figures_ : *parts.figures) {}
 
 void Lane::observe(LaneObserver& observer) {
   observer_ = &observer;
@@ -148,6 +142,8 @@ absl::Status Lane::process(LanePartition& p) {
   std::uint64_t dead_letters = counters.dead_lettered_total();
   Partition::Progress progress = Partition::Progress::kDone;
   std::size_t looked_at = 0;  // Rows, for time alone.
+  const std::size_t records = p.batch.size();
+  const std::int64_t received_ms = p.batch.empty() ? 0 : p.batch.front().received_ms;
   if (p.partition.is_unfinished()) {
     progress = p.partition.go_on();
     looked_at = p.partition.piece_used();
@@ -186,6 +182,7 @@ absl::Status Lane::process(LanePartition& p) {
     if (watch_.is_exceeded()) break;  // What is behind it is not to be committed.
   }
   if (last != nullptr) p.meta().last_record = mark_of(*last);
+  note_applied(received_ms, records - p.batch.size());
   if (progress == Partition::Progress::kUnfinished) uncommitted_ = true;
   if (progress == Partition::Progress::kWaitsForModel) {
     p.waits_since = trained_through();
@@ -244,6 +241,7 @@ bool Lane::commit_due() {
 
 absl::Status Lane::commit() {
   if (!uncommitted_ || !parts_.trainer.begun()) return absl::OkStatus();
+  const auto started = parts_.clock.steady();
   CommitRequest request;
   std::vector<StoreWrite> writes;
   std::size_t changelog_records = 0;
@@ -284,20 +282,10 @@ absl::Status Lane::commit() {
   if (!written.ok()) return written;
   if (parts_.observer != nullptr) parts_.observer->on_step(CommitStep::kStoreWritten);
   for (const auto& p : partitions_) p->mark_committed();
-  note_commit(changelog_records);
+  note_commit(started, changelog_records);
   output_.mark_committed();
   uncommitted_ = false;
   return absl::OkStatus();
-}
-
-void Lane::note_commit(std::size_t changelog_records) {
-  last_commit_ = parts_.clock.steady();
-  const auto gap = std::chrono::duration_cast<std::chrono::milliseconds>(last_commit_ - begun_);
-  ++figures_.commits;
-  figures_.changelog_records += changelog_records;
-  figures_.gap_max = std::max(figures_.gap_max, gap);
-  figures_.records_max = std::max(figures_.records_max, output_.pending_records());
-  figures_.bytes_max = std::max(figures_.bytes_max, output_.pending_bytes());
 }
 
 bool Lane::at_end() const {

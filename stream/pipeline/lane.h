@@ -20,6 +20,7 @@
 #include "stream/format/model_log.h"
 #include "stream/pipeline/customer_places.h"
 #include "stream/pipeline/dead_letter_watch.h"
+#include "stream/pipeline/lane_figures.h"
 #include "stream/pipeline/lane_observer.h"
 #include "stream/pipeline/lane_output.h"
 #include "stream/pipeline/lane_partition.h"
@@ -33,19 +34,6 @@
 #include "stream/record/stop_limit.h"
 
 namespace rfm {
-
-// Of a lane since its start.
-struct CommitFigures {
-  std::uint64_t commits = 0;
-  std::uint64_t changelog_records = 0;
-  // From commit to commit, while there was something to do. The broker ends a transaction that is
-  // open for longer than its timeout.
-  std::chrono::milliseconds gap_max{0};
-  std::size_t records_max = 0;  // Of one transaction.
-  std::size_t bytes_max = 0;    // Of one transaction: keys, values and headers.
-
-  void add(const CommitFigures& other);
-};
 
 struct LaneOptions {
   std::string application = "rfmstream";
@@ -84,6 +72,7 @@ struct LaneParts {
   const BrokerTime* time = nullptr;    // For ticks; absent: there are none.
   CommitObserver* observer = nullptr;  // Tests only.
   const StopLimit* stop = nullptr;     // Ends a restore; absent: nobody asks.
+  LaneFigures* figures = nullptr;      // Of the process's lives before, goes on; absent: its own.
 };
 
 // Days without records that a partition goes through before the record that waits.
@@ -149,6 +138,8 @@ class Lane {
   // Commits what there is.
   absl::Status commit();
   bool has_uncommitted() const { return uncommitted_; }
+  // A record of the partition is read and waits for a model version.
+  bool waits_for_model(PartitionId partition) const;
   // The longest of its partitions; no days left: nothing waits.
   Silence silence() const;
   // Why it does not go on, with an example: it is paused, or all that there is are dead letters and
@@ -166,7 +157,8 @@ class Lane {
     return TimeContext{rules_, models_}.rules_of(row);
   }
   OutcomeCounters counters() const;
-  const CommitFigures& commit_figures() const { return figures_; }
+  // Of what is committed. The lane's thread only.
+  const LaneFigures& figures() const { return figures_; }
 
  private:
   absl::Status check_identity(const PartitionMeta& meta) const;
@@ -188,7 +180,8 @@ class Lane {
   std::int64_t trained_through() const;  // The smallest number: no training has begun.
   void begin_work();
   bool commit_due();
-  void note_commit(std::size_t changelog_records);
+  void note_applied(std::int64_t received_ms, std::size_t records);
+  void note_commit(std::chrono::steady_clock::time_point started, std::size_t changelog_records);
   bool contribute_idle(LanePartition& partition);
   void tick_idle(LanePartition& partition);
 
@@ -208,7 +201,9 @@ class Lane {
   std::chrono::steady_clock::time_point last_commit_;
   // When something was done first that is not committed.
   std::chrono::steady_clock::time_point begun_;
-  CommitFigures figures_;
+  std::unique_ptr<LaneFigures> own_figures_;
+  LaneFigures& figures_;
+  std::vector<AwaitedBatch> awaited_;  // Applied since the last commit.
 };
 
 }  // namespace rfm

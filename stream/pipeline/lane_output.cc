@@ -59,9 +59,11 @@ void LaneOutput::transition(const Transition& transition, const TransitionContex
   if (transition.cause != nullptr) event.cause = *transition.cause;
   move(row, transition.after);
   const Rules& rules = *transition.rules;
-  if (rules.publish == Publish::kActionable &&
-      !suppressed_by(event.transition, event.subject, context, rules).empty())
-    return;
+  const bool acted_on = suppressed_by(event.transition, event.subject, context, rules).empty();
+  transitions_.add(
+      rules.segmentations[transition.segmentation].name(), transition.reason,
+      acted_on ? TransitionCounts::Use::kActionable : TransitionCounts::Use::kSuppressed);
+  if (rules.publish == Publish::kActionable && !acted_on) return;
   if (worker_) return worker_->add(std::move(event));
   write(event);
   finish();
@@ -100,6 +102,7 @@ void LaneOutput::append_segments() {
 void LaneOutput::mark_committed() {
   pending_records_ = 0;
   pending_bytes_ = 0;
+  transitions_.clear();
 }
 
 void LaneOutput::abandon() {

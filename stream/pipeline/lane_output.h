@@ -19,6 +19,7 @@
 #include "stream/decode/event.h"
 #include "stream/format/erasure_receipt.h"
 #include "stream/format/transition_writer.h"
+#include "stream/pipeline/lane_figures.h"
 #include "stream/pipeline/ordered_worker.h"
 #include "stream/record/output_sink.h"
 #include "stream/record/record.h"
@@ -66,6 +67,9 @@ class LaneOutput {
 
   void mark_committed();
 
+  // Since the last commit, also those that the rules do not have published.
+  const TransitionCounts& transitions() const { return transitions_; }
+
   // What is uncommitted is dropped: forgets who changed segment. The sink is to abandon after it.
   void abandon();
 
@@ -98,6 +102,7 @@ class LaneOutput {
   std::vector<const CustomerRow*> moved_order_;  // By first change; may hold rows erased since.
   std::size_t pending_records_ = 0;
   std::atomic<std::size_t> pending_bytes_ = 0;
+  TransitionCounts transitions_;  // Since the last commit.
   absl::Status status_;
   absl::Status put_status_;  // Of whoever uses the sink.
   std::optional<OrderedWorker<Event>> worker_;

@@ -74,7 +74,8 @@ class LanePartition final : public PartitionListener {
   bool leaving_out = false;                 // As the last record with a time was.
   bool reported_empty = false;
   LaneObserver* observer = nullptr;
-  EventTime logged_tick = kBeforeAll;                 // What is committed needs none any more.
+  OutcomeCounters counted;             // As they were when the lane's figures last took them up.
+  EventTime logged_tick = kBeforeAll;  // What is committed needs none any more.
   std::chrono::steady_clock::time_point last_read{};  // Or restored.
   std::optional<std::int64_t> read_ms;  // When the batch was read, in the broker's time.
 

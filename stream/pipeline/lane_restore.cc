@@ -54,6 +54,7 @@ absl::StatusOr<Offset> Lane::own(std::unique_ptr<PartitionRestore> restored) {
     p->partition.rows().for_each([&](const CustomerRow& row) { parts_.places->add(row, p->id()); });
   }
   p->observer = observer_;
+  p->counted = meta.counters;
   p->logged_tick = std::max(meta.watermark, meta.moving_to);
   p->last_read = parts_.clock.steady();
   if (meta.started) parts_.trainer.partition_started(p->id(), meta.first_boundary);
@@ -128,6 +129,7 @@ void Lane::drop_partitions() {
   }
   partitions_.clear();
   output_.abandon();
+  awaited_.clear();
   paused_.clear();
   watch_.clear();
   uncommitted_ = false;

@@ -6,6 +6,7 @@
 #include <limits>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/contribution.h"
@@ -15,6 +16,7 @@
 #include "stream/format/model_log.h"
 #include "stream/format/partition_meta.h"
 #include "stream/format/tick.h"
+#include "stream/pipeline/lane_figures.h"
 #include "stream/pipeline/partition_listener.h"
 
 namespace rfm {
@@ -86,6 +88,9 @@ class Partition {
   // Recorded ticks that came before the record at `offset`; at the end of the log, the others.
   Progress follow_ticks(Offset offset = std::numeric_limits<Offset>::max());
 
+  // What time has done since the last call.
+  TimeFigures take_figures() { return std::exchange(figures_, {}); }
+
   bool follows_ticks() const { return options_.ticks.has_value(); }
 
   // The position is at its end and idle while others have passed boundary `epoch`, which the model
@@ -140,6 +145,7 @@ class Partition {
   PartitionMeta meta_;
   std::size_t next_tick_ = 0;  // In options_.ticks.
   TransitionBuffer buffer_;
+  TimeFigures figures_;
   std::size_t piece_left_ = 0;
   std::size_t swept_ = 0;  // Places, of the boundary that is being crossed.
   std::size_t sampled_ = 0;

@@ -99,6 +99,7 @@ bool Partition::cross(std::int64_t epoch) {
   swept_ = 0;
   meta_.watermark = std::max(meta_.watermark, boundary);
   meta_.crossed = epoch;
+  ++figures_.boundaries_crossed;
   if (piece_left_ > 0) --piece_left_;  // Boundaries are work too when nobody changes.
   return true;
 }
@@ -109,6 +110,7 @@ bool Partition::fire_deadlines(EventTime until) {
     --piece_left_;
     const ResidentRows::Fired fired = rows_.fire_deadline(meta_.watermark, until, buffer_);
     if (fired.row == nullptr) continue;
+    ++figures_.deadlines_fired;
     if (fired.settled) on_settled(*fired.row, *fired.settled);
     emit(buffer_);
     rows_.drop_if_empty(*fired.row);
@@ -122,6 +124,7 @@ bool Partition::sweep(std::int64_t epoch) {
     if (piece_left_ == 0) return false;
     const std::size_t next = rows_.sweep(step, swept_, piece_left_, buffer_).next;
     piece_left_ -= next - swept_;
+    figures_.customers_swept += next - swept_;
     swept_ = next;
     emit(buffer_);
   }

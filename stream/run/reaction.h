@@ -19,6 +19,7 @@ enum class Reaction : std::uint8_t {
   kSetAside,     // The state is damaged; everything is in the changelog.
   kAwaitTopics,  // A topic is gone: only somebody else can bring it back.
 };
+inline constexpr int kReactionCount = 4;
 
 // What is known of a life that has ended.
 struct PipelineEnd {

@@ -1,16 +1,19 @@
 #include "stream/run/service_notices.h"
 
+#include <fmt/format.h>
 #include <spdlog/spdlog.h>
 
 #include <cstdint>
 #include <cstdlib>
 
 #include "state/epoch.h"
+#include "stream/run/sole_instance.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
 namespace {
 
+constexpr std::chrono::seconds kUnownedMax{30};
 constexpr std::int64_t kSilenceDaysMin = 100;  // Shorter ones are soon over.
 
 }  // namespace
@@ -58,6 +61,18 @@ void ServiceNotices::say_held(const ModelVersion* newest) {
       "more than model.moved_max. `rfmstream model show` shows them, `rfmstream model promote` "
       "takes them",
       to_rfc3339(boundary_of(*held_said_)), newest->held->moved * 100);
+}
+
+void ServiceNotices::say_unowned(const ServiceStatus& status, const KafkaOptions& options,
+                                 std::chrono::steady_clock::time_point now) {
+  if (!all_owned_ || status.partitions_owned == status.partition_count) all_owned_ = now;
+  if (now - *all_owned_ <= kUnownedMax) return;
+  all_owned_ = now;
+  const auto other = other_instance(options);
+  spdlog::warn(
+      "{} of {} partitions are owned by this process{}: no model is trained while any is missing",
+      status.partitions_owned, status.partition_count,
+      other ? fmt::format(", and {} on {} is in the group too", other->name, other->host) : "");
 }
 
 }  // namespace rfm

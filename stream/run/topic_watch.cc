@@ -90,6 +90,11 @@ absl::Status TopicWatch::status() const {
   return status_;
 }
 
+bool TopicWatch::broker_answers() const {
+  const std::scoped_lock lock(mutex_);
+  return broker_answers_;
+}
+
 void TopicWatch::run() {
   std::unique_lock lock(mutex_);
   while (status_.ok()) {
@@ -98,6 +103,7 @@ void TopicWatch::run() {
     const std::optional<absl::Status> seen = ask_for_topics(options_, partition_count_);
     if (seen && seen->ok()) on_look_();
     lock.lock();
+    broker_answers_ = seen.has_value();
     status_ = seen.value_or(absl::OkStatus());
   }
 }

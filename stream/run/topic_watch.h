@@ -33,6 +33,8 @@ class TopicWatch {
 
   // The first look that was not OK; nothing is looked at after it.
   absl::Status status() const;
+  // Some broker answered the last look.
+  bool broker_answers() const;
 
  private:
   void run();
@@ -44,6 +46,7 @@ class TopicWatch {
   std::condition_variable changed_;
   bool ended_ = false;
   absl::Status status_;
+  bool broker_answers_ = true;
   std::thread thread_;
 };
 

@@ -227,6 +227,7 @@ def new_application(endpoint, name, arguments, more=()):
     """Creates its topics and returns its settings."""
     settings = [*more, "--set", f"kafka.brokers={endpoint}",
                 "--set", f"run.lanes={arguments.lanes}", "--set", f"app.name={name}",
+                "--set", "admin.listen=127.0.0.1:0",
                 "--set", f"output.transitions={name}-transitions",
                 "--set", f"output.segments={name}-segments"]
     subprocess.run([BINARY, "topics", "create", *settings, "--partitions",

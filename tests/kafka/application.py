@@ -116,7 +116,7 @@ class Application:
         self.settings = {
             "kafka.brokers": broker.endpoint, "app.name": name, "input.topic": f"{name}-input",
             "output.transitions": f"{name}-transitions", "output.segments": f"{name}-segments",
-            **QUICK, **(settings or {})}
+            "admin.listen": "127.0.0.1:0", **QUICK, **(settings or {})}
         self.process = None
         if create:
             self.command("topics", "create", "--partitions", str(partitions))

@@ -29,7 +29,8 @@ class ComposeTest(unittest.TestCase):
         composed = (DOCKER / "rfmstream.toml").read_text()
         self.assertEqual(composed.count('"kafka:9092"'), 1)
         self.settings = self.directory / "rfmstream.toml"
-        self.settings.write_text(composed.replace('"kafka:9092"', f'"{self.broker.endpoint}"'))
+        self.settings.write_text(composed.replace('"kafka:9092"', f'"{self.broker.endpoint}"')
+                                 + '\n[admin]\nlisten = "127.0.0.1:0"\n')
 
     def arguments(self, command):
         places = {MOUNTED: self.settings, STATE: self.directory / "state"}

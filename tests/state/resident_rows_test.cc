@@ -66,6 +66,20 @@ class ResidentRowsTest : public testing::Test {
   TransitionBuffer buffer_;
 };
 
+TEST_F(ResidentRowsTest, ItsBytesFollowRowsAndLedgers) {
+  ResidentRows rows(context());
+  const std::size_t empty = rows.bytes();
+  buy(rows, "a", from_ms(kFirstEpoch * kEpoch.count()), 1);
+  const std::size_t one = rows.bytes();
+  EXPECT_GE(one, empty + sizeof(CustomerRow) + sizeof(LedgerEntry));
+  for (std::uint64_t i = 2; i <= 101; ++i)
+    buy(rows, "a", from_ms(kFirstEpoch * kEpoch.count()) + hours{i}, i);
+  EXPECT_GE(rows.bytes(), one + 100 * sizeof(LedgerEntry));
+  const std::size_t full = rows.bytes();
+  rows.erase(*rows.find("a"));
+  EXPECT_LE(rows.bytes() + 101 * sizeof(LedgerEntry), full + 1'024) << "its ledger is gone";
+}
+
 TEST_F(ResidentRowsTest, FiresDeadlinesInOrderAndOnce) {
   ResidentRows rows(context());
   for (int i = 0; i < 20; ++i)

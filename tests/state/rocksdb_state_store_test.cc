@@ -69,6 +69,17 @@ TEST_F(RocksdbStateStoreTest, KeepsKindsAndPartitionsApart) {
   EXPECT_EQ(content(*store, StoreKind::kContribution, 1), kNothing);
 }
 
+TEST_F(RocksdbStateStoreTest, ItsFiguresFollowWhatIsWritten) {
+  const std::unique_ptr<RocksdbStateStore> store = open();
+  const StoreFigures before = store->figures();
+  const std::vector<StoreWrite> writes = {{StoreKind::kRow, 0, "a", std::string(1'000'000, 'x')}};
+  ASSERT_TRUE(store->write(writes).ok());
+  const StoreFigures after = store->figures();
+  EXPECT_GE(after.wal_bytes_written, before.wal_bytes_written + 1'000'000);
+  EXPECT_GE(after.memtable_bytes, before.memtable_bytes + 1'000'000);
+  EXPECT_EQ(after.background_errors, 0U);
+}
+
 TEST_F(RocksdbStateStoreTest, HoldsWhatWasWrittenAfterReopening) {
   {
     const std::unique_ptr<StateStore> store = open();

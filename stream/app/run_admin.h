@@ -1,0 +1,35 @@
+// The admin listener of `run`, as the settings say.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "admin/admin_pages.h"
+#include "admin/admin_server.h"
+#include "admin/status_board.h"
+#include "config/settings.h"
+#include "stream/record/clock.h"
+
+namespace rfm {
+
+// Every setting with its value and where it comes from, as `config show` shows them.
+std::string settings_json(const Settings& settings);
+
+class RunAdmin {
+ public:
+  // `clock` outlives it. With an empty admin.listen nobody listens.
+  static absl::StatusOr<std::unique_ptr<RunAdmin>> start(const Settings& settings,
+                                                         const Clock& clock);
+
+  StatusBoard& board() { return board_; }
+
+ private:
+  RunAdmin(const Settings& settings, const Clock& clock);
+
+  StatusBoard board_;
+  AdminPages pages_;
+  std::unique_ptr<AdminServer> server_;  // Gone before what it answers with.
+};
+
+}  // namespace rfm
