@@ -158,6 +158,25 @@ TEST(Settings, WrongValuesNameKeyValueAndWhatIsAllowed) {
   }
 }
 
+TEST(Settings, AnAddressToListenAtMayBeEmpty) {
+  Settings settings;
+  ASSERT_TRUE(settings.set("admin.listen=").ok());
+  EXPECT_EQ(settings.text("admin.listen"), "");
+  ASSERT_TRUE(settings.set("admin.listen=[::1]:0").ok());
+  const std::string refused = set_error("admin.listen=7367");
+  EXPECT_NE(refused.find("admin.listen"), std::string::npos) << refused;
+  EXPECT_NE(refused.find("HOST:PORT"), std::string::npos) << refused;
+}
+
+TEST(Settings, SecretsAreNotShown) {
+  Settings settings;
+  ASSERT_TRUE(settings.set("kafka.properties.sasl.password=hunter2").ok());
+  std::string shown;
+  for (const EffectiveSetting& setting : settings.effective()) shown += shown_text(setting);
+  EXPECT_EQ(shown.find("hunter2"), std::string::npos);
+  EXPECT_NE(shown.find("(not shown)"), std::string::npos);
+}
+
 TEST(Settings, WrongTypesAreRefused) {
   for (const std::string_view wrong :
        {"app.name = 5", "input.lateness = 60", "model.move_min = \"0.1\"",
