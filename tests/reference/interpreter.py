@@ -523,6 +523,7 @@ class Customer:
         state.seq += 1
         record = {
             "segmentation": segmentation.name, "seq": state.seq, "from": state.label, "to": to,
+            "since": state.since if state.seq > 1 else None,
             "direction": direction, "reason": why, "at": facts.at, "held": held,
             "frequency": facts.frequency, "monetary": facts.monetary,
             "model": version["version"], "rules": self.rules.version,

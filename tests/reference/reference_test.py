@@ -226,25 +226,22 @@ def random_change(rng, presets, before):
     # Never the same; how models are trained may change, too.
     next_rules["model"] = [*SOON[:-1], f"churn_weeks = {4 + len(before)}"]
     tables = next_rules["tables"]
-    for _ in range(0 if goes_back else rng.choice([1, 1, 2, 3, 5])):
+    gone = {name: table for old in before for name, table in old["tables"].items()
+            if name not in tables}
+    if gone and rng.random() < .5:  # As it was, or with what is changed below.
+        name = rng.choice(sorted(gone))
+        tables[name] = json.loads(json.dumps(gone[name]))
+    elif len(tables) > 1 and rng.random() < .5:
+        del tables[rng.choice(sorted(tables))]
+    for _ in range(0 if goes_back else rng.choice([0, 1, 1, 2, 3, 5])):
         kind = rng.random()
-        gone = {name: table for old in before for name, table in old["tables"].items()
-                if name not in tables}
-        if kind < .25:
-            new = sorted(set(PRESETS) - set(tables))
-            if gone and rng.random() < .8:
-                name = rng.choice(sorted(gone))
-                tables[name] = json.loads(json.dumps(gone[name]))
-            elif rng.random() < .5 and new:
-                name = rng.choice(new)
-                tables[name] = json.loads(json.dumps(presets[name]))
-            else:
-                mine = f"mine{rng.randint(0, 3)}"  # Often in place of another.
-                tables[mine] = {**random_grid(rng), "guard": rng.random() < .8,
-                                "stay": rng.choice(STAYS)}
-        elif kind < .45 and len(tables) > 1:
-            del tables[rng.choice(sorted(tables))]
-        elif kind < .53:
+        if kind < .15:
+            name = rng.choice(sorted(set(PRESETS) - set(tables)))
+            tables[name] = json.loads(json.dumps(presets[name]))
+        elif kind < .25:
+            tables[f"mine{rng.randint(0, 3)}"] = {  # Often in place of another.
+                **random_grid(rng), "guard": rng.random() < .8, "stay": rng.choice(STAYS)}
+        elif kind < .35:
             next_rules["quiet"] = rng.choice(["0s", "3d", "7d", "20d"])
         else:
             change = rng.choice([change_damping, change_damping, change_names, change_map,
@@ -406,13 +403,14 @@ def product(directory, rules, events, until, model_log=None):
 
 
 def as_the_reference_says(value):
-    held = value.get("held")
+    held, since = value.get("held"), value["from"].get("since")
     after = value.get("after", {})
     units, _, cents = after.get("monetary", "0").partition(".")
     sign = -1 if units.startswith("-") else 1
     return {
         "segmentation": value["segmentation"], "seq": value["seq"],
-        "from": value["from"]["segment"], "to": value["to"], "direction": value["direction"],
+        "from": value["from"]["segment"], "since": milliseconds(since) if since else None,
+        "to": value["to"], "direction": value["direction"],
         "reason": value["reason"], "at": milliseconds(value["effective_at"]),
         "held": (held["segment"], milliseconds(held["since"])) if held else None,
         "frequency": after.get("frequency", 0),
@@ -423,8 +421,8 @@ def as_the_reference_says(value):
 
 
 def expected(move):
-    names = ["segmentation", "seq", "from", "to", "direction", "reason", "at", "held", "frequency",
-             "monetary", "model", "rules", "scores", "suppressed_by"]
+    names = ["segmentation", "seq", "from", "since", "to", "direction", "reason", "at", "held",
+             "frequency", "monetary", "model", "rules", "scores", "suppressed_by"]
     action = move.get("action") if move["suppressed_by"] is None else None
     return {**{name: move[name] for name in names}, "action": action}
 
