@@ -132,6 +132,13 @@ void add_service(const ProbeContext& context, Exposition& out) {
     out.add(flag(lane.is_held_back), {{"lane", fmt::format("{}", lane.lane)}});
 }
 
+// A sample for each value of a Reason, which numbers `counts`.
+template <class Reason>
+void add_by_reason(const auto& counts, Exposition& out) {
+  for (std::size_t i = 0; i < counts.size(); ++i)
+    out.add(real(counts[i]), {{"reason", std::string(name(static_cast<Reason>(i)))}});
+}
+
 void add_outcomes(const OutcomeCounters& outcomes, Exposition& out) {
   out.counter("rfmstream_records_total",
               "Records of the input by outcome; each has one: applied, duplicate, ignored, erased "
@@ -142,16 +149,10 @@ void add_outcomes(const OutcomeCounters& outcomes, Exposition& out) {
   out.add(real(outcomes.erased), {{"outcome", "erased"}});
   out.add(real(outcomes.dead_lettered_total()), {{"outcome", "dead_letter"}});
   out.counter("rfmstream_ignored_records_total", "Of these, those that are ignored, by reason.");
-  for (std::size_t i = 0; i < outcomes.ignored.size(); ++i) {
-    out.add(real(outcomes.ignored[i]),
-            {{"reason", std::string(name(static_cast<IgnoredReason>(i)))}});
-  }
+  add_by_reason<IgnoredReason>(outcomes.ignored, out);
   out.counter("rfmstream_dead_letters_total",
               "Of these, those that went to the dead letters, by reason.");
-  for (std::size_t i = 0; i < outcomes.dead_lettered.size(); ++i) {
-    out.add(real(outcomes.dead_lettered[i]),
-            {{"reason", std::string(name(static_cast<DeadLetterReason>(i)))}});
-  }
+  add_by_reason<DeadLetterReason>(outcomes.dead_lettered, out);
   out.counter("rfmstream_late_records_total", real(outcomes.late),
               "Applied records that were older than their customer's clock.");
   out.counter("rfmstream_settled_invoices_total", real(outcomes.invoices_settled),

@@ -36,8 +36,6 @@ std::optional<int> count_of(std::string_view text) {
   return count;
 }
 
-std::string day(EventTime time) { return to_rfc3339(time).substr(0, 10); }
-
 // A rate that is infinite, or the first of a table, is a dash.
 std::string rate_text(double rate) {
   return std::isfinite(rate) ? fmt::format("{:.2f}", rate) : "-";
@@ -80,7 +78,7 @@ Comparison compare(const ClusterCounts& counts, std::span<const RefitSample> ref
   const auto add = [&](std::uint64_t fits, EventTime at) {
     done += fits;
     line.update(done, static_cast<double>(done) / static_cast<double>(all),
-                "event time " + day(at));
+                "event time " + to_date(at));
   };
   RefitWalk walk(counts.first, counts.last, training);
   for (const RefitSample& refit : refits) {
@@ -253,8 +251,8 @@ absl::Status report_cluster_counts(const ClusterCounts& counts, std::span<const 
   });
   if (few != refits.end()) {
     return absl::FailedPreconditionError(
-        fmt::format("the sample of {} has {} customers, and {} clusters need more", day(few->at),
-                    few->rows.size(), counts.last));
+        fmt::format("the sample of {} has {} customers, and {} clusters need more",
+                    to_date(few->at), few->rows.size(), counts.last));
   }
   const Comparison comparison =
       compare(counts, refits, training,
@@ -263,14 +261,14 @@ absl::Status report_cluster_counts(const ClusterCounts& counts, std::span<const 
                {Quantity::kMonetary, fmt::format("M ({})", currency),
                 static_cast<double>(Money::kUnitsPerCurrencyUnit)}});
   fmt::print("{} customers on {}: best K-Means of {} starts, z-scores of log1p of R, F, M\n",
-             grouped(n), day(sample.at), kFreshStarts);
+             grouped(n), to_date(sample.at), kFreshStarts);
   if (n > kSilhouetteRowsMax) {
     fmt::print("(silhouette: of {} of them, those with the lowest hashes of their ids)\n",
                grouped(kSilhouetteRowsMax));
   }
   if (const std::size_t pairs = comparison.stability.front().pair_count; pairs > 0) {
     fmt::print("refit, week: adjusted Rand index, mean of {} pairs of refits from {} to {}\n",
-               pairs, day(refits.front().at), day(sample.at));
+               pairs, to_date(refits.front().at), to_date(sample.at));
   }
   print_figures(comparison);
   print_verdict(comparison);

@@ -28,8 +28,6 @@ struct Arguments {
   std::optional<std::string> counts;
 };
 
-std::string day(EventTime time) { return to_rfc3339(time).substr(0, 10); }
-
 // What `evaluate clusters` gathers at the refit boundaries while the stream passes them.
 struct RefitMoment {
   std::vector<SampleRow> sample;  // Of all partitions.
@@ -131,7 +129,7 @@ absl::Status print_clusters(const Replay& replay, const RefitMoments& moments,
             ? "no labels"
             : fmt::format("{:.2f} %", moment.labels.not_nearest_share() * 100);
     fmt::print("  {:<12}{:>9}{:>9}{:>4}{:>12.3f}{:>12.3f}{:>12.3f}{:>9.4f}{:>9.4f}{:>13}\n",
-               day(at), effective.number, a.customers, a.cluster_count, a.adopted_inertia,
+               to_date(at), effective.number, a.customers, a.cluster_count, a.adopted_inertia,
                a.trained_inertia, a.fresh_inertia, a.adopted_ratio(), a.trained_ratio(),
                not_nearest);
     adopted.push_back(a.adopted_ratio());

@@ -32,8 +32,6 @@ struct Arguments {
   std::string from = "2011-04-01";
 };
 
-std::string day(EventTime time) { return to_rfc3339(time).substr(0, 10); }
-
 std::string_view weekday_of(EventTime boundary) {
   const std::int64_t days_since_monday = (epoch_of(boundary) + 3) % 7;  // Day 0 is a Thursday.
   return kWeekdays[static_cast<std::size_t>(days_since_monday)];
@@ -57,7 +55,7 @@ absl::Status put_refits_on(EventTime split, SettingsArguments& arguments) {
     return absl::InvalidArgumentError(fmt::format(
         "--split {}: a {}, but samples are taken at refits and {} is {}; choose a {} or leave the "
         "setting out",
-        day(split), weekday, kWeekdayKey, settings->text(kWeekdayKey),
+        to_date(split), weekday, kWeekdayKey, settings->text(kWeekdayKey),
         settings->text(kWeekdayKey)));
   }
   return absl::OkStatus();
@@ -90,7 +88,8 @@ void print_split(const ChurnAssessment& split) {
   fmt::print(
       "Forward split at {}: {} customers, {:.2f} % of them bought nothing in the next {:.0f} "
       "days; model version {}\n",
-      day(split.at), split.customers, split.churned_share * 100, kChurnHorizonDays, split.version);
+      to_date(split.at), split.customers, split.churned_share * 100, kChurnHorizonDays,
+      split.version);
   if (split.erased > 0) fmt::print("({} more were erased since)\n", split.erased);
   print_predictors(split);
   fmt::print("\nCalibration of the model at the split\n  {:>9}{:>8}{:>10}{:>11}{:>9}\n", "risk",
@@ -115,13 +114,13 @@ void print_weeks(const ChurnReport& report) {
   fmt::print(
       "\nPrequential: {} weekly samples from {} to {}, each scored by the version in effect "
       "at that moment\n",
-      report.weeks.size(), day(report.weeks.front().at), day(report.weeks.back().at));
+      report.weeks.size(), to_date(report.weeks.front().at), to_date(report.weeks.back().at));
   if (report.weeks_without_model > 0)
     fmt::print("({} earlier ones had no model yet)\n", report.weeks_without_model);
   fmt::print("  {:<39}{:>26}{:>26}{:>10}\n", "", "model", "NBD alone", "recency");
   fmt::print("  {:<12}{:>9}{:>9}{:>9}{:>10}{:>8}{:>8}{:>10}{:>8}{:>8}{:>10}\n", "sample", "version",
              "n", "churned", "AUC", "Brier", "ECE", "AUC", "Brier", "ECE", "AUC");
-  for (const ChurnAssessment& week : report.weeks) print_week(day(week.at), week);
+  for (const ChurnAssessment& week : report.weeks) print_week(to_date(week.at), week);
   print_week("mean", mean_of(report.weeks));
   const PredictionFigures worst = worst_of(report.weeks);
   fmt::print("  {:<39}{:>10}{:>8.4f}{:>8.4f}\n", "worst", auc_text(worst.auc), worst.brier,

@@ -248,8 +248,7 @@ void print_text(const Inspection& view, std::size_t ledger_max) {
              version.number == 0
                  ? "none yet"
                  : fmt::format("{}, trained at {} on {} customers", version.number,
-                               to_rfc3339(boundary_of(version.trained_epoch)).substr(0, 10),
-                               version.population));
+                               to_date(boundary_of(version.trained_epoch)), version.population));
   print_line("rules version", fmt::format("{}", view.rules.version));
   print_line("partition", fmt::format("{}, clock {}", view.partition.id,
                                       to_rfc3339(view.partition.meta.watermark)));

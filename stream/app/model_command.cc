@@ -27,8 +27,6 @@ struct Arguments {
   RulesPlace place;
 };
 
-std::string day(std::int64_t epoch) { return to_rfc3339(boundary_of(epoch)).substr(0, 10); }
-
 void print_cuts(const ModelVersion& version) {
   if (version.cuts.empty()) return fmt::print("\nCuts: none yet, the start cuts hold\n");
   std::vector<std::vector<std::string>> lines = {{"measure", "how", "bins", "cuts"}};
@@ -60,9 +58,9 @@ absl::Status show(const Arguments& arguments) {
   const absl::StatusOr<ModelVersion> version = read_newest_model(arguments.place, *settings);
   if (!version.ok()) return version.status();
   fmt::print("Model version {}, trained on {} on {} customers, in force from {} on\n",
-             version->number, day(version->trained_epoch),
+             version->number, to_date(boundary_of(version->trained_epoch)),
              grouped(static_cast<std::uint64_t>(version->population)),
-             day(version->trained_epoch + 1));
+             to_date(boundary_of(version->trained_epoch + 1)));
   print_cuts(*version);
   if (version->clusters) {
     fmt::print("\nClusters\n");
@@ -74,7 +72,7 @@ absl::Status show(const Arguments& arguments) {
       "\nHeld since {}: other clusters, which fitted {:.1f} % better there and would have moved "
       "{:.1f} %\nof the customers, more than model.moved_max. `rfmstream model promote` takes "
       "them;\nthe next refit replaces or drops them\n",
-      day(held.epoch),
+      to_date(boundary_of(held.epoch)),
       (1 - held.clusters.inertia_per_customer / version->clusters->inertia_per_customer) * 100,
       held.moved * 100);
   print_clusters(held.clusters);
@@ -95,7 +93,7 @@ absl::Status promote(const Arguments& arguments) {
   if (!version->held) {
     return absl::FailedPreconditionError(fmt::format(
         "no clusters are held: those of model version {}, trained on {}, are all there are",
-        version->number, day(version->trained_epoch)));
+        version->number, to_date(boundary_of(version->trained_epoch))));
   }
   if (const absl::StatusOr<int> found = check_topic(kafka, topic_names(kafka).requests);
       !found.ok())
@@ -105,7 +103,7 @@ absl::Status promote(const Arguments& arguments) {
   fmt::print(
       "asked for the clusters held since {}: a service that runs and trains takes them with the "
       "next epoch, in force a day after it. `rfmstream model show` says when that has happened\n",
-      day(version->held->epoch));
+      to_date(boundary_of(version->held->epoch)));
   return absl::OkStatus();
 }
 

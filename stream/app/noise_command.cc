@@ -145,7 +145,7 @@ absl::Status evaluate_noise(ReplayArguments arguments) {
   if (!damped.ok()) return damped.status();
   const NoiseReport report = damped->evaluation->report(damped->end);
   fmt::print("{} customers, {:.0f} customer-years up to {}; {} transitions\n", report.customers,
-             report.customer_years, to_rfc3339(damped->end).substr(0, 10), report.transitions);
+             report.customer_years, to_date(damped->end), report.transitions);
   const Segmentations& segmentations = damped->rules.segmentations;
   print_moves(report, segmentations);
   print_first(report, segmentations);

@@ -31,8 +31,8 @@ absl::StatusOr<std::optional<EventTime>> time_of(const std::optional<std::string
     return absl::InvalidArgumentError(fmt::format(
         "{} {} is refused; allowed: a date (2011-12-10) or an RFC 3339 time (2011-12-10T08:00:00Z) "
         "from {} to {}",
-        option, *text, to_rfc3339(kEarliestEventTime).substr(0, 10),
-        to_rfc3339(kLatestEventTime - std::chrono::days{1}).substr(0, 10)));
+        option, *text, to_date(kEarliestEventTime),
+        to_date(kLatestEventTime - std::chrono::days{1})));
   }
   return time;
 }
@@ -173,7 +173,7 @@ absl::Status ReplaySetup::run() {
   };
   bool ended = true;
   const absl::Status done = replay_->run([&](const ReplayProgress& progress) {
-    const std::string day = to_rfc3339(progress.event_time).substr(0, 10);
+    const std::string day = to_date(progress.event_time);
     line.update(progress.records, progress.fraction, "event time " + day);
     ended = !stop.asked();
     return ended;

@@ -24,8 +24,6 @@ std::string name_of(const Segmentation& segmentation, SegmentCode code) {
   return segment_info(segmentation, code).name;
 }
 
-std::string day(std::int64_t epoch) { return to_rfc3339(boundary_of(epoch)).substr(0, 10); }
-
 bool is_by_customer(Reason reason) {
   return reason == Reason::kPurchase || reason == Reason::kReturn || reason == Reason::kInactivity;
 }
@@ -174,7 +172,8 @@ void ReplaySummary::print_models(const Replay& replay) const {
       axes.push_back(fmt::format("{} {}", name(quantity), cuts_text(quantity, cuts)));
     }
     if (v.cuts.empty()) axes.emplace_back("fixed: few customers");
-    fmt::print("  {:>7}  {:<10}  {:>10}  {:>9}  {}\n", v.number, day(v.trained_epoch), v.population,
+    fmt::print("  {:>7}  {:<10}  {:>10}  {:>9}  {}\n", v.number,
+               to_date(boundary_of(v.trained_epoch)), v.population,
                v.clusters ? v.clusters->cluster_count : 0, fmt::join(axes, "; "));
   }
 }

@@ -126,7 +126,7 @@ absl::Status print_days(const DryRunArguments& arguments, const RulesRecord& now
   fmt::print(
       "\nTransitions a day in the {} days to {} (of them actionable), the whole history replayed "
       "under each\n",
-      arguments.days, to_rfc3339(boundary_of(*end)).substr(0, 10));
+      arguments.days, to_date(boundary_of(*end)));
   std::vector<std::vector<std::string>> lines = {
       {"segmentation", fmt::format("version {}", now.version), "these settings"}};
   const auto text = [&](const std::map<std::string, DailyTransitions::Count>& counts,

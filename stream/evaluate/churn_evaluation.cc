@@ -17,8 +17,6 @@ constexpr std::size_t kBinCount = 10;
 constexpr Duration kHorizon = std::chrono::hours{24 * static_cast<int>(kChurnHorizonDays)};
 constexpr Duration kFirstModel = std::chrono::hours{24 * 15};  // Two refits that see customers.
 
-std::string day(EventTime time) { return to_rfc3339(time).substr(0, 10); }
-
 PredictionFigures figures_of(std::span<const ScoredOutcome> outcomes) {
   return {.auc = area_under_roc(outcomes),
           .brier = brier_score(outcomes),
@@ -147,16 +145,16 @@ absl::StatusOr<ChurnReport> ChurnEvaluation::finish(const ModelTimeline& models,
     const bool fits = latest >= begin + kFirstModel;
     return absl::InvalidArgumentError(fmt::format(
         "the split {} needs history up to {}, 90 days after it, but the input ends at {}: {}",
-        day(options_.split), day(labels_end), day(history_end),
-        fits ? "the latest split is " + day(latest)
+        to_date(options_.split), to_date(labels_end), to_date(history_end),
+        fits ? "the latest split is " + to_date(latest)
              : fmt::format("no split fits, because it also needs 15 days before it for the first "
                            "churn model, 105 days in all, and the input begins at {}",
-                           day(begin))));
+                           to_date(begin))));
   }
   const auto split_sample = samples_.find(epoch_of(options_.split));
   if (split_sample == samples_.end() || split_sample->second.empty()) {
     return absl::FailedPreconditionError(fmt::format(
-        "no customer had bought before the split {}: choose a later one", day(options_.split)));
+        "no customer had bought before the split {}: choose a later one", to_date(options_.split)));
   }
   ChurnReport report;
   for (const auto& [epoch, sample] : samples_) {
@@ -173,7 +171,7 @@ absl::StatusOr<ChurnReport> ChurnEvaluation::finish(const ModelTimeline& models,
     return absl::FailedPreconditionError(
         fmt::format("there was no churn model yet at the split {}: the first one takes two refits "
                     "that see customers, so at least 15 days of history before the split",
-                    day(options_.split)));
+                    to_date(options_.split)));
   }
   report.split = report.weeks.back();
   return report;

@@ -75,6 +75,9 @@ class Rfc3339Text {
 };
 std::string to_rfc3339(EventTime time);
 
+// "2010-12-01", UTC.
+std::string to_date(EventTime time);
+
 // "2010-12-01 08:26:00", UTC, as in Online Retail. Milliseconds are cut off.
 std::string to_uci(EventTime time);
 
