@@ -13,7 +13,6 @@ namespace {
 // First bytes of keys, none of which is one of sales_book.cc.
 constexpr char kStock = 's';
 constexpr char kFlow = 'f';
-constexpr char kName = 'i';
 
 // Of a history that is longer the oldest moves are forgotten.
 constexpr std::size_t kHistoryBytesMax = 4'096;
@@ -49,29 +48,6 @@ void trim(std::string& history) {
 
 }  // namespace
 
-std::uint32_t MovesBook::id_of(std::string_view name) {
-  if (const auto known = ids_.find(name); known != ids_.end()) return known->second;
-  const auto id = static_cast<std::uint32_t>(names_.size());
-  names_.emplace_back(name);
-  ids_.emplace(name, id);
-  key_.assign(1, kName);
-  key_ += name;
-  book_.note(key_, {id});
-  return id;
-}
-
-void MovesBook::read_names() {
-  ids_.clear();
-  names_.clear();
-  book_.for_each([this](std::string_view key, const Book::Cell& cell) {
-    if (key.front() != kName) return;
-    const auto id = static_cast<std::uint32_t>(cell.sums[0]);
-    if (names_.size() <= id) names_.resize(id + 1);
-    names_[id] = key.substr(1);
-    ids_.emplace(key.substr(1), id);
-  });
-}
-
 void MovesBook::add_stock(std::int64_t day, Place place, std::int64_t customers,
                           std::int64_t money) {
   ByteWriter out;
@@ -105,7 +81,7 @@ void MovesBook::book(CustomerRow& row, const Rules& rules, std::span<const Booke
     const SegmentCode code = row.segments[s].segment;
     if (code == kNoSegmentCode) continue;
     const Segmentation& segmentation = rules.segmentations[s];
-    const Place place{id_of(segmentation.name()), id_of(segment_info(segmentation, code).name)};
+    const Place place{names_.id_of(segmentation.name()), names_.id_of(segment_info(segmentation, code).name)};
     const auto moved = std::ranges::find(moved_, place.segmentation, &Moved::segmentation);
     const bool is_counted = moved != moved_.end() || row.booked;
     const std::int64_t last = moved != moved_.end() ? moved->money : row.booked.value_or(0);
@@ -123,9 +99,9 @@ void MovesBook::book_move(CustomerRow& row, const BookedMove& move) {
   const Segmentation& to_in = transition.rules->segmentations[transition.segmentation];
   const Segmentation& from_in = transition.from_in == nullptr ? to_in : *transition.from_in;
   const std::int64_t day = epoch_of(transition.effective_at());
-  const Flow flow{.segmentation = id_of(to_in.name()),
-                  .from = id_of(segment_info(from_in, transition.from).name),
-                  .to = id_of(segment_info(to_in, transition.to).name),
+  const Flow flow{.segmentation = names_.id_of(to_in.name()),
+                  .from = names_.id_of(segment_info(from_in, transition.from).name),
+                  .to = names_.id_of(segment_info(to_in, transition.to).name),
                   .reason = transition.reason,
                   .is_actionable = move.is_actionable};
   const std::int64_t money = transition.after.monetary.units;

@@ -3,8 +3,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
-#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -13,6 +11,7 @@
 
 #include "state/book.h"
 #include "state/customer_row.h"
+#include "state/segment_names.h"
 #include "state/transition.h"
 
 namespace rfm {
@@ -25,19 +24,13 @@ struct BookedMove {
 
 class MovesBook {
  public:
-  explicit MovesBook(Book& book) : book_(book) {}
+  // All outlive it.
+  MovesBook(Book& book, SegmentNames& names) : book_(book), names_(names) {}
 
   // What one step of one customer did, under `rules`, which the row is under now; to be called
   // after every change of his money or segments. Also notes his moves in the row. `moves` are of
   // this customer, in order.
   void book(CustomerRow& row, const Rules& rules, std::span<const BookedMove> moves);
-
-  // After the book's cells were restored.
-  void read_names();
-
-  std::string_view name_of(std::uint32_t id) const {
-    return id < names_.size() ? std::string_view(names_[id]) : std::string_view();
-  }
 
  private:
   struct Place {
@@ -57,19 +50,17 @@ class MovesBook {
     std::int64_t money = 0;
   };
 
-  std::uint32_t id_of(std::string_view name);
   void book_move(CustomerRow& row, const BookedMove& move);
   void add_stock(std::int64_t day, Place place, std::int64_t customers, std::int64_t money);
   void add_flow(std::int64_t day, const Flow& flow, std::int64_t money);
 
   Book& book_;
-  std::map<std::string, std::uint32_t, std::less<>> ids_;
-  std::vector<std::string> names_;  // By id.
+  SegmentNames& names_;
   std::vector<Moved> moved_;        // Scratch, like `key_`.
   std::string key_;
 };
 
-// What a cell of a book is of moves, for readers; names by `name_of`.
+// What a cell of a book is of moves, for readers; names are numbers (segment_names.h).
 struct MovesCell {
   enum class Kind : std::uint8_t {
     kStock,  // {customers, money}: how much that day changed them; all days until one: the stock.

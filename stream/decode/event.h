@@ -30,7 +30,7 @@ struct InvoiceEvent {
   std::int64_t revision = 0;  // 0: none.
   bool is_void = false;       // A cancelled order: counts in nothing; `amount` is 0.
   std::optional<bool> consent;
-  std::span<const SoldLine> lines;  // Where the record has them.
+  std::span<const SoldLine> lines{};  // Where the record has them.
 };
 
 // One row of an invoice (UCI Online Retail fields).
@@ -59,10 +59,10 @@ struct Tombstone {
 // A sale without a customer: in the sales book only.
 struct AnonymousSale {
   EventTime invoice_time{};
-  std::string_view country;  // Empty: unknown.
+  std::string_view country{};  // Empty: unknown.
   InvoiceType type = InvoiceType::kInvoice;
   Money amount;
-  std::span<const SoldLine> lines;
+  std::span<const SoldLine> lines{};
 };
 
 // A correction of the books (line formats, invoice number `A` and digits): nobody's purchase,

@@ -35,7 +35,7 @@ Partition::Partition(PartitionOptions options, const Rules& rules, const ModelTi
       models_(models),
       listener_(listener),
       rows_({rules, models}),
-      books_(rules, store, options_.partition) {}
+      books_({rules, models}, store, options_.partition) {}
 
 std::optional<Rejection> Partition::refusal(const RecordView& record,
                                             const DecodedEvent& event) const {

@@ -35,11 +35,13 @@ bool has_other_purchase(const LedgerEntries& entries, const LedgerInvoice& place
 
 }  // namespace
 
-PartitionBooks::PartitionBooks(const Rules& rules, StateStore* store, std::int32_t partition)
-    : rules_(rules),
-      sales_(book_, rules),
-      moves_(book_),
-      lines_(rules.keeps_sales && rules.sales_undo > Duration{0} ? store : nullptr, partition) {}
+PartitionBooks::PartitionBooks(const TimeContext& logs, StateStore* store, std::int32_t partition)
+    : rules_(logs.rules),
+      sales_(book_, logs.rules),
+      names_(logs),
+      moves_(book_, names_),
+      lines_(logs.rules.keeps_sales && logs.rules.sales_undo > Duration{0} ? store : nullptr,
+             partition) {}
 
 void PartitionBooks::introduce(const LineEvent& line) {
   if (keeps_sales()) sales_.introduce(line.sold(), line.invoice_time);
@@ -140,11 +142,6 @@ void PartitionBooks::erase(const CustomerRow& row) {
     const SaleKey key = key_of(row, entries.at(i));
     if (lines_.find(key)) lines_.erase(key);
   }
-}
-
-void PartitionBooks::index() {
-  sales_.count_names();
-  moves_.read_names();
 }
 
 void PartitionBooks::append(std::int32_t partition, std::vector<StoreWrite>& writes) {

@@ -15,14 +15,16 @@
 #include "state/moves_book.h"
 #include "state/sale_lines.h"
 #include "state/sales_book.h"
+#include "state/segment_names.h"
+#include "state/time_context.h"
 #include "stream/decode/event.h"
 
 namespace rfm {
 
 class PartitionBooks {
  public:
-  // `rules` and `store` outlive it; without a store no lines are kept.
-  PartitionBooks(const Rules& rules, StateStore* store, std::int32_t partition);
+  // What `logs` refers to and `store` outlive it; without a store no lines are kept.
+  PartitionBooks(const TimeContext& logs, StateStore* store, std::int32_t partition);
 
   // A line of an invoice that has not settled.
   void introduce(const LineEvent& line);
@@ -44,14 +46,14 @@ class PartitionBooks {
 
   const Book& cells() const { return book_; }
   // The name that a cell of moves, or a row's history, has a number for.
-  std::string_view name_of(std::uint32_t id) const { return moves_.name_of(id); }
+  std::string_view name_of(std::uint32_t id) const { return names_.name_of(id); }
 
   // At start: cells as the store holds them, then `index`.
   [[nodiscard]] bool restore(std::string_view key, std::string_view bytes) {
     return book_.restore(key, bytes);
   }
   void forget(std::string_view key) { book_.forget(key); }
-  void index();
+  void index() { sales_.count_names(); }
 
   // What the next commit writes.
   void append(std::int32_t partition, std::vector<StoreWrite>& writes);
@@ -68,6 +70,7 @@ class PartitionBooks {
   const Rules& rules_;
   Book book_;
   SalesBook sales_;
+  mutable SegmentNames names_;  // Reads names when it is asked for them.
   MovesBook moves_;
   SaleLines lines_;
 };
