@@ -1,7 +1,6 @@
 #include "state/book.h"
 
 #include "state/byte_codec.h"
-#include "state/hashes.h"
 
 namespace rfm {
 namespace {
@@ -10,38 +9,40 @@ constexpr std::uint8_t kVersion = 1;
 
 }  // namespace
 
-std::size_t Book::KeyHash::operator()(std::string_view key) const { return text_hash(key); }
-
-Book::Cells::value_type& Book::entry(std::string_view key) {
+Book::Place& Book::at(std::string_view key) {
   auto found = cells_.find(key);
-  if (found == cells_.end()) found = cells_.emplace(std::string(key), Entry{}).first;
-  if (!std::exchange(found->second.is_dirty, true)) dirty_.push_back(&*found);
-  return *found;
+  if (found == cells_.end()) {
+    found = cells_.try_emplace(std::string(key)).first;
+    found->second.key_ = &found->first;
+  }
+  return found->second;
 }
 
-void Book::add(std::string_view key, const Sums& by) {
-  Cell& cell = entry(key).second.cell;
+Book::Cell& Book::change(Place& place) {
+  if (!std::exchange(place.is_dirty_, true)) dirty_.push_back(&place);
+  return place.cell_;
+}
+
+void Book::add(Place& place, const Sums& by) {
+  Cell& cell = change(place);
   // Wraps around where it overflows, and says so to nobody.
   for (std::size_t i = 0; i < kSums; ++i)
     static_cast<void>(__builtin_add_overflow(cell.sums[i], by[i], &cell.sums[i]));
 }
 
-void Book::note(std::string_view key, const Sums& sums, std::string_view text) {
-  Cell& cell = entry(key).second.cell;
+void Book::note(Place& place, const Sums& sums, std::string_view text) {
+  Cell& cell = change(place);
   cell.sums = sums;
   cell.text = text;
 }
 
 const Book::Cell* Book::find(std::string_view key) const {
   const auto found = cells_.find(key);
-  return found == cells_.end() || found->second.cell.is_empty() ? nullptr : &found->second.cell;
+  return found == cells_.end() || found->second.cell_.is_empty() ? nullptr : &found->second.cell_;
 }
 
 void Book::mark_committed() {
-  for (Cells::value_type* changed : dirty_) {
-    changed->second.is_dirty = false;
-    if (changed->second.cell.is_empty()) cells_.erase(changed->first);
-  }
+  for (Place* changed : dirty_) changed->is_dirty_ = false;
   dirty_.clear();
 }
 
@@ -75,7 +76,7 @@ std::optional<Book::Cell> Book::decode(std::string_view bytes) {
 bool Book::restore(std::string_view key, std::string_view bytes) {
   std::optional<Cell> cell = decode(bytes);
   if (!cell) return false;
-  cells_.insert_or_assign(std::string(key), Entry{.cell = *std::move(cell)});
+  at(key).cell_ = *std::move(cell);
   return true;
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "absl/container/node_hash_map.h"
+#include "state/hashes.h"
 
 namespace rfm {
 
@@ -25,41 +26,57 @@ class Book {
   Book(const Book&) = delete;
   Book& operator=(const Book&) = delete;
 
-  // Sums are modulo 2^64, so that what was added can always be taken back. A cell of zeros is no
-  // cell, unless it has been noted.
-  void add(std::string_view key, const Sums& by);
-  // A cell that stays, with what `sums` says, for texts that have been seen.
-  void note(std::string_view key, const Sums& sums, std::string_view text = {});
-
+  // Of zeros it is no cell, unless it has a text.
   struct Cell {
     Sums sums{};
-    std::optional<std::string> text;  // Of a noted one; may be empty.
+    std::optional<std::string> text;  // May be empty.
 
     bool is_empty() const { return !text && sums == Sums{}; }
     friend bool operator==(const Cell&, const Cell&) = default;
   };
+  // Where a cell is, for those who change it often; as long as the book lives.
+  class Place {
+   public:
+    const Cell& cell() const { return cell_; }
+
+   private:
+    friend class Book;
+
+    Cell cell_;
+    const std::string* key_ = nullptr;
+    bool is_dirty_ = false;
+  };
+
+  // Its cell is empty unless something was put there.
+  Place& at(std::string_view key);
+  // Sums are modulo 2^64, so that what was added can always be taken back.
+  void add(Place& place, const Sums& by);
+  void add(std::string_view key, const Sums& by) { add(at(key), by); }
+  // A cell that stays, with what `sums` says.
+  void note(Place& place, const Sums& sums, std::string_view text);
   // Null: there is none.
   const Cell* find(std::string_view key) const;
 
   // In no particular order.
   template <class Visit>
   void for_each(Visit&& visit) const {
-    for (const auto& [key, entry] : cells_)
-      if (!entry.cell.is_empty()) visit(std::string_view(key), entry.cell);
+    for (const auto& [key, place] : cells_)
+      if (!place.cell_.is_empty()) visit(std::string_view(key), place.cell_);
   }
 
   // Those that differ from the store, in order of their first change; absent bytes: no cell.
   // Cleared by `mark_committed`.
   template <class Visit>
   void for_each_dirty(Visit&& visit) const {
-    for (const Cells::value_type* changed : dirty_)
-      visit(std::string_view(changed->first), encoded(changed->second.cell));
+    for (const Place* changed : dirty_)
+      visit(std::string_view(*changed->key_), encoded(changed->cell_));
   }
   std::size_t dirty_count() const { return dirty_.size(); }
   void mark_committed();
 
   // As it was stored. False: that is no cell.
   [[nodiscard]] bool restore(std::string_view key, std::string_view bytes);
+  // Only before anybody knows a place.
   void forget(std::string_view key);
 
   static std::optional<Cell> decode(std::string_view bytes);
@@ -69,22 +86,13 @@ class Book {
   std::size_t bytes() const;
 
  private:
-  struct Entry {
-    Cell cell;
-    bool is_dirty = false;
-  };
-  // Found by views too, as Abseil's own are not of std::string_view.
-  struct KeyHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view key) const;
-  };
-  using Cells = absl::node_hash_map<std::string, Entry, KeyHash, std::equal_to<>>;
+  using Cells = absl::node_hash_map<std::string, Place, TextHash, std::equal_to<>>;
 
-  Cells::value_type& entry(std::string_view key);
+  Cell& change(Place& place);
   static std::optional<std::string> encoded(const Cell& cell);
 
   Cells cells_;
-  std::vector<Cells::value_type*> dirty_;
+  std::vector<Place*> dirty_;
 };
 
 }  // namespace rfm

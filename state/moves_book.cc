@@ -50,12 +50,17 @@ void trim(std::string& history) {
 
 void MovesBook::add_stock(std::int64_t day, Place place, std::int64_t customers,
                           std::int64_t money) {
-  ByteWriter out;
-  out.varint(place.segmentation);
-  out.varint(place.segment);
-  start_key(key_, kStock, day);
-  key_ += out.take();
-  book_.add(key_, {customers, money});
+  constexpr int kIdBits = 32;
+  Stock& stock = stocks_[std::uint64_t{place.segmentation} << kIdBits | place.segment];
+  if (stock.day != day) {
+    ByteWriter out;
+    out.varint(place.segmentation);
+    out.varint(place.segment);
+    start_key(key_, kStock, day);
+    key_ += out.take();
+    stock = {day, &book_.at(key_)};
+  }
+  book_.add(*stock.place, {customers, money});
 }
 
 void MovesBook::add_flow(std::int64_t day, const Flow& flow, std::int64_t money) {
@@ -80,9 +85,7 @@ void MovesBook::book(CustomerRow& row, const Rules& rules, std::span<const Booke
   for (std::size_t s = 0; s < row.segments.size(); ++s) {
     const SegmentCode code = row.segments[s].segment;
     if (code == kNoSegmentCode) continue;
-    const Segmentation& segmentation = rules.segmentations[s];
-    const Place place{names_.id_of(segmentation.name()),
-                      names_.id_of(segment_info(segmentation, code).name)};
+    const Place place = names_.place_of(rules, s, code);
     const auto moved = std::ranges::find(moved_, place.segmentation, &Moved::segmentation);
     const bool is_counted = moved != moved_.end() || row.booked;
     const std::int64_t last = moved != moved_.end() ? moved->money : row.booked.value_or(0);
@@ -97,12 +100,11 @@ void MovesBook::book(CustomerRow& row, const Rules& rules, std::span<const Booke
 
 void MovesBook::book_move(CustomerRow& row, const BookedMove& move) {
   const Transition& transition = *move.transition;
-  const Segmentation& to_in = transition.rules->segmentations[transition.segmentation];
-  const Segmentation& from_in = transition.from_in == nullptr ? to_in : *transition.from_in;
+  const Place to = names_.place_of(*transition.rules, transition.segmentation, transition.to);
   const std::int64_t day = epoch_of(transition.effective_at());
-  const Flow flow{.segmentation = names_.id_of(to_in.name()),
-                  .from = names_.id_of(segment_info(from_in, transition.from).name),
-                  .to = names_.id_of(segment_info(to_in, transition.to).name),
+  const Flow flow{.segmentation = to.segmentation,
+                  .from = from_of(transition),
+                  .to = to.segment,
                   .reason = transition.reason,
                   .is_actionable = move.is_actionable};
   const std::int64_t money = transition.after.monetary.units;
@@ -122,6 +124,13 @@ void MovesBook::book_move(CustomerRow& row, const BookedMove& move) {
               .is_actionable = flow.is_actionable},
              row.history);
   trim(row.history);
+}
+
+// What a segment is left from may be of other rules, with the same name of the segmentation.
+std::uint32_t MovesBook::from_of(const Transition& transition) {
+  if (transition.from_in == nullptr)
+    return names_.place_of(*transition.rules, transition.segmentation, transition.from).segment;
+  return names_.id_of(segment_info(*transition.from_in, transition.from).name);
 }
 
 std::optional<MovesCell> moves_cell(std::string_view key) {

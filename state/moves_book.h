@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "state/book.h"
 #include "state/customer_row.h"
 #include "state/segment_names.h"
@@ -33,9 +34,11 @@ class MovesBook {
   void book(CustomerRow& row, const Rules& rules, std::span<const BookedMove> moves);
 
  private:
-  struct Place {
-    std::uint32_t segmentation = 0;
-    std::uint32_t segment = 0;
+  using Place = SegmentNames::Place;
+  // A place in the book, and the day that it is of.
+  struct Stock {
+    std::int64_t day = -1;
+    Book::Place* place = nullptr;
   };
   struct Flow {
     std::uint32_t segmentation = 0;
@@ -50,13 +53,15 @@ class MovesBook {
     std::int64_t money = 0;
   };
 
+  std::uint32_t from_of(const Transition& transition);
   void book_move(CustomerRow& row, const BookedMove& move);
   void add_stock(std::int64_t day, Place place, std::int64_t customers, std::int64_t money);
   void add_flow(std::int64_t day, const Flow& flow, std::int64_t money);
 
   Book& book_;
   SegmentNames& names_;
-  std::vector<Moved> moved_;  // Scratch, like `key_`.
+  absl::flat_hash_map<std::uint64_t, Stock> stocks_;  // By segmentation and segment.
+  std::vector<Moved> moved_;                          // Scratch, like `key_`.
   std::string key_;
 };
 

@@ -5,6 +5,7 @@
 #include <rocksdb/env.h>
 #include <rocksdb/memtablerep.h>
 #include <rocksdb/options.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
@@ -71,10 +72,17 @@ std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const RocksdbOptions& o
     rocksdb::ColumnFamilyOptions family;
     family.write_buffer_size = kMemtableBytes;
     family.compression = rocksdb::kNoCompression;
-    // Rows are written in whole batches and never read while running: no order need be kept.
-    if (i == static_cast<std::size_t>(StoreKind::kRow) &&
+    // Rows and books are written in whole batches and never read while running: no order need be
+    // kept.
+    const auto kind = static_cast<StoreKind>(i);
+    if ((kind == StoreKind::kRow || kind == StoreKind::kBook) &&
         options.access == StoreAccess::kReadWrite) {
       family.memtable_factory = std::make_shared<rocksdb::VectorRepFactory>();
+    }
+    // Those of a partition come nearly in order: each is looked for from where the last one went.
+    if (kind == StoreKind::kSaleLines) {
+      family.memtable_insert_with_hint_prefix_extractor.reset(
+          rocksdb::NewFixedPrefixTransform(sizeof(std::int32_t)));
     }
     families.emplace_back(kFamilyNames[i], family);
   }

@@ -12,14 +12,20 @@ namespace {
 constexpr std::size_t kExpiredAtOnceMax = 5'000;
 constexpr char kPrefix = 'l';
 
-// The day first, so that what expires is in front.
+// The time first: what expires is in front, and what comes goes near what came before it.
+void start_time(std::string& key, EventTime time) {
+  const std::int64_t ms = to_ms(time);
+  constexpr int kLowBits = 32;
+  start_key(key, kPrefix, ms >> kLowBits);
+  for (int shift = kLowBits - 8; shift >= 0; shift -= 8) key += static_cast<char>(ms >> shift);
+}
+
 std::string key_of(const SaleKey& sale) {
   std::string key;
-  start_key(key, kPrefix, epoch_of(sale.time));
+  start_time(key, sale.time);
   ByteWriter out;
   out.fixed64(sale.customer_hash);
-  out.byte(sale.type == InvoiceType::kCredit ? 1 : 0);
-  out.fixed64(sale.number_hash);
+  out.fixed64(sale.type == InvoiceType::kCredit ? ~sale.number_hash : sale.number_hash);
   return key + out.take();
 }
 
@@ -44,19 +50,28 @@ std::optional<SaleLines::Kept> decode(std::string_view bytes) {
 }  // namespace
 
 void SaleLines::put(const SaleKey& key, const Kept& kept) {
-  if (store_ != nullptr && epoch_of(key.time) >= expire_before_)
-    pending_.insert_or_assign(key_of(key), encode(kept));
+  if (store_ != nullptr && epoch_of(key.time) >= expire_before_) change(key, encode(kept));
 }
 
 void SaleLines::erase(const SaleKey& key) {
-  if (store_ != nullptr) pending_.insert_or_assign(key_of(key), std::nullopt);
+  if (store_ != nullptr) change(key, std::nullopt);
+}
+
+void SaleLines::change(const SaleKey& key, std::optional<std::string> value) {
+  std::string stored_key = key_of(key);
+  if (const auto known = pending_by_key_.find(stored_key); known != pending_by_key_.end()) {
+    known->second->value = std::move(value);
+    return;
+  }
+  Change& change = pending_.emplace_back(Change{std::move(stored_key), std::move(value)});
+  pending_by_key_.emplace(change.key, &change);
 }
 
 std::optional<SaleLines::Kept> SaleLines::find(const SaleKey& key) {
   if (store_ == nullptr || epoch_of(key.time) < expire_before_) return std::nullopt;
   const std::string stored_key = key_of(key);
-  if (const auto pending = pending_.find(stored_key); pending != pending_.end())
-    return pending->second ? decode(*pending->second) : std::nullopt;
+  if (const auto pending = pending_by_key_.find(stored_key); pending != pending_by_key_.end())
+    return pending->second->value ? decode(*pending->second->value) : std::nullopt;
   absl::StatusOr<std::optional<std::string>> stored =
       store_->find(StoreKind::kSaleLines, partition_, stored_key);
   if (!stored.ok()) {
@@ -67,8 +82,10 @@ std::optional<SaleLines::Kept> SaleLines::find(const SaleKey& key) {
 }
 
 void SaleLines::append(std::vector<StoreWrite>& writes) {
-  for (const auto& [key, value] : pending_)
-    writes.push_back({StoreKind::kSaleLines, partition_, key, value});
+  for (Change& change : pending_) {
+    writes.push_back(
+        {StoreKind::kSaleLines, partition_, std::move(change.key), std::move(change.value)});
+  }
   append_expired(writes);
 }
 
@@ -77,7 +94,7 @@ void SaleLines::append(std::vector<StoreWrite>& writes) {
 void SaleLines::append_expired(std::vector<StoreWrite>& writes) {
   if (store_ == nullptr || expired_before_ >= expire_before_) return;
   std::string end;
-  start_key(end, kPrefix, expire_before_);
+  start_time(end, boundary_of(expire_before_));
   std::size_t count = 0;
   bool is_over = true;
   const absl::Status scanned =

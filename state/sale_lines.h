@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
+#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +12,7 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "state/hashes.h"
 #include "state/ledger_entry.h"
 #include "state/state_store.h"
 
@@ -43,9 +44,12 @@ class SaleLines {
   // with the next commits, a bounded number at a time.
   void expire_before(std::int64_t day) { expire_before_ = day; }
 
-  // What the next commit writes.
+  // What the next commit writes; nothing is looked for between this and `mark_committed`.
   void append(std::vector<StoreWrite>& writes);
-  void mark_committed() { pending_.clear(); }
+  void mark_committed() {
+    pending_by_key_.clear();
+    pending_.clear();
+  }
   absl::Status take_status() { return std::exchange(status_, absl::OkStatus()); }
 
  private:
@@ -53,8 +57,14 @@ class SaleLines {
 
   StateStore* store_;
   std::int32_t partition_;
-  // By key, so that writes are in one order; absent: deleted.
-  std::map<std::string, std::optional<std::string>> pending_;
+  struct Change {
+    std::string key;
+    std::optional<std::string> value;  // Absent: deleted.
+  };
+  void change(const SaleKey& key, std::optional<std::string> value);
+
+  std::deque<Change> pending_;  // In order of the first change.
+  absl::flat_hash_map<std::string_view, Change*, TextHash> pending_by_key_;
   std::int64_t expire_before_ = 0;
   std::int64_t expired_before_ = 0;  // The store has nothing older than this day.
   absl::Status status_;

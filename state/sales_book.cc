@@ -1,6 +1,7 @@
 #include "state/sales_book.h"
 
 #include <chrono>
+#include <map>
 #include <tuple>
 #include <utility>
 
@@ -21,6 +22,11 @@ constexpr char kHour = 'h';
 constexpr char kProduct = 'p';
 constexpr char kProductName = 'n';
 constexpr char kCountryName = 'k';
+
+// The first countries and products.
+constexpr std::uint32_t kNotSaid = 0;
+constexpr std::uint32_t kOthers = 1;
+constexpr std::uint32_t kFirstNamed = 2;
 
 constexpr int kHoursPerDay = 24;
 constexpr int kDaysPerWeek = 7;
@@ -58,12 +64,18 @@ std::int64_t month_of(EventTime time) {
          static_cast<int>(static_cast<unsigned>(date.month())) - 1;
 }
 
+SalesBook::SalesBook(Book& book, const Rules& rules) : book_(book), rules_(rules) {
+  for (const std::string_view name : {std::string_view(), kOtherName}) {
+    add_country(name);
+    add_product(name);
+  }
+}
+
 void SalesBook::book(const Sale& sale, Buyer buyer, Booking booking) {
   std::int64_t units = 0;
   const bool returns = takes_back(sale);
-  for (const SoldLine& line : sale.lines) {
+  for (const BookedLine& line : sale.lines)
     static_cast<void>(__builtin_add_overflow(units, line.units, &units));
-  }
   // A credit's lines are written with either sign.
   if (returns && units > 0) units = -units;
   const std::int64_t worth = magnitude(sale.amount).units;
@@ -71,13 +83,17 @@ void SalesBook::book(const Sale& sale, Buyer buyer, Booking booking) {
   const std::int64_t credits = returns ? worth : 0;
   const std::int64_t one = booking == Booking::kAmend ? 0 : 1;
   const std::int64_t invoices = returns ? 0 : one;
-  const std::string_view country = admitted_country(sale.country);
-  start_key(key_, buyer == Buyer::kKnown ? kDay : kUnnamedDay, epoch_of(sale.time));
-  key_ += country;
-  book_.add(key_, signed_by({gross, credits, invoices, units, 0, one - invoices}, booking));
-  start_key(key_, kHour, month_of(sale.time));
-  key_ += static_cast<char>(hour_of_week(sale.time));
-  book_.add(key_, signed_by({gross, credits, invoices, units}, booking));
+  book_.add(place_of(admitted(sale.country), buyer, epoch_of(sale.time)),
+            signed_by({gross, credits, invoices, units, 0, one - invoices}, booking));
+  const std::int64_t month = month_of(sale.time);
+  const int of_week = hour_of_week(sale.time);
+  Dated& hour = hours_[static_cast<std::size_t>(of_week)];
+  if (hour.number != month) {
+    start_key(key_, kHour, month);
+    key_ += static_cast<char>(of_week);
+    hour = {month, &book_.at(key_)};
+  }
+  book_.add(*hour.place, signed_by({gross, credits, invoices, units}, booking));
   book_lines(sale, booking);
 }
 
@@ -87,89 +103,119 @@ void SalesBook::book_lines(const Sale& sale, Booking booking) {
   std::int64_t rest = is_credit ? -magnitude(sale.amount).units : sale.amount.units;
   // What a credit's lines say of its sign means nothing: as a whole they take back.
   std::int64_t sum = 0;
-  for (const SoldLine& line : sale.lines)
+  for (const BookedLine& line : sale.lines)
     static_cast<void>(__builtin_add_overflow(sum, line.amount.units, &sum));
   const bool turns = is_credit && sum > 0;
-  for (const SoldLine& line : sale.lines) {
+  for (const BookedLine& line : sale.lines) {
     const std::int64_t amount = turns ? -line.amount.units : line.amount.units;
     const std::int64_t units = turns ? -line.units : line.units;
     static_cast<void>(__builtin_sub_overflow(rest, amount, &rest));
-    const std::string_view product = admitted_product(line.product);
-    start_key(key_, kProduct, month);
-    key_ += product;
-    book_.add(key_,
-              signed_by({amount > 0 ? amount : 0, amount < 0 ? -amount : 0, units, 1}, booking));
+    add_to_product(
+        line.product, month,
+        signed_by({amount > 0 ? amount : 0, amount < 0 ? -amount : 0, units, 1}, booking));
   }
   if (rest == 0) return;
-  start_key(key_, kProduct, month);
-  book_.add(key_, signed_by({rest > 0 ? rest : 0, rest < 0 ? -rest : 0, 0, 0}, booking));
+  add_to_product(kNotSaid, month,
+                 signed_by({rest > 0 ? rest : 0, rest < 0 ? -rest : 0, 0, 0}, booking));
+}
+
+void SalesBook::add_to_product(std::uint32_t product, std::int64_t month, const Book::Sums& by) {
+  // A number from a state whose books are gone.
+  Product& of = products_[product < products_.size() ? product : kOthers];
+  if (of.month.number != month) {
+    start_key(key_, kProduct, month);
+    key_ += of.name;
+    of.month = {month, &book_.at(key_)};
+  }
+  book_.add(*of.month.place, by);
 }
 
 void SalesBook::add_customers(EventTime time, std::string_view country, std::int64_t by) {
-  if (by == 0) return;
-  const std::string_view admitted = admitted_country(country);
-  start_key(key_, kDay, epoch_of(time));
-  key_ += admitted;
-  book_.add(key_, {0, 0, 0, 0, by, 0});
+  if (by != 0)
+    book_.add(place_of(admitted(country), Buyer::kKnown, epoch_of(time)), {0, 0, 0, 0, by, 0});
 }
 
-std::string_view SalesBook::admitted_country(std::string_view country) {
-  if (country.empty()) return country;
+Book::Place& SalesBook::place_of(Country& country, Buyer buyer, std::int64_t day) {
+  Dated& dated = buyer == Buyer::kKnown ? country.day : country.unnamed_day;
+  if (dated.number != day) {
+    start_key(key_, buyer == Buyer::kKnown ? kDay : kUnnamedDay, day);
+    key_ += country.name;
+    dated = {day, &book_.at(key_)};
+  }
+  return *dated.place;
+}
+
+SalesBook::Country& SalesBook::admitted(std::string_view country) {
+  if (const auto known = country_by_name_.find(country); known != country_by_name_.end())
+    return *known->second;
+  if (countries_.size() >= rules_.sales_countries_max + kFirstNamed) return countries_[kOthers];
   name_key(key_, kCountryName, country);
-  if (book_.find(key_) != nullptr) return country;
-  if (countries_ >= rules_.sales_countries_max) return kOtherName;
-  book_.note(key_, {});
-  ++countries_;
-  know(country);
-  return country;
+  book_.note(book_.at(key_), {}, {});
+  return add_country(country);
 }
 
 // Of two with the same hash the first by name, whatever came first.
-void SalesBook::know(std::string_view country) {
-  const auto [known, is_new] = country_of_bits_.try_emplace(country_bits(country), country);
-  if (!is_new && country < known->second) known->second = country;
+SalesBook::Country& SalesBook::add_country(std::string_view country) {
+  Country& added = countries_.emplace_back();
+  added.name = country;
+  country_by_name_.emplace(added.name, &added);
+  const Country*& of_bits = country_by_bits_[country_bits(country)];
+  if (of_bits == nullptr || added.name < of_bits->name) of_bits = &added;
+  return added;
+}
+
+std::uint32_t SalesBook::add_product(std::string_view product) {
+  const auto number = static_cast<std::uint32_t>(products_.size());
+  Product& added = products_.emplace_back();
+  added.name = product;
+  product_by_name_.emplace(added.name, number);
+  return number;
 }
 
 // The description is the last by event time, to a day, so that one that stays is not written with
 // each sale; of two at one time the last by text.
-void SalesBook::introduce(const SoldLine& line, EventTime time) {
-  if (line.product.empty()) return;
-  name_key(key_, kProductName, line.product);
-  const Book::Cell* known = book_.find(key_);
-  if (known == nullptr) {
-    if (products_ >= rules_.sales_products_max) return;
-    ++products_;
-    return book_.note(key_, {to_ms(time)}, line.description);
+BookedLine SalesBook::introduce(const SoldLine& line, EventTime time) {
+  BookedLine booked{.product = kNotSaid, .units = line.units, .amount = line.amount};
+  if (line.product.empty()) return booked;
+  if (const auto known = product_by_name_.find(line.product); known != product_by_name_.end()) {
+    booked.product = known->second;
+  } else if (products_.size() >= rules_.sales_products_max + kFirstNamed) {
+    booked.product = kOthers;
+  } else {
+    booked.product = add_product(line.product);
+    name_key(key_, kProductName, line.product);
+    products_.back().note = &book_.at(key_);
+    book_.note(*products_.back().note, {to_ms(time), booked.product}, line.description);
+    return booked;
   }
-  if (line.description.empty()) return;
-  const std::int64_t at = known->sums[0];
-  const bool is_same = line.description == *known->text;
-  if (is_same ? to_ms(time) - at < kDayMs
-              : !known->text->empty() && std::pair(to_ms(time), line.description) <=
-                                             std::pair(at, std::string_view(*known->text)))
-    return;
-  book_.note(key_, {to_ms(time)}, line.description);
-}
-
-std::string_view SalesBook::admitted_product(std::string_view product) {
-  if (product.empty() || products_ < rules_.sales_products_max) return product;
-  name_key(key_, kProductName, product);
-  return book_.find(key_) == nullptr ? kOtherName : product;
+  Book::Place* const note = products_[booked.product].note;
+  if (note == nullptr || line.description.empty()) return booked;
+  const std::int64_t at = note->cell().sums[0];
+  const std::string& text = *note->cell().text;
+  const bool stays = line.description == text
+                         ? to_ms(time) - at < kDayMs
+                         : !text.empty() && std::pair(to_ms(time), line.description) <=
+                                                std::pair(at, std::string_view(text));
+  if (!stays) book_.note(*note, {to_ms(time), booked.product}, line.description);
+  return booked;
 }
 
 std::string SalesBook::country_of(std::uint16_t bits) const {
-  const auto found = country_of_bits_.find(bits);
-  return found == country_of_bits_.end() ? std::string() : found->second;
+  const auto found = country_by_bits_.find(bits);
+  return found == country_by_bits_.end() ? std::string() : found->second->name;
 }
 
-void SalesBook::count_names() {
-  countries_ = products_ = 0;
-  book_.for_each([this](std::string_view key, const Book::Cell&) {
-    if (key.front() == kProductName) ++products_;
-    if (key.front() != kCountryName) return;
-    ++countries_;
-    know(key.substr(1));
+void SalesBook::read_names() {
+  std::map<std::int64_t, std::string_view> products;
+  book_.for_each([&](std::string_view key, const Book::Cell& cell) {
+    if (key.front() == kProductName) products.emplace(cell.sums[1], key.substr(1));
+    if (key.front() == kCountryName) add_country(key.substr(1));
   });
+  for (const auto& [number, name] : products) {
+    add_product(name);
+    name_key(key_, kProductName, name);
+    products_.back().note = &book_.at(key_);
+  }
 }
 
 std::optional<SalesCell> sales_cell(std::string_view key) {
@@ -193,26 +239,20 @@ std::optional<SalesCell> sales_cell(std::string_view key) {
                    .name = {}};
 }
 
-void pack_line(const SoldLine& line, std::string& packed) {
+void pack_line(const BookedLine& line, std::string& packed) {
   ByteWriter out;
-  out.string(line.product);
+  out.varint(line.product);
   out.signed_varint(line.units);
   out.signed_varint(line.amount.units);
   packed += out.take();
 }
 
-std::string pack_lines(std::span<const SoldLine> lines) {
-  std::string packed;
-  for (const SoldLine& line : lines) pack_line(line, packed);
-  return packed;
-}
-
-std::vector<SoldLine> unpack_lines(std::string_view packed) {
-  std::vector<SoldLine> lines;
+std::vector<BookedLine> unpack_lines(std::string_view packed) {
+  std::vector<BookedLine> lines;
   ByteReader in(packed);
   while (!in.at_end()) {
-    SoldLine line;
-    line.product = in.string();
+    BookedLine line;
+    line.product = static_cast<std::uint32_t>(in.varint());
     line.units = in.signed_varint();
     line.amount.units = in.signed_varint();
     if (!in.ok()) return {};

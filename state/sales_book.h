@@ -2,7 +2,10 @@
 // and product. A correction takes back what it replaces. All times are UTC.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,6 +28,15 @@ struct SoldLine {
   Money amount;                  // Signed, as in the record.
 };
 
+// The same for the book, which numbers the products.
+struct BookedLine {
+  std::uint32_t product = 0;
+  std::int64_t units = 0;
+  Money amount;
+
+  friend bool operator==(const BookedLine&, const BookedLine&) = default;
+};
+
 // An invoice, a credit, or a part of one. Its lines may add up to less or more than `amount`; the
 // rest is of no product.
 struct Sale {
@@ -32,7 +44,7 @@ struct Sale {
   std::string_view country;  // Empty: not said.
   InvoiceType type = InvoiceType::kInvoice;
   Money amount;  // Signed sum of the lines; a credit counts as -|amount|.
-  std::span<const SoldLine> lines;
+  std::span<const BookedLine> lines;
 };
 
 enum class Buyer : std::uint8_t { kKnown, kUnnamed };
@@ -48,11 +60,11 @@ inline constexpr std::string_view kOtherName = "(other)";
 class SalesBook {
  public:
   // Both outlive it.
-  SalesBook(Book& book, const Rules& rules) : book_(book), rules_(rules) {}
+  SalesBook(Book& book, const Rules& rules);
 
-  // Each line that a sale will have, at `time`: its product is known from here on, with its last
+  // Of each line that a sale will have, at `time`: its product is known from here on, with its last
   // description.
-  void introduce(const SoldLine& line, EventTime time);
+  BookedLine introduce(const SoldLine& line, EventTime time);
   void book(const Sale& sale, Buyer buyer, Booking booking);
   // `by` customers more have bought on that day in that country.
   void add_customers(EventTime time, std::string_view country, std::int64_t by);
@@ -62,19 +74,40 @@ class SalesBook {
   std::string country_of(std::uint16_t bits) const;
 
   // After the book's cells were restored.
-  void count_names();
+  void read_names();
 
  private:
-  std::string_view admitted_country(std::string_view country);
-  std::string_view admitted_product(std::string_view product);
-  void know(std::string_view country);
+  // A place in the book, and the day or month that it is of.
+  struct Dated {
+    std::int64_t number = -1;
+    Book::Place* place = nullptr;
+  };
+  struct Country {
+    std::string name;
+    Dated day;
+    Dated unnamed_day;
+  };
+  struct Product {
+    std::string name;
+    Book::Place* note = nullptr;
+    Dated month;
+  };
+
+  Country& admitted(std::string_view country);
+  Country& add_country(std::string_view country);
+  std::uint32_t add_product(std::string_view product);
+  Book::Place& place_of(Country& country, Buyer buyer, std::int64_t day);
   void book_lines(const Sale& sale, Booking booking);
+  void add_to_product(std::uint32_t product, std::int64_t month, const Book::Sums& by);
 
   Book& book_;
   const Rules& rules_;
-  std::size_t countries_ = 0;
-  std::size_t products_ = 0;
-  absl::flat_hash_map<std::uint16_t, std::string> country_of_bits_;
+  std::deque<Country> countries_;  // Not said, the others, then by first sale.
+  absl::flat_hash_map<std::string_view, Country*, TextHash> country_by_name_;
+  absl::flat_hash_map<std::uint16_t, const Country*> country_by_bits_;
+  std::deque<Product> products_;  // By number: not said, the others, then by first sale.
+  absl::flat_hash_map<std::string_view, std::uint32_t, TextHash> product_by_name_;
+  std::array<Dated, std::size_t{7} * 24> hours_;
   std::string key_;  // Scratch.
 };
 
@@ -85,7 +118,7 @@ struct SalesCell {
     kUnnamedDay,   // Of nobody: the same, `invoices` and `credit notes` are records, no customers.
     kHour,         // Of both: {gross, credits, invoices, units}, by month and hour of the week.
     kProduct,      // Of both: {gross, credits, units, lines}, by month. Empty name: of no product.
-    kProductName,  // {event time in ms}, text: the description.
+    kProductName,  // {event time in ms, number}, text: the description.
   };
   Kind kind = Kind::kDay;
   std::int64_t day = 0;    // Since 1970-01-01.
@@ -101,9 +134,8 @@ std::int64_t month_of(EventTime time);
 
 // The lines of one invoice as they are kept until it settles, and so that a correction can take
 // them back.
-std::string pack_lines(std::span<const SoldLine> lines);
-void pack_line(const SoldLine& line, std::string& packed);
-// Views into `packed`; without descriptions. Empty where it is damaged.
-std::vector<SoldLine> unpack_lines(std::string_view packed);
+void pack_line(const BookedLine& line, std::string& packed);
+// Empty where it is damaged.
+std::vector<BookedLine> unpack_lines(std::string_view packed);
 
 }  // namespace rfm

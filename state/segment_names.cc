@@ -1,5 +1,8 @@
 #include "state/segment_names.h"
 
+#include <algorithm>
+#include <utility>
+
 #include "state/assertion.h"
 #include "state/transition.h"
 
@@ -38,6 +41,31 @@ std::uint32_t SegmentNames::id_of(std::string_view name) {
     RFM_ASSERT(known != ids_.end());
   }
   return known->second;
+}
+
+SegmentNames::Place SegmentNames::place_of(const Rules& rules, std::size_t segmentation,
+                                           SegmentCode code) {
+  return table_of(rules).places[segmentation][code];
+}
+
+const SegmentNames::Table& SegmentNames::table_of(const Rules& rules) {
+  if (!tables_.empty() && tables_.back().rules == &rules) return tables_.back();
+  const auto known = std::ranges::find(tables_, &rules, &Table::rules);
+  if (known != tables_.end()) {
+    std::swap(*known, tables_.back());
+    return tables_.back();
+  }
+  Table& table = tables_.emplace_back();
+  table.rules = &rules;
+  for (const Segmentation& segmentation : rules.segmentations.all()) {
+    std::vector<Place>& places = table.places.emplace_back();
+    const std::uint32_t id = id_of(segmentation.name());
+    for (std::size_t code = 0; code < kFirstSegment + segmentation.info_count(); ++code) {
+      const SegmentInfo& info = segment_info(segmentation, static_cast<SegmentCode>(code));
+      places.push_back({id, id_of(info.name)});
+    }
+  }
+  return table;
 }
 
 std::string_view SegmentNames::name_of(std::uint32_t id) {

@@ -18,12 +18,26 @@ class SegmentNames {
   // What `logs` refers to outlives it.
   explicit SegmentNames(const TimeContext& logs);
 
-  // Of rules that are known.
+  struct Place {
+    std::uint32_t segmentation = 0;
+    std::uint32_t segment = 0;
+
+    friend bool operator==(const Place&, const Place&) = default;
+  };
+  // Of rules of the logs.
+  Place place_of(const Rules& rules, std::size_t segmentation, SegmentCode code);
   std::uint32_t id_of(std::string_view name);
   // Empty: no name has that number.
   std::string_view name_of(std::uint32_t id);
 
  private:
+  // The places of one version's segments.
+  struct Table {
+    const Rules* rules = nullptr;
+    std::vector<std::vector<Place>> places;  // By segmentation and code.
+  };
+
+  const Table& table_of(const Rules& rules);
   void follow();
   void add(const std::string& name);
   void add_all(const Rules& rules);
@@ -32,6 +46,7 @@ class SegmentNames {
   std::int64_t version_ = 0;  // Of the last rules whose names are here.
   std::map<std::string, std::uint32_t, std::less<>> ids_;
   std::vector<std::string> names_;  // By id.
+  std::vector<Table> tables_;       // The one that was asked for last is the last.
 };
 
 }  // namespace rfm

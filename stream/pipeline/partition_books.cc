@@ -45,18 +45,23 @@ PartitionBooks::PartitionBooks(const TimeContext& logs, StateStore* store, std::
 
 void PartitionBooks::keep(const LineEvent& line, OpenInvoice& open) {
   if (!keeps_sales() || open.sold_lines.size() >= OpenInvoice::kLinesBytesMax) return;
-  sales_.introduce(line.sold(), line.invoice_time);
-  pack_line(line.sold(), open.sold_lines);
+  pack_line(sales_.introduce(line.sold(), line.invoice_time), open.sold_lines);
+}
+
+std::span<const BookedLine> PartitionBooks::introduced(std::span<const SoldLine> lines,
+                                                       EventTime time) {
+  introduced_.clear();
+  for (const SoldLine& line : lines) introduced_.push_back(sales_.introduce(line, time));
+  return introduced_;
 }
 
 void PartitionBooks::book(const AnonymousSale& sale) {
   if (!keeps_sales()) return;
-  for (const SoldLine& line : sale.lines) sales_.introduce(line, sale.invoice_time);
   sales_.book({.time = sale.invoice_time,
                .country = sale.country,
                .type = sale.type,
                .amount = sale.amount,
-               .lines = sale.lines},
+               .lines = introduced(sale.lines, sale.invoice_time)},
               Buyer::kUnnamed, Booking::kAdd);
 }
 
@@ -72,16 +77,18 @@ void PartitionBooks::book(const CustomerRow& row, const InvoiceEvent& event,
                          .country_bits = country_bits(event.country),
                          .is_void = event.is_void};
   if (!event.is_void) {
-    for (const SoldLine& line : event.lines) sales_.introduce(line, event.invoice_time);
+    const std::span<const BookedLine> lines = introduced(event.lines, event.invoice_time);
     sales_.book({.time = event.invoice_time,
                  .country = event.country,
                  .type = event.type,
                  .amount = event.amount,
-                 .lines = event.lines},
+                 .lines = lines},
                 Buyer::kKnown, Booking::kAdd);
-    if (!event.lines.empty())
-      lines_.put(key_of(row, to),
-                 {.country = std::string(event.country), .lines = pack_lines(event.lines)});
+    if (!lines.empty()) {
+      SaleLines::Kept kept{.country = std::string(event.country), .lines = {}};
+      for (const BookedLine& line : lines) pack_line(line, kept.lines);
+      lines_.put(key_of(row, to), kept);
+    }
   }
   recount_customers(row, replaced, to, event.country);
 }

@@ -53,7 +53,7 @@ class PartitionBooks {
     return book_.restore(key, bytes);
   }
   void forget(std::string_view key) { book_.forget(key); }
-  void index() { sales_.count_names(); }
+  void index() { sales_.read_names(); }
 
   // What the next commit writes.
   void append(std::int32_t partition, std::vector<StoreWrite>& writes);
@@ -63,6 +63,7 @@ class PartitionBooks {
   absl::Status take_status() { return lines_.take_status(); }
 
  private:
+  std::span<const BookedLine> introduced(std::span<const SoldLine> lines, EventTime time);
   void take_back(const CustomerRow& row, const LedgerInvoice& replaced);
   void recount_customers(const CustomerRow& row, const std::optional<LedgerInvoice>& from,
                          const LedgerInvoice& to, std::string_view country);
@@ -73,6 +74,7 @@ class PartitionBooks {
   mutable SegmentNames names_;  // Reads names when it is asked for them.
   MovesBook moves_;
   SaleLines lines_;
+  std::vector<BookedLine> introduced_;  // Scratch.
 };
 
 }  // namespace rfm
