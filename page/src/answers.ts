@@ -1,9 +1,12 @@
 // What the service answers, as docs/openapi.json describes it.
 
-export interface Envelope {
-  as_of?: string;
-  partitions?: { held: number; total: number };
+export interface Dated {
+  as_of?: string | null;
   currency?: string;
+}
+
+export interface Envelope extends Dated {
+  partitions?: { held: number; total: number };
   monetary?: unknown; // "net" or "gross"; in /customers/{id} his money.
   model_version?: number | null;
   rules_version?: number | null;
@@ -77,15 +80,17 @@ export interface MovedCustomers extends Envelope {
 
 export interface Axis {
   name: string;
-  unit: string;
+  quantity: string;
+  unit: string; // "money": in the currency.
   cuts: number[];
 }
 
 export interface Grid extends Envelope {
   segmentation: string;
   axes: Axis[];
+  coordinates: { name: string; scores: number }[];
   cells: {
-    scores: Record<string, number> | number[];
+    scores: number[]; // By coordinate.
     segment: string;
     customers: number;
     monetary: number;
@@ -169,8 +174,15 @@ export interface Retention extends Envelope {
     customers: number;
     months: { month: string; buyers: number; revenue: number; complete: boolean }[];
   }[];
-  lost: { month: string; lost: number; regained: number }[];
-  spends_less: { customer_id: string; frequency: number; aov: number; aov_before: number }[];
+  lost: { month: string; lost: number; regained: number; complete: boolean }[];
+  spends_less_customers: number;
+  spends_less: {
+    customer_id: string;
+    frequency: number;
+    aov: number;
+    aov_before: number;
+    missing: number;
+  }[];
 }
 
 export interface Risk extends Envelope {
@@ -188,23 +200,25 @@ export interface Cluster {
   recency_days: number;
   frequency: number;
   monetary: number;
-  customers: number;
-  share: number;
+  customers?: number; // Of the newest version only.
+  share?: number;
 }
 
 export interface ModelVersion {
   number: number;
   at: string;
   what: string;
-  clusters: Cluster[];
-  inertia: number | null;
-  silhouette: number | null;
-  drift: number | null;
-  cuts: unknown;
-  churn: Record<string, unknown> | null;
+  customers: number;
+  clusters?: Cluster[];
+  inertia?: number | null; // A customer.
+  silhouette?: number | null;
+  drift?: number | null;
+  cuts: { quantity: string; unit: string; cuts: number[] }[];
+  churn?: Record<string, unknown>;
 }
 
 export interface Model extends Envelope {
+  total: number;
   versions: ModelVersion[];
 }
 
@@ -214,21 +228,43 @@ export interface Score extends Envelope {
     segment: string;
     description: string;
     action: string;
-    scores: Record<string, number> | null;
-    cuts: Record<string, number[]> | null;
-    distances: Record<string, number> | { name: string; distance: number }[] | null;
+    scores?: Record<string, number>;
+    cuts?: Record<string, number[]>;
+    distances?: Record<string, number>;
   }[];
-  churn_risk: number | null;
-  value: number | null;
+  churn_risk?: number;
+  value?: number; // At risk within the horizon.
   if_silent: { segmentation: string; segment: string; at: string }[];
-  medians: { recency_days: number; frequency: number; monetary: number };
+  medians?: { recency_days: number; frequency: number; monetary: number };
 }
 
-export interface Pipeline extends Envelope {
-  phase?: string;
-  obstacles?: unknown[];
-  outcomes?: Record<string, number>;
-  dead_letters?: { reason: string; records: number; sample?: string }[];
-  commits?: Record<string, unknown>;
-  memory?: Record<string, unknown>;
+export interface PipelinePartition {
+  id: number;
+  lag: number;
+  held: number;
+  lag_seconds: number;
+  event_time: string | null;
+  watermark: string | null;
+  crossing: boolean;
+  customers: number;
+  bytes: number;
+}
+
+export interface Pipeline {
+  phase: string;
+  stored: boolean; // A stored state: nothing is read.
+  caught_up: boolean;
+  as_of: string | null;
+  records: number;
+  lag: number;
+  partitions_held: number;
+  partitions_total: number;
+  partitions: PipelinePartition[];
+  outcomes: Record<string, number>;
+  ignored: { reason: string; records: number }[];
+  dead_letters: { reason: string; records: number; sample?: string }[];
+  commits: Record<string, unknown>;
+  memory: Record<string, unknown>;
+  model_version: number;
+  obstacles: { reason: string; detail: string }[];
 }

@@ -135,6 +135,9 @@ export function Chart(props: {
       clean = () => {
         size.disconnect();
         theme();
+        // A drawing that is not finished would go on in the next frame, on nothing (zrender 6.1).
+        chart.clear();
+        chart.getZr().flush();
         chart.dispose();
       };
     });

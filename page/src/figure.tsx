@@ -4,7 +4,7 @@ import type { EChartsType } from "echarts/core";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { here, replace, useAddress } from "./address";
-import type { Envelope } from "./answers";
+import type { Dated } from "./answers";
 import { Chart, type Draw, type Picked } from "./chart";
 import { saveCsv, savePng } from "./download";
 import { time } from "./format";
@@ -16,7 +16,7 @@ export interface FigureProps {
   id: string;
   title: string;
   unit: string;
-  answer: Answer<Envelope>;
+  answer: Answer<Dated>;
   // The dates that the figures are of; without: as of now, whatever the date control says.
   span?: string;
   columns: Column[];
@@ -28,6 +28,7 @@ export interface FigureProps {
   controls?: ComponentChildren;
   note?: ComponentChildren;
   wholeTable?: boolean;
+  startsEmpty?: boolean; // Nothing is asked before somebody wants it.
 }
 
 export function Figure(props: FigureProps) {
@@ -96,7 +97,15 @@ export function Figure(props: FigureProps) {
           </div>
         )}
       </div>
-      {isEmpty ? (
+      {answer.data && answer.error && (
+        <p class="trouble" role="alert">
+          These are not the figures asked for: {refusalWords(answer.error.status)}{" "}
+          {answer.error.status !== 0 && `It says: ${answer.error.message}`}
+        </p>
+      )}
+      {!answer.data && !props.startsEmpty ? (
+        <Waiting answer={answer} />
+      ) : isEmpty ? (
         <div class="empty">{props.empty}</div>
       ) : asTable ? (
         <DataTable
@@ -200,27 +209,37 @@ export function Pages(props: { total: number; size: number }) {
   );
 }
 
+const kRefusals: Record<number, string> = {
+  0: "the service does not answer. Is it running, and reachable at this address?",
+  400: "the service did not understand the question. Is something in the address mistyped?",
+  401: "a token is needed for this.",
+  403: "the service does not allow this.",
+  404: "the service knows nothing of this.",
+  429: "the service is asked too much just now.",
+  503: "the service cannot answer yet: it starts, restores its state or waits.",
+};
+
+function refusalWords(status: number): string {
+  return kRefusals[status] ?? `the service answered with an error (${status}).`;
+}
+
+function capital(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
 // What stands in place of a screen's figures until there are any.
 export function Waiting(props: { answer: Answer<unknown>; missing?: string }) {
   const { error, again } = props.answer;
   if (!error)
     return (
       <p class="waiting" role="status">
-        Asking the service …
+        {props.answer.isMaking ? "The service counts …" : "Asking the service …"}
       </p>
     );
-  const words: Record<number, string> = {
-    0: "The service does not answer. Is it running, and reachable at this address?",
-    400: "The service did not understand the question. Is something in the address mistyped?",
-    401: "A token is needed for this.",
-    403: "The service does not allow this.",
-    404: props.missing ?? "The service knows nothing of this.",
-    429: "The service is asked too much just now.",
-    503: "The service cannot answer yet: it starts, restores its state or waits.",
-  };
+  const words = error.status === 404 ? props.missing : undefined;
   return (
     <div class="panel problem" role="alert">
-      <h2>{words[error.status] ?? `The service answered with an error (${error.status}).`}</h2>
+      <h2>{words ?? capital(refusalWords(error.status))}</h2>
       {error.status !== 0 && <p>It says: {error.message}</p>}
       <p>
         {error.status === 404 ? null : "It is asked again by itself. "}

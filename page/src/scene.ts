@@ -72,7 +72,7 @@ export function useNewScene(): Scene {
     segmentation: asked || (catalogue.data?.segmentation ?? ""),
     segmentations: catalogue.data?.segmentations ?? (asked ? [asked] : []),
     order: orderOf(ranked),
-    currency: catalogue.data?.currency ?? status.data?.currency ?? "",
+    currency: catalogue.data?.currency ?? "",
   };
 }
 

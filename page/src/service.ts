@@ -8,10 +8,12 @@ const kWaitSeconds = 30; // For one answer.
 
 export class Refusal extends Error {
   status: number; // 0: no answer.
+  reason: string; // The service's word for it.
 
-  constructor(status: number, message: string) {
+  constructor(status: number, message: string, reason = "") {
     super(message);
     this.status = status;
+    this.reason = reason;
   }
 }
 
@@ -20,6 +22,7 @@ export interface Answer<T> {
   error: Refusal | null;
   // When the service last confirmed `data`, by the browser's clock; 0: never.
   confirmedAt: number;
+  isMaking: boolean; // The service counts: asked again in a second.
   again: () => void;
 }
 
@@ -34,16 +37,15 @@ export function pathOf(path: string, params: Params = {}): string {
   return text ? `${path}?${text}` : path;
 }
 
-// The service's own words of why it refuses, as JSON or text.
-export function refusalText(status: number, body: string): string {
+// The service says why it refuses: `{"status": 503, "reason": "busy", "detail": ".."}`.
+function refusalOf(status: number, body: string): Refusal {
   try {
-    const parsed = JSON.parse(body);
-    const text = parsed.detail ?? parsed.message ?? parsed.error ?? parsed.title;
-    if (typeof text === "string" && text) return text;
+    const { detail, reason } = JSON.parse(body);
+    if (typeof detail === "string") return new Refusal(status, detail, String(reason));
   } catch {
-    if (body && body.length < 500 && !body.startsWith("<")) return body.trim();
+    // Not the service's: what stands between answers in words of its own.
   }
-  return `status ${status}`;
+  return new Refusal(status, `status ${status}`);
 }
 
 // --- lost service ---
@@ -114,7 +116,7 @@ async function ask(path: string, signal: AbortSignal): Promise<unknown> {
   connection.answered();
   if (response.status === 304 && kept) return kept.data;
   const body = await response.text();
-  if (!response.ok) throw new Refusal(response.status, refusalText(response.status, body));
+  if (!response.ok) throw refusalOf(response.status, body);
   try {
     const data = JSON.parse(body);
     const etag = response.headers.get("ETag");
@@ -133,6 +135,7 @@ export function useAnswer<T>(path: string | null, everySeconds = kPollSeconds): 
     data: null,
     error: null,
     confirmedAt: 0,
+    isMaking: false,
     again: () => undefined,
   });
   // Another question of the same path (other dates) keeps the old figures until the new ones come.
@@ -140,7 +143,7 @@ export function useAnswer<T>(path: string | null, everySeconds = kPollSeconds): 
     const kept = path ? etags.get(path) : undefined;
     const same = state.current.path?.split("?")[0] === path?.split("?")[0];
     const data = (kept?.data as T) ?? (same ? state.current.data : null);
-    state.current = { ...state.current, path, data, error: null };
+    state.current = { ...state.current, path, data, error: null, isMaking: false };
   }
   useEffect(() => {
     if (path === null) return undefined;
@@ -149,6 +152,10 @@ export function useAnswer<T>(path: string | null, everySeconds = kPollSeconds): 
     let running: AbortController | null = null;
 
     const next = () => {
+      if (state.current.isMaking) {
+        timer = window.setTimeout(round, 1000);
+        return;
+      }
       const wait = Math.min(kPollSecondsMax, (everySeconds || kPollSeconds) * 2 ** failures);
       if (everySeconds > 0 || failures > 0) timer = window.setTimeout(round, wait * 1000);
     };
@@ -163,15 +170,16 @@ export function useAnswer<T>(path: string | null, everySeconds = kPollSeconds): 
       try {
         const data = (await ask(path, mine.signal)) as T;
         if (running !== mine) return;
-        const changed = data !== now.data || now.error !== null;
-        state.current = { ...now, data, error: null, confirmedAt: Date.now() };
+        const changed = data !== now.data || now.error !== null || now.isMaking;
+        state.current = { ...now, data, error: null, isMaking: false, confirmedAt: Date.now() };
         failures = 0;
         if (changed || now.confirmedAt === 0) redraw(0);
       } catch (error) {
         if (running !== mine || !(error instanceof Refusal)) return;
-        failures = Math.min(failures + 1, 5);
+        const isMaking = error.reason === "in_the_making";
+        failures = isMaking ? 0 : Math.min(failures + 1, 5);
         const data = error.status === 404 ? null : now.data;
-        state.current = { ...now, data, error };
+        state.current = { ...now, data, isMaking, error: isMaking ? null : error };
         redraw(0);
       } finally {
         window.clearTimeout(late);
@@ -209,6 +217,6 @@ export async function post(path: string, body: string, token: string): Promise<u
     throw new Refusal(0, "no answer");
   }
   const text = await response.text();
-  if (!response.ok) throw new Refusal(response.status, refusalText(response.status, text));
+  if (!response.ok) throw refusalOf(response.status, text);
   return text ? JSON.parse(text) : {};
 }

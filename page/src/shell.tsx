@@ -226,7 +226,6 @@ function Troubles() {
   const lostSince = useConnection();
   const scene = useScene();
   const { data, error } = scene.status;
-  const held = data?.partitions && !Array.isArray(data.partitions) ? data.partitions : null;
   return (
     <div aria-live="polite">
       {lostSince > 0 && <Lost since={lostSince} scene={scene} />}
@@ -236,10 +235,10 @@ function Troubles() {
           the last ones it gave.
         </p>
       )}
-      {held && held.held < held.total && (
+      {data && data.partitions_held < data.partitions_total && (
         <p class="trouble">
-          These figures cover {held.held} of {held.total} partitions: the others are not restored
-          here, or are held elsewhere.
+          These figures cover {data.partitions_held} of {data.partitions_total} partitions: the
+          others are not restored here, or are held elsewhere.
         </p>
       )}
     </div>

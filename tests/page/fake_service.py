@@ -29,6 +29,10 @@ TYPES = {
 }
 
 
+def refusal(status, detail, reason="told"):
+    return json.dumps({"status": status, "reason": reason, "detail": detail}).encode()
+
+
 class FakeService:
     """`faults`: path -> status, answered instead. `empty`: a service that has read nothing."""
 
@@ -36,6 +40,7 @@ class FakeService:
         self.page = pathlib.Path(page)
         self.shop = shop or Shop()
         self.faults = {}
+        self.making = set()  # Paths whose figures are still being counted.
         self.empty = False
         self.asked = []
         self.kept = {}
@@ -71,12 +76,10 @@ class FakeService:
     def made(self, path, asked):
         shop = self.shop
         if self.empty:
-            envelope = shop.envelope() | {"as_of": None, "model_version": None}
             if path == "/pipeline":
-                return envelope | {
-                    "phase": "running",
-                    "obstacles": [],
-                    "lanes": [],
+                return shop.pipeline(asked) | {
+                    "as_of": None,
+                    "partitions": [],
                     "outcomes": {},
                     "dead_letters": [],
                 }
@@ -106,12 +109,13 @@ class FakeService:
         self.asked.append(request.path)
         status = self.faults.get(path)
         if status:
-            return self.send(
-                request, status, json.dumps({"error": f"told to answer {status}"}).encode()
-            )
+            return self.send(request, status, refusal(status, f"told to answer {status}"))
+        if path in self.making:
+            body = refusal(503, "ask again in a second", "in_the_making")
+            return self.send(request, 503, body)
         answer = self.answer(path, asked)
         if answer is None:
-            return self.send(request, 404, b'{"error": "nothing is known of this"}')
+            return self.send(request, 404, refusal(404, "nothing is known of this"))
         body = json.dumps(answer).encode()
         etag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
         if request.headers.get("If-None-Match") == etag:
@@ -123,13 +127,11 @@ class FakeService:
         self.asked.append(request.path)
         if self.faults.get(request.path):
             status = self.faults[request.path]
-            return self.send(
-                request, status, json.dumps({"error": f"told to answer {status}"}).encode()
-            )
+            return self.send(request, status, refusal(status, f"told to answer {status}"))
         if request.headers.get("Authorization") != f"Bearer {TOKEN}":
-            return self.send(request, 401, b'{"error": "a token is needed"}')
+            return self.send(request, 401, refusal(401, "a token is needed"))
         if b"[" not in body:
-            return self.send(request, 400, b'{"error": "line 1: a table is expected"}')
+            return self.send(request, 400, refusal(400, "line 1: a table is expected"))
         if request.path == "/rules/dry-run":
             moves = [
                 {"segmentation": "rfm", "from": "Need Attention", "to": "At Risk", "customers": 14},
@@ -148,8 +150,11 @@ class FakeService:
         for name, value in headers.items():
             request.send_header(name, value)
         request.send_header("Content-Length", str(len(body)))
-        request.end_headers()
-        request.wfile.write(body)
+        try:
+            request.end_headers()
+            request.wfile.write(body)
+        except (BrokenPipeError, ConnectionResetError):
+            request.close_connection = True  # Nobody wants it any more.
 
     def file(self, request, name):
         path = self.page / f"{name}.gz"

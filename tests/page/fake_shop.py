@@ -106,6 +106,21 @@ SEGMENTS = {
         ("Unassigned", 0, "There is no model yet.", ""),
     ],
 }
+MODEL_CUTS = [
+    {
+        "quantity": "recency",
+        "method": "quantile",
+        "unit": "days",
+        "cuts": [30.0, 60.0, 90.0, 180.0],
+    },
+    {"quantity": "frequency", "method": "quantile", "unit": "orders", "cuts": [1, 2, 3, 6]},
+    {
+        "quantity": "monetary",
+        "method": "quantile",
+        "unit": "money",
+        "cuts": [150.0, 320.0, 700.0, 1500.0],
+    },
+]
 CUTS = {"r": [30.0, 60.0, 90.0, 180.0], "f": [1, 2, 3, 6], "m": [150.0, 320.0, 700.0, 1500.0]}
 COUNTRIES = (
     ["United Kingdom"] * 30
@@ -371,7 +386,7 @@ class Shop:
                 "at": f"{CLUSTERS_FROM + datetime.timedelta(days=91 * n)}T00:00:00.000Z",
                 "kind": "model",
                 "number": 50 + 91 * n,
-                "what": "clusters refitted",
+                "what": "clusters fitted again",
             }
             for n in range(7)
         ]
@@ -458,16 +473,21 @@ class Shop:
         return self.page(rows, asked)
 
     def page(self, rows, asked):
-        page, size = int(asked.get("page", 1)), int(asked.get("size", 50))
+        page, size = int(asked.get("page", 0)), int(asked.get("size", 50))
         return self.envelope() | {
             "total": len(rows),
-            "customers": rows[(page - 1) * size : page * size],
+            "customers": rows[page * size : (page + 1) * size],
         }
 
     def grid(self, asked):
         name = asked.get("segmentation") or "rfm"
         if name != "rfm":
-            return self.envelope() | {"segmentation": name, "axes": [], "cells": []}
+            return self.envelope() | {
+                "segmentation": name,
+                "axes": [],
+                "coordinates": [],
+                "cells": [],
+            }
         cells = collections.defaultdict(list)
         for shopper in self.shoppers:
             figures = shopper.figures(TODAY)
@@ -483,13 +503,15 @@ class Shop:
         return self.envelope() | {
             "segmentation": name,
             "axes": [
-                {"name": "r", "unit": "days", "cuts": CUTS["r"]},
-                {"name": "f", "unit": "orders", "cuts": CUTS["f"]},
-                {"name": "m", "unit": CURRENCY, "cuts": CUTS["m"]},
+                {"name": "r", "quantity": "recency", "unit": "days", "cuts": CUTS["r"]},
+                {"name": "f", "quantity": "frequency", "unit": "orders", "cuts": CUTS["f"]},
+                {"name": "m", "quantity": "monetary", "unit": "money", "cuts": CUTS["m"]},
             ],
+            "coordinates": [{"name": "r", "scores": 5}, {"name": "fm", "scores": 5}],
             "cells": [
                 {
-                    "scores": {"r": r, "fm": fm},
+                    "scores": [r, fm],
+                    "segments": [segment],
                     "segment": segment,
                     "customers": len(money),
                     "monetary": round(sum(money), 4),
@@ -681,13 +703,18 @@ class Shop:
         less = [one for one in self.shoppers if len(one.bought) >= 8][:25]
         return self.envelope() | {
             "cohorts": rows,
-            "lost": [{"month": at, "lost": a, "regained": b} for at, (a, b) in lost.items()],
+            "lost": [
+                {"month": at, "lost": a, "regained": b, "complete": at < month(TODAY)}
+                for at, (a, b) in lost.items()
+            ],
+            "spends_less_customers": len(less) + 15,
             "spends_less": [
                 {
                     "customer_id": one.id,
                     "frequency": len(one.bought),
                     "aov": 100.0 + n,
                     "aov_before": 180.0 + 2 * n,
+                    "missing": (80.0 + n) * len(one.bought),
                 }
                 for n, one in enumerate(less)
             ],
@@ -765,17 +792,17 @@ class Shop:
                 {
                     "number": number,
                     "at": f"{day}T00:00:00.000Z",
-                    "what": "clusters refitted" if fit else "cuts",
+                    "what": "clusters fitted again, cuts" if fit else "cuts",
                     "clusters": clusters,
                     "inertia": 900 + rng.uniform(-20, 20) + number if fit else None,
                     "silhouette": 0.33 + rng.uniform(-0.02, 0.02) if fit else None,
                     "drift": abs(rng.gauss(0.03, 0.02)) if fit else None,
-                    "cuts": CUTS,
+                    "customers": 400,
+                    "cuts": MODEL_CUTS,
                     "churn": (
                         {
                             "auc": 0.78 + rng.uniform(-0.02, 0.02),
                             "brier": 0.17 + rng.uniform(-0.01, 0.01),
-                            "customers": 400,
                         }
                         if fit
                         else {}
@@ -783,7 +810,7 @@ class Shop:
                 }
             )
             day += datetime.timedelta(days=1)
-        return self.envelope() | {"versions": versions}
+        return self.envelope() | {"total": len(versions), "versions": versions}
 
     def score(self, asked):
         figures = float(asked["recency_days"]), float(asked["frequency"]), float(asked["monetary"])
@@ -822,32 +849,52 @@ class Shop:
         }
 
     def pipeline(self, _):
-        # `partitions` of the envelope are here those of the table.
-        return self.envelope() | {
+        partition = {
+            "id": 0,
+            "lag": 12,
+            "held": 3,
+            "lag_seconds": 3.5,
+            "event_time": AS_OF,
+            "watermark": AS_OF,
+            "crossing": False,
+            "customers": len(self.shoppers),
+            "bytes": 734003,
+        }
+        return {
             "phase": "running",
-            "obstacles": [],
-            "lanes": [
-                {"id": 0, "lag": 12, "lag_seconds": 3.5, "watermark": AS_OF, "event_time": AS_OF}
-            ],
+            "stored": False,
+            "caught_up": True,
+            "as_of": AS_OF,
+            "records": 5870,
+            "lag": 12,
+            "partitions_held": 1,
+            "partitions_total": 1,
+            "partitions": [partition],
             "outcomes": {
+                "records": 5870,
                 "applied": 5210,
                 "duplicate": 12,
                 "ignored": 640,
                 "erased": 1,
-                "dead_lettered": 7,
+                "dead_letter": 7,
+                "late": 31,
             },
+            "ignored": [{"reason": "no_customer", "records": 640}],
             "dead_letters": [
                 {
                     "reason": "invalid_field",
                     "records": 5,
-                    "sample": 'quantity: "six" is not a number',
+                    "sample": "quantity: six is not a number",
                 },
                 {"reason": "not_json", "records": 2, "sample": "<order id=1>"},
             ],
-            "commits": {"count": 410, "last_seconds": 0.021, "age_seconds": 1.2},
-            "memory": {
-                "resident_customers": len(self.shoppers),
-                "resident_bytes": 734003,
-                "rocksdb_bytes": 5242880,
+            "commits": {
+                "count": 410,
+                "gap_max_ms": 680,
+                "records_max": 275001,
+                "bytes_max": 120586240,
             },
+            "memory": {"customers": len(self.shoppers), "bytes": 734003},
+            "model_version": 640,
+            "obstacles": [],
         }

@@ -7,6 +7,7 @@ import { pathOf, useAnswer } from "../service";
 import type { Column } from "../table";
 
 const kSize = 50;
+const kListedMax = 10_000; // The service lists no more; an export has all.
 
 // Columns of customers, wherever they are listed.
 export function customerColumns(
@@ -47,7 +48,7 @@ export function CustomersScreen() {
   const sort = address.params.get("sort") ?? "monetary";
   const page = numberOf(address, "page", 1);
   const answer = useAnswer<Customers>(
-    pathOf("/customers", { segmentation, segment, country, sort, page, size: kSize }),
+    pathOf("/customers", { segmentation, segment, country, sort, page: page - 1, size: kSize }),
   );
   if (!answer.data) return <Waiting answer={answer} />;
   const data = answer.data;
@@ -92,7 +93,7 @@ export function CustomersScreen() {
         wholeTable
         note="The CSV holds this page; rfmstream export customers writes all of them."
       />
-      <Pages total={data.total} size={kSize} />
+      <Pages total={Math.min(data.total, kListedMax)} size={kSize} />
     </>
   );
 }

@@ -19,9 +19,9 @@ const kAxisNames: Record<string, string> = {
 export function scoreWords(axis: Axis | undefined, score: number): string {
   if (!axis || axis.cuts.length === 0) return String(score);
   const bins = axis.cuts.length + 1;
-  const falling = axis.name === "r" || axis.name === "risk";
+  const falling = ["recency", "overdue", "risk"].includes(axis.quantity);
   const place = falling ? bins - score : score - 1; // Bin from the smallest values on.
-  const unit = axis.unit ? ` ${axis.unit}` : "";
+  const unit = axis.unit === "money" || !axis.unit ? "" : ` ${axis.unit}`;
   if (place <= 0) return `${score}: up to ${decimal(axis.cuts[0])}${unit}`;
   if (place >= bins - 1) return `${score}: over ${decimal(axis.cuts[bins - 2])}${unit}`;
   return `${score}: to ${decimal(axis.cuts[place])}${unit}`;
@@ -43,12 +43,9 @@ export function GridScreen() {
   if (!answer.data) return <Waiting answer={answer} missing={`${segmentation} has no grid.`} />;
   const data = answer.data;
   const axes = new Map(data.axes.map((axis) => [axis.name, axis]));
-  const { down, across } = axisNames(data);
-  const cells = data.cells.map((cell): Cell => {
-    const score = (name: string, index: number) =>
-      Array.isArray(cell.scores) ? (cell.scores[index] ?? 1) : (cell.scores[name] ?? 1);
-    return { ...cell, y: score(down, 0), x: across ? score(across, 1) : 1 };
-  });
+  const down = data.coordinates[0]?.name ?? "";
+  const across = data.coordinates[1]?.name ?? null;
+  const cells = cellsOf(data);
   const customers = cells.reduce((sum, cell) => sum + cell.customers, 0);
   const largest = [...cells].sort((a, b) => b.customers - a.customers)[0];
   const measure = address.params.get("of") ?? "customers";
@@ -116,7 +113,7 @@ export function GridScreen() {
         ]}
         rows={data.axes.map((axis) => ({
           axis: kAxisNames[axis.name] ?? axis.name,
-          unit: axis.unit,
+          unit: axis.unit === "money" ? currency || axis.unit : axis.unit,
           cuts: axis.cuts.map(decimal).join(", "),
         }))}
         empty={<p>{segmentation} has no scores.</p>}
@@ -125,13 +122,27 @@ export function GridScreen() {
   );
 }
 
-function axisNames(data: Grid): { down: string; across: string | null } {
-  const first = data.cells[0]?.scores;
-  const names =
-    first && !Array.isArray(first) ? Object.keys(first) : data.axes.map((axis) => axis.name);
-  const down = names.includes("r") ? "r" : (names[0] ?? "r");
-  const others = names.filter((name) => name !== down);
-  return { down, across: others.includes("fm") ? "fm" : (others[0] ?? null) };
+// The first two coordinates; what a third one tells apart is added up under its fullest segment.
+function cellsOf(data: Grid): Cell[] {
+  const [down, across] = data.coordinates;
+  if (!down) return [];
+  const merged = new Map<string, Cell & { fullest: number }>();
+  for (const one of data.cells) {
+    const [y, x] = [one.scores[0], across ? one.scores[1] : 1];
+    const cell = merged.get(`${y} ${x}`);
+    if (!cell) {
+      merged.set(`${y} ${x}`, { ...one, y, x, fullest: one.customers });
+      continue;
+    }
+    if (one.customers > cell.fullest) {
+      cell.segment = one.segment;
+      cell.fullest = one.customers;
+    }
+    cell.customers += one.customers;
+    cell.monetary += one.monetary;
+    cell.monetary_median = null;
+  }
+  return [...merged.values()];
 }
 
 function drawGrid(

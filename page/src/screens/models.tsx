@@ -9,7 +9,7 @@ type FigureAnswer = Parameters<typeof Figure>[0]["answer"];
 
 export function ModelsScreen() {
   const { span } = useScene();
-  const answer = useAnswer<Model>("/model");
+  const answer = useAnswer<Model>("/model", 30);
   if (!answer.data) return <Waiting answer={answer} />;
   const versions = answer.data.versions
     .filter(
@@ -19,7 +19,7 @@ export function ModelsScreen() {
     )
     .sort((a, b) => a.number - b.number);
   const all = [...answer.data.versions].sort((a, b) => a.number - b.number);
-  const fits = versions.filter((one) => one.inertia !== null && one.inertia !== undefined);
+  const fits = versions.filter((one) => typeof one.inertia === "number");
   return (
     <>
       <ClustersFigure answer={answer} versions={all} />
@@ -31,7 +31,7 @@ export function ModelsScreen() {
 }
 
 function hasClusters(version: ModelVersion): boolean {
-  return version.clusters.length > 0;
+  return (version.clusters ?? []).length > 0;
 }
 
 // Two versions side by side; the newer one alone when there is no other.
@@ -44,7 +44,7 @@ function ClustersFigure(props: { answer: FigureAnswer; versions: ModelVersion[] 
     versions.find((one) => String(one.number) === params.get(name));
   const now = numbered("version") ?? newest;
   const before = numbered("other") ?? (versions.length > 1 ? versions[0] : undefined);
-  const older = (name: string) => before?.clusters.find((one) => one.name === name);
+  const older = (name: string) => before?.clusters?.find((one) => one.name === name);
   const clusters = [...(now?.clusters ?? [])].sort((a, b) => b.monetary - a.monetary);
   const rows = clusters.map((one) => ({
     ...one,
@@ -106,6 +106,17 @@ function ClustersFigure(props: { answer: FigureAnswer; versions: ModelVersion[] 
   );
 }
 
+function fitWords(last: ModelVersion): string {
+  if (last.silhouette === undefined || last.silhouette === null) {
+    return `Inertia ${decimal(last.inertia)} a customer at the last fit, drift ${decimal(last.drift)}`;
+  }
+  const says =
+    last.silhouette < 0.5
+      ? "customers pass into each other, and the clusters only divide them finely enough"
+      : "the clusters stand apart";
+  return `Silhouette ${decimal(last.silhouette)} at the last fit: ${says}`;
+}
+
 function FitsFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) {
   const { span } = useScene();
   const { versions } = props;
@@ -129,11 +140,7 @@ function FitsFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) {
   return (
     <Figure
       id="fits"
-      title={
-        last
-          ? `Silhouette ${decimal(last.silhouette)} at the last fit: ${Number(last.silhouette) < 0.5 ? "customers pass into each other, clusters are a choice of how finely to divide" : "the clusters stand apart"}`
-          : "How well the clusters fit"
-      }
+      title={last ? fitWords(last) : "How well the clusters fit"}
       unit="Silhouette (−1 to 1, higher is better), inertia (scaled distance, lower is better), drift (population stability index)"
       answer={props.answer}
       span={span.words}
@@ -209,9 +216,15 @@ function ChurnFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) 
       title={
         last && auc
           ? `Churn model: of two customers the one that falls silent has the higher risk in ${percent(last[auc] as number)} of pairs`
-          : "How good the churn model is"
+          : last
+            ? "What the churn model has learnt"
+            : "How good the churn model is"
       }
-      unit="Judged on what came after each forecast, before the model had learnt from it"
+      unit={
+        auc
+          ? "Judged on what came after each forecast, before the model had learnt from it"
+          : "Parameters of the model; rfmstream evaluate churn judges it"
+      }
       answer={props.answer}
       span={span.words}
       columns={[
@@ -277,16 +290,6 @@ function VersionsFigure(props: { answer: FigureAnswer; versions: ModelVersion[] 
   );
 }
 
-function cutsWords(cuts: unknown): string {
-  if (!cuts || typeof cuts !== "object") return "";
-  const entries = Array.isArray(cuts)
-    ? cuts.map((one): [string, unknown] => [one.name ?? one.axis ?? "", one.cuts ?? one.values])
-    : Object.entries(cuts);
-  return entries
-    .filter(([, values]) => Array.isArray(values))
-    .map(
-      ([name, values]) =>
-        `${name}: ${(values as unknown[]).map((value) => decimal(value as number)).join(", ")}`,
-    )
-    .join("; ");
+function cutsWords(cuts: ModelVersion["cuts"]): string {
+  return cuts.map((one) => `${one.quantity}: ${one.cuts.map(decimal).join(", ")}`).join("; ");
 }

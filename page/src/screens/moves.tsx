@@ -427,7 +427,7 @@ function CellCustomers() {
       to: span.to,
       from_segment: from,
       to_segment: to,
-      page,
+      page: page - 1,
       size: kSize,
     }),
   );

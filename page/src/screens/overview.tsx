@@ -299,12 +299,10 @@ function versionNote(versions: Version[]): string {
 // Of many versions those that refitted something; daily cuts would be a line a day.
 function marked(versions: Version[]): Version[] {
   if (versions.length <= 24) return versions;
-  const large = versions.filter(
-    (one) => one.kind !== "model" || /cluster|refit|churn|first|name/i.test(one.what),
-  );
+  const large = versions.filter((one) => one.kind !== "model" || /fit|first/i.test(one.what));
   return large.length <= 60
     ? large
-    : large.filter((one) => one.kind !== "model" || /first|name/i.test(one.what));
+    : large.filter((one) => one.kind !== "model" || /first|other/i.test(one.what));
 }
 
 function drawSizes(

@@ -1,16 +1,8 @@
 import { useEffect, useRef } from "preact/hooks";
-import type { Pipeline } from "../answers";
+import type { Pipeline, PipelinePartition } from "../answers";
 import { Figure } from "../figure";
 import { bytes, count, decimal, percent, plural, seconds, short } from "../format";
 import { useScene } from "../scene";
-
-interface Partition {
-  id: number;
-  lag: number | null;
-  lag_seconds: number | null;
-  watermark: string | null;
-  event_time: string | null;
-}
 
 interface Sample {
   at: number;
@@ -24,7 +16,7 @@ const kSamplesMax = 720; // An hour.
 // Of the time the page has been open, whatever screen was shown.
 const samples: Sample[] = [];
 
-function sample(partitions: Partition[]): void {
+function sample(partitions: PipelinePartition[]): void {
   const now = Date.now();
   const last = samples[samples.length - 1];
   if (last && now - last.at < kSampleMs - 500) return;
@@ -34,16 +26,10 @@ function sample(partitions: Partition[]): void {
   if (samples.length > kSamplesMax) samples.shift();
 }
 
-export function partitionsOf(data: Pipeline | null): Partition[] {
-  const given = data as unknown as Record<string, unknown> | null;
-  const list = Array.isArray(given?.partitions) ? given.partitions : given?.lanes;
-  return Array.isArray(list) ? (list as Partition[]) : [];
-}
-
 export function PipelineScreen() {
   const { status } = useScene();
   const data = status.data as Pipeline;
-  const partitions = partitionsOf(data);
+  const partitions = data.partitions;
   const drawn = useRef(0);
   useEffect(() => {
     sample(partitions);
@@ -51,23 +37,21 @@ export function PipelineScreen() {
   });
   const lag = partitions.reduce((sum, one) => sum + (one.lag ?? 0), 0);
   const late = Math.max(0, ...partitions.map((one) => one.lag_seconds ?? 0));
-  const outcomes = Object.entries(data.outcomes ?? {})
-    .map(([outcome, records]) => ({ outcome, records: Number(records) }))
+  const read = data.outcomes.records ?? 0;
+  const outcomes = Object.entries(data.outcomes)
+    // `records` is all of them, `late` some of those applied.
+    .filter(([outcome]) => outcome !== "records" && outcome !== "late")
+    .map(([outcome, records]) => ({ outcome, records }))
     .sort((a, b) => b.records - a.records);
-  const read = outcomes.reduce((sum, one) => sum + one.records, 0);
   const applied = outcomes.find((one) => one.outcome === "applied")?.records ?? 0;
-  const dead = data.dead_letters ?? [];
+  const dead = data.dead_letters;
   const deadRecords = dead.reduce((sum, one) => sum + one.records, 0);
-  const obstacles = (data.obstacles ?? []).map((one) =>
-    typeof one === "string" ? one : JSON.stringify(one),
-  );
-
   return (
     <>
       <dl class="numbers">
         <div>
           <dt>Phase</dt>
-          <dd>{data.phase ?? "–"}</dd>
+          <dd>{data.stored ? "stored state" : data.phase}</dd>
         </div>
         <div>
           <dt>Records not read yet</dt>
@@ -85,9 +69,9 @@ export function PipelineScreen() {
           </dd>
         </div>
       </dl>
-      {obstacles.map((text) => (
-        <p class="trouble" key={text}>
-          {text}
+      {data.obstacles.map((one) => (
+        <p class="trouble" key={one.reason}>
+          {one.detail}
         </p>
       ))}
       <Figure
@@ -102,9 +86,11 @@ export function PipelineScreen() {
         columns={[
           { key: "id", label: "Partition", kind: "count" },
           { key: "lag", label: "Not read yet", kind: "count" },
+          { key: "held", label: "Waiting for the model", kind: "count" },
           { key: "lag_seconds", label: "Behind, s", kind: "decimal" },
           { key: "watermark", label: "Watermark", kind: "time" },
           { key: "event_time", label: "Newest event", kind: "time" },
+          { key: "customers", label: "Customers", kind: "count" },
         ]}
         rows={partitions as unknown as Record<string, unknown>[]}
         empty={
@@ -252,6 +238,7 @@ function flat(figures: Record<string, unknown>, before = ""): [string, unknown][
 function words(name: string, value: unknown): string {
   if (typeof value !== "number") return value === null || value === undefined ? "–" : String(value);
   if (name.includes("bytes")) return bytes(value);
+  if (name.endsWith(" ms")) return `${decimal(value)} ms`;
   if (name.includes("seconds")) return `${decimal(value)} s`;
   return decimal(value);
 }

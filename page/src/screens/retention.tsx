@@ -197,11 +197,11 @@ function drawCohorts(cells: Cell[], of: string, currency: string): Draw {
 }
 
 function LostFigure(props: { answer: FigureAnswer }) {
-  const { span, today } = useScene();
+  const { span } = useScene();
   const data = props.answer.data as Retention;
   const rows = data.lost
     .filter((one) => inSpan(one.month, span))
-    .map((one) => ({ ...one, open: one.month === today.slice(0, 7) }));
+    .map((one) => ({ ...one, open: !one.complete }));
   const lost = rows.reduce((sum, one) => sum + one.lost, 0);
   const regained = rows.reduce((sum, one) => sum + one.regained, 0);
   return (
@@ -263,11 +263,12 @@ function SpendsLessFigure(props: { answer: FigureAnswer }) {
   const rows = data.spends_less
     .filter((one) => one.frequency >= least)
     .map((one) => ({ ...one, change: one.aov_before ? one.aov / one.aov_before - 1 : null }));
-  const lost = rows.reduce((sum, one) => sum + Math.max(0, one.aov_before - one.aov), 0);
+  const missing = rows.reduce((sum, one) => sum + one.missing, 0);
+  const shown = data.spends_less.length;
   return (
     <Figure
       id="spends-less"
-      title={`${plural(rows.length, "customer")} buy often but spend less: ${money(rows.length ? lost / rows.length : 0, currency)} less an order on average`}
+      title={`${plural(rows.length, "customer")} buy often but spend less: ${money(missing, currency)} less than at their earlier orders`}
       unit={`Money an order now and before; ${moneyWords(data)}`}
       answer={props.answer}
       columns={[
@@ -280,6 +281,7 @@ function SpendsLessFigure(props: { answer: FigureAnswer }) {
         { key: "aov_before", label: "An order before", kind: "money" },
         { key: "aov", label: "An order now", kind: "money" },
         { key: "change", label: "Change from before", kind: "percent" },
+        { key: "missing", label: "Missing money", kind: "money" },
       ]}
       rows={rows}
       empty={
@@ -299,6 +301,11 @@ function SpendsLessFigure(props: { answer: FigureAnswer }) {
             ["20", "20 orders"],
           ]}
         />
+      }
+      note={
+        data.spends_less_customers > shown
+          ? `The ${count(shown)} of ${count(data.spends_less_customers)} who leave most money missing.`
+          : undefined
       }
     />
   );

@@ -4,13 +4,14 @@ import { Figure, Waiting } from "../figure";
 import { count, decimal, money, percent, percentOf, plural, short } from "../format";
 import { moneyWords, useScene } from "../scene";
 import { colourOf } from "../segments";
-import { useAnswer } from "../service";
+import { pathOf, useAnswer } from "../service";
 import { customerColumns, customerRows } from "./customers";
 
 export function RiskScreen() {
   const address = useAddress();
   const { currency, segmentations } = useScene();
-  const answer = useAnswer<Risk>("/risk");
+  const banded = segmentations.includes("churn") ? "churn" : undefined;
+  const answer = useAnswer<Risk>(pathOf("/risk", { segmentation: banded }));
   if (!answer.data) return <Waiting answer={answer} />;
   const data = answer.data;
   const horizon = plural(data.horizon_days, "day");
@@ -117,7 +118,7 @@ export function RiskScreen() {
             label: "Band",
             link: (row) =>
               there(address, "customers", {
-                seg: "churn",
+                seg: banded,
                 segment: row.segment,
                 sort: "value_at_risk",
               }),
@@ -130,7 +131,7 @@ export function RiskScreen() {
         height={60 + 40 * bands.length}
         onPick={(picked) => {
           location.hash = there(address, "customers", {
-            seg: "churn",
+            seg: banded,
             segment: picked.name,
             sort: "value_at_risk",
           });

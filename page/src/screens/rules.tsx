@@ -129,6 +129,7 @@ function Result(props: { result: DryRun | null; today: string }) {
     data: result,
     error: null,
     confirmedAt: 0,
+    isMaking: false,
     again: () => undefined,
   };
   const moves = [...(result?.moves ?? [])]
@@ -145,6 +146,7 @@ function Result(props: { result: DryRun | null; today: string }) {
   return (
     <Figure
       id="dry-run"
+      startsEmpty
       title={
         result ? `${plural(moved, "customer")} would move${rate}` : "What these rules would do"
       }

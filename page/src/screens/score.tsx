@@ -24,10 +24,14 @@ export function ScoreScreen() {
   );
   // Somebody silent since before the first purchase cannot be.
   const first = Math.max(asked.first_purchase_days, asked.recency_days);
-  const answer = useAnswer<Score>(pathOf("/score", { ...asked, first_purchase_days: first }), 0);
+  const frequency = Math.max(1, Math.round(asked.frequency));
+  const answer = useAnswer<Score>(
+    pathOf("/score", { ...asked, frequency, first_purchase_days: first }),
+    0,
+  );
   const data = answer.data;
   const median = (name: string): string => {
-    const value = data?.medians?.[name as keyof Score["medians"]];
+    const value = data?.medians?.[name as keyof NonNullable<Score["medians"]>];
     if (value === undefined || value === null) return "";
     return `median: ${name === "monetary" ? money(value, currency) : decimal(value)}`;
   };
@@ -78,7 +82,7 @@ export function ScoreScreen() {
               <dd>{percent(data.churn_risk)}</dd>
             </div>
             <div>
-              <dt>Expected value</dt>
+              <dt>Value at risk within 90 days</dt>
               <dd>{money(data.value, currency)}</dd>
             </div>
           </dl>
@@ -132,10 +136,8 @@ function why(one: Score["segments"][0]): string {
     const cuts = one.cuts?.[axis];
     return `${axis.toUpperCase()} ${score}${cuts?.length ? ` (cuts ${cuts.map(decimal).join(", ")})` : ""}`;
   });
-  const distances = Array.isArray(one.distances)
-    ? one.distances.map((each) => `${each.name} ${decimal(each.distance)}`)
-    : Object.entries(one.distances ?? {})
-        .sort((a, b) => a[1] - b[1])
-        .map(([name, distance]) => `${name} ${decimal(distance)}`);
+  const distances = Object.entries(one.distances ?? {})
+    .sort((a, b) => a[1] - b[1])
+    .map(([name, distance]) => `${name} ${decimal(distance)}`);
   return [...scores, distances.join(", ")].filter(Boolean).join("; ");
 }
