@@ -19,7 +19,7 @@ def browser_path():
     return next((path for path in map(shutil.which, BROWSERS) if path), None)
 
 
-def missing():
+def missing_browser():
     """What is not there, in words; None: nothing."""
     if not browser_path():
         return "no Chromium (Debian package chromium-headless-shell)"
@@ -27,9 +27,14 @@ def missing():
         import playwright.sync_api  # noqa: F401
     except ImportError:
         return "no Playwright (./dev setup)"
+    return None
+
+
+def missing():
+    """As above, and the page."""
     if not (PAGE / "index.html").is_file():
         return f"the page is not built in {BUILD}"
-    return None
+    return missing_browser()
 
 
 @contextlib.contextmanager

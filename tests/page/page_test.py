@@ -62,7 +62,7 @@ class PageTest(unittest.TestCase):
         tab = chromium.new_context(viewport={"width": 1280, "height": 900}, **options)
         self.addCleanup(tab.close)
         page = tab.new_page()
-        page.set_default_timeout(15_000)
+        page.set_default_timeout(30_000)
         self.faults, self.elsewhere = [], []
         page.on("pageerror", lambda error: self.faults.append(str(error)))
         page.on(
@@ -98,7 +98,7 @@ class PageTest(unittest.TestCase):
     def until(self, expression, page=None):
         """Playwright's own waiting evaluates text in the page, which the page's policy refuses."""
         page = page or self.page
-        for _ in range(500):
+        for _ in range(1000):
             if page.evaluate(expression):
                 return
             page.wait_for_timeout(30)
