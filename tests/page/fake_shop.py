@@ -1,4 +1,4 @@
-"""A shop that never was: two years of invoices, seeded, and what the service would answer on it.
+"""A shop that never was: two years of invoices, seeded, and what the service would say of it.
 
 The figures of one answer agree with those of the others, because all are sums over the same days and
 customers. Segments follow from much simpler rules than the program's.
