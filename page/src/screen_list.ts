@@ -80,7 +80,7 @@ export const screens: ScreenEntry[] = [
     name: "Rules lab",
     key: "L",
     dated: false,
-    segmented: true,
+    segmented: false,
     question: "What would other rules do?",
   },
   {

@@ -1,7 +1,7 @@
 """A shop that never was: two years of invoices, seeded, and what the service would say of it.
 
-The figures of one answer agree with those of the others, because all are sums over the same days and
-customers. Segments follow from much simpler rules than the program's.
+The figures of one answer agree with those of the others: all are sums over the same invoices.
+Segments follow from much simpler rules than those of the program.
 """
 
 import bisect

@@ -112,7 +112,7 @@ function fitWords(last: ModelVersion): string {
   }
   const says =
     last.silhouette < 0.5
-      ? "customers pass into each other, and the clusters only divide them finely enough"
+      ? "customers pass into each other; how finely to divide them is a choice"
       : "the clusters stand apart";
   return `Silhouette ${decimal(last.silhouette)} at the last fit: ${says}`;
 }

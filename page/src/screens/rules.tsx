@@ -8,10 +8,10 @@ import { segmentWords } from "../segments";
 import { type Answer, post, Refusal } from "../service";
 
 const kExample = `[segmentation.rfm]
-stay = "14 d"            # a segment lasts at least so long before silence moves on
+stay = "14d"      # how long a segment lasts at least before silence or a model moves on
 
-# [segmentation.rfm.axes.r]
-# cuts = ["30 d", "60 d", "90 d", "180 d"]
+# [action]
+# quiet = "14d"   # at most one transition to act on in so long
 `;
 
 interface DryRun extends Envelope {
