@@ -96,6 +96,18 @@ const kDecals = [
   { dashArrayX: [1, 0], dashArrayY: [2, 6], rotation: Math.PI / 2 },
 ];
 
+// Labels above a matrix, in as many lines as they need.
+export function topLabels(colour: string) {
+  return {
+    color: colour,
+    interval: 0,
+    width: 84,
+    overflow: "break",
+    lineHeight: 14,
+    verticalAlign: "bottom",
+  };
+}
+
 export interface Picked {
   name: string;
   seriesName?: string;
