@@ -3,6 +3,7 @@
 import { useEffect, useReducer, useRef } from "preact/hooks";
 
 export const kPollSeconds = 5;
+export const kCountSeconds = 15; // What takes the service a pass over all customers.
 const kPollSecondsMax = 30;
 const kWaitSeconds = 30; // For one answer.
 

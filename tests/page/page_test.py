@@ -52,11 +52,19 @@ def number(text):
     return float(re.sub(r"[^0-9.\-]", "", text.replace("−", "-")))
 
 
-class PageTest(unittest.TestCase):
-    def setUp(self):
-        self.service = FakeService(browsers.PAGE, shop=SHOP)
-        self.addCleanup(self.service.stop)
-        self.page = self.open_tab()
+def faults_of_axe(page):
+    page.evaluate(AXE.read_text())
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{one['id']}: {node['target']} {node['failureSummary']}"
+        for one in found["violations"]
+        if one["impact"] in ("serious", "critical")
+        for node in one["nodes"][:3]
+    ]
+
+
+class Browsing(unittest.TestCase):
+    """A test of self.page over self.service."""
 
     def open_tab(self, **options):
         tab = chromium.new_context(viewport={"width": 1280, "height": 900}, **options)
@@ -133,17 +141,14 @@ class PageTest(unittest.TestCase):
         return list(csv.DictReader(io.StringIO(text)))
 
 
-class EveryScreen(PageTest):
-    def faults_of_axe(self, page):
-        page.evaluate(AXE.read_text())
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
-        return [
-            f"{one['id']}: {node['target']} {node['failureSummary']}"
-            for one in found["violations"]
-            if one["impact"] in ("serious", "critical")
-            for node in one["nodes"][:3]
-        ]
+class PageTest(Browsing):
+    def setUp(self):
+        self.service = FakeService(browsers.PAGE, shop=SHOP)
+        self.addCleanup(self.service.stop)
+        self.page = self.open_tab()
 
+
+class EveryScreen(PageTest):
     def test_is_drawn_without_a_fault_and_is_accessible(self):
         for scheme in ("light", "dark"):
             page = self.open_tab(color_scheme=scheme)
@@ -153,7 +158,7 @@ class EveryScreen(PageTest):
                     headline = page.locator("h1").inner_text()
                     self.assertIn(headline.split()[0], name)
                     self.assertGreater(page.locator("figure").count(), 0)
-                    self.assertEqual(self.faults_of_axe(page), [])
+                    self.assertEqual(faults_of_axe(page), [])
                     self.assertEqual(self.faults, [])
                     self.assertEqual(self.elsewhere, [])
 
@@ -164,7 +169,7 @@ class EveryScreen(PageTest):
                 for button in self.page.get_by_role("button", name="Table", exact=True).all():
                     button.click()
                 self.assertEqual(self.page.locator(".chart").count(), 0)
-                self.assertEqual(self.faults_of_axe(self.page), [])
+                self.assertEqual(faults_of_axe(self.page), [])
 
     def test_every_figure_has_title_unit_and_as_of(self):
         for name, place in SCREENS.items():

@@ -3,7 +3,7 @@
 
   tests/page/speed.py --address http://127.0.0.1:8080 [--customer ID]
 
-An interaction is a press until the next frame is on the screen (the event timing of the browser).
+An interaction is a press until the next frame is on the screen, by event timing. Figures: the time
 from the press until everything of the screen is drawn, the service's answers included.
 """
 

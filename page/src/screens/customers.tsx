@@ -3,7 +3,7 @@ import type { Customers } from "../answers";
 import { Choose, Figure, Pages, Waiting } from "../figure";
 import { plural } from "../format";
 import { moneyWords, useScene } from "../scene";
-import { pathOf, useAnswer } from "../service";
+import { kCountSeconds, pathOf, useAnswer } from "../service";
 import type { Column } from "../table";
 
 const kSize = 50;
@@ -49,6 +49,7 @@ export function CustomersScreen() {
   const page = numberOf(address, "page", 1);
   const answer = useAnswer<Customers>(
     pathOf("/customers", { segmentation, segment, country, sort, page: page - 1, size: kSize }),
+    kCountSeconds,
   );
   if (!answer.data) return <Waiting answer={answer} />;
   const data = answer.data;

@@ -5,7 +5,7 @@ import { Choose, Figure, Waiting } from "../figure";
 import { count, decimal, money, percentOf } from "../format";
 import { moneyWords, useScene } from "../scene";
 import { colourOf, inkOn, shade } from "../segments";
-import { pathOf, useAnswer } from "../service";
+import { kCountSeconds, pathOf, useAnswer } from "../service";
 
 const kAxisNames: Record<string, string> = {
   r: "Recency",
@@ -39,7 +39,7 @@ interface Cell {
 export function GridScreen() {
   const address = useAddress();
   const { segmentation, currency } = useScene();
-  const answer = useAnswer<Grid>(pathOf("/grid", { segmentation }));
+  const answer = useAnswer<Grid>(pathOf("/grid", { segmentation }), kCountSeconds);
   if (!answer.data) return <Waiting answer={answer} missing={`${segmentation} has no grid.`} />;
   const data = answer.data;
   const axes = new Map(data.axes.map((axis) => [axis.name, axis]));

@@ -5,7 +5,7 @@ import { Choose, Figure, Waiting } from "../figure";
 import { count, money, percent, percentOf, plural, short } from "../format";
 import { moneyWords, type Span, useScene } from "../scene";
 import { inkOn, shade } from "../segments";
-import { useAnswer } from "../service";
+import { kCountSeconds, useAnswer } from "../service";
 
 interface Cell {
   cohort: string;
@@ -33,7 +33,7 @@ function inSpan(month: string, span: Span): boolean {
 
 export function RetentionScreen() {
   const { span } = useScene();
-  const answer = useAnswer<Retention>("/retention");
+  const answer = useAnswer<Retention>("/retention", kCountSeconds);
   if (!answer.data) return <Waiting answer={answer} />;
   const data = answer.data;
   const cells = data.cohorts

@@ -4,14 +4,14 @@ import { Figure, Waiting } from "../figure";
 import { count, decimal, money, percent, percentOf, plural, short } from "../format";
 import { moneyWords, useScene } from "../scene";
 import { colourOf } from "../segments";
-import { pathOf, useAnswer } from "../service";
+import { kCountSeconds, pathOf, useAnswer } from "../service";
 import { customerColumns, customerRows } from "./customers";
 
 export function RiskScreen() {
   const address = useAddress();
   const { currency, segmentations } = useScene();
   const banded = segmentations.includes("churn") ? "churn" : undefined;
-  const answer = useAnswer<Risk>(pathOf("/risk", { segmentation: banded }));
+  const answer = useAnswer<Risk>(pathOf("/risk", { segmentation: banded }), kCountSeconds);
   if (!answer.data) return <Waiting answer={answer} />;
   const data = answer.data;
   const horizon = plural(data.horizon_days, "day");
