@@ -20,7 +20,7 @@ function withDefaults(option: Option, style: Look, label: string): Option {
       nameTextStyle: { color: style.muted, ...one.nameTextStyle },
       axisLine: { lineStyle: { color: style.line }, ...one.axisLine },
       axisTick: { show: false, ...one.axisTick },
-      axisLabel: { color: style.muted, fontSize: 12, ...one.axisLabel },
+      axisLabel: { color: style.muted, fontSize: 12, hideOverlap: true, ...one.axisLabel },
       splitLine: {
         show: one.type === "value",
         ...one.splitLine,
@@ -54,7 +54,10 @@ function withDefaults(option: Option, style: Look, label: string): Option {
         top: 0,
         left: 0,
         right: 0,
-        type: "plain",
+        type: "scroll", // In a narrow window one line that turns.
+        pageTextStyle: { color: style.muted },
+        pageIconColor: style.accent,
+        pageIconInactiveColor: style.line,
         itemWidth: 16,
         itemHeight: 10,
         itemGap: 12,

@@ -314,7 +314,6 @@ function drawSizes(
 ): Draw {
   return (look) => ({
     legend: { data: names, icon: "roundRect" },
-    grid: { left: 8, right: 16, top: 56, bottom: 8, containLabel: true },
     tooltip: {
       trigger: "axis",
       valueFormatter: (value: unknown) =>
