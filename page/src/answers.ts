@@ -137,7 +137,7 @@ export interface Customer extends Envelope {
   >;
   deadlines?: { at: string; what: string }[];
   ledger?: { time: string; type: string; amount: Money }[];
-  history: Move[];
+  history?: Move[]; // Absent where the state keeps none.
 }
 
 export interface Sum {
@@ -163,7 +163,7 @@ export interface Sales extends Envelope {
     units: number;
   }[];
   unnamed: Sum;
-  unallocated: number | Partial<Sum> | null;
+  unallocated: { gross: number; credits: number; net: number };
   segments: { segment: string; country: string; customers: number; monetary: number }[];
   concentration: { customers_share: number; revenue_share: number }[];
 }

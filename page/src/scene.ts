@@ -45,6 +45,11 @@ export function spanOf(params: URLSearchParams, today: string): Span {
   return { from: first, to: today, choice, words: `${first} to ${today}` };
 }
 
+// The service shows moves of 90 days unless it is told otherwise.
+export function movesFrom(span: Span): string {
+  return span.from || "1970-01-01";
+}
+
 export const SceneContext = createContext<Scene | null>(null);
 
 export function useScene(): Scene {

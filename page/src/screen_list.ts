@@ -48,7 +48,7 @@ export const screens: ScreenEntry[] = [
     name: "Sales",
     key: "S",
     dated: true,
-    segmented: false,
+    segmented: true,
     question: "What is sold when, where and to whom?",
   },
   {

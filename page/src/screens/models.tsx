@@ -117,73 +117,69 @@ function fitWords(last: ModelVersion): string {
   return `Silhouette ${decimal(last.silhouette)} at the last fit: ${says}`;
 }
 
+const kFits = [
+  { key: "silhouette", name: "Silhouette", words: "Silhouette (−1 to 1, higher is better)" },
+  {
+    key: "inertia",
+    name: "Inertia",
+    words: "inertia (scaled distance a customer, lower is better)",
+  },
+  { key: "drift", name: "Drift", words: "drift (how far the centroids moved since the first fit)" },
+] as const;
+
+// Only what the service tells of its fits.
 function FitsFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) {
   const { span } = useScene();
   const { versions } = props;
   const last = versions[versions.length - 1];
-  const series = (
-    name: string,
-    key: "inertia" | "silhouette" | "drift",
-    place: number,
-    colour: string,
-  ) => ({
-    name,
-    type: "line",
-    xAxisIndex: place,
-    yAxisIndex: place,
-    symbolSize: 5,
-    color: colour,
-    data: versions
-      .filter((one) => one[key] !== null && one[key] !== undefined)
-      .map((one) => [one.at, one[key]]),
-  });
+  const told = kFits.filter((fit) => versions.some((one) => typeof one[fit.key] === "number"));
+  const time = { type: "time", min: versions[0]?.at, max: last?.at };
   return (
     <Figure
       id="fits"
       title={last ? fitWords(last) : "How well the clusters fit"}
-      unit="Silhouette (−1 to 1, higher is better), inertia (scaled distance, lower is better), drift (population stability index)"
+      unit={told.map((fit) => fit.words).join(", ") || "Figures of the clusters"}
       answer={props.answer}
       span={span.words}
       columns={[
         { key: "number", label: "Version", kind: "count" },
         { key: "at", label: "In force from", kind: "time" },
-        { key: "silhouette", label: "Silhouette", kind: "decimal" },
-        { key: "inertia", label: "Inertia", kind: "decimal" },
-        { key: "drift", label: "Drift", kind: "decimal" },
+        ...told.map((fit) => ({ key: fit.key, label: fit.name, kind: "decimal" as const })),
       ]}
       rows={versions as unknown as Record<string, unknown>[]}
       empty={<p>No clusters were fitted in these dates. Choose longer ones, or “all there is”.</p>}
-      height={420}
+      height={40 + 130 * told.length}
       draw={(look) => ({
         legend: {},
-        tooltip: { trigger: "axis", valueFormatter: (value: unknown) => decimal(value as number) },
-        grid: [0, 1, 2].map((place) => ({
-          left: 70,
-          right: 16,
-          top: 36 + place * 128,
-          height: 96,
-        })),
-        xAxis: [0, 1, 2].map((place) => ({
-          type: "time",
+        tooltip: {
+          trigger: "axis",
+          valueFormatter: (value: unknown) => decimal(value as number),
+        },
+        grid: told.map((_, place) => ({ left: 70, right: 16, top: 36 + place * 128, height: 96 })),
+        xAxis: told.map((_, place) => ({
+          ...time,
           gridIndex: place,
-          axisLabel: { show: place === 2 },
-          ...(versions.length > 0 && {
-            min: versions[0].at,
-            max: versions[versions.length - 1].at,
-          }),
+          axisLabel: { show: place === told.length - 1 },
         })),
-        yAxis: [0, 1, 2].map((place) => ({
+        yAxis: told.map((fit, place) => ({
           type: "value",
           gridIndex: place,
-          scale: place !== 2,
+          scale: fit.key !== "drift",
           splitNumber: 3,
           axisLabel: { formatter: decimal },
         })),
-        series: [
-          series("Silhouette", "silhouette", 0, look.good),
-          series("Inertia", "inertia", 1, look.accent),
-          series("Drift", "drift", 2, look.bad),
-        ],
+        series: told.map((fit, place) => ({
+          name: fit.name,
+          type: "line",
+          xAxisIndex: place,
+          yAxisIndex: place,
+          showSymbol: versions.length < 60,
+          symbolSize: 5,
+          color: { silhouette: look.good, inertia: look.accent, drift: look.bad }[fit.key],
+          data: versions
+            .filter((one) => typeof one[fit.key] === "number")
+            .map((one) => [one.at, one[fit.key]]),
+        })),
       })}
     />
   );
@@ -192,19 +188,19 @@ function FitsFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) {
 // The figures of a churn model as they come: name -> number.
 function ChurnFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) {
   const { span } = useScene();
-  const rows = props.versions.flatMap((one) => {
+  // A version that brought no other churn model repeats the figures of the one before.
+  const rows: Record<string, unknown>[] = [];
+  let before = "";
+  for (const one of props.versions) {
     const figures = Object.entries(one.churn ?? {}).filter(
       ([, value]) => typeof value === "number",
     );
-    return figures.length > 0
-      ? [
-          { number: one.number, at: one.at, ...Object.fromEntries(figures) } as Record<
-            string,
-            unknown
-          >,
-        ]
-      : [];
-  });
+    const now = JSON.stringify(figures);
+    if (figures.length > 0 && now !== before) {
+      rows.push({ number: one.number, at: one.at, ...Object.fromEntries(figures) });
+    }
+    before = now;
+  }
   const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
     (key) => key !== "number" && key !== "at",
   );

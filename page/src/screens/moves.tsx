@@ -2,7 +2,7 @@ import { here, numberOf, there, useAddress } from "../address";
 import type { Flow, MovedCustomers, Transitions } from "../answers";
 import { Figure, type FigureProps, Pages, Waiting } from "../figure";
 import { money, percentOf, plural, reasonWords, short } from "../format";
-import { moneyWords, useScene } from "../scene";
+import { moneyWords, movesFrom, useScene } from "../scene";
 import { segmentWords } from "../segments";
 import { pathOf, useAnswer } from "../service";
 import { MatrixFigure, NobodyMoved, SankeyFigure, type Step } from "./moves_matrix";
@@ -14,7 +14,7 @@ export function MovesScreen() {
   const { params } = address;
   const { span, segmentation } = useScene();
   const reason = params.get("reason") ?? "";
-  const asked = { segmentation, from: span.from, to: span.to, reason };
+  const asked = { segmentation, from: movesFrom(span), to: span.to, reason };
   const answer = useAnswer<Transitions>(pathOf("/transitions", asked));
   if (!answer.data) return <Waiting answer={answer} />;
   const data = answer.data;
@@ -26,7 +26,7 @@ export function MovesScreen() {
 
   return (
     <>
-      <MatrixFigure answer={answer} steps={steps} moved={moved} gross={gross} />
+      <MatrixFigure answer={answer} moved={moved} gross={gross} />
       {params.get("from_segment") && <CellCustomers />}
       <SankeyFigure answer={answer} moved={moved} gross={gross} />
       <ReasonsFigure answer={answer} />
@@ -134,7 +134,7 @@ function CellCustomers() {
   const answer = useAnswer<MovedCustomers>(
     pathOf("/transitions/customers", {
       segmentation,
-      from: span.from,
+      from: movesFrom(span),
       to: span.to,
       from_segment: from,
       to_segment: to,

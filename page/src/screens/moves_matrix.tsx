@@ -43,12 +43,7 @@ export function NobodyMoved(props: { data: Transitions }) {
   );
 }
 
-export function MatrixFigure(props: {
-  answer: FigureAnswer;
-  steps: Step[];
-  moved: Step[];
-  gross: boolean;
-}) {
+export function MatrixFigure(props: { answer: FigureAnswer; moved: Step[]; gross: boolean }) {
   const address = useAddress();
   const { span, order } = useScene();
   const data = props.answer.data as Transitions;
@@ -59,7 +54,7 @@ export function MatrixFigure(props: {
   const largest = [...changed].sort((a, b) => b.amount - a.amount)[0];
   const changes = changed.reduce((sum, one) => sum + one.amount, 0);
   const fromSums = new Map<string, number>();
-  for (const one of props.steps) fromSums.set(one.from, (fromSums.get(one.from) ?? 0) + one.amount);
+  for (const one of props.moved) fromSums.set(one.from, (fromSums.get(one.from) ?? 0) + one.amount);
   const rows = [...props.moved]
     .sort((a, b) => order(a.from, b.from) || order(a.to, b.to))
     .map((one) => ({
@@ -87,7 +82,7 @@ export function MatrixFigure(props: {
         { key: "to", label: "To", link: (row) => cell(row) },
         { key: "amount", label: props.gross ? "Moves" : "Customers", kind: "count" },
         { key: "share_all", label: `Share of ${what.total(total)}`, kind: "percent" },
-        { key: "share_from", label: `Share of all ${what.word} from there`, kind: "percent" },
+        { key: "share_from", label: `Share of ${what.word} away from there`, kind: "percent" },
       ]}
       rows={rows}
       empty={<NobodyMoved data={data} />}
@@ -113,7 +108,7 @@ export function MatrixFigure(props: {
             options={[
               ["number", "numbers"],
               ["all", "share of all"],
-              ["from", "share of row"],
+              ["from", "share of row (who left there)"],
             ]}
           />
           <Choose label="Reason" name="reason" options={reasonOptions(data)} />

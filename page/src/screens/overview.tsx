@@ -3,8 +3,8 @@ import type { Segment, Segments, Transitions, Version } from "../answers";
 import type { Draw } from "../chart";
 import { Choose, Figure, Waiting } from "../figure";
 import { count, money, percent, percentOf, plural, short } from "../format";
-import { moneyWords, useScene } from "../scene";
-import { colourOf, shade } from "../segments";
+import { moneyWords, movesFrom, useScene } from "../scene";
+import { colourOf, memberWords, shade } from "../segments";
 import { pathOf, useAnswer } from "../service";
 
 // The segments at the end of the dates. Of an earlier day only customers and money are known.
@@ -39,7 +39,7 @@ export function OverviewScreen() {
   const { span, segmentation, order, today, currency } = useScene();
   const asked = { segmentation, from: span.from, to: span.to };
   const answer = useAnswer<Segments>(pathOf("/segments", asked));
-  const moves = useAnswer<Transitions>(pathOf("/transitions", asked));
+  const moves = useAnswer<Transitions>(pathOf("/transitions", { ...asked, from: movesFrom(span) }));
   if (!answer.data) return <Waiting answer={answer} />;
   const data = answer.data;
   const { rows, past } = segmentsAt(data, span.to, today);
@@ -84,6 +84,7 @@ export function OverviewScreen() {
           {
             key: "name",
             label: "Segment",
+            words: memberWords,
             link: (row) => there(address, "customers", { segment: row.name }),
           },
           { key: "customers", label: "Customers", kind: "count" },
@@ -166,7 +167,7 @@ function drawShares(rows: Segment[]): Draw {
       type: "category",
       inverse: true,
       data: rows.map((one) => one.name),
-      axisLabel: { color: look.text },
+      axisLabel: { color: look.text, formatter: memberWords },
     },
     series: [
       {
@@ -313,7 +314,7 @@ function drawSizes(
   currency: string,
 ): Draw {
   return (look) => ({
-    legend: { data: names, icon: "roundRect" },
+    legend: { data: names, icon: "roundRect", formatter: memberWords },
     tooltip: {
       trigger: "axis",
       valueFormatter: (value: unknown) =>

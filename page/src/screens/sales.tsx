@@ -13,15 +13,13 @@ import {
 import { DaysFigure, HoursFigure, MonthsFigure } from "./sales_time";
 
 export function SalesScreen() {
-  const { span, currency } = useScene();
-  const answer = useAnswer<Sales>(pathOf("/sales", { from: span.from, to: span.to }));
+  const { span, segmentation, currency } = useScene();
+  const answer = useAnswer<Sales>(pathOf("/sales", { segmentation, from: span.from, to: span.to }));
   if (!answer.data) return <Waiting answer={answer} />;
   const data = answer.data;
   const net = data.months.reduce((sum, one) => sum + one.net, 0);
   const invoices = data.months.reduce((sum, one) => sum + one.invoices, 0);
   const credits = data.months.reduce((sum, one) => sum + returned(one), 0);
-  const unallocated =
-    typeof data.unallocated === "number" ? data.unallocated : data.unallocated?.net;
   return (
     <>
       <dl class="numbers">
@@ -46,7 +44,7 @@ export function SalesScreen() {
         </div>
         <div>
           <dt>Without a product</dt>
-          <dd>{money(unallocated, currency)}</dd>
+          <dd>{money(data.unallocated.net, currency)}</dd>
         </div>
       </dl>
       <MonthsFigure answer={answer} data={data} />

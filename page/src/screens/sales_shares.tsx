@@ -5,7 +5,7 @@ import { type Draw, topLabels } from "../chart";
 import { Figure } from "../figure";
 import { count, money, percent, percentOf, plural, short } from "../format";
 import { moneyWords, useScene } from "../scene";
-import { inkOn, shade } from "../segments";
+import { inkOn, memberWords, shade } from "../segments";
 import { kSums, NoSales, type Part } from "./sales_parts";
 
 const kBarsMax = 15;
@@ -36,7 +36,6 @@ export function CountriesFigure({ answer, data, net }: Part & { net: number }) {
         },
         { key: "share", label: `Share of ${money(net, currency)} net`, kind: "percent" },
         ...kSums,
-        { key: "customers", label: "Customers by day, added", kind: "count" },
       ]}
       rows={rows}
       empty={<NoSales />}
@@ -120,7 +119,7 @@ export function SegmentsFigure({ answer, data }: Part) {
       unit={`Customers; ${moneyWords(data)}`}
       answer={answer}
       columns={[
-        { key: "segment", label: "Segment" },
+        { key: "segment", label: "Segment", words: memberWords },
         { key: "country", label: "Country" },
         { key: "customers", label: "Customers", kind: "count" },
         { key: "monetary", label: "Money", kind: "money" },
@@ -137,7 +136,12 @@ export function SegmentsFigure({ answer, data }: Part) {
           data: columns,
           axisLabel: topLabels(look.text),
         },
-        yAxis: { type: "category", inverse: true, data: names, axisLabel: { color: look.text } },
+        yAxis: {
+          type: "category",
+          inverse: true,
+          data: names,
+          axisLabel: { color: look.text, formatter: memberWords },
+        },
         series: [
           {
             type: "heatmap",
@@ -264,7 +268,7 @@ export function ProductsFigure({ answer, data, net }: Part & { net: number }) {
         currency,
         (value) => money(value, currency),
       )}
-      note={`${money(typeof data.unallocated === "number" ? data.unallocated : data.unallocated?.net, currency)} is of no product: invoices with a total instead of lines, and returns that name none.`}
+      note={`${money(data.unallocated.net, currency)} is of no product: invoices with a total instead of lines, and returns that name none.`}
     />
   );
 }

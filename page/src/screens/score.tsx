@@ -30,6 +30,7 @@ export function ScoreScreen() {
     0,
   );
   const data = answer.data;
+  const silent = [...(data?.if_silent ?? [])].sort((a, b) => a.at.localeCompare(b.at));
   const median = (name: string): string => {
     const value = data?.medians?.[name as keyof NonNullable<Score["medians"]>];
     if (value === undefined || value === null) return "";
@@ -111,8 +112,8 @@ export function ScoreScreen() {
           <Figure
             id="silent"
             title={
-              data.if_silent[0]
-                ? `If silent: ${data.if_silent[0].segmentation} becomes ${data.if_silent[0].segment} on ${date(data.if_silent[0].at)}`
+              silent[0]
+                ? `If silent: ${silent[0].segmentation} becomes ${silent[0].segment} on ${date(silent[0].at)}`
                 : "If silent"
             }
             unit="The next change in each segmentation"
@@ -122,7 +123,7 @@ export function ScoreScreen() {
               { key: "segment", label: "Becomes" },
               { key: "at", label: "On", kind: "time" },
             ]}
-            rows={data.if_silent}
+            rows={silent}
             empty={<p>Silence changes nothing any more.</p>}
           />
         </>
