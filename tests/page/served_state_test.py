@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """The page over a stored state of Online Retail, in a real browser.
 
-Goal: what is on the screens is what `export`, `inspect` and a recomputation from the CSV say, and no
-screen has a fault. Method: a replay to 2011-12-10, `serve --state` without any broker, Chromium.
+Goal: what is on the screens is what `export`, `inspect` and a recomputation from the CSV say, and
+no screen has a fault. Method: a replay to 2011-12-10, `serve --state` without any broker, Chromium.
 Skipped without Chromium, Playwright, the page or the data.
 """
 
