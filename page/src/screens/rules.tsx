@@ -15,10 +15,14 @@ stay = "14d"      # how long a segment lasts at least before silence or a model 
 `;
 
 interface DryRun extends Envelope {
-  moves?: { segmentation?: string; from: string; to: string; customers: number }[];
-  days?: { date: string; before?: number; after?: number; transitions?: number }[];
+  moves?: {
+    segmentation?: string;
+    from: string;
+    to: string;
+    customers: number;
+    examples?: string[]; // Ids.
+  }[];
   transitions_a_day?: number | { now: number; then: number } | null;
-  customers?: number;
 }
 
 const refused: Record<number, string> = {
@@ -157,11 +161,13 @@ function Result(props: { result: DryRun | null; today: string }) {
         { key: "from", label: "Now" },
         { key: "to", label: "Then" },
         { key: "customers", label: "Customers", kind: "count" },
+        { key: "examples", label: "For example" },
       ]}
       rows={moves.map((one) => ({
         ...one,
         from: segmentWords(one.from),
         to: segmentWords(one.to, "to"),
+        examples: one.examples?.join(", "),
       }))}
       empty={
         result ? (
