@@ -29,7 +29,7 @@ const refused: Record<number, string> = {
   0: "The service does not answer.",
   400: "These settings cannot be read.",
   401: "The token is not the one of the service.",
-  403: "The service takes no changes by the page: it has no admin.token_file. The settings below can be applied with rfmstream rules apply.",
+  403: "The service takes no changes by the page: it has no admin.token_file. The settings above can be applied with rfmstream rules apply.",
   404: "This service has no rules lab.",
   409: "The rules cannot be changed just now.",
   413: "These settings are too long.",
