@@ -345,11 +345,19 @@ def check_text(name, text):
         report(name, text.count("\n") + 1, "no newline at the end of the file")
 
 
+def check_lockfile(name, text):
+    """Packages come from where npm's own configuration says, whoever builds."""
+    for number, line in enumerate(text.split("\n"), 1):
+        if '"resolved"' in line:
+            report(name, number, "where a package is from: page/.npmrc leaves that out")
+
+
 def check_listed(name):
     """A source or test that no CMakeLists.txt names is never built or run."""
     path = pathlib.PurePosixPath(name)
     is_test = name.startswith("tests/") and (path.suffix == ".cc" or name.endswith("_test.py"))
     is_source = name.startswith(tuple(f + "/" for f in CODE_FOLDERS)) and path.suffix == ".cc"
+    is_source = is_source or name.startswith("page/src/")
     if not (is_test or is_source):
         return
     for folder in path.parents:
@@ -380,6 +388,8 @@ def main():
         except UnicodeDecodeError:
             continue  # Binary: golden bytes.
         lines = text.split("\n")
+        if path.name == "package-lock.json":
+            check_lockfile(name, text)
         is_golden = "/golden/" in name and path.suffix not in (".cc", ".h", ".py")
         if not is_golden:
             check_text(name, text)

@@ -1,0 +1,59 @@
+import type { Sales } from "../answers";
+import { Waiting } from "../figure";
+import { count, money, percent } from "../format";
+import { useScene } from "../scene";
+import { pathOf, useAnswer } from "../service";
+import { returned } from "./sales_parts";
+import {
+  ConcentrationFigure,
+  CountriesFigure,
+  ProductsFigure,
+  SegmentsFigure,
+} from "./sales_shares";
+import { DaysFigure, HoursFigure, MonthsFigure } from "./sales_time";
+
+export function SalesScreen() {
+  const { span, segmentation, currency } = useScene();
+  const answer = useAnswer<Sales>(pathOf("/sales", { segmentation, from: span.from, to: span.to }));
+  if (!answer.data) return <Waiting answer={answer} />;
+  const data = answer.data;
+  const net = data.months.reduce((sum, one) => sum + one.net, 0);
+  const invoices = data.months.reduce((sum, one) => sum + one.invoices, 0);
+  const credits = data.months.reduce((sum, one) => sum + returned(one), 0);
+  return (
+    <>
+      <dl class="numbers">
+        <div>
+          <dt>Net sales</dt>
+          <dd>{money(net, currency)}</dd>
+        </div>
+        <div>
+          <dt>Returned</dt>
+          <dd>{money(credits, currency)}</dd>
+        </div>
+        <div>
+          <dt>Invoices</dt>
+          <dd>{count(invoices)}</dd>
+        </div>
+        <div>
+          <dt>Without a customer</dt>
+          <dd>
+            {money(data.unnamed?.net, currency)}
+            <small>{net ? ` ${percent((data.unnamed?.net ?? 0) / net)} of net sales` : ""}</small>
+          </dd>
+        </div>
+        <div>
+          <dt>Without a product</dt>
+          <dd>{money(data.unallocated.net, currency)}</dd>
+        </div>
+      </dl>
+      <MonthsFigure answer={answer} data={data} />
+      <DaysFigure answer={answer} data={data} />
+      <HoursFigure answer={answer} data={data} />
+      <CountriesFigure answer={answer} data={data} net={net} />
+      <SegmentsFigure answer={answer} data={data} />
+      <ConcentrationFigure answer={answer} data={data} />
+      <ProductsFigure answer={answer} data={data} net={net} />
+    </>
+  );
+}
