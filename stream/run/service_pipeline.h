@@ -112,6 +112,7 @@ class ServicePipeline {
   absl::Status open_model();
   absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> assign(
       LaneThread& lane, const std::vector<PartitionId>& partitions);
+  QueryDesk* desk_of(const LaneThread& lane) const;
   static void revoke(LaneThread& lane, Revocation revocation);
   absl::Status drive(LaneThread& lane);
   void publish_report(LaneThread& lane);

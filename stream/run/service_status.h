@@ -48,7 +48,9 @@ struct LaneStatus {
   bool is_assigned = false;   // The group has said which partitions it owns, maybe none.
   bool is_restoring = false;  // Them; its loop waits meanwhile.
   bool is_held_back = false;
-  LaneFigures figures;  // Since the process started.
+  LaneFigures figures;  // Since the process started, like what follows.
+  QueryFigures queries;
+  std::chrono::nanoseconds cpu{0};  // Of its thread, since the pipeline began.
 };
 
 struct ServiceStatus {
