@@ -28,6 +28,13 @@ ROOMS = {
     "stream/kafka": {"stream/text", "stream/record", "stream/format"},
     "stream/file": {"stream/text", "stream/record", "stream/format", "stream/decode"},
     "stream/generate": {"stream/text", "stream/record"},
+    "stream/analyse": {
+        "stream/text",
+        "stream/record",
+        "stream/decode",
+        "stream/format",
+        "stream/pipeline",
+    },
 }
 ROOMS["stream/run"] = set(ROOMS) - {"stream/generate"}
 ROOMS["stream/evaluate"] = {"stream/text", "stream/format", "stream/pipeline", "stream/run"}
