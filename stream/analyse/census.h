@@ -38,7 +38,7 @@ class Census {
   // `rules` are those in force, which say which segmentations are shown; they outlive the census.
   Census(const Rules& rules, const CensusOptions& options);
 
-  // A row at an instant (ResidentRows::clock_of; StateSnapshot::facts_at_clock), and the rules that
+  // A row at an instant (facts_at_clock), and the rules that
   // it is under. Some microseconds.
   void add(const CustomerRow& row, const CustomerFacts& facts, const Rules& row_rules);
   // How far a partition is, whether or not it has rows.

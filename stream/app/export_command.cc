@@ -14,7 +14,7 @@
 #include "state/damping.h"
 #include "state/evaluation.h"
 #include "state/segmenter.h"
-#include "stream/app/customer_outlook.h"
+#include "stream/analyse/customer_outlook.h"
 #include "stream/app/output_file.h"
 #include "stream/app/progress.h"
 #include "stream/app/state_arguments.h"

@@ -14,13 +14,6 @@ using std::chrono::nanoseconds;
 constexpr nanoseconds kBusyAllowanceMax = std::chrono::milliseconds{10};
 constexpr nanoseconds kIdleAllowanceMax = std::chrono::milliseconds{50};
 
-// Of the calling thread.
-nanoseconds cpu_now() {
-  timespec now{};
-  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-  return std::chrono::seconds{now.tv_sec} + nanoseconds{now.tv_nsec};
-}
-
 bool is_same(const TimeContext& a, const TimeContext& b) {
   return a.models.started() == b.models.started() &&
          a.models.rules_count() == b.models.rules_count() &&
@@ -29,6 +22,12 @@ bool is_same(const TimeContext& a, const TimeContext& b) {
 }
 
 }  // namespace
+
+nanoseconds thread_cpu() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds{now.tv_sec} + nanoseconds{now.tv_nsec};
+}
 
 void LaneQuery::finish(absl::Status status) {
   const std::scoped_lock lock(mutex_);
@@ -85,7 +84,7 @@ void QueryDesk::close(std::string_view why) {
   const std::scoped_lock lock(mutex_);
   closed_ = why;
   for (auto* const queue : {&looks_, &passes_}) {
-    for (const auto& query : *queue) query->finish(absl::UnavailableError(why));
+    for (const auto& query : *queue) query->finish(absl::UnavailableError(std::string(why)));
     figures_.given_up += queue->size();
     queue->clear();
   }
@@ -128,10 +127,9 @@ void QueryDesk::work(std::span<const Partition* const> partitions, const TimeCon
       break;
   }
   if (allowance_ <= nanoseconds{0}) return;
-  const nanoseconds begun = cpu_now();
+  const nanoseconds begun = thread_cpu();
   nanoseconds spent{0};
-  const CommittedState state{
-      .partitions = partitions, .logs = logs, .logs_copy = copy_of(logs)};
+  const CommittedState state{.partitions = partitions, .logs = logs, .logs_copy = copy_of(logs)};
   while (spent < allowance_) {
     const std::shared_ptr<LaneQuery> query = next();
     if (query == nullptr) break;
@@ -139,7 +137,7 @@ void QueryDesk::work(std::span<const Partition* const> partitions, const TimeCon
       drop_first(query);
       query->finish(absl::OkStatus());
     }
-    spent = cpu_now() - begun;
+    spent = thread_cpu() - begun;
   }
   allowance_ -= spent;
   const std::scoped_lock lock(mutex_);

@@ -20,12 +20,15 @@ namespace rfm {
 // Since the process started.
 struct QueryFigures {
   std::uint64_t answered = 0;
-  std::uint64_t refused = 0;   // Too many waited, or there was no lane.
-  std::uint64_t given_up = 0;  // Begun or waiting when the lane's partitions went.
+  std::uint64_t refused = 0;        // Too many waited, or there was no lane.
+  std::uint64_t given_up = 0;       // Begun or waiting when the lane's partitions went.
   std::chrono::nanoseconds cpu{0};  // Of the lane's thread, for all of them.
 
   void add(const QueryFigures& other);
 };
+
+// CPU time of the calling thread.
+std::chrono::nanoseconds thread_cpu();
 
 class QueryDesk {
  public:

@@ -192,6 +192,8 @@ void ServicePipeline::publish_report(LaneThread& l) {
   const bool settled = l.assigned && l.lane->caught_up();
   if (l.report.caught_up == settled && clock_.steady() - l.reported < kReportInterval) return;
   l.reported = clock_.steady();
+  const std::chrono::nanoseconds cpu = thread_cpu();
+  lasting_.figures[static_cast<std::size_t>(l.number)].cpu += cpu - std::exchange(l.cpu_seen, cpu);
   ServiceStatus report = lane_report(*l.lane, *l.source);
   report.records = l.records_before;
   if (l.assigned) report.records += report.counters.records - l.records_restored;

@@ -86,6 +86,7 @@ class ServicePipeline {
     std::mutex mutex;      // Guards `report`.
     ServiceStatus report;  // Written by the lane's thread only; of one lane.
     std::chrono::steady_clock::time_point reported{};
+    std::chrono::nanoseconds cpu_seen{0};  // Of the lane's thread.
   };
 
   // The lane's loop waits for its partitions meanwhile.

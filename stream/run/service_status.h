@@ -49,8 +49,7 @@ struct LaneStatus {
   bool is_restoring = false;  // Them; its loop waits meanwhile.
   bool is_held_back = false;
   LaneFigures figures;  // Since the process started, like what follows.
-  QueryFigures queries;
-  std::chrono::nanoseconds cpu{0};  // Of its thread, since the pipeline began.
+  QueryFigures queries = {};
 };
 
 struct ServiceStatus {
