@@ -30,9 +30,9 @@ struct AdminReply {
   std::string_view content_type;
   // Shared, because those who ask for the same get the same.
   std::shared_ptr<const std::string> body;
-  std::string_view content_encoding;  // Empty: none.
+  std::string_view content_encoding = {};  // Empty: none.
   Keeping keeping = Keeping::kNot;
-  std::string etag;  // Empty: none.
+  std::string etag = {};  // Empty: none.
 };
 
 inline constexpr std::string_view kPlainType = "text/plain; charset=utf-8";

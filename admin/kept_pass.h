@@ -46,9 +46,8 @@ class KeptPass {
       if (clock.steady() - begun_at_ > kForgotten) running_.clear();
       if (running_.empty()) {
         begun_at_ = clock.steady();
-        auto asked = desks.ask(QueryDesk::Kind::kPass, [this] {
-          return std::make_shared<PopulationPass<Sums>>(make_);
-        });
+        auto asked = desks.ask(QueryDesk::Kind::kPass,
+                               [this] { return std::make_shared<PopulationPass<Sums>>(make_); });
         if (!asked.ok()) return asked.status();
         running_ = *std::move(asked);
       }

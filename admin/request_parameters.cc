@@ -62,8 +62,7 @@ std::int64_t RequestParameters::integer(std::string_view name, std::int64_t othe
   return otherwise;
 }
 
-double RequestParameters::real(std::string_view name, double otherwise, double least,
-                               double most) {
+double RequestParameters::real(std::string_view name, double otherwise, double least, double most) {
   const std::string* const value = find(name);
   if (value == nullptr) return otherwise;
   double number = 0;
