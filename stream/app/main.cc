@@ -20,6 +20,7 @@
 #include "stream/app/rules_command.h"
 #include "stream/app/run_command.h"
 #include "stream/app/segments_command.h"
+#include "stream/app/serve_command.h"
 #include "stream/app/tail_command.h"
 #include "stream/app/topics_command.h"
 
@@ -39,6 +40,7 @@ int main(int argc, char** argv) {
   rfm::add_health_command(app, invocation);
   rfm::add_tail_command(app, invocation);
   rfm::add_replay_command(app, invocation);
+  rfm::add_serve_command(app, invocation);
   rfm::add_evaluate_command(app, invocation);
   rfm::add_generate_command(app, invocation);
   rfm::add_import_command(app, invocation);

@@ -66,12 +66,18 @@ absl::Status QueryDesk::ask(std::shared_ptr<LaneQuery> query, Kind kind) {
   }
   queue.push_back(std::move(query));
   is_asked_ = true;
+  asked_.notify_one();
   return absl::OkStatus();
 }
 
 QueryFigures QueryDesk::figures() const {
   const std::scoped_lock lock(mutex_);
   return figures_;
+}
+
+bool QueryDesk::wait_asked(std::chrono::steady_clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  return asked_.wait_until(lock, until, [this] { return is_asked_.load(); });
 }
 
 void QueryDesk::open() {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <condition_variable>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -62,6 +63,8 @@ class QueryDesk {
   void work(std::span<const Partition* const> partitions, const TimeContext& logs, Pace pace);
   // The lane has its partitions.
   void open();
+  // Where it has nothing else to do: until somebody asks, or it is too late for that.
+  bool wait_asked(std::chrono::steady_clock::time_point until);
   // It has none any more: whoever waits is told why, as is who asks from here on.
   void close(std::string_view why);
 
@@ -71,6 +74,7 @@ class QueryDesk {
   const std::shared_ptr<const LogsCopy>& copy_of(const TimeContext& logs);
 
   std::atomic<bool> is_asked_ = false;
+  std::condition_variable asked_;
   mutable std::mutex mutex_;  // Guards what follows, up to `figures_`.
   std::deque<std::shared_ptr<LaneQuery>> looks_;
   std::deque<std::shared_ptr<LaneQuery>> passes_;
