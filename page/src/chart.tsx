@@ -1,0 +1,158 @@
+// One ECharts drawing: follows its box, the theme and its data.
+import type { EChartsCoreOption, EChartsType } from "echarts/core";
+import type { RefObject } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { type Look, look, onTheme } from "./theme";
+
+export type Option = EChartsCoreOption;
+export type Draw = (look: Look) => Option;
+
+const engine = import("./engine");
+
+export const kFont = 'system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif';
+
+function withDefaults(option: Option, style: Look, label: string): Option {
+  const axis = (given: unknown) => {
+    if (given === undefined) return undefined;
+    const list = Array.isArray(given) ? given : [given];
+    return list.map((one) => ({
+      ...one,
+      nameTextStyle: { color: style.muted, ...one.nameTextStyle },
+      axisLine: { lineStyle: { color: style.line }, ...one.axisLine },
+      axisTick: { show: false, ...one.axisTick },
+      axisLabel: { color: style.muted, fontSize: 12, ...one.axisLabel },
+      splitLine: {
+        show: one.type === "value",
+        ...one.splitLine,
+        lineStyle: { color: style.line, ...one.splitLine?.lineStyle },
+      },
+    }));
+  };
+  const { xAxis, yAxis, tooltip, legend, ...rest } = option as Record<string, any>;
+  return {
+    backgroundColor: "transparent",
+    animation: false,
+    textStyle: { color: style.text, fontFamily: kFont },
+    aria: {
+      enabled: true,
+      label: { enabled: true, description: label },
+      decal: {
+        show: true,
+        decals: kDecals.map((one) => ({ ...one, color: style.dark ? "#00000040" : "#ffffff55" })),
+      },
+    },
+    grid: { left: 8, right: 16, top: 34, bottom: 8, containLabel: true },
+    tooltip: {
+      confine: true,
+      backgroundColor: style.surface,
+      borderColor: style.line,
+      textStyle: { color: style.text, fontSize: 13 },
+      ...tooltip,
+    },
+    ...(legend && {
+      legend: {
+        top: 0,
+        left: 0,
+        right: 0,
+        type: "plain",
+        itemWidth: 16,
+        itemHeight: 10,
+        itemGap: 12,
+        inactiveColor: style.line,
+        textStyle: { color: style.text },
+        ...legend,
+      },
+    }),
+    ...rest,
+    ...(xAxis !== undefined && { xAxis: axis(xAxis) }),
+    ...(yAxis !== undefined && { yAxis: axis(yAxis) }),
+  };
+}
+
+// Quiet patterns: the first series is plain.
+const kDecals = [
+  { symbol: "none" },
+  { dashArrayX: [1, 0], dashArrayY: [2, 6], rotation: -Math.PI / 4 },
+  {
+    symbol: "circle",
+    dashArrayX: [
+      [6, 6],
+      [0, 6, 6, 0],
+    ],
+    dashArrayY: [6, 0],
+    symbolSize: 0.5,
+  },
+  { dashArrayX: [1, 0], dashArrayY: [2, 6], rotation: Math.PI / 4 },
+  { dashArrayX: [1, 0], dashArrayY: [2, 6], rotation: 0 },
+  {
+    symbol: "rect",
+    dashArrayX: [
+      [8, 8],
+      [0, 8, 8, 0],
+    ],
+    dashArrayY: [8, 0],
+    symbolSize: 0.4,
+  },
+  { dashArrayX: [1, 0], dashArrayY: [2, 6], rotation: Math.PI / 2 },
+];
+
+export interface Picked {
+  name: string;
+  seriesName?: string;
+  data: any;
+}
+
+export function Chart(props: {
+  draw: Draw;
+  label: string;
+  height: number;
+  onPick?: (picked: Picked) => void;
+  handle: RefObject<EChartsType | null>;
+}) {
+  const box = useRef<HTMLDivElement>(null);
+  const latest = useRef(props);
+  latest.current = props;
+  const redraw = useRef<() => void>(() => undefined);
+
+  useEffect(() => {
+    let gone = false;
+    let clean = () => undefined as void;
+    void engine.then(({ init }) => {
+      if (gone || !box.current) return;
+      const chart = init(box.current, null, { renderer: "canvas" });
+      latest.current.handle.current = chart;
+      redraw.current = () => {
+        const style = look();
+        const { draw, label } = latest.current;
+        chart.setOption(withDefaults(draw(style), style, label), { notMerge: true });
+        box.current?.setAttribute("data-drawn", "1");
+      };
+      redraw.current();
+      chart.on("click", (event) => latest.current.onPick?.(event as unknown as Picked));
+      const size = new ResizeObserver(() => chart.resize());
+      size.observe(box.current);
+      const theme = onTheme(() => redraw.current());
+      clean = () => {
+        size.disconnect();
+        theme();
+        chart.dispose();
+      };
+    });
+    return () => {
+      gone = true;
+      redraw.current = () => undefined;
+      clean();
+    };
+  }, []);
+  useEffect(() => redraw.current(), [props.draw, props.label]);
+
+  return (
+    <div
+      ref={box}
+      class={props.onPick ? "chart pickable" : "chart"}
+      role="img"
+      aria-label={props.label}
+      style={{ height: `${props.height}px` }}
+    />
+  );
+}

@@ -1,0 +1,85 @@
+// What every screen stands on: as of when, which dates, which segmentation, the segments' order.
+import { createContext } from "preact";
+import { useContext } from "preact/hooks";
+import { useAddress } from "./address";
+import type { Envelope, Pipeline, Segments } from "./answers";
+import { dayBefore } from "./format";
+import { orderOf } from "./segments";
+import { type Answer, pathOf, useAnswer } from "./service";
+
+export interface Span {
+  from: string; // Dates, both included; "": from the beginning, or to the end.
+  to: string;
+  choice: string; // "30", "90", "365", "all" or "own".
+  words: string;
+}
+
+export interface Scene {
+  status: Answer<Pipeline>;
+  catalogue: Answer<Segments>;
+  today: string; // The day of the newest figures; "": unknown yet.
+  span: Span;
+  segmentation: string;
+  segmentations: string[];
+  order: (a: string, b: string) => number; // Of segments, best first.
+  currency: string;
+}
+
+export const kSpans: [value: string, text: string][] = [
+  ["365", "last 365 days"],
+  ["90", "last 90 days"],
+  ["30", "last 30 days"],
+  ["all", "all there is"],
+];
+
+export function spanOf(params: URLSearchParams, today: string): Span {
+  const from = params.get("from") ?? "";
+  const to = params.get("to") ?? "";
+  if (from || to) {
+    return { from, to, choice: "own", words: `${from || "the beginning"} to ${to || today}` };
+  }
+  const choice = params.get("span") ?? kSpans[0][0];
+  const days = Number(choice);
+  if (!(days > 0) || !today) return { from: "", to: "", choice, words: `all until ${today}` };
+  const first = dayBefore(today, days - 1);
+  return { from: first, to: today, choice, words: `${first} to ${today}` };
+}
+
+export const SceneContext = createContext<Scene | null>(null);
+
+export function useScene(): Scene {
+  const scene = useContext(SceneContext);
+  if (!scene) throw new Error("a screen outside of the scene");
+  return scene;
+}
+
+export function useNewScene(): Scene {
+  const { params } = useAddress();
+  const status = useAnswer<Pipeline>("/pipeline");
+  const today = (status.data?.as_of ?? "").slice(0, 10);
+  const asked = params.get("seg") ?? "";
+  const catalogue = useAnswer<Segments>(
+    today ? pathOf("/segments", { segmentation: asked, from: today, to: today }) : null,
+    60,
+  );
+  const segments = catalogue.data?.segments ?? [];
+  const ranked = [...segments].sort((a, b) => b.rank - a.rank).map((one) => one.name);
+  return {
+    status,
+    catalogue,
+    today,
+    span: spanOf(params, today),
+    segmentation: asked || (catalogue.data?.segmentation ?? ""),
+    segmentations: catalogue.data?.segmentations ?? (asked ? [asked] : []),
+    order: orderOf(ranked),
+    currency: catalogue.data?.currency ?? status.data?.currency ?? "",
+  };
+}
+
+// "net of returns" or not: said wherever money is.
+export function moneyWords(answer: Envelope | null): string {
+  const currency = answer?.currency || "money";
+  return answer?.monetary === "gross"
+    ? `${currency}, returns not taken off`
+    : `${currency}, net of returns`;
+}

@@ -1,0 +1,202 @@
+import { there, useAddress } from "../address";
+import type { Axis, Grid } from "../answers";
+import type { Draw } from "../chart";
+import { Choose, Figure, Waiting } from "../figure";
+import { count, decimal, money, percentOf } from "../format";
+import { moneyWords, useScene } from "../scene";
+import { colourOf, inkOn, shade } from "../segments";
+import { pathOf, useAnswer } from "../service";
+
+const kAxisNames: Record<string, string> = {
+  r: "Recency",
+  f: "Frequency",
+  m: "Money",
+  fm: "Frequency and money",
+  risk: "Churn risk",
+};
+
+// "5: up to 30 days": the score with the values it stands for. Recency and risk: low is best.
+export function scoreWords(axis: Axis | undefined, score: number): string {
+  if (!axis || axis.cuts.length === 0) return String(score);
+  const bins = axis.cuts.length + 1;
+  const falling = axis.name === "r" || axis.name === "risk";
+  const place = falling ? bins - score : score - 1; // Bin from the smallest values on.
+  const unit = axis.unit ? ` ${axis.unit}` : "";
+  if (place <= 0) return `${score}: up to ${decimal(axis.cuts[0])}${unit}`;
+  if (place >= bins - 1) return `${score}: over ${decimal(axis.cuts[bins - 2])}${unit}`;
+  return `${score}: to ${decimal(axis.cuts[place])}${unit}`;
+}
+
+interface Cell {
+  x: number;
+  y: number;
+  segment: string;
+  customers: number;
+  monetary: number;
+  monetary_median: number | null;
+}
+
+export function GridScreen() {
+  const address = useAddress();
+  const { segmentation, currency } = useScene();
+  const answer = useAnswer<Grid>(pathOf("/grid", { segmentation }));
+  if (!answer.data) return <Waiting answer={answer} missing={`${segmentation} has no grid.`} />;
+  const data = answer.data;
+  const axes = new Map(data.axes.map((axis) => [axis.name, axis]));
+  const { down, across } = axisNames(data);
+  const cells = data.cells.map((cell): Cell => {
+    const score = (name: string, index: number) =>
+      Array.isArray(cell.scores) ? (cell.scores[index] ?? 1) : (cell.scores[name] ?? 1);
+    return { ...cell, y: score(down, 0), x: across ? score(across, 1) : 1 };
+  });
+  const customers = cells.reduce((sum, cell) => sum + cell.customers, 0);
+  const largest = [...cells].sort((a, b) => b.customers - a.customers)[0];
+  const measure = address.params.get("of") ?? "customers";
+
+  return (
+    <>
+      <Figure
+        id="grid"
+        title={
+          largest
+            ? `${largest.segment}: the fullest cell holds ${percentOf(largest.customers, customers, "customers")}`
+            : "Customers by scores"
+        }
+        unit={`Customers; ${moneyWords(data)}`}
+        answer={answer}
+        columns={[
+          { key: "y", label: kAxisNames[down] ?? down, kind: "count" },
+          ...(across
+            ? [{ key: "x", label: kAxisNames[across] ?? across, kind: "count" as const }]
+            : []),
+          {
+            key: "segment",
+            label: "Segment",
+            link: (row) => there(address, "customers", { segment: row.segment }),
+          },
+          { key: "customers", label: "Customers", kind: "count" },
+          { key: "monetary", label: "Money", kind: "money" },
+          { key: "monetary_median", label: "Median money", kind: "money" },
+        ]}
+        rows={cells as unknown as Record<string, unknown>[]}
+        empty={
+          <p>
+            {segmentation} has no grid: its segments follow from distances to centroids, not from
+            scores. Choose a segmentation with scores above, such as rfm; the screen{" "}
+            <a href={there(address, "models")}>Models</a> shows the centroids.
+          </p>
+        }
+        draw={drawGrid(cells, axes.get(down), across, measure, currency)}
+        height={across ? 480 : 260}
+        onPick={(picked) => {
+          location.hash = there(address, "customers", { segment: picked.data.cell.segment });
+        }}
+        controls={
+          <Choose
+            label="Show"
+            name="of"
+            options={[
+              ["customers", "customers"],
+              ["money", "money"],
+              ["median", "median money"],
+            ]}
+          />
+        }
+        note="A cell's colour is its segment's; the fuller the stronger. A segment of a customer may differ from his cell's while damping holds him."
+      />
+      <Figure
+        id="cuts"
+        title="Where the scores are cut"
+        unit="Upper end of each score"
+        answer={answer}
+        columns={[
+          { key: "axis", label: "Axis" },
+          { key: "unit", label: "Unit" },
+          { key: "cuts", label: "Cuts" },
+        ]}
+        rows={data.axes.map((axis) => ({
+          axis: kAxisNames[axis.name] ?? axis.name,
+          unit: axis.unit,
+          cuts: axis.cuts.map(decimal).join(", "),
+        }))}
+        empty={<p>{segmentation} has no scores.</p>}
+      />
+    </>
+  );
+}
+
+function axisNames(data: Grid): { down: string; across: string | null } {
+  const first = data.cells[0]?.scores;
+  const names =
+    first && !Array.isArray(first) ? Object.keys(first) : data.axes.map((axis) => axis.name);
+  const down = names.includes("r") ? "r" : (names[0] ?? "r");
+  const others = names.filter((name) => name !== down);
+  return { down, across: others.includes("fm") ? "fm" : (others[0] ?? null) };
+}
+
+function drawGrid(
+  cells: Cell[],
+  down: Axis | undefined,
+  across: string | null,
+  measure: string,
+  currency: string,
+): Draw {
+  const ys = [...new Set(cells.map((cell) => cell.y))].sort((a, b) => b - a);
+  const xs = [...new Set(cells.map((cell) => cell.x))].sort((a, b) => a - b);
+  const value = (cell: Cell) =>
+    measure === "money"
+      ? cell.monetary
+      : measure === "median"
+        ? (cell.monetary_median ?? 0)
+        : cell.customers;
+  const text = (cell: Cell) =>
+    measure === "customers" ? count(cell.customers) : money(value(cell), currency);
+  const most = Math.max(1, ...cells.map(value));
+  return (look) => ({
+    grid: { left: 8, right: 16, top: 16, bottom: 36, containLabel: true },
+    tooltip: {
+      formatter: (one: { data: { cell: Cell } }) => {
+        const { cell } = one.data;
+        return `${cell.segment}: ${count(cell.customers)} customers, ${money(cell.monetary, currency)}, median ${money(cell.monetary_median, currency)}`;
+      },
+    },
+    xAxis: {
+      type: "category",
+      data: xs,
+      name: across ? `${kAxisNames[across] ?? across}: low to high` : "",
+      nameLocation: "middle",
+      nameGap: 26,
+      axisLabel: { color: look.text },
+    },
+    yAxis: {
+      type: "category",
+      inverse: true,
+      data: ys.map((score) => scoreWords(down, score)),
+      axisLabel: { color: look.text, width: 150, overflow: "break" },
+    },
+    series: [
+      {
+        type: "heatmap",
+        data: cells.map((cell) => {
+          const colour = shade(
+            look.surface,
+            colourOf(cell.segment),
+            0.35 + 0.65 * Math.sqrt(value(cell) / most),
+          );
+          return {
+            value: [xs.indexOf(cell.x), ys.indexOf(cell.y), value(cell)],
+            cell,
+            itemStyle: { color: colour, borderColor: look.surface, borderWidth: 2 },
+            label: { color: inkOn(colour) },
+          };
+        }),
+        label: {
+          show: true,
+          lineHeight: 18,
+          formatter: (one: { data: { cell: Cell } }) =>
+            `${one.data.cell.segment}\n${text(one.data.cell)}`,
+        },
+      },
+    ],
+  });
+}

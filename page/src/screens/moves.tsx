@@ -1,0 +1,478 @@
+import { here, numberOf, there, useAddress } from "../address";
+import type { Flow, MovedCustomers, Transitions } from "../answers";
+import type { Draw } from "../chart";
+import { Choose, Figure, Pages, Waiting } from "../figure";
+import { count, money, percent, percentOf, plural, reasonWords, short } from "../format";
+import { moneyWords, useScene } from "../scene";
+import { colourOf, inkOn, isNobody, segmentWords, shade } from "../segments";
+import { pathOf, useAnswer } from "../service";
+
+const kSize = 50;
+const kLinksMax = 12;
+
+interface Step {
+  from: string;
+  to: string;
+  amount: number;
+}
+
+export function MovesScreen() {
+  const address = useAddress();
+  const { params } = address;
+  const { span, segmentation } = useScene();
+  const reason = params.get("reason") ?? "";
+  const asked = { segmentation, from: span.from, to: span.to, reason };
+  const answer = useAnswer<Transitions>(pathOf("/transitions", asked));
+  if (!answer.data) return <Waiting answer={answer} />;
+  const data = answer.data;
+  const gross = params.get("by") === "gross" || reason !== "";
+  const steps = gross
+    ? summed(data.flows)
+    : data.net.map((one) => ({ ...one, amount: one.customers }));
+  const moved = steps.filter((one) => one.from !== one.to && one.amount > 0);
+
+  return (
+    <>
+      <MatrixFigure answer={answer} steps={steps} moved={moved} gross={gross} />
+      {params.get("from_segment") && <CellCustomers />}
+      <SankeyFigure answer={answer} moved={moved} gross={gross} />
+      <ReasonsFigure answer={answer} />
+    </>
+  );
+}
+
+function summed(flows: Flow[]): Step[] {
+  const sums = new Map<string, Step>();
+  for (const flow of flows) {
+    const key = JSON.stringify([flow.from, flow.to]);
+    const step = sums.get(key) ?? { from: flow.from, to: flow.to, amount: 0 };
+    step.amount += flow.moves;
+    sums.set(key, step);
+  }
+  return [...sums.values()];
+}
+
+// Labels above a matrix, in as many lines as they need.
+export function topLabels(colour: string) {
+  return {
+    color: colour,
+    interval: 0,
+    width: 84,
+    overflow: "break",
+    lineHeight: 14,
+    verticalAlign: "bottom",
+  };
+}
+
+type FigureAnswer = Parameters<typeof Figure>[0]["answer"];
+
+function useWhat(gross: boolean): { unit: string; word: string; total: (n: number) => string } {
+  const { segmentation } = useScene();
+  return gross
+    ? {
+        unit: `Moves in ${segmentation}, every one counted`,
+        word: "moves",
+        total: (n) => plural(n, "move"),
+      }
+    : {
+        unit: `Customers by segment of ${segmentation} at the first and the last date`,
+        word: "customers",
+        total: (n) => plural(n, "customer"),
+      };
+}
+
+function NobodyMoved(props: { data: Transitions }) {
+  const back = props.data.came_back;
+  return (
+    <p>
+      Nobody changed the segment between these dates
+      {back > 0 ? `; ${plural(back, "customer")} changed and came back` : ""}. Choose dates that are
+      farther apart, another reason or another segmentation.
+    </p>
+  );
+}
+
+function MatrixFigure(props: {
+  answer: FigureAnswer;
+  steps: Step[];
+  moved: Step[];
+  gross: boolean;
+}) {
+  const address = useAddress();
+  const { span, order } = useScene();
+  const data = props.answer.data as Transitions;
+  const what = useWhat(props.gross);
+  const share = address.params.get("base") ?? "number";
+  const total = props.moved.reduce((sum, one) => sum + one.amount, 0);
+  const changed = props.moved.filter((one) => !isNobody(one.from));
+  const largest = [...changed].sort((a, b) => b.amount - a.amount)[0];
+  const changes = changed.reduce((sum, one) => sum + one.amount, 0);
+  const fromSums = new Map<string, number>();
+  for (const one of props.steps) fromSums.set(one.from, (fromSums.get(one.from) ?? 0) + one.amount);
+  const rows = [...props.moved]
+    .sort((a, b) => order(a.from, b.from) || order(a.to, b.to))
+    .map((one) => ({
+      from: one.from,
+      to: one.to,
+      amount: one.amount,
+      share_all: total ? one.amount / total : 0,
+      share_from: one.amount / (fromSums.get(one.from) ?? one.amount),
+    }));
+  const cell = (row: { from?: string; to?: string }) =>
+    here(address, { from_segment: row.from, to_segment: row.to, page: null });
+  return (
+    <Figure
+      id="matrix"
+      title={
+        largest
+          ? `${segmentWords(largest.from)} → ${segmentWords(largest.to, "to")}: the most frequent, ${percentOf(largest.amount, changes, what.word)} from one segment to another`
+          : "Moves from segment to segment"
+      }
+      unit={what.unit}
+      answer={props.answer}
+      span={span.words}
+      columns={[
+        { key: "from", label: "From", link: (row) => cell(row) },
+        { key: "to", label: "To", link: (row) => cell(row) },
+        { key: "amount", label: props.gross ? "Moves" : "Customers", kind: "count" },
+        { key: "share_all", label: `Share of ${what.total(total)}`, kind: "percent" },
+        { key: "share_from", label: `Share of all ${what.word} from there`, kind: "percent" },
+      ]}
+      rows={rows}
+      empty={<NobodyMoved data={data} />}
+      draw={drawMatrix(rows, order, share)}
+      height={90 + 38 * new Set(rows.map((row) => row.from)).size}
+      onPick={(picked) => {
+        const [from, to] = picked.data.step;
+        location.hash = cell({ from, to });
+      }}
+      controls={
+        <>
+          <Choose
+            label="Count"
+            name="by"
+            options={[
+              ["net", "where they were and are (net)"],
+              ["gross", "every move (gross)"],
+            ]}
+          />
+          <Choose
+            label="Cells"
+            name="base"
+            options={[
+              ["number", "numbers"],
+              ["all", "share of all"],
+              ["from", "share of row"],
+            ]}
+          />
+          <Choose label="Reason" name="reason" options={reasonOptions(data)} />
+        </>
+      }
+      note={`${plural(data.came_back, "customer")} changed and came back between the dates. A cell (in the table: a name) leads to its customers.${props.gross && address.params.get("reason") ? " With a reason every move is counted: between two dates a customer may have moved for several." : ""}`}
+    />
+  );
+}
+
+function reasonOptions(data: Transitions): [string, string][] {
+  const known = [
+    "purchase",
+    "return",
+    "late_event",
+    "inactivity",
+    "population_shift",
+    "model_change",
+    "rules_change",
+  ];
+  const seen = data.flows.map((flow) => flow.reason);
+  const all = [...new Set([...known, ...seen])];
+  return [["", "any"], ...all.map((reason): [string, string] => [reason, reasonWords(reason)])];
+}
+
+function drawMatrix(
+  rows: { from: string; to: string; amount: number; share_all: number; share_from: number }[],
+  order: (a: string, b: string) => number,
+  share: string,
+): Draw {
+  const froms = [...new Set(rows.map((row) => row.from))].sort(order);
+  const tos = [...new Set(rows.map((row) => row.to))].sort(order);
+  const value = (row: (typeof rows)[0]) =>
+    share === "all" ? row.share_all : share === "from" ? row.share_from : row.amount;
+  const most = Math.max(...rows.map(value));
+  return (look) => ({
+    grid: { left: 8, right: 16, top: 8, bottom: 8, containLabel: true },
+    tooltip: {
+      formatter: (one: { data: { row: (typeof rows)[0] } }) => {
+        const { row } = one.data;
+        return `${segmentWords(row.from)} → ${segmentWords(row.to, "to")}: ${count(row.amount)}, ${percent(row.share_from)} of the row, ${percent(row.share_all)} of all`;
+      },
+    },
+    xAxis: {
+      type: "category",
+      position: "top",
+      data: tos.map((name) => segmentWords(name, "to")),
+      axisLabel: topLabels(look.text),
+    },
+    yAxis: {
+      type: "category",
+      inverse: true,
+      data: froms.map((name) => segmentWords(name)),
+      axisLabel: { color: look.text, formatter: (name: string) => `${name}  →` },
+    },
+    series: [
+      {
+        type: "heatmap",
+        data: rows.map((row) => {
+          const colour = shade(
+            look.dark ? "#222a35" : "#eef3fa",
+            look.accent,
+            Math.sqrt(value(row) / most),
+          );
+          return {
+            value: [tos.indexOf(row.to), froms.indexOf(row.from), row.amount],
+            row,
+            step: [row.from, row.to],
+            itemStyle: { color: colour, borderColor: look.surface, borderWidth: 2 },
+            label: { color: inkOn(colour) },
+          };
+        }),
+        label: {
+          show: true,
+          formatter: (one: { data: { row: (typeof rows)[0] } }) =>
+            share === "number" ? count(one.data.row.amount) : percent(value(one.data.row)),
+        },
+      },
+    ],
+  });
+}
+
+function SankeyFigure(props: { answer: FigureAnswer; moved: Step[]; gross: boolean }) {
+  const { span, order } = useScene();
+  const what = useWhat(props.gross);
+  const sorted = [...props.moved].sort((a, b) => b.amount - a.amount);
+  const links = sorted.slice(0, kLinksMax);
+  const rest = sorted.slice(kLinksMax);
+  const restAmount = rest.reduce((sum, one) => sum + one.amount, 0);
+  const total = sorted.reduce((sum, one) => sum + one.amount, 0);
+  if (restAmount > 0) links.push({ from: "other", to: "other", amount: restAmount });
+  return (
+    <Figure
+      id="sankey"
+      title={`The ${Math.min(kLinksMax, sorted.length)} largest moves: ${percentOf(total - restAmount, total, what.word)} that changed the segment or came`}
+      unit={what.unit}
+      answer={props.answer}
+      span={span.words}
+      columns={[
+        { key: "from", label: "From" },
+        { key: "to", label: "To" },
+        { key: "amount", label: props.gross ? "Moves" : "Customers", kind: "count" },
+      ]}
+      rows={links as unknown as Record<string, unknown>[]}
+      empty={<NobodyMoved data={props.answer.data as Transitions} />}
+      draw={drawSankey(links, order, what.word)}
+      height={420}
+      note={restAmount > 0 ? `“other” holds the ${rest.length} smaller ones.` : undefined}
+    />
+  );
+}
+
+// A name stands on both sides, so each node bears its side: a circle would be refused.
+function drawSankey(links: Step[], order: (a: string, b: string) => number, word: string): Draw {
+  const side = (names: string[], mark: string) =>
+    [...new Set(names)]
+      .sort((a, b) => Number(a === "other") - Number(b === "other") || order(a, b))
+      .map((name) => ({ name: `${mark}${name}`, itemStyle: { color: colourOf(name) } }));
+  return (look) => ({
+    tooltip: {
+      formatter: (one: {
+        dataType: string;
+        name: string;
+        value: number;
+        data: { source: string; target: string };
+      }) =>
+        one.dataType === "edge"
+          ? `${segmentWords(one.data.source.slice(1))} → ${segmentWords(one.data.target.slice(1), "to")}: ${count(one.value)} ${word}`
+          : `${nodeWords(one.name)}: ${count(one.value)} ${word}`,
+    },
+    series: [
+      {
+        type: "sankey",
+        left: 8,
+        right: 160,
+        top: 8,
+        bottom: 8,
+        nodeGap: 12,
+        layoutIterations: 0,
+        emphasis: { focus: "adjacency" },
+        label: {
+          color: look.text,
+          fontSize: 13,
+          formatter: (one: { name: string; value: number }) =>
+            `${nodeWords(one.name)} ${count(one.value)}`,
+        },
+        lineStyle: { color: "source", opacity: look.dark ? 0.45 : 0.35 },
+        data: [
+          ...side(
+            links.map((one) => one.from),
+            "<",
+          ),
+          ...side(
+            links.map((one) => one.to),
+            ">",
+          ),
+        ],
+        links: links.map((one) => ({
+          source: `<${one.from}`,
+          target: `>${one.to}`,
+          value: one.amount,
+        })),
+      },
+    ],
+  });
+}
+
+function nodeWords(name: string): string {
+  return segmentWords(name.slice(1), name.startsWith("<") ? "from" : "to");
+}
+
+function ReasonsFigure(props: { answer: FigureAnswer }) {
+  const { span, segmentation, currency } = useScene();
+  const data = props.answer.data as Transitions;
+  const sums = new Map<
+    string,
+    { reason: string; actionable: number; others: number; monetary: number }
+  >();
+  for (const flow of data.flows) {
+    const sum = sums.get(flow.reason) ?? {
+      reason: flow.reason,
+      actionable: 0,
+      others: 0,
+      monetary: 0,
+    };
+    if (flow.actionable) sum.actionable += flow.moves;
+    else sum.others += flow.moves;
+    sum.monetary += flow.monetary;
+    sums.set(flow.reason, sum);
+  }
+  const rows = [...sums.values()]
+    .sort((a, b) => b.actionable + b.others - a.actionable - a.others)
+    .map((one) => ({ ...one, words: reasonWords(one.reason), moves: one.actionable + one.others }));
+  const total = rows.reduce((sum, one) => sum + one.moves, 0);
+  const own = rows
+    .filter((one) => !["population_shift", "model_change", "rules_change"].includes(one.reason))
+    .reduce((sum, one) => sum + one.moves, 0);
+  return (
+    <Figure
+      id="reasons"
+      title={`Why: ${percentOf(own, total, "moves")} are of the customers' own doing or silence`}
+      unit={`Moves in ${segmentation}`}
+      answer={props.answer}
+      span={span.words}
+      columns={[
+        { key: "words", label: "Reason" },
+        { key: "moves", label: "Moves", kind: "count" },
+        { key: "actionable", label: "To act on", kind: "count" },
+        { key: "others", label: "Others", kind: "count" },
+        { key: "monetary", label: `Money of who moved, ${moneyWords(data)}`, kind: "money" },
+      ]}
+      rows={rows}
+      empty={<NobodyMoved data={data} />}
+      height={70 + 36 * rows.length}
+      draw={(look) => ({
+        legend: {},
+        tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
+        xAxis: { type: "value", minInterval: 1, axisLabel: { formatter: short } },
+        yAxis: {
+          type: "category",
+          inverse: true,
+          data: rows.map((one) => one.words),
+          axisLabel: { color: look.text },
+        },
+        series: [
+          {
+            name: "To act on",
+            type: "bar",
+            stack: "all",
+            color: look.accent,
+            data: rows.map((one) => one.actionable),
+          },
+          {
+            name: "Others",
+            type: "bar",
+            stack: "all",
+            color: look.dark ? "#5b6673" : "#c2c9d1",
+            data: rows.map((one) => one.others),
+          },
+        ],
+      })}
+      note={`Worth of those who moved: ${money(
+        rows.reduce((sum, one) => sum + one.monetary, 0),
+        currency,
+      )}; who moved twice is counted twice.`}
+    />
+  );
+}
+
+// --- the customers of a cell ---
+
+function CellCustomers() {
+  const address = useAddress();
+  const { params } = address;
+  const { span, segmentation } = useScene();
+  const [from, to] = [params.get("from_segment") ?? "", params.get("to_segment") ?? ""];
+  const page = numberOf(address, "page", 1);
+  const answer = useAnswer<MovedCustomers>(
+    pathOf("/transitions/customers", {
+      segmentation,
+      from: span.from,
+      to: span.to,
+      from_segment: from,
+      to_segment: to,
+      page,
+      size: kSize,
+    }),
+  );
+  if (!answer.data) return <Waiting answer={answer} />;
+  const rows = answer.data.customers.map((one) => ({
+    customer_id: one.customer_id,
+    monetary: one.monetary,
+    moves: one.moves
+      .map(
+        (move) =>
+          `${move.date.slice(0, 10)} ${move.from} → ${move.to} (${reasonWords(move.reason)})`,
+      )
+      .join("; "),
+  }));
+  return (
+    <>
+      <Figure
+        id="cell"
+        title={`${segmentWords(from)} → ${segmentWords(to, "to")}: ${plural(answer.data.total, "customer")}`}
+        unit={`Customers and their moves in ${segmentation}; ${moneyWords(answer.data)}`}
+        answer={answer}
+        span={span.words}
+        columns={[
+          {
+            key: "customer_id",
+            label: "Customer",
+            link: (row) => there(address, "c", {}, row.customer_id),
+          },
+          { key: "monetary", label: "Money", kind: "money" },
+          { key: "moves", label: "Moves" },
+        ]}
+        rows={rows}
+        empty={
+          <p>
+            Nobody was in {segmentWords(from)} at the first date and in {segmentWords(to, "to")} at
+            the last.
+          </p>
+        }
+        controls={
+          <a href={here(address, { from_segment: null, to_segment: null, page: null })}>Close</a>
+        }
+        wholeTable
+        note={`The CSV holds this page; rfmstream export transitions writes all of them.`}
+      />
+      <Pages total={answer.data.total} size={kSize} />
+    </>
+  );
+}

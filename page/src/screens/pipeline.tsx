@@ -1,0 +1,257 @@
+import { useEffect, useRef } from "preact/hooks";
+import type { Pipeline } from "../answers";
+import { Figure } from "../figure";
+import { bytes, count, decimal, percent, plural, seconds, short } from "../format";
+import { useScene } from "../scene";
+
+interface Partition {
+  id: number;
+  lag: number | null;
+  lag_seconds: number | null;
+  watermark: string | null;
+  event_time: string | null;
+}
+
+interface Sample {
+  at: number;
+  lag: number;
+  lag_seconds: number;
+}
+
+const kSampleMs = 5000;
+const kSamplesMax = 720; // An hour.
+
+// Of the time the page has been open, whatever screen was shown.
+const samples: Sample[] = [];
+
+function sample(partitions: Partition[]): void {
+  const now = Date.now();
+  const last = samples[samples.length - 1];
+  if (last && now - last.at < kSampleMs - 500) return;
+  const sum = (key: "lag") => partitions.reduce((all, one) => all + (one[key] ?? 0), 0);
+  const most = Math.max(0, ...partitions.map((one) => one.lag_seconds ?? 0));
+  samples.push({ at: now, lag: sum("lag"), lag_seconds: most });
+  if (samples.length > kSamplesMax) samples.shift();
+}
+
+export function partitionsOf(data: Pipeline | null): Partition[] {
+  const given = data as unknown as Record<string, unknown> | null;
+  const list = Array.isArray(given?.partitions) ? given.partitions : given?.lanes;
+  return Array.isArray(list) ? (list as Partition[]) : [];
+}
+
+export function PipelineScreen() {
+  const { status } = useScene();
+  const data = status.data as Pipeline;
+  const partitions = partitionsOf(data);
+  const drawn = useRef(0);
+  useEffect(() => {
+    sample(partitions);
+    drawn.current += 1;
+  });
+  const lag = partitions.reduce((sum, one) => sum + (one.lag ?? 0), 0);
+  const late = Math.max(0, ...partitions.map((one) => one.lag_seconds ?? 0));
+  const outcomes = Object.entries(data.outcomes ?? {})
+    .map(([outcome, records]) => ({ outcome, records: Number(records) }))
+    .sort((a, b) => b.records - a.records);
+  const read = outcomes.reduce((sum, one) => sum + one.records, 0);
+  const applied = outcomes.find((one) => one.outcome === "applied")?.records ?? 0;
+  const dead = data.dead_letters ?? [];
+  const deadRecords = dead.reduce((sum, one) => sum + one.records, 0);
+  const obstacles = (data.obstacles ?? []).map((one) =>
+    typeof one === "string" ? one : JSON.stringify(one),
+  );
+
+  return (
+    <>
+      <dl class="numbers">
+        <div>
+          <dt>Phase</dt>
+          <dd>{data.phase ?? "–"}</dd>
+        </div>
+        <div>
+          <dt>Records not read yet</dt>
+          <dd>{count(lag)}</dd>
+        </div>
+        <div>
+          <dt>Behind in event time</dt>
+          <dd>{seconds(late)}</dd>
+        </div>
+        <div>
+          <dt>Dead letters</dt>
+          <dd>
+            {count(deadRecords)}
+            <small>{read ? ` ${percent(deadRecords / read)} of ${count(read)} records` : ""}</small>
+          </dd>
+        </div>
+      </dl>
+      {obstacles.map((text) => (
+        <p class="trouble" key={text}>
+          {text}
+        </p>
+      ))}
+      <Figure
+        id="partitions"
+        title={
+          partitions.length
+            ? `${plural(partitions.length, "partition")}: ${lag === 0 ? "everything is read" : `${count(lag)} records not read yet`}`
+            : "Partitions"
+        }
+        unit="Records and seconds; watermark: up to where time has come"
+        answer={status}
+        columns={[
+          { key: "id", label: "Partition", kind: "count" },
+          { key: "lag", label: "Not read yet", kind: "count" },
+          { key: "lag_seconds", label: "Behind, s", kind: "decimal" },
+          { key: "watermark", label: "Watermark", kind: "time" },
+          { key: "event_time", label: "Newest event", kind: "time" },
+        ]}
+        rows={partitions as unknown as Record<string, unknown>[]}
+        empty={
+          <p>
+            No partition is held here: the service starts, waits for the broker, or serves a state
+            that no lane reads into.
+          </p>
+        }
+      />
+      <Figure
+        id="lag"
+        title={`Lag: ${count(lag)} records, ${seconds(late)} of event time`}
+        unit="Records not read yet, since this page was opened (an hour at most)"
+        answer={status}
+        columns={[
+          { key: "time", label: "When", kind: "time" },
+          { key: "lag", label: "Records", kind: "count" },
+          { key: "lag_seconds", label: "Seconds", kind: "decimal" },
+        ]}
+        rows={
+          samples.length > 1
+            ? samples.map((one) => ({ ...one, time: new Date(one.at).toISOString() }))
+            : []
+        }
+        empty={
+          <p>Two looks at the pipeline are needed first: leave this page open for some seconds.</p>
+        }
+        height={200}
+        draw={(look) => ({
+          tooltip: { trigger: "axis" },
+          grid: { left: 8, right: 16, top: 12, bottom: 8, containLabel: true },
+          xAxis: { type: "time" },
+          yAxis: { type: "value", minInterval: 1, axisLabel: { formatter: short } },
+          series: [
+            {
+              name: "Records",
+              type: "line",
+              symbol: "none",
+              color: look.accent,
+              data: samples.map((one) => [one.at, one.lag]),
+            },
+          ],
+        })}
+      />
+      <Figure
+        id="outcomes"
+        title={
+          read
+            ? `${percent(applied / read)} of ${count(read)} records were applied`
+            : "What became of the records"
+        }
+        unit="Records, each counted in one outcome"
+        answer={status}
+        columns={[
+          { key: "outcome", label: "Outcome" },
+          { key: "records", label: "Records", kind: "count" },
+        ]}
+        rows={outcomes}
+        empty={
+          <p>
+            No record has been read yet. Is anything in the input topic, and is the broker
+            reachable?
+          </p>
+        }
+        height={60 + 30 * outcomes.length}
+        draw={(look) => ({
+          grid: { left: 8, right: 90, top: 8, bottom: 8, containLabel: true },
+          tooltip: { trigger: "axis", axisPointer: { type: "shadow" } },
+          xAxis: { type: "value", minInterval: 1, axisLabel: { formatter: short } },
+          yAxis: {
+            type: "category",
+            inverse: true,
+            data: outcomes.map((one) => one.outcome.replaceAll("_", " ")),
+            axisLabel: { color: look.text },
+          },
+          series: [
+            {
+              name: "Records",
+              type: "bar",
+              color: look.accent,
+              data: outcomes.map((one) => one.records),
+              label: {
+                show: true,
+                position: "right",
+                color: look.muted,
+                formatter: (one: { value: unknown }) => count(one.value as number),
+              },
+            },
+          ],
+        })}
+      />
+      <Figure
+        id="dead-letters"
+        title={
+          deadRecords
+            ? `${plural(deadRecords, "record")} could not be used, ${plural(dead.length, "reason")}`
+            : "Dead letters"
+        }
+        unit="Records by reason, with an example"
+        answer={status}
+        columns={[
+          { key: "reason", label: "Reason" },
+          { key: "records", label: "Records", kind: "count" },
+          { key: "sample", label: "For example" },
+        ]}
+        rows={dead}
+        empty={<p>There are no dead letters: every record could be used.</p>}
+      />
+      <Plain id="commits" title="Commits" figures={data.commits} />
+      <Plain id="memory" title="Memory" figures={data.memory} />
+    </>
+  );
+}
+
+function Plain(props: { id: string; title: string; figures: Record<string, unknown> | undefined }) {
+  const { status } = useScene();
+  const rows = flat(props.figures ?? {}).map(([name, value]) => ({
+    name: name.replaceAll("_", " "),
+    value: words(name, value),
+  }));
+  return (
+    <Figure
+      id={props.id}
+      title={props.title}
+      unit="As the service counts"
+      answer={status}
+      columns={[
+        { key: "name", label: "What" },
+        { key: "value", label: "Figure" },
+      ]}
+      rows={rows}
+      empty={<p>The service tells nothing of this here: a stored state commits nothing.</p>}
+    />
+  );
+}
+
+function flat(figures: Record<string, unknown>, before = ""): [string, unknown][] {
+  return Object.entries(figures).flatMap(([name, value]): [string, unknown][] =>
+    value !== null && typeof value === "object" && !Array.isArray(value)
+      ? flat(value as Record<string, unknown>, `${before}${name} `)
+      : [[before + name, value]],
+  );
+}
+
+function words(name: string, value: unknown): string {
+  if (typeof value !== "number") return value === null || value === undefined ? "–" : String(value);
+  if (name.includes("bytes")) return bytes(value);
+  if (name.includes("seconds")) return `${decimal(value)} s`;
+  return decimal(value);
+}

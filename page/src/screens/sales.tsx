@@ -1,0 +1,516 @@
+import { there, useAddress } from "../address";
+import type { Sales, Sum } from "../answers";
+import type { Draw } from "../chart";
+import { Figure, Waiting } from "../figure";
+import { count, kWeekdays, money, percent, percentOf, plural, short } from "../format";
+import { moneyWords, useScene } from "../scene";
+import { inkOn, shade } from "../segments";
+import { pathOf, useAnswer } from "../service";
+import type { Column } from "../table";
+import type { Look } from "../theme";
+import { topLabels } from "./moves";
+
+const kBarsMax = 15;
+const kSums: Column[] = [
+  { key: "gross", label: "Sold", kind: "money" },
+  { key: "credits", label: "Returned", kind: "money" },
+  { key: "net", label: "Net", kind: "money" },
+  { key: "invoices", label: "Invoices", kind: "count" },
+];
+
+type FigureAnswer = Parameters<typeof Figure>[0]["answer"];
+
+function NoSales() {
+  return <p>Nothing was sold in these dates. Choose longer ones, or “all there is”.</p>;
+}
+
+// Returns are positive or negative in an answer; here always what was taken off.
+function returned(sum: { credits: number }): number {
+  return -Math.abs(sum.credits);
+}
+
+export function SalesScreen() {
+  const { span, currency } = useScene();
+  const answer = useAnswer<Sales>(pathOf("/sales", { from: span.from, to: span.to }));
+  if (!answer.data) return <Waiting answer={answer} />;
+  const data = answer.data;
+  const net = data.months.reduce((sum, one) => sum + one.net, 0);
+  const invoices = data.months.reduce((sum, one) => sum + one.invoices, 0);
+  const credits = data.months.reduce((sum, one) => sum + returned(one), 0);
+  const unallocated =
+    typeof data.unallocated === "number" ? data.unallocated : data.unallocated?.net;
+  return (
+    <>
+      <dl class="numbers">
+        <div>
+          <dt>Net sales</dt>
+          <dd>{money(net, currency)}</dd>
+        </div>
+        <div>
+          <dt>Returned</dt>
+          <dd>{money(credits, currency)}</dd>
+        </div>
+        <div>
+          <dt>Invoices</dt>
+          <dd>{count(invoices)}</dd>
+        </div>
+        <div>
+          <dt>Without a customer</dt>
+          <dd>
+            {money(data.unnamed?.net, currency)}
+            <small>{net ? ` ${percent((data.unnamed?.net ?? 0) / net)} of net sales` : ""}</small>
+          </dd>
+        </div>
+        <div>
+          <dt>Without a product</dt>
+          <dd>{money(unallocated, currency)}</dd>
+        </div>
+      </dl>
+      <MonthsFigure answer={answer} data={data} />
+      <DaysFigure answer={answer} data={data} />
+      <HoursFigure answer={answer} data={data} />
+      <CountriesFigure answer={answer} data={data} net={net} />
+      <SegmentsFigure answer={answer} data={data} />
+      <ConcentrationFigure answer={answer} data={data} />
+      <ProductsFigure answer={answer} data={data} net={net} />
+    </>
+  );
+}
+
+interface Part {
+  answer: FigureAnswer;
+  data: Sales;
+}
+
+function MonthsFigure({ answer, data }: Part) {
+  const { span, currency, today } = useScene();
+  const best = [...data.months].sort((a, b) => b.net - a.net)[0];
+  const open = data.months.some((one) => one.month === today.slice(0, 7));
+  return (
+    <Figure
+      id="months"
+      title={
+        best ? `${best.month}: the best month, ${money(best.net, currency)} net` : "Sales by month"
+      }
+      unit={currency || "Money"}
+      answer={answer}
+      span={span.words}
+      columns={[
+        { key: "month", label: "Month" },
+        ...kSums,
+        { key: "units", label: "Units", kind: "count" },
+      ]}
+      rows={data.months}
+      empty={<NoSales />}
+      draw={(look) => ({
+        ...drawSums(
+          data.months.map((one) => one.month),
+          data.months,
+          look,
+          currency,
+        ),
+      })}
+      note={open ? `${today.slice(0, 7)} is not over, and its figures may change.` : undefined}
+    />
+  );
+}
+
+function drawSums(names: string[], sums: Sum[], look: Look, currency: string) {
+  return {
+    legend: {},
+    tooltip: {
+      trigger: "axis",
+      valueFormatter: (value: unknown) => money(value as number, currency),
+    },
+    xAxis: { type: "category", data: names },
+    yAxis: { type: "value", axisLabel: { formatter: short } },
+    series: [
+      {
+        name: "Sold",
+        type: "bar",
+        stack: "all",
+        color: look.accent,
+        data: sums.map((one) => one.gross),
+      },
+      { name: "Returned", type: "bar", stack: "all", color: look.bad, data: sums.map(returned) },
+      {
+        name: "Net",
+        type: "line",
+        color: look.text,
+        symbolSize: 6,
+        data: sums.map((one) => one.net),
+      },
+    ],
+  };
+}
+
+function DaysFigure({ answer, data }: Part) {
+  const { span, currency } = useScene();
+  const mean = data.days.length
+    ? data.days.reduce((sum, one) => sum + one.net, 0) / data.days.length
+    : 0;
+  return (
+    <Figure
+      id="days"
+      title={`${money(mean, currency)} net on a day with sales, on average over ${plural(data.days.length, "day")}`}
+      unit={currency || "Money"}
+      answer={answer}
+      span={span.words}
+      columns={[
+        { key: "date", label: "Day", kind: "date" },
+        ...kSums,
+        { key: "customers", label: "Customers", kind: "count" },
+      ]}
+      rows={data.days}
+      empty={<NoSales />}
+      height={240}
+      draw={(look) => ({
+        tooltip: {
+          trigger: "axis",
+          valueFormatter: (value: unknown) => money(value as number, currency),
+        },
+        xAxis: { type: "time" },
+        yAxis: { type: "value", axisLabel: { formatter: short } },
+        grid: { left: 8, right: 16, top: 12, bottom: 8, containLabel: true },
+        series: [
+          {
+            name: "Net",
+            type: "line",
+            symbol: "none",
+            color: look.accent,
+            lineStyle: { width: 1.5 },
+            data: data.days.map((one) => [one.date, one.net]),
+          },
+        ],
+      })}
+    />
+  );
+}
+
+function HoursFigure({ answer, data }: Part) {
+  const { span, currency } = useScene();
+  const best = [...data.hours].sort((a, b) => b.net - a.net)[0];
+  const byDay = new Map<number, number>();
+  for (const one of data.hours) byDay.set(one.weekday, (byDay.get(one.weekday) ?? 0) + one.net);
+  const silent = kWeekdays.filter((_, index) => !byDay.get(index + 1));
+  const rows = data.hours.map((one) => ({
+    ...one,
+    day: kWeekdays[one.weekday - 1],
+    at: `${one.hour}:00`,
+  }));
+  return (
+    <Figure
+      id="hours"
+      title={
+        best
+          ? `${kWeekdays[best.weekday - 1]} from ${best.hour}:00: the best hour of the week, ${money(best.net, currency)}${silent.length ? `; nothing on ${silent.join(", ")}` : ""}`
+          : "Sales by weekday and hour"
+      }
+      unit={`Net, ${currency || "money"}; hours of the invoice's own clock`}
+      answer={answer}
+      span={span.words}
+      columns={[{ key: "day", label: "Weekday" }, { key: "at", label: "From" }, ...kSums]}
+      rows={rows}
+      empty={<NoSales />}
+      height={320}
+      draw={drawHours(data, currency)}
+    />
+  );
+}
+
+function drawHours(data: Sales, currency: string): Draw {
+  const hours = data.hours.map((one) => one.hour);
+  const first = Math.min(...hours);
+  const last = Math.max(...hours);
+  const columns = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+  const most = Math.max(1, ...data.hours.map((one) => one.net));
+  return (look) => ({
+    grid: { left: 8, right: 16, top: 8, bottom: 8, containLabel: true },
+    tooltip: {
+      formatter: (one: { data: { words: string } }) => one.data.words,
+    },
+    xAxis: { type: "category", data: columns.map((hour) => `${hour}:00`) },
+    yAxis: { type: "category", inverse: true, data: kWeekdays, axisLabel: { color: look.text } },
+    series: [
+      {
+        type: "heatmap",
+        data: data.hours.map((one) => {
+          const colour = shade(
+            look.dark ? "#222a35" : "#eef3fa",
+            look.accent,
+            Math.sqrt(Math.max(0, one.net) / most),
+          );
+          return {
+            value: [one.hour - first, one.weekday - 1, one.net],
+            words: `${kWeekdays[one.weekday - 1]} ${one.hour}:00: ${money(one.net, currency)}, ${plural(one.invoices, "invoice")}`,
+            itemStyle: { color: colour, borderColor: look.surface, borderWidth: 2 },
+            label: { color: inkOn(colour) },
+          };
+        }),
+        label: {
+          show: columns.length <= 16,
+          formatter: (one: { value: number[] }) => short(one.value[2]),
+        },
+      },
+    ],
+  });
+}
+
+function CountriesFigure({ answer, data, net }: Part & { net: number }) {
+  const address = useAddress();
+  const { span, currency } = useScene();
+  const rows = [...data.countries]
+    .sort((a, b) => b.net - a.net)
+    .map((one) => ({ ...one, share: net ? one.net / net : 0 }));
+  const shown = rows.slice(0, kBarsMax);
+  return (
+    <Figure
+      id="countries"
+      title={
+        rows[0]
+          ? `${rows[0].country || "(no country)"}: ${percent(rows[0].share)} of ${money(net, currency)} net from ${plural(rows.length, "country", "countries")}`
+          : "Sales by country"
+      }
+      unit={`${currency || "Money"}, by the invoice's country`}
+      answer={answer}
+      span={span.words}
+      columns={[
+        {
+          key: "country",
+          label: "Country",
+          link: (row) => there(address, "customers", { country: row.country }),
+        },
+        { key: "share", label: `Share of ${money(net, currency)} net`, kind: "percent" },
+        ...kSums,
+        { key: "customers", label: "Customers by day, added", kind: "count" },
+      ]}
+      rows={rows}
+      empty={<NoSales />}
+      height={60 + 26 * shown.length}
+      onPick={(picked) => {
+        location.hash = there(address, "customers", { country: picked.name });
+      }}
+      draw={drawBars(
+        shown.map((one) => ({ name: one.country, value: one.net })),
+        currency,
+        (value) => percent(net ? value / net : 0),
+      )}
+      note={
+        rows.length > shown.length
+          ? `The ${shown.length} largest are drawn; the table has all ${rows.length}.`
+          : undefined
+      }
+    />
+  );
+}
+
+function drawBars(
+  bars: { name: string; value: number }[],
+  currency: string,
+  label: (value: number) => string,
+): Draw {
+  return (look) => ({
+    grid: { left: 8, right: 56, top: 8, bottom: 8, containLabel: true },
+    tooltip: {
+      trigger: "axis",
+      axisPointer: { type: "shadow" },
+      valueFormatter: (value: unknown) => money(value as number, currency),
+    },
+    xAxis: { type: "value", axisLabel: { formatter: short } },
+    yAxis: {
+      type: "category",
+      inverse: true,
+      data: bars.map((one) => one.name),
+      axisLabel: { color: look.text, width: 260, overflow: "truncate" },
+    },
+    series: [
+      {
+        name: "Net",
+        type: "bar",
+        color: look.accent,
+        data: bars.map((one) => one.value),
+        label: {
+          show: true,
+          position: "right",
+          color: look.muted,
+          formatter: (one: { value: unknown }) => label(one.value as number),
+        },
+      },
+    ],
+  });
+}
+
+function SegmentsFigure({ answer, data }: Part) {
+  const { currency, order } = useScene();
+  const countries = new Map<string, number>();
+  for (const one of data.segments)
+    countries.set(one.country, (countries.get(one.country) ?? 0) + one.monetary);
+  const ranked = [...countries].sort((a, b) => b[1] - a[1]).map(([name]) => name);
+  const columns = ranked.slice(0, 8);
+  const names = [...new Set(data.segments.map((one) => one.segment))].sort(order);
+  const rows = [...data.segments].sort(
+    (a, b) => order(a.segment, b.segment) || ranked.indexOf(a.country) - ranked.indexOf(b.country),
+  );
+  const cells = rows.filter((one) => columns.includes(one.country));
+  const customers = data.segments.reduce((sum, one) => sum + one.customers, 0);
+  const largest = [...rows].sort((a, b) => b.monetary - a.monetary)[0];
+  const most = Math.max(1, ...cells.map((one) => one.customers));
+  return (
+    <Figure
+      id="segments"
+      title={
+        largest
+          ? `${largest.segment}, ${largest.country}: worth most, ${money(largest.monetary, currency)} with ${percentOf(largest.customers, customers, "customers")}`
+          : "Segments by country"
+      }
+      unit={`Customers; ${moneyWords(data)}`}
+      answer={answer}
+      columns={[
+        { key: "segment", label: "Segment" },
+        { key: "country", label: "Country" },
+        { key: "customers", label: "Customers", kind: "count" },
+        { key: "monetary", label: "Money", kind: "money" },
+      ]}
+      rows={rows}
+      empty={<p>No customer is in a segment yet.</p>}
+      height={60 + 34 * names.length}
+      draw={(look) => ({
+        grid: { left: 8, right: 16, top: 8, bottom: 8, containLabel: true },
+        tooltip: { formatter: (one: { data: { words: string } }) => one.data.words },
+        xAxis: {
+          type: "category",
+          position: "top",
+          data: columns,
+          axisLabel: topLabels(look.text),
+        },
+        yAxis: { type: "category", inverse: true, data: names, axisLabel: { color: look.text } },
+        series: [
+          {
+            type: "heatmap",
+            data: cells.map((one) => {
+              const colour = shade(
+                look.dark ? "#222a35" : "#eef3fa",
+                look.accent,
+                Math.sqrt(one.customers / most),
+              );
+              return {
+                value: [columns.indexOf(one.country), names.indexOf(one.segment), one.customers],
+                words: `${one.segment}, ${one.country}: ${plural(one.customers, "customer")}, ${money(one.monetary, currency)}`,
+                itemStyle: { color: colour, borderColor: look.surface, borderWidth: 2 },
+                label: { color: inkOn(colour) },
+              };
+            }),
+            label: { show: true, formatter: (one: { value: number[] }) => count(one.value[2]) },
+          },
+        ],
+      })}
+      note={
+        ranked.length > columns.length
+          ? `The ${columns.length} countries that are worth most are drawn; the table has all ${ranked.length}.`
+          : undefined
+      }
+    />
+  );
+}
+
+// The share of money at exactly `share` of customers, between the two points around it.
+function revenueAt(points: Sales["concentration"], share: number): number {
+  let before = { customers_share: 0, revenue_share: 0 };
+  for (const point of points) {
+    if (point.customers_share >= share) {
+      const width = point.customers_share - before.customers_share;
+      const part = width > 0 ? (share - before.customers_share) / width : 1;
+      return before.revenue_share + part * (point.revenue_share - before.revenue_share);
+    }
+    before = point;
+  }
+  return 1;
+}
+
+function ConcentrationFigure({ answer, data }: Part) {
+  const points = data.concentration;
+  return (
+    <Figure
+      id="concentration"
+      title={`The best 20 % of customers bring ${percent(revenueAt(points, 0.2))} of the money`}
+      unit={`Share of money by share of customers, the best first; ${moneyWords(data)}`}
+      answer={answer}
+      columns={[
+        { key: "customers_share", label: "Share of customers", kind: "percent" },
+        { key: "revenue_share", label: "Share of money", kind: "percent" },
+      ]}
+      rows={points}
+      empty={<p>No customer has spent anything yet.</p>}
+      draw={(look) => ({
+        tooltip: { trigger: "axis", valueFormatter: (value: unknown) => percent(value as number) },
+        grid: { left: 8, right: 24, top: 16, bottom: 36, containLabel: true },
+        xAxis: {
+          type: "value",
+          max: 1,
+          name: "share of customers",
+          nameLocation: "middle",
+          nameGap: 28,
+          axisLabel: { formatter: (value: number) => percent(value) },
+        },
+        yAxis: {
+          type: "value",
+          min: 0,
+          max: 1,
+          axisLabel: { formatter: (value: number) => percent(value) },
+        },
+        series: [
+          {
+            name: "Share of money",
+            type: "line",
+            symbol: "none",
+            color: look.accent,
+            lineStyle: { width: 2 },
+            data: [[0, 0], ...points.map((one) => [one.customers_share, one.revenue_share])],
+            markLine: {
+              symbol: "none",
+              silent: true,
+              label: { formatter: "20 %", color: look.text },
+              lineStyle: { color: look.muted, type: "dashed" },
+              data: [{ xAxis: 0.2 }],
+            },
+          },
+        ],
+      })}
+    />
+  );
+}
+
+function ProductsFigure({ answer, data, net }: Part & { net: number }) {
+  const { span, currency } = useScene();
+  const rows = [...data.products].sort((a, b) => b.net - a.net);
+  const shown = rows.slice(0, kBarsMax);
+  const name = (one: (typeof rows)[0]) => one.description || one.stock_code || "(no product)";
+  return (
+    <Figure
+      id="products"
+      title={
+        rows[0]
+          ? `${name(rows[0])}: sells most, ${money(rows[0].net, currency)} net, ${percent(net ? rows[0].net / net : 0)} of all`
+          : "Sales by product"
+      }
+      unit={`${currency || "Money"}, the ${rows.length} largest products`}
+      answer={answer}
+      span={`${span.words}, whole months`}
+      columns={[
+        { key: "stock_code", label: "Product" },
+        { key: "description", label: "Description" },
+        ...kSums.slice(0, 3),
+        { key: "units", label: "Units", kind: "count" },
+      ]}
+      rows={rows}
+      empty={<NoSales />}
+      height={60 + 26 * shown.length}
+      draw={drawBars(
+        shown.map((one) => ({ name: name(one), value: one.net })),
+        currency,
+        (value) => money(value, currency),
+      )}
+      note={`${money(typeof data.unallocated === "number" ? data.unallocated : data.unallocated?.net, currency)} is of no product: invoices with a total instead of lines, and returns that name none.`}
+    />
+  );
+}

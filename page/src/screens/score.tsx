@@ -1,0 +1,141 @@
+import { here, replace, there, useAddress } from "../address";
+import type { Score } from "../answers";
+import { Figure, Waiting } from "../figure";
+import { date, days, decimal, money, percent } from "../format";
+import { useScene } from "../scene";
+import { pathOf, useAnswer } from "../service";
+
+const kFields = [
+  { name: "recency_days", label: "Silent for", unit: "days", fallback: 30 },
+  { name: "frequency", label: "Orders", unit: "number", fallback: 3 },
+  { name: "monetary", label: "Money, net", unit: "", fallback: 500 },
+  { name: "first_purchase_days", label: "First purchase", unit: "days ago", fallback: 200 },
+] as const;
+
+export function ScoreScreen() {
+  const address = useAddress();
+  const { currency, order } = useScene();
+  const given = (name: string, fallback: number) => {
+    const value = Number(address.params.get(name) ?? fallback);
+    return Number.isFinite(value) ? value : fallback;
+  };
+  const asked = Object.fromEntries(
+    kFields.map((field) => [field.name, given(field.name, field.fallback)]),
+  );
+  // Somebody silent since before the first purchase cannot be.
+  const first = Math.max(asked.first_purchase_days, asked.recency_days);
+  const answer = useAnswer<Score>(pathOf("/score", { ...asked, first_purchase_days: first }), 0);
+  const data = answer.data;
+  const median = (name: string): string => {
+    const value = data?.medians?.[name as keyof Score["medians"]];
+    if (value === undefined || value === null) return "";
+    return `median: ${name === "monetary" ? money(value, currency) : decimal(value)}`;
+  };
+
+  return (
+    <>
+      <form
+        class="panel fields"
+        aria-label="A customer's figures"
+        onSubmit={(event) => event.preventDefault()}
+      >
+        {kFields.map((field) => (
+          <label key={field.name}>
+            <span>
+              {field.label} ({field.unit || currency || "money"})
+            </span>
+            <input
+              type="number"
+              min="0"
+              step="any"
+              value={asked[field.name]}
+              onChange={(event) =>
+                replace(here(address, { [field.name]: event.currentTarget.value }))
+              }
+            />
+            <small>{median(field.name)}</small>
+          </label>
+        ))}
+      </form>
+      {first !== asked.first_purchase_days && (
+        <p class="note">
+          The first purchase cannot be after the last: {days(first)} are taken for both.
+        </p>
+      )}
+      {!data ? (
+        <Waiting answer={answer} />
+      ) : (
+        <>
+          <dl class="numbers">
+            {data.segments.map((one) => (
+              <div key={one.segmentation}>
+                <dt>{one.segmentation}</dt>
+                <dd>{one.segment}</dd>
+              </div>
+            ))}
+            <div>
+              <dt>Risk of no purchase within 90 days</dt>
+              <dd>{percent(data.churn_risk)}</dd>
+            </div>
+            <div>
+              <dt>Expected value</dt>
+              <dd>{money(data.value, currency)}</dd>
+            </div>
+          </dl>
+          <Figure
+            id="score"
+            title="The segment in each segmentation, and why"
+            unit="Scores with their cuts; distances to centroids (the nearest decides)"
+            answer={answer}
+            columns={[
+              { key: "segmentation", label: "Segmentation" },
+              {
+                key: "segment",
+                label: "Segment",
+                link: (row) =>
+                  there(address, "customers", { seg: row.segmentation, segment: row.segment }),
+              },
+              { key: "why", label: "Why" },
+              { key: "description", label: "What they are like" },
+              { key: "action", label: "What to do" },
+            ]}
+            rows={[...data.segments]
+              .sort((a, b) => order(a.segment, b.segment))
+              .map((one) => ({ ...one, why: why(one) }))}
+            empty={<p>No segmentation is in force.</p>}
+          />
+          <Figure
+            id="silent"
+            title={
+              data.if_silent[0]
+                ? `If silent: ${data.if_silent[0].segmentation} becomes ${data.if_silent[0].segment} on ${date(data.if_silent[0].at)}`
+                : "If silent"
+            }
+            unit="The next change in each segmentation"
+            answer={answer}
+            columns={[
+              { key: "segmentation", label: "Segmentation" },
+              { key: "segment", label: "Becomes" },
+              { key: "at", label: "On", kind: "time" },
+            ]}
+            rows={data.if_silent}
+            empty={<p>Silence changes nothing any more.</p>}
+          />
+        </>
+      )}
+    </>
+  );
+}
+
+function why(one: Score["segments"][0]): string {
+  const scores = Object.entries(one.scores ?? {}).map(([axis, score]) => {
+    const cuts = one.cuts?.[axis];
+    return `${axis.toUpperCase()} ${score}${cuts?.length ? ` (cuts ${cuts.map(decimal).join(", ")})` : ""}`;
+  });
+  const distances = Array.isArray(one.distances)
+    ? one.distances.map((each) => `${each.name} ${decimal(each.distance)}`)
+    : Object.entries(one.distances ?? {})
+        .sort((a, b) => a[1] - b[1])
+        .map(([name, distance]) => `${name} ${decimal(distance)}`);
+  return [...scores, distances.join(", ")].filter(Boolean).join("; ");
+}
