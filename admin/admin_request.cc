@@ -18,11 +18,9 @@ AdminReply error_reply(int status, std::string_view reason, std::string_view det
   TextBuffer text;
   JsonText json(text);
   json.begin_object();
-  json.key("error").begin_object();
   json.key("status").integer(status);
   json.key("reason").text(reason);
   json.key("detail").text(detail);
-  json.end_object();
   json.end_object();
   return {.status = status,
           .content_type = kJsonType,
@@ -30,7 +28,7 @@ AdminReply error_reply(int status, std::string_view reason, std::string_view det
 }
 
 AdminReply json_reply(std::string json) {
-  json += '\n';
+  if (!json.ends_with('\n')) json += '\n';
   std::string etag = fmt::format("\"{:016x}\"", record_hash(json));
   return {.content_type = kJsonType,
           .body = std::make_shared<const std::string>(std::move(json)),

@@ -39,7 +39,7 @@ inline constexpr std::string_view kPlainType = "text/plain; charset=utf-8";
 inline constexpr std::string_view kJsonType = "application/json";
 
 AdminReply text_reply(int status, std::string text);
-// {"error": {"status": 404, "reason": "not_found", "detail": "..."}}. `detail` is shown to people,
+// {"status": 404, "reason": "not_found", "detail": "..."}. `detail` is shown to people,
 // and holds nothing of a customer.
 AdminReply error_reply(int status, std::string_view reason, std::string_view detail);
 // With an ETag.

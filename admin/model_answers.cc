@@ -129,17 +129,14 @@ void write_distances(JsonText& out, const Segmenter& segmenter, const CustomerFa
       segmenter.is_by_centroids() ? segmenter.centroids(*facts.version) : nullptr;
   if (clusters == nullptr) return;
   const FeatureVector x = segmenter.features(facts);
-  out.key("distances").begin_array();
+  out.key("distances").begin_object();
   for (std::size_t c = 0; c < static_cast<std::size_t>(clusters->cluster_count); ++c) {
     const Call call{.code = static_cast<std::uint16_t>(kFirstSegment + c)};
-    out.begin_object();
-    out.key("segment").text(
-        segment_info(segmenter.segmentation(), segmenter.segment_of(call, *facts.version)).name);
-    out.key("distance")
+    const SegmentCode segment = segmenter.segment_of(call, *facts.version);
+    out.name(segment_info(segmenter.segmentation(), segment).name)
         .fixed(std::sqrt(squared_distance(clusters->weight, x, clusters->centroids[c])), kDigits);
-    out.end_object();
   }
-  out.end_array();
+  out.end_object();
 }
 
 void write_axes(JsonText& out, const Segmenter& segmenter, const CustomerFacts& facts) {

@@ -192,6 +192,8 @@ StateAnswers::Answer StateAnswers::segments(const AdminRequest& request) {
     out.end_object();
   }
   out.end_array();
+  out.key("days").begin_array();
+  out.end_array();
   write_versions(out, context);
   out.end_object();
   return std::string(text.view());
@@ -297,6 +299,8 @@ StateAnswers::Answer StateAnswers::risk(const AdminRequest& request) {
     write_money(out, profile.sums.value_at_risk);
     out.end_object();
   }
+  out.end_array();
+  out.key("calibration").begin_array();
   out.end_array();
   out.key("value_at_risk");
   write_money(out, census.segments().all().value_at_risk);

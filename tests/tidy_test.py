@@ -88,6 +88,7 @@ SEAMS = {
     "stream/record/event_source.h": "Kafka, a file, or memory in tests",
     "stream/record/output_sink.h": "Kafka, files, nothing, or memory in tests",
     "stream/kafka/rebalance_listener.h": "a lane of the service, or tests",
+    "stream/pipeline/lane_query.h": "what is asked of a lane is of whoever asks",
     "stream/pipeline/lane_observer.h": "the summary of a replay and figures on models look on",
     "stream/run/rules_reader.h": "the settings, or tests that take any rules",
     "stream/run/service_host.h": "the command, or tests that ask and listen",

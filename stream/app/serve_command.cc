@@ -31,9 +31,8 @@ absl::Status serve(const Arguments& arguments) {
   const StopSignal stop;
   const absl::StatusOr<Settings> given = arguments.state.settings.load();
   if (!given.ok()) return given.status();
-  log_to_standard_error(given->text("log.level"), given->text("log.format") == "json"
-                                                      ? LogFormat::kJson
-                                                      : LogFormat::kText);
+  log_to_standard_error(given->text("log.level"),
+                        given->text("log.format") == "json" ? LogFormat::kJson : LogFormat::kText);
   const absl::StatusOr<OpenedState> state = OpenedState::open(arguments.state);
   if (!state.ok()) return state.status();
   const StateSnapshot& snapshot = *state->snapshot;
@@ -44,9 +43,11 @@ absl::Status serve(const Arguments& arguments) {
   absl::Status assigned =
       settings->assign("app.name", application, SettingOrigin::kModelLog, "the state");
   if (assigned.ok() && arguments.listen) {
-    assigned = settings->assign("admin.listen", *arguments.listen, SettingOrigin::kOverride,
-                                "--listen");
+    assigned =
+        settings->assign("admin.listen", *arguments.listen, SettingOrigin::kOverride, "--listen");
   }
+  if (assigned.ok())
+    assigned = settings->assign("run.lanes", "1", SettingOrigin::kOverride, "serve");
   if (!assigned.ok()) return assigned;
   if (settings->text("admin.listen").empty())
     return absl::InvalidArgumentError("admin.listen is empty: --listen HOST:PORT says where");
@@ -89,9 +90,8 @@ void add_serve_command(CLI::App& app, Invocation& invocation) {
       "  rfmstream replay --input online_retail.csv --state s\n"
       "  rfmstream serve --state s\n"
       "  rfmstream serve --state s --listen 127.0.0.1:0");
-  command.callback([arguments, &invocation] {
-    invocation.run = [arguments] { return serve(*arguments); };
-  });
+  command.callback(
+      [arguments, &invocation] { invocation.run = [arguments] { return serve(*arguments); }; });
 }
 
 }  // namespace rfm

@@ -12,8 +12,8 @@ class ServedState::Silent final : public PartitionListener {
   void on_transition(const Transition& /*transition*/, const PartitionMeta& /*meta*/) override {}
   void on_rules_adopted(const CustomerRow& /*row*/, const CustomerFacts& /*facts*/) override {}
   void on_dead_letter(const RecordView& /*record*/, const Rejection& /*rejection*/) override {}
-  void on_rejected_invoice(const CustomerRow& /*row*/,
-                           const SettledInvoice& /*settled*/) override {}
+  void on_rejected_invoice(const CustomerRow& /*row*/, const SettledInvoice& /*settled*/) override {
+  }
   void on_new_customer(const CustomerRow& /*row*/) override {}
   void on_erased(const Erasure& /*erasure*/) override {}
   void on_started(std::int64_t /*first_boundary*/) override {}
