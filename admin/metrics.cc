@@ -258,8 +258,7 @@ void add_queries(const ServiceStatus& status, Exposition& out) {
   out.add(real(sum.answered), {{"outcome", "answered"}});
   out.add(real(sum.refused), {{"outcome", "refused"}});
   out.add(real(sum.given_up), {{"outcome", "given_up"}});
-  out.counter("rfmstream_query_cpu_seconds_total",
-              std::chrono::duration<double>(sum.cpu).count(),
+  out.counter("rfmstream_query_cpu_seconds_total", std::chrono::duration<double>(sum.cpu).count(),
               "CPU time of the lanes' threads for them; of a busy lane less than 2 %.");
   out.counter("rfmstream_lane_cpu_seconds_total",
               std::chrono::duration<double>(sum_of(status.lanes).cpu).count(),

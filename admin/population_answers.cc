@@ -16,7 +16,6 @@ namespace rfm {
 namespace {
 
 constexpr int kDigits = 6;
-constexpr std::size_t kConcentrationPoints = 20;
 
 double risk_of(std::int64_t units) { return static_cast<double>(units) / kRiskUnits; }
 
@@ -160,11 +159,13 @@ void write_listed(JsonText& out, const ListedCustomer& customer, const Rules& ru
 StateAnswers::Answer StateAnswers::segments(const AdminRequest& request) {
   static constexpr std::array<std::string_view, 3> kAllowed = {"segmentation", "from", "to"};
   RequestParameters parameters(request, kAllowed);
-  parameters.day("from");
-  parameters.day("to");
+  const std::optional<std::int64_t> from = parameters.day("from");
+  const std::optional<std::int64_t> to = parameters.day("to");
   if (!parameters.status().ok()) return parameters.status();
   const auto made = census();
   if (!made.ok()) return made.status();
+  const auto kept = books();
+  if (!kept.ok()) return kept.status();
   const PassContext& context = (*made)->context;
   const Census& census = (*made)->sums;
   const Rules& rules = context.rules();
@@ -192,8 +193,7 @@ StateAnswers::Answer StateAnswers::segments(const AdminRequest& request) {
     out.end_object();
   }
   out.end_array();
-  out.key("days").begin_array();
-  out.end_array();
+  write_stock_days(out, (*kept)->sums, segmentation.name(), from, to);
   write_versions(out, context);
   out.end_object();
   return std::string(text.view());

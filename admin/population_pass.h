@@ -31,8 +31,9 @@ struct PassContext {
 
 PassContext pass_context(const CommittedState& state);
 
-// `Sums` is made once with the rules that its customers are shown by, hears of each with `add`, as
-// Census does, and of each partition's clock with `reach`.
+// `Sums` is made once with the rules that its customers are shown by. It hears of each customer
+// with `add`, as Census does, of each partition's books with `read`, before its customers, and of
+// its clock with `reach`; the first two only if it has them.
 template <class Sums>
 class PopulationPass final : public LaneQuery {
  public:
@@ -51,16 +52,19 @@ class PopulationPass final : public LaneQuery {
     if (partition_ == state.partitions.size()) return Progress::kDone;
     const Partition& partition = *state.partitions[partition_];
     const EventTime watermark = partition.meta().watermark;
-    place_ = partition.rows().visit_places(place_, kSlicePlaces, [&](const CustomerRow& row) {
-      // Rules that are the same are one object, where they can be.
-      const Rules* const rules = context_.logs->context().find_rules(row.rules);
-      sums_->add(row, facts_at_clock(row, watermark, state.logs),
-                 rules == nullptr ? state.logs.rules_of(row) : *rules);
-    });
-    if (place_ < partition.rows().places()) return Progress::kMore;
-    place_ = 0;
-    ++partition_;
-    return partition_ == state.partitions.size() ? Progress::kDone : Progress::kMore;
+    if constexpr (requires { sums_->read(partition.books()); }) {
+      if (place_ == 0) sums_->read(partition.books());
+    }
+    if constexpr (kLooksAtRows) {
+      place_ = partition.rows().visit_places(place_, kSlicePlaces, [&](const CustomerRow& row) {
+        // Rules that are the same are one object, where they can be.
+        const Rules* const rules = context_.logs->context().find_rules(row.rules);
+        sums_->add(row, facts_at_clock(row, watermark, state.logs),
+                   rules == nullptr ? state.logs.rules_of(row) : *rules);
+      });
+      if (place_ < partition.rows().places()) return Progress::kMore;
+    }
+    return next_partition(state);
   }
 
   // Once it is finished.
@@ -69,6 +73,16 @@ class PopulationPass final : public LaneQuery {
 
  private:
   static constexpr std::size_t kSlicePlaces = 100;
+  static constexpr bool kLooksAtRows = requires(Sums & sums, const CustomerRow& row,
+                                                const CustomerFacts& facts, const Rules& rules) {
+    sums.add(row, facts, rules);
+  };
+
+  Progress next_partition(const CommittedState& state) {
+    place_ = 0;
+    ++partition_;
+    return partition_ == state.partitions.size() ? Progress::kDone : Progress::kMore;
+  }
 
   Make make_;
   PassContext context_;

@@ -15,7 +15,6 @@
 namespace rfm {
 namespace {
 
-constexpr std::size_t kListsMax = 16;
 constexpr std::string_view kCustomers = "/customers/";
 constexpr std::size_t kCustomerIdBytesMax = 128;
 
@@ -29,7 +28,8 @@ class FindCustomer final : public LaneQuery {
     for (const Partition* p : state.partitions) {
       const CustomerRow* const row = p->rows().find(id_);
       if (row == nullptr) continue;
-      found_.emplace(Found{p->id(), p->meta().watermark, encode_row(*row)});
+      found_.emplace(
+          Found{p->id(), p->meta().watermark, encode_row(*row), moves_of(*row, p->books())});
       break;
     }
     return Progress::kDone;
@@ -39,6 +39,7 @@ class FindCustomer final : public LaneQuery {
     PartitionId partition = 0;
     EventTime watermark{};
     std::string row;
+    std::vector<CustomerMove> moves;
   };
   const PassContext& context() const { return context_; }
   const std::optional<Found>& found() const { return found_; }
@@ -69,6 +70,8 @@ AdminReply reply_of(const absl::StatusOr<std::string>& answer) {
       return error_reply(400, "bad_request", detail);
     case absl::StatusCode::kNotFound:
       return error_reply(404, "not_found", detail);
+    case absl::StatusCode::kFailedPrecondition:
+      return error_reply(404, "not_kept", detail);
     case absl::StatusCode::kResourceExhausted:
       return error_reply(503, "busy", detail);
     case absl::StatusCode::kDeadlineExceeded:
@@ -102,10 +105,13 @@ StateAnswers::StateAnswers(StateDesks& desks, const StatusBoard& board, const Cl
       board_(board),
       clock_(clock),
       currency_(std::move(currency)),
-      census_([](const Rules& rules) { return Census(rules, {}); }) {}
+      census_([](const Rules& rules) { return Census(rules, {}); }),
+      books_([](const Rules&) { return BookSums(); }) {}
 
 std::string_view StateAnswers::list() {
   return "/segments        who is in which segment, and what they are worth\n"
+         "/transitions     who moved from where to where, and why\n"
+         "/sales           by day, country, month, hour and product\n"
          "/grid            customers by their scores\n"
          "/customers       customers of a segment or a country, by page\n"
          "/customers/ID    everything about one of them\n"
@@ -129,7 +135,7 @@ StateAnswers::Answer StateAnswers::answer(const AdminRequest& request) {
     return customer(path.substr(kCustomers.size()));
   }
   using Handler = Answer (StateAnswers::*)(const AdminRequest&);
-  static constexpr std::array<std::pair<std::string_view, Handler>, 7> kPaths = {{
+  static constexpr std::array<std::pair<std::string_view, Handler>, 10> kPaths = {{
       {"/customers", &StateAnswers::customers},
       {"/segments", &StateAnswers::segments},
       {"/grid", &StateAnswers::grid},
@@ -137,6 +143,9 @@ StateAnswers::Answer StateAnswers::answer(const AdminRequest& request) {
       {"/risk", &StateAnswers::risk},
       {"/model", &StateAnswers::model},
       {"/score", &StateAnswers::score},
+      {"/sales", &StateAnswers::sales},
+      {"/transitions", &StateAnswers::transitions},
+      {"/transitions/customers", &StateAnswers::moved_customers},
   }};
   const auto found =
       std::ranges::find_if(kPaths, [&](const auto& entry) { return entry.first == path; });
@@ -182,6 +191,7 @@ StateAnswers::Answer StateAnswers::customer(std::string_view id) {
     JsonText out(text);
     out.begin_object();
     write_customer(out, view);
+    write_history(out, found.moves);
     out.key("currency").text(scope.currency);
     out.key("monetary_kind").text(view.rules.monetary == MonetaryKind::kNet ? "net" : "gross");
     out.key("partitions").begin_object();
@@ -194,22 +204,27 @@ StateAnswers::Answer StateAnswers::customer(std::string_view id) {
   return absl::NotFoundError("there is no such customer");
 }
 
-std::shared_ptr<StateAnswers::Listed> StateAnswers::list_of(const CustomerQuery& query) {
+absl::StatusOr<std::shared_ptr<const StateAnswers::Listed::Made>> StateAnswers::listed(
+    const CustomerQuery& query) {
   std::string key = fmt::format("{}/{}/{}/{}/{}/{}",
                                 query.segment ? static_cast<int>(query.segment->segmentation) : -1,
                                 query.segment ? query.segment->segment : 0, name(query.sort),
                                 query.page, query.size, query.country ? "=" + *query.country : "");
-  const std::scoped_lock lock(mutex_);
-  auto found = std::ranges::find(lists_, key, &KeptList::key);
-  if (found == lists_.end()) {
-    if (lists_.size() == kListsMax) lists_.pop_back();
-    lists_.push_back({std::move(key), std::make_shared<Listed>([query](const Rules& rules) {
-                        return ListedPage{.list = CustomerList(rules, query)};
-                      })});
-    found = lists_.end() - 1;
-  }
-  std::rotate(lists_.begin(), found, found + 1);
-  return lists_.front().list;
+  return lists_
+      .get(std::move(key),
+           [query](const Rules& rules) { return ListedPage{.list = CustomerList(rules, query)}; })
+      ->get(desks_, clock_);
+}
+
+absl::StatusOr<std::shared_ptr<const StateAnswers::MovedPass::Made>> StateAnswers::moved(
+    const MovesAsked& asked) {
+  // No name holds a line's end.
+  std::string key =
+      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", asked.segmentation, asked.from_day,
+                  asked.to_day, asked.reason ? static_cast<int>(*asked.reason) : -1,
+                  asked.from_segment, asked.to_segment, asked.page, asked.size);
+  return moved_.get(std::move(key), [asked](const Rules&) { return MovedSums(asked); })
+      ->get(desks_, clock_);
 }
 
 StateAnswers::Answer StateAnswers::customers(const AdminRequest& request) {
@@ -250,7 +265,7 @@ StateAnswers::Answer StateAnswers::customers(const AdminRequest& request) {
       parameters.refuse("segment", "a segment of the segmentation");
     if (!parameters.status().ok()) return parameters.status();
   }
-  const auto made = list_of(query)->get(desks_, clock_);
+  const auto made = listed(query);
   if (!made.ok()) return made.status();
   const CustomerList& list = (*made)->sums.list;
   TextBuffer text;

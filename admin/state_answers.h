@@ -4,14 +4,17 @@
 #include <algorithm>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "admin/admin_request.h"
 #include "admin/answer_text.h"
+#include "admin/book_sums.h"
 #include "admin/kept_pass.h"
 #include "admin/request_parameters.h"
 #include "admin/state_desks.h"
@@ -52,13 +55,22 @@ class StateAnswers {
  private:
   using CensusPass = KeptPass<Census>;
   using Listed = KeptPass<ListedPage>;
+  using BookPass = KeptPass<BookSums>;
+  using MovedPass = KeptPass<MovedSums>;
   using Answer = absl::StatusOr<std::string>;  // JSON.
 
-  // One list that is kept.
-  struct KeptList {
-    std::string key;
-    // Shared, because who waits for it may outlast its place here.
-    std::shared_ptr<Listed> list;
+  // Passes for what was asked last, the latest first, by what was asked.
+  template <class Pass>
+  class KeptPasses {
+   public:
+    // Shared, because who waits for one may outlast its place here.
+    std::shared_ptr<Pass> get(std::string key, typename Pass::Make make);
+
+   private:
+    static constexpr std::size_t kMax = 16;
+
+    std::mutex mutex_;
+    std::vector<std::pair<std::string, std::shared_ptr<Pass>>> passes_;
   };
 
   Answer answer(const AdminRequest& request);
@@ -70,11 +82,19 @@ class StateAnswers {
   Answer risk(const AdminRequest& request);
   Answer model(const AdminRequest& request);
   Answer score(const AdminRequest& request);
+  Answer sales(const AdminRequest& request);
+  Answer transitions(const AdminRequest& request);
+  Answer moved_customers(const AdminRequest& request);
 
   absl::StatusOr<std::shared_ptr<const CensusPass::Made>> census();
+  absl::StatusOr<std::shared_ptr<const BookPass::Made>> books();
+  // What the parameters say of moves. kFailedPrecondition: the state keeps none.
+  static absl::StatusOr<MovesAsked> moves_asked(RequestParameters& parameters,
+                                                const BookPass::Made& books);
+  absl::StatusOr<std::shared_ptr<const MovedPass::Made>> moved(const MovesAsked& asked);
   // For what the logs alone answer.
   absl::StatusOr<PassContext> context();
-  std::shared_ptr<Listed> list_of(const CustomerQuery& query);
+  absl::StatusOr<std::shared_ptr<const Listed::Made>> listed(const CustomerQuery& query);
   AnswerScope scope(const PassContext& context, EventTime as_of) const;
 
   StateDesks& desks_;
@@ -82,15 +102,37 @@ class StateAnswers {
   const Clock& clock_;
   const std::string currency_;
   CensusPass census_;
-  std::mutex mutex_;             // Guards `lists_`.
-  std::vector<KeptList> lists_;  // The one asked for last is first.
+  BookPass books_;
+  KeptPasses<Listed> lists_;
+  KeptPasses<MovedPass> moved_;
 };
+
+template <class Pass>
+std::shared_ptr<Pass> StateAnswers::KeptPasses<Pass>::get(std::string key,
+                                                          typename Pass::Make make) {
+  const std::scoped_lock lock(mutex_);
+  auto found = std::ranges::find_if(passes_, [&](const auto& p) { return p.first == key; });
+  if (found == passes_.end()) {
+    if (passes_.size() == kMax) passes_.pop_back();
+    passes_.emplace_back(std::move(key), std::make_shared<Pass>(std::move(make)));
+    found = passes_.end() - 1;
+  }
+  std::rotate(passes_.begin(), found, found + 1);
+  return passes_.front().second;
+}
 
 // The index of the segmentation that is asked for, by default the first of `rules` by precedence.
 std::size_t segmentation_asked(RequestParameters& parameters, const Rules& rules);
 
 // The lines of a list of customers.
 void write_listed(JsonText& out, const ListedCustomer& customer, const Rules& rules);
+
+// The member `history` of one customer.
+void write_history(JsonText& out, const std::vector<CustomerMove>& moves);
+
+// The member `days`: the stock of each segment at the end of each day.
+void write_stock_days(JsonText& out, const BookSums& books, std::string_view segmentation,
+                      std::optional<std::int64_t> from, std::optional<std::int64_t> to);
 
 // When models and rules took effect, from the first on.
 struct LoggedVersion {

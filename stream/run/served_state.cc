@@ -51,6 +51,14 @@ absl::StatusOr<std::unique_ptr<ServedState>> ServedState::open(const StateSnapsh
       });
   if (!read.ok()) return read;
   for (const auto& partition : served->partitions_) {
+    PartitionBooks& books = partition->books();
+    const absl::Status kept =
+        snapshot.for_each_cell(partition->id(), [&](std::string_view key, std::string_view bytes) {
+          return books.restore(key, bytes) ? absl::OkStatus()
+                                           : absl::DataLossError("a cell of the books is damaged");
+        });
+    if (!kept.ok()) return kept;
+    books.index();
     for (std::size_t next = 0; next < partition->rows().places();)
       next = partition->index_rows(next);
     const PartitionMeta& meta = partition->meta();

@@ -133,6 +133,10 @@ absl::Status StateSnapshot::for_each(const Visit& visit) const {
   return absl::OkStatus();
 }
 
+absl::Status StateSnapshot::for_each_cell(PartitionId partition, const VisitCell& visit) const {
+  return store_->scan(StoreKind::kBook, partition, visit);
+}
+
 absl::StatusOr<std::optional<StateSnapshot::Found>> StateSnapshot::find(
     std::string_view customer_id) const {
   std::optional<Found> found;
