@@ -6,6 +6,16 @@
 
 namespace rfm {
 
+std::vector<CohortMonth> Cohort::until(CalendarMonth last) const {
+  std::vector<CohortMonth> all;
+  auto next = months.begin();
+  for (CalendarMonth at = month; at <= last; ++at) {
+    while (next != months.end() && next->month < at) ++next;
+    all.push_back(next != months.end() && next->month == at ? *next : CohortMonth{at, 0, {}});
+  }
+  return all;
+}
+
 void Cohorts::add(const CustomerFigures& figures) {
   const LedgerHistory& history = figures.history;
   if (!history.has_purchase()) {
