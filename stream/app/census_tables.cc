@@ -94,7 +94,7 @@ absl::Status write_cohorts(const Census& census, const std::string& currency, Ta
                                                   {"as_of", ColumnType::kText}});
   TableRow row;
   for (const Cohort& cohort : census.cohorts().all()) {
-    for (const CohortMonth& month : cohort.until(month_of(census.as_of()))) {
+    for (const CohortMonth& month : cohort.until(calendar_month_of(census.as_of()))) {
       if (!written.ok()) return written;
       row.clear();
       row.text(month_text(cohort.month));

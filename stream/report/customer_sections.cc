@@ -62,8 +62,8 @@ ReportSection overview_section(const ReportInput& input) {
       money_text(bought, input.currency), revenue_name(input),
       number_text(ratio(currency_units(bought), orders), 2), input.currency);
   if (all.customers > all.buyers) {
-    section.finding += fmt::format(" Of {} more no order counts.",
-                                   count_text(all.customers - all.buyers));
+    section.finding +=
+        fmt::format(" Of {} more no order counts.", count_text(all.customers - all.buyers));
   }
   HtmlTable table("Mean and median of the customers who bought",
                   {{"", Align::kLeft}, {"Mean"}, {"Median"}});

@@ -4,7 +4,6 @@
 
 #include <iterator>
 
-#include "stream/analyse/money_sum.h"
 #include "stream/report/figure_text.h"
 #include "stream/report/html_text.h"
 #include "stream/report/report_style.h"
@@ -47,27 +46,6 @@ std::vector<ReportSection> sections_of(const ReportInput& input) {
 }
 
 }  // namespace
-
-std::string revenue_name(const ReportInput& input) {
-  return input.census.rules().monetary == MonetaryKind::kNet ? "net revenue" : "gross revenue";
-}
-
-std::string currency_name(const ReportInput& input) {
-  return input.currency.empty() ? "the currency of the input" : input.currency;
-}
-
-const std::string& segment_name(const ReportInput& input, std::size_t segmentation,
-                                SegmentCode code) {
-  return segment_info(input.census.rules().segmentations[segmentation], code).name;
-}
-
-double share_of(std::int64_t part, std::int64_t whole) {
-  return ratio(static_cast<double>(part), static_cast<double>(whole));
-}
-
-double share_of(Money part, Money whole) {
-  return ratio(currency_units(part), currency_units(whole));
-}
 
 std::string report_html(const ReportInput& input) {
   std::string html = fmt::format(

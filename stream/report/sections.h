@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <string>
 
-#include "stream/report/report.h"
+#include "stream/report/report_input.h"
 
 namespace rfm {
 
@@ -31,15 +31,5 @@ ReportSection cohorts_section(const ReportInput& input);
 ReportSection lost_section(const ReportInput& input);
 ReportSection risk_section(const ReportInput& input);
 ReportSection churn_figures_section(const ReportInput& input);
-
-// "net revenue" or "gross revenue".
-std::string revenue_name(const ReportInput& input);
-// "GBP"; where it is not known, words.
-std::string currency_name(const ReportInput& input);
-// The name of a segment of the census' rules.
-const std::string& segment_name(const ReportInput& input, std::size_t segmentation,
-                                SegmentCode code);
-double share_of(std::int64_t part, std::int64_t whole);
-double share_of(Money part, Money whole);
 
 }  // namespace rfm

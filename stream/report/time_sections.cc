@@ -81,7 +81,7 @@ ReportSection cohorts_section(const ReportInput& input) {
                                    count_text(second.customers),
                                    percent_text(share_of(second.buyers, second.customers)));
   }
-  const CalendarMonth last = month_of(input.census.as_of());
+  const CalendarMonth last = calendar_month_of(input.census.as_of());
   const auto first = static_cast<std::size_t>(
       std::max<std::ptrdiff_t>(0, std::ssize(cohorts) - std::ptrdiff_t{kMonthsShown}));
   std::vector<std::string> rows;
