@@ -82,6 +82,11 @@ Rules rules(const Settings& settings) {
   rules.monetary =
       settings.text("rfm.monetary") == "gross" ? MonetaryKind::kGross : MonetaryKind::kNet;
   rules.window = settings.window("rfm.window");
+  rules.keeps_sales = settings.text("sales.enabled") == "true";
+  rules.keeps_moves = settings.text("moves.enabled") == "true";
+  rules.sales_undo = settings.duration("sales.undo");
+  rules.sales_products_max = static_cast<std::size_t>(settings.integer("sales.products_max"));
+  rules.sales_countries_max = static_cast<std::size_t>(settings.integer("sales.countries_max"));
   rules.holdout_fraction = settings.real("output.holdout");
   rules.publish =
       settings.text("output.publish") == "actionable" ? Publish::kActionable : Publish::kAll;
@@ -150,6 +155,8 @@ DecoderOptions decoder_options(const Settings& settings, KeyPolicy keys) {
                     .total = pointer("total"),
                     .refunded = pointer("refunded"),
                     .lines = pointer("lines"),
+                    .stock_code = pointer("stock_code"),
+                    .description = pointer("description"),
                     .quantity = pointer("quantity"),
                     .unit_price = pointer("unit_price"),
                     .revision = pointer("revision"),

@@ -31,6 +31,8 @@ std::string_view why_fixed(const SettingDifference& difference) {
   if (key.starts_with("input.")) return "records that are applied were read by it";
   if (key.starts_with("ledger.")) return "what is folded stays folded";
   if (key.starts_with("dedup.")) return "what was taken or refused by it stays so";
+  if (key.starts_with("sales.") || key.starts_with("moves."))
+    return "what is added up is added up by it from the beginning";
   return "";
 }
 

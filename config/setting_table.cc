@@ -115,9 +115,9 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"input.columns.consent", kColumn, kSemantic, "", "", "", "",
      "Whether the customer agreed to marketing (true or false), if any; known: consent."},
     {"input.columns.stock_code", kColumn, kSemantic, "", "", "", "",
-     "Product, if any; known: StockCode. Only `import` passes it on."},
+     "Product, if any; known: StockCode."},
     {"input.columns.description", kColumn, kSemantic, "", "", "", "",
-     "Its name, if any; known: Description. Only `import` passes it on."},
+     "Its name, if any; known: Description."},
 
     {"input.fields.event_id", kPointer, kSemantic, "", "", "", "", "Id of the event."},
     {"input.fields.type", kPointer, kSemantic, "", "", "", "", "\"invoice\" or \"credit\"."},
@@ -139,6 +139,9 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"input.fields.net_total", kPointer, kSemantic, "", "", "", "",
      "What is left of the total after refunds, if it is there: then it holds."},
     {"input.fields.lines", kPointer, kSemantic, "", "", "", "", "Array of the invoice's lines."},
+    {"input.fields.stock_code", kPointer, kSemantic, "", "", "", "", "Product, within a line."},
+    {"input.fields.description", kPointer, kSemantic, "", "", "", "",
+     "Name of the product, within a line."},
     {"input.fields.quantity", kPointer, kSemantic, "", "", "", "", "Quantity, within a line."},
     {"input.fields.unit_price", kPointer, kSemantic, "", "", "", "",
      "Price of one unit, within a line."},
@@ -163,6 +166,19 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"dedup.horizon", kDuration, kSemantic, "400d", "1d", "3650d", "",
      "Events older than this behind the watermark are dead-lettered, because they cannot be proved "
      "new."},
+
+    {"sales.enabled", kToggle, kSemantic, "true", "", "", "",
+     "Add up sales by day and country, hour of the week, and product."},
+    {"sales.undo", kDuration, kSemantic, "90d", "0s", "3650d", "",
+     "The lines of invoices so far behind the watermark are kept, so that a revision takes back "
+     "what it replaces of each product; of an older one only amount, day and country are taken "
+     "back. 0s: of all."},
+    {"sales.products_max", kInteger, kSemantic, "10000", "1", "1000000", "",
+     "Products that a partition adds up apart; those that come first. The others are \"(other)\"."},
+    {"sales.countries_max", kInteger, kSemantic, "300", "1", "10000", "", "The same of countries."},
+    {"moves.enabled", kToggle, kSemantic, "true", "", "", "",
+     "Add up customers and money of the segments by day and the moves between them, and keep each "
+     "customer's history of moves."},
 
     {"model.refit_weekday", kChoice, kSemantic, "monday", "", "",
      "monday|tuesday|wednesday|thursday|friday|saturday|sunday",

@@ -204,7 +204,8 @@ LedgerOutcome apply_invoice(CustomerRow& row, const InvoiceFact& fact, EventTime
 SettledInvoice settle_open_invoice(CustomerRow& row, EventTime watermark,
                                    const TimeContext& context, TransitionBuffer& out) {
   RFM_ASSERT(row.open != nullptr);
-  SettledInvoice settled{.invoice = std::move(*row.open)};
+  SettledInvoice settled;
+  settled.invoice = std::move(*row.open);
   row.open.reset();
   const OpenInvoice& open = settled.invoice;
   const InvoiceFact fact{
@@ -221,6 +222,9 @@ SettledInvoice settle_open_invoice(CustomerRow& row, EventTime watermark,
   const EventTime now = std::max(reached, open.last_line);
   const LedgerChange change = row.ledger.plan_add(fact.invoice, context.rules, now);
   settled.outcome = change.outcome;
+  settled.entry = change.to;
+  if (change.known < row.ledger.entries().size())
+    settled.replaced = row.ledger.entries().at(change.known);
   if (change.outcome == LedgerOutcome::kApplied) {
     apply_change(row, fact, change, reached, now, context, out);
     reached = now;

@@ -39,6 +39,8 @@ LedgerOutcome apply_invoice(CustomerRow& row, const InvoiceFact& fact, EventTime
 struct SettledInvoice {
   LedgerOutcome outcome = LedgerOutcome::kApplied;
   OpenInvoice invoice;
+  LedgerInvoice entry;                    // The ledger's, where it is applied.
+  std::optional<LedgerInvoice> replaced;  // What that was before.
 };
 SettledInvoice settle_open_invoice(CustomerRow& row, EventTime watermark,
                                    const TimeContext& context, TransitionBuffer& out);

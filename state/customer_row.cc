@@ -15,7 +15,7 @@ bool same_state(const CustomerRow& a, const CustomerRow& b) {
          a.ledger == b.ledger && a.newest_at == b.newest_at && a.country == b.country &&
          a.consent == b.consent && a.segments == b.segments && a.quiet_until == b.quiet_until &&
          a.member == b.member && a.rules == b.rules && same(a.cooldowns, b.cooldowns) &&
-         same(a.dropped, b.dropped);
+         same(a.dropped, b.dropped) && a.booked == b.booked && a.history == b.history;
 }
 
 }  // namespace rfm

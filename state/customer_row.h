@@ -66,6 +66,7 @@ static_assert(sizeof(SegmentState) == 24);
 // Lines of one invoice that add up until it settles.
 struct OpenInvoice {
   static constexpr std::size_t kEventIdsMax = 8'192;
+  static constexpr std::size_t kLinesBytesMax = 65'536;
 
   std::string invoice_no;
   std::string country;
@@ -75,8 +76,10 @@ struct OpenInvoice {
   EventTime row_at{};
   InvoiceType type = InvoiceType::kInvoice;
   std::int64_t last_position = 0;  // In the input, of the line that came last.
+  // What they sell (sales_book.h, `pack_line`), of the first kLinesBytesMax.
+  std::string sold_lines{};
   // Hashes of the lines that had one; of the first kEventIdsMax.
-  absl::flat_hash_set<std::uint64_t> event_ids;
+  absl::flat_hash_set<std::uint64_t> event_ids{};
 
   friend bool operator==(const OpenInvoice&, const OpenInvoice&) = default;
 };
@@ -152,6 +155,10 @@ struct CustomerRow {
   std::uint32_t rules = 1;
   // Of segmentations that the rules have dropped: should one come back, its chain goes on.
   std::unique_ptr<std::vector<DroppedSegmentation>> dropped;
+  // What the moves book (moves_book.h) has of the customer: his money when it was booked last;
+  // absent: nothing yet. And his moves, packed.
+  std::optional<std::int64_t> booked;
+  std::string history;
 
   // log1p of F and of max(M, 0) in fixed point (model/contribution.h): what the cluster statistics
   // add up.

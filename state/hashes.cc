@@ -46,6 +46,8 @@ std::uint16_t country_bits(std::string_view country) {
   return std::max<std::uint16_t>(static_cast<std::uint16_t>(hash(kCountry, country) & 0xfff), 1);
 }
 
+std::uint64_t text_hash(std::string_view text) { return XXH3_64bits(text.data(), text.size()); }
+
 std::uint64_t record_hash(std::string_view bytes) {
   return std::max<std::uint64_t>(hash(kRecord, bytes), 1);
 }

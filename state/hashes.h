@@ -15,6 +15,8 @@ std::uint64_t invoice_hash(std::string_view invoice_no);
 std::uint64_t event_id_hash(std::string_view event_id);
 // 12 bits: only to tell a correction from a duplicate. 0 for no country, which so ranks below any.
 std::uint16_t country_bits(std::string_view country);
+// In memory only.
+std::uint64_t text_hash(std::string_view text);
 // Tells one input file from another by its first record. Never 0.
 std::uint64_t record_hash(std::string_view bytes);
 // Where a customer falls in [0, 1) for the hold-out group.

@@ -65,7 +65,7 @@ class ResidentRows {
   // something until a row is added or erased.
   struct Swept {
     std::size_t next = 0;  // Where to go on; at `places`: nowhere.
-    const CustomerRow* changed = nullptr;
+    CustomerRow* changed = nullptr;
   };
   Swept sweep(const BoundaryStep& step, std::size_t from, std::size_t rows_max,
               TransitionBuffer& out);

@@ -8,6 +8,7 @@
 #include <rocksdb/utilities/checkpoint.h>
 #include <rocksdb/write_batch.h>
 
+#include <algorithm>
 #include <array>
 #include <cstdarg>
 #include <cstdlib>
@@ -20,8 +21,8 @@ namespace rfm {
 namespace {
 
 constexpr std::size_t kMemtableBytes = std::size_t{64} << 20;
-constexpr std::array<const char*, kStoreKindCount> kFamilyNames = {"default", "meta",
-                                                                   "contributions", "model_log"};
+constexpr std::array<const char*, kStoreKindCount> kFamilyNames = {
+    "default", "meta", "contributions", "model_log", "books", "sale_lines"};
 constexpr std::string_view kBranch = "branch";
 // RocksDB's name for the file that says which of the others count.
 constexpr std::string_view kCurrent = "CURRENT";
@@ -55,9 +56,18 @@ class NoLog final : public rocksdb::Logger {
   void Logv(const char* /*format*/, va_list /*arguments*/) override {}
 };
 
+// Those of an older version's state lack the last ones, which are made unless it is only read.
+std::size_t family_count(const RocksdbOptions& options) {
+  std::vector<std::string> names;
+  if (options.access == StoreAccess::kReadWrite ||
+      !rocksdb::DB::ListColumnFamilies(rocksdb::DBOptions(), options.directory, &names).ok())
+    return kFamilyNames.size();
+  return std::min(names.size(), kFamilyNames.size());
+}
+
 std::vector<rocksdb::ColumnFamilyDescriptor> families_of(const RocksdbOptions& options) {
   std::vector<rocksdb::ColumnFamilyDescriptor> families;
-  for (std::size_t i = 0; i < kFamilyNames.size(); ++i) {
+  for (std::size_t i = 0; i < family_count(options); ++i) {
     rocksdb::ColumnFamilyOptions family;
     family.write_buffer_size = kMemtableBytes;
     family.compression = rocksdb::kNoCompression;
@@ -130,6 +140,7 @@ class RocksdbStateStore::Database {
     const rocksdb::Slice upper(last);
     rocksdb::ReadOptions options;
     options.iterate_upper_bound = &upper;
+    if (!has_family(kind)) return absl::OkStatus();
     const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, family(kind)));
     for (it->Seek(first); it->Valid(); it->Next()) {
       std::string_view key(it->key().data(), it->key().size());
@@ -138,6 +149,17 @@ class RocksdbStateStore::Database {
       if (!visited.ok()) return visited;
     }
     return to_status(it->status(), "scan", directory_);
+  }
+
+  absl::StatusOr<std::optional<std::string>> find(StoreKind kind, std::int32_t partition,
+                                                  std::string_view key) {
+    if (!has_family(kind)) return std::nullopt;
+    std::string value;
+    const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), family(kind),
+                                            prefix_of(partition) + std::string(key), &value);
+    if (status.IsNotFound()) return std::nullopt;
+    if (!status.ok()) return to_status(status, "get", directory_);
+    return value;
   }
 
   absl::Status write(std::span<const StoreWrite> writes) {
@@ -208,6 +230,9 @@ class RocksdbStateStore::Database {
     return db_->GetIntProperty(property, &value) ? value : 0;
   }
 
+  bool has_family(StoreKind kind) const {
+    return static_cast<std::size_t>(kind) < families_.size();
+  }
   rocksdb::ColumnFamilyHandle* family(StoreKind kind) const {
     return families_[static_cast<std::size_t>(kind)];
   }
@@ -224,6 +249,13 @@ RocksdbStateStore::~RocksdbStateStore() = default;
 absl::Status RocksdbStateStore::scan(StoreKind kind, std::int32_t partition, const Visit& visit) {
   const std::shared_lock lock(branching_);
   return database_->scan(kind, partition, visit);
+}
+
+absl::StatusOr<std::optional<std::string>> RocksdbStateStore::find(StoreKind kind,
+                                                                   std::int32_t partition,
+                                                                   std::string_view key) {
+  const std::shared_lock lock(branching_);
+  return database_->find(kind, partition, key);
 }
 
 absl::Status RocksdbStateStore::write(std::span<const StoreWrite> writes) {

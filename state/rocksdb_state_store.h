@@ -4,9 +4,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <shared_mutex>
 #include <span>
 #include <string>
+#include <string_view>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -46,6 +48,8 @@ class RocksdbStateStore final : public StateStore {
   ~RocksdbStateStore() override;
 
   absl::Status scan(StoreKind kind, std::int32_t partition, const Visit& visit) override;
+  absl::StatusOr<std::optional<std::string>> find(StoreKind kind, std::int32_t partition,
+                                                  std::string_view key) override;
   absl::Status write(std::span<const StoreWrite> writes) override;
   absl::Status drop_partition(std::int32_t partition) override;
 

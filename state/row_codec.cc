@@ -25,6 +25,7 @@ Money read_money(ByteReader& in) { return {in.signed_varint()}; }
 
 constexpr std::uint8_t kLastWithThree = 2;   // Three segmentations, undamped.
 constexpr std::uint8_t kFirstWithRules = 4;  // Before it all rows are under the first ones.
+constexpr std::uint8_t kFirstWithBooks = 5;
 
 enum Flag : std::uint8_t {
   kHasConsent = 1,
@@ -32,7 +33,8 @@ enum Flag : std::uint8_t {
   kHasOpen = 4,
   kHasFolded = 8,
   kHasCooldowns = 16,
-  kHasDropped = 32
+  kHasDropped = 32,
+  kIsBooked = 64
 };
 enum OpenFlag : std::uint8_t { kCredit = 1, kLive = 2 };  // kLive: version 1.
 
@@ -77,6 +79,7 @@ void write_open(ByteWriter& out, const OpenInvoice& open) {
   std::ranges::sort(ids);
   out.varint(ids.size());
   for (const std::uint64_t id : ids) out.fixed64(id);
+  out.string(open.sold_lines);
 }
 
 // Version 1 kept the row's own clock, and instead of the position whether it was past go-live.
@@ -94,6 +97,7 @@ OpenInvoice read_open(ByteReader& in, std::uint8_t version, EventTime clock) {
                                               : -1;
   const std::uint64_t count = in.varint();
   for (std::uint64_t i = 0; i < count && in.ok(); ++i) open.event_ids.insert(in.fixed64());
+  if (version >= kFirstWithBooks) open.sold_lines = in.string();
   return open;
 }
 
@@ -241,7 +245,8 @@ std::string encode_row(const CustomerRow& row) {
   out.byte(static_cast<std::uint8_t>(
       (row.consent ? kHasConsent : 0) | (row.consent.value_or(false) ? kConsent : 0) |
       (row.open ? kHasOpen : 0) | (has_folded ? kHasFolded : 0) |
-      (row.cooldowns ? kHasCooldowns : 0) | (row.dropped ? kHasDropped : 0)));
+      (row.cooldowns ? kHasCooldowns : 0) | (row.dropped ? kHasDropped : 0) |
+      (row.booked ? kIsBooked : 0)));
   out.fixed64(row.birth);
   write_time(out, row.clock);
   write_time(out, row.newest_at);
@@ -256,6 +261,10 @@ std::string encode_row(const CustomerRow& row) {
   write_ledger(out, row.ledger);
   if (has_folded) write_folded(out, folded);
   if (row.open) write_open(out, *row.open);
+  if (row.booked) {
+    out.signed_varint(*row.booked);
+    out.string(row.history);
+  }
   return out.take();
 }
 
@@ -315,6 +324,10 @@ absl::StatusOr<CustomerRow> decode_row(std::string_view customer_id, std::string
   const FoldedInvoices folded = (flags & kHasFolded) != 0 ? read_folded(in) : FoldedInvoices{};
   if ((flags & kHasOpen) != 0)
     row.open = std::make_unique<OpenInvoice>(read_open(in, version, row.clock));
+  if ((flags & kIsBooked) != 0 && version >= kFirstWithBooks) {
+    row.booked = in.signed_varint();
+    row.history = in.string();
+  }
   if (version == 0 || !in.ok() || !in.at_end() || !is_known ||
       !row.ledger.restore(entries, folded, rules, row.clock)) {
     return absl::DataLossError(

@@ -11,7 +11,7 @@
 
 namespace rfm {
 
-inline constexpr std::uint8_t kRowCodecVersion = 4;
+inline constexpr std::uint8_t kRowCodecVersion = 5;
 
 // The customer id is the key and not repeated.
 std::string encode_row(const CustomerRow& row);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -50,6 +51,12 @@ struct Rules {
   std::vector<std::size_t> precedence = default_precedence(Segmentations::defaults());
   double holdout_fraction = 0;
   Publish publish = Publish::kAll;
+  // Whether sales and moves are added up (sales_book.h, moves_book.h); set once.
+  bool keeps_sales = true;
+  bool keeps_moves = true;
+  Duration sales_undo = std::chrono::hours{24 * 90};  // The lines of older invoices are forgotten.
+  std::size_t sales_products_max = 10'000;            // In a partition, like countries.
+  std::size_t sales_countries_max = 300;
 };
 
 }  // namespace rfm

@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 namespace rfm {
 
@@ -19,8 +20,10 @@ enum class StoreKind : std::uint8_t {
   kMeta,          // Key: empty; the partition's position, watermark and counters.
   kContribution,  // Key: epoch mod 196 and chunk (file mode only; with Kafka they are in a topic).
   kModelLog,      // Key: as in the model log (file mode only).
+  kBook,          // Key: of a book's cell (state/book.h).
+  kSaleLines,     // Key: state/sale_lines.h.
 };
-inline constexpr int kStoreKindCount = 4;
+inline constexpr int kStoreKindCount = 6;
 
 struct StoreWrite {
   StoreKind kind = StoreKind::kRow;
@@ -41,6 +44,10 @@ class StateStore {
   // Visits all records of one kind and partition in order of key. Not while writes of that
   // partition run.
   virtual absl::Status scan(StoreKind kind, std::int32_t partition, const Visit& visit) = 0;
+
+  // What the store holds under a key; absent: nothing. Of kSaleLines only, also while writes run.
+  virtual absl::StatusOr<std::optional<std::string>> find(StoreKind kind, std::int32_t partition,
+                                                          std::string_view key) = 0;
 
   // All or nothing, durable against a crash of the process. Thread-safe. An error leaves the store
   // unusable: the process must end and start again.

@@ -90,7 +90,7 @@ class Decoder::Implementation {
       case InputFormat::kInvoices:
         break;
     }
-    LineSum lines;
+    LineSum lines(sold_);
     const auto add_line = [this, &lines](const RecordFields& fields) {
       FieldValues values = values_of(fields);
       lines.add(values);
@@ -183,10 +183,18 @@ class Decoder::Implementation {
     if (values.rejection()) return *values.rejection();
 
     line.amount = *amount;
+    line.product = values.product();
+    line.description = values.description();
+    line.units = to_money(quantity).value_or(Money{}).units;
     if (is_cancellation(line.invoice_no)) line.type = InvoiceType::kCredit;
     if (line.customer_id.empty()) {
       if (is_adjustment(line.invoice_no)) return Adjustment{line.invoice_time};
-      return AnonymousSale{line.invoice_time, line.amount};
+      sold_.assign(1, line.sold());
+      return AnonymousSale{.invoice_time = line.invoice_time,
+                           .country = line.country,
+                           .type = line.type,
+                           .amount = line.amount,
+                           .lines = sold_};
     }
     if (auto rejection = judge_key(key, line.customer_id)) event = *std::move(rejection);
     return event;
@@ -226,6 +234,7 @@ class Decoder::Implementation {
     } else {
       values.check_currency(options_.currency);
       read_amount(values, lines, invoice);
+      invoice.lines = lines.sold();
     }
     return finish_invoice(invoice, values, key);
   }
@@ -240,7 +249,13 @@ class Decoder::Implementation {
     // Only now: what is wrong with the record itself comes before what is wrong with a line.
     if (values.rejection()) return *values.rejection();
     if (invoice.type == InvoiceType::kInvoice) invoice.original_invoice_no = {};
-    if (invoice.customer_id.empty()) return AnonymousSale{invoice.invoice_time, invoice.amount};
+    if (invoice.customer_id.empty()) {
+      return AnonymousSale{.invoice_time = invoice.invoice_time,
+                           .country = invoice.country,
+                           .type = invoice.type,
+                           .amount = invoice.amount,
+                           .lines = invoice.lines};
+    }
     if (auto rejection = judge_key(key, invoice.customer_id)) return *std::move(rejection);
     return invoice;
   }
@@ -343,7 +358,8 @@ class Decoder::Implementation {
   std::array<std::string, kFieldCount> labels_;
   JsonFields json_;
   NumberForm numbers_;
-  std::string key_;  // Of the last tombstone.
+  std::vector<SoldLine> sold_;  // Of the last record.
+  std::string key_;             // Of the last tombstone.
 };
 
 Decoder::Decoder(DecoderOptions options)

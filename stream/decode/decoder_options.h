@@ -30,8 +30,10 @@ struct FieldPointers {
   std::string total;
   std::string refunded;  // Amounts that are taken off the total. `*` is any element of an array.
   std::string lines;
-  std::string quantity;    // kInvoices: within a line.
-  std::string unit_price;  // The same.
+  std::string stock_code;   // kInvoices: within a line.
+  std::string description;  // The same.
+  std::string quantity;     // The same.
+  std::string unit_price;   // The same.
   std::string revision;
   std::string consent;
 };

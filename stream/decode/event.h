@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -11,6 +12,7 @@
 #include "state/event_time.h"
 #include "state/invoice_ledger.h"
 #include "state/money.h"
+#include "state/sales_book.h"
 
 namespace rfm {
 
@@ -28,6 +30,7 @@ struct InvoiceEvent {
   std::int64_t revision = 0;  // 0: none.
   bool is_void = false;       // A cancelled order: counts in nothing; `amount` is 0.
   std::optional<bool> consent;
+  std::span<const SoldLine> lines{};  // Where the record has them.
 };
 
 // One row of an invoice (UCI Online Retail fields).
@@ -39,6 +42,13 @@ struct LineEvent {
   EventTime invoice_time{};
   Money amount;  // quantity * unit price, signed, rounded half away from zero.
   InvoiceType type = InvoiceType::kInvoice;
+  std::string_view product{};      // Empty: unknown.
+  std::string_view description{};  // The same.
+  std::int64_t units = 0;          // Quantity in 10^-4.
+
+  SoldLine sold() const {
+    return {.product = product, .description = description, .units = units, .amount = amount};
+  }
 };
 
 // Erase the customer.
@@ -46,10 +56,13 @@ struct Tombstone {
   std::string_view customer_id;
 };
 
-// A sale without a customer: counted, no state.
+// A sale without a customer: in the sales book only.
 struct AnonymousSale {
   EventTime invoice_time{};
+  std::string_view country{};  // Empty: unknown.
+  InvoiceType type = InvoiceType::kInvoice;
   Money amount;
+  std::span<const SoldLine> lines{};
 };
 
 // A correction of the books (line formats, invoice number `A` and digits): nobody's purchase,

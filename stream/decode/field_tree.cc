@@ -17,16 +17,16 @@ constexpr std::size_t kSlotsMax = 96;
 
 // A member of a format: where it is unless the mapping says otherwise.
 struct Member {
-  std::string_view name;       // Empty: nowhere.
-  std::optional<Field> field;  // Absent: known, not used.
+  std::string_view name;  // Empty: nowhere.
+  Field field{};
   std::string FieldPointers::*source = nullptr;
 };
 
 constexpr std::array<Member, 10> kLineMembers = {{
     {"event_id", Field::kEventId, &FieldPointers::event_id},
     {"InvoiceNo", Field::kInvoiceNo, &FieldPointers::invoice_no},
-    {"StockCode", std::nullopt},
-    {"Description", std::nullopt},
+    {"StockCode", Field::kStockCode, &FieldPointers::stock_code},
+    {"Description", Field::kDescription, &FieldPointers::description},
     {"Quantity", Field::kQuantity, &FieldPointers::quantity},
     {"InvoiceDate", Field::kInvoiceTime, &FieldPointers::invoice_time},
     {"UnitPrice", Field::kUnitPrice, &FieldPointers::unit_price},
@@ -54,8 +54,8 @@ constexpr std::array<Member, 15> kInvoiceMembers = {{
 }};
 
 constexpr std::array<Member, 4> kInvoiceLineMembers = {{
-    {"stock_code", std::nullopt},
-    {"description", std::nullopt},
+    {"stock_code", Field::kStockCode, &FieldPointers::stock_code},
+    {"description", Field::kDescription, &FieldPointers::description},
     {"quantity", Field::kQuantity, &FieldPointers::quantity},
     {"unit_price", Field::kUnitPrice, &FieldPointers::unit_price},
 }};
@@ -106,17 +106,13 @@ class TreeMaker {
   absl::Status add(std::span<const Member> members, FieldNode& root,
                    std::vector<ChosenField>& chosen) {
     for (const Member& member : members) {
-      if (!member.field) {
-        reach(root, std::array{std::string(member.name)});
-        continue;
-      }
       const std::string& text = options_.fields.*member.source;
-      tree_.labels[slot_of(*member.field)] = text.empty() ? std::string(member.name) : text;
+      tree_.labels[slot_of(member.field)] = text.empty() ? std::string(member.name) : text;
       absl::StatusOr<FieldSource> source = parse_field_source(text);
       if (!source.ok()) return source.status();
       if (text.empty() && !member.name.empty())
         source->pointers.push_back(fmt::format("/{}", member.name));
-      if (absl::Status status = place(*member.field, *source, root, chosen); !status.ok())
+      if (absl::Status status = place(member.field, *source, root, chosen); !status.ok())
         return status;
     }
     return absl::OkStatus();

@@ -20,6 +20,14 @@ bool is_text_or_number(const FieldText& field) {
   return field.form == FieldForm::kString || field.form == FieldForm::kNumber;
 }
 
+// Whole characters, at most `bytes_max`.
+std::string_view cut_off(std::string_view text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return text;
+  std::size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  return text.substr(0, end);
+}
+
 // Whether the digits of `text` have marks between them that other sheets have: "2,55", "1 200".
 bool has_other_marks(std::string_view text, const NumberForm& form) {
   if (text.starts_with('-')) text.remove_prefix(1);
@@ -126,11 +134,17 @@ std::string_view FieldValues::required_text(Field field) {
 }
 
 std::string_view FieldValues::optional_country(Field field) {
-  const std::string_view text = optional_text(field);
-  if (text.size() <= kCountryBytesMax) return text;
-  std::size_t end = kCountryBytesMax;
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  return text.substr(0, end);
+  return cut_off(optional_text(field), kCountryBytesMax);
+}
+
+std::string_view FieldValues::product() const {
+  const FieldText& code = fields_[Field::kStockCode];
+  return is_text_or_number(code) ? cut_off(code.text, kProductBytesMax) : std::string_view{};
+}
+
+std::string_view FieldValues::description() const {
+  const FieldText& text = fields_[Field::kDescription];
+  return is_text_or_number(text) ? cut_off(text.text, kDescriptionBytesMax) : std::string_view{};
 }
 
 // Of a number, or digits in a text, where numbers stand for times. Finer digits are cut off.

@@ -25,8 +25,10 @@ enum class IdForm : std::uint8_t {
 
 // An id must be 1 to 128 bytes without NUL.
 inline constexpr std::size_t kIdBytesMax = 128;
-// What a country has beyond this is cut off, whole characters.
+// What these texts have beyond so many bytes is cut off, whole characters.
 inline constexpr std::size_t kCountryBytesMax = 128;
+inline constexpr std::size_t kProductBytesMax = 64;
+inline constexpr std::size_t kDescriptionBytesMax = 128;
 std::string_view without_zero_decimals(std::string_view id);
 
 // `A` and digits: the number of Online Retail's corrections of the books.
@@ -53,6 +55,9 @@ class FieldValues {
   std::string_view optional_text(Field field);
   std::string_view required_text(Field field);
   std::string_view optional_country(Field field);  // At most kCountryBytesMax.
+  // At most kProductBytesMax; as it is written if it is a number. Nothing else is wrong.
+  std::string_view product() const;
+  std::string_view description() const;  // At most kDescriptionBytesMax; empty: no text.
   EventTime required_time(Field field);
   Decimal required_decimal(Field field);
   // `text` as the value of `field`.

@@ -28,8 +28,8 @@ enum class Field : std::uint8_t {
   kCreditNo,
   kNetTotal,
   kRefunded,
-  kStockCode,    // CSV only: what JSON has of it nobody reads.
-  kDescription,  // The same.
+  kStockCode,
+  kDescription,
 };
 inline constexpr std::size_t kFieldCount = 19;
 

@@ -1,5 +1,7 @@
 #include "stream/format/changelog_codec.h"
 
+#include <algorithm>
+#include <array>
 #include <optional>
 
 #include "state/assertion.h"
@@ -8,8 +10,14 @@
 namespace rfm {
 namespace {
 
-constexpr char kRowByte = 'r';
-constexpr char kMetaByte = 'm';
+struct Kind {
+  StoreKind kind;
+  char byte;
+};
+constexpr std::array<Kind, 4> kKinds = {{{StoreKind::kRow, 'r'},
+                                         {StoreKind::kMeta, 'm'},
+                                         {StoreKind::kBook, 'b'},
+                                         {StoreKind::kSaleLines, 'l'}}};
 
 }  // namespace
 
@@ -24,25 +32,24 @@ StoreWrite meta_write(PartitionId partition, const PartitionMeta& meta) {
 }
 
 std::string changelog_key(const StoreWrite& write) {
-  RFM_ASSERT(write.kind == StoreKind::kRow || write.kind == StoreKind::kMeta);
-  std::string key(1, write.kind == StoreKind::kRow ? kRowByte : kMetaByte);
-  key += write.key;
-  return key;
+  const auto* const kind = std::ranges::find(kKinds, write.kind, &Kind::kind);
+  RFM_ASSERT(kind != kKinds.end());
+  return kind->byte + write.key;
 }
 
 absl::StatusOr<StoreWrite> decode_changelog(PartitionId partition, const RecordView& record) {
   if (!record.key || record.key->empty())
     return absl::DataLossError("changelog: a record has no key");
-  StoreWrite write{.kind = StoreKind::kRow,
+  const auto* const kind = std::ranges::find(kKinds, record.key->front(), &Kind::byte);
+  if (kind == kKinds.end()) return absl::DataLossError("changelog: a record is of an unknown kind");
+  StoreWrite write{.kind = kind->kind,
                    .partition = partition,
                    .key = std::string(record.key->substr(1)),
                    .value = std::nullopt};
   if (record.value) write.value = std::string(*record.value);
-  if (record.key->front() == kRowByte) return write;
-  if (record.key->front() != kMetaByte || !write.key.empty())
-    return absl::DataLossError("changelog: a record is of an unknown kind");
+  if (write.kind != StoreKind::kMeta) return write;
+  if (!write.key.empty()) return absl::DataLossError("changelog: a record is of an unknown kind");
   if (!write.value) return absl::DataLossError("changelog: the meta row was deleted");
-  write.kind = StoreKind::kMeta;
   return write;
 }
 

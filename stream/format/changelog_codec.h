@@ -1,5 +1,5 @@
-// The changelog: each record is one write to the store, of a customer's row or of the partition's
-// meta row, so that another machine can make the same writes.
+// The changelog: each record is one write to the store, of a customer's row, a cell of the books,
+// lines of a sale or the partition's meta row, so that another machine can make the same writes.
 #pragma once
 
 #include <string>

@@ -223,7 +223,7 @@ absl::Status Lane::sync_model() { return parts_.trainer.update(models_); }
 bool Lane::commit_due() {
   if (!uncommitted_) return false;
   std::size_t records = output_.pending_records();
-  for (const auto& p : partitions_) records += p->partition.rows().dirty_count();
+  for (const auto& p : partitions_) records += p->dirty_count();
   if (records >= options_.transaction_records_max) return true;
   if (output_.pending_bytes() >= options_.transaction_bytes_max) return true;
   // On the clock's full intervals, so that all lanes commit at once: one that does holds up the
@@ -251,6 +251,7 @@ absl::Status Lane::commit() {
     ++meta.commit_number;
     p->log_clock();
     changelog_records += p->append_state(writes);
+    if (const absl::Status read = p->partition.books().take_status(); !read.ok()) return read;
     request.positions.push_back({.partition = p->id(),
                                  .next_offset = meta.next_offset,
                                  .commit_number = meta.commit_number});

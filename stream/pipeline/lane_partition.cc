@@ -13,7 +13,7 @@
 namespace rfm {
 
 LanePartition::LanePartition(const PartitionOptions& options, const Shared& shared)
-    : partition(options, shared.rules, shared.models, *this), shared_(shared) {}
+    : partition(options, shared.rules, shared.models, *this, &shared.store), shared_(shared) {}
 
 void LanePartition::log_tick(EventTime to) {
   logged_tick = to;
@@ -47,6 +47,9 @@ std::size_t LanePartition::append_state(std::vector<StoreWrite>& writes) {
     writes.push_back(row_write(id(), dirty.customer_id, dirty.row));
     log(writes.back());
   }
+  const std::size_t rows_end = writes.size();
+  partition.books().append(id(), writes);
+  for (std::size_t i = rows_end; i < writes.size(); ++i) log(writes[i]);
   log(meta_write(id(), meta()));
   for (const Contribution& contribution : contributions_) {
     for (ContributionChunk& chunk : encode_contribution(id(), contribution)) {
@@ -63,20 +66,15 @@ std::size_t LanePartition::append_state(std::vector<StoreWrite>& writes) {
 
 void LanePartition::mark_committed() {
   partition.rows().mark_committed();
+  partition.books().mark_committed();
   tell_trainer();
   contributions_.clear();
   told_ = 0;
   chose_ = false;
 }
 
-void LanePartition::on_transition(const Transition& transition, const PartitionMeta& meta) {
-  const PartitionOptions& options = partition.options();
-  TransitionContext context{
-      .go_live = {.offset = options.go_live_offset, .time = options.go_live_time},
-      .live_after = options.go_live_time};
-  if (!context.live_after && meta.go_live_watermark)
-    context.live_after = std::max(*meta.go_live_watermark, options.first_start);
-  shared_.output.transition(transition, context);
+void LanePartition::on_transition(const Transition& transition, const PartitionMeta& /*meta*/) {
+  shared_.output.transition(transition, partition.transition_context());
   if (observer != nullptr) observer->on_transition(transition);
 }
 

@@ -31,6 +31,7 @@ class LanePartition final : public PartitionListener {
     const ModelTimeline& models;
     LaneOutput& output;
     Trainer& trainer;
+    StateStore& store;
     CustomerPlaces* places;  // Null: nobody looks.
   };
 
@@ -51,6 +52,9 @@ class LanePartition final : public PartitionListener {
   // What the next commit writes, into the transaction and to `writes`, but for the store's meta
   // row, which says more. Returns how many changelog records it was.
   std::size_t append_state(std::vector<StoreWrite>& writes);
+  std::size_t dirty_count() const {
+    return partition.rows().dirty_count() + partition.books().dirty_count();
+  }
   void mark_committed();
 
   void on_transition(const Transition& transition, const PartitionMeta& meta) override;

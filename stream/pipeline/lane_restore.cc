@@ -32,7 +32,8 @@ absl::StatusOr<std::unique_ptr<PartitionRestore>> Lane::restore(const PartitionO
   in_pieces.piece_rows = options_.piece_rows;
   if (options_.until && in_pieces.ticks) leave_out_ticks(*options_.until, in_pieces);
   auto partition = std::make_unique<LanePartition>(
-      in_pieces, LanePartition::Shared{rules_, models_, output_, parts_.trainer, parts_.places});
+      in_pieces,
+      LanePartition::Shared{rules_, models_, output_, parts_.trainer, parts_.store, parts_.places});
   auto restored = std::make_unique<PartitionRestore>(std::move(partition), parts_.store,
                                                      TimeContext{rules_, models_}, parts_.stop);
   const absl::Status read = restored->read_store();
@@ -74,17 +75,19 @@ absl::Status Lane::rewrite_changelog(PartitionId partition) {
     return parts_.sink.append(OutputTopic::kChangelog, partition, changelog_key(write), write.value,
                               {});
   };
-  const absl::Status rows = parts_.store.scan(
-      StoreKind::kRow, partition, [&](std::string_view customer_id, std::string_view row) {
-        const absl::Status appended =
-            append({StoreKind::kRow, partition, std::string(customer_id), std::string(row)});
-        const bool is_full =
-            records >= options_.transaction_records_max || bytes >= options_.transaction_bytes_max;
-        if (!appended.ok() || !is_full) return appended;
-        records = bytes = 0;
-        return parts_.sink.commit({}).status();
-      });
-  if (!rows.ok()) return rows;
+  for (const StoreKind kind : {StoreKind::kRow, StoreKind::kBook, StoreKind::kSaleLines}) {
+    const absl::Status scanned =
+        parts_.store.scan(kind, partition, [&](std::string_view key, std::string_view value) {
+          const absl::Status appended =
+              append({kind, partition, std::string(key), std::string(value)});
+          const bool is_full = records >= options_.transaction_records_max ||
+                               bytes >= options_.transaction_bytes_max;
+          if (!appended.ok() || !is_full) return appended;
+          records = bytes = 0;
+          return parts_.sink.commit({}).status();
+        });
+    if (!scanned.ok()) return scanned;
+  }
   absl::StatusOr<std::optional<PartitionMeta>> stored = read_meta(parts_.store, partition);
   if (!stored.ok()) return stored.status();
   RFM_ASSERT(stored->has_value());

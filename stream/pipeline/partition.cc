@@ -29,12 +29,13 @@ bool is_from_future(EventTime event_time, std::int64_t received_ms, const Rules&
 }
 
 Partition::Partition(PartitionOptions options, const Rules& rules, const ModelTimeline& models,
-                     PartitionListener& listener)
+                     PartitionListener& listener, StateStore* store)
     : options_(std::move(options)),
       rules_(rules),
       models_(models),
       listener_(listener),
-      rows_({rules, models}) {}
+      rows_({rules, models}),
+      books_({rules, models}, store, options_.partition) {}
 
 std::optional<Rejection> Partition::refusal(const RecordView& record,
                                             const DecodedEvent& event) const {
@@ -75,7 +76,7 @@ Partition::Progress Partition::process(const RecordView& record, const DecodedEv
   } else if (const auto* adjustment = std::get_if<Adjustment>(&event)) {
     ignore(IgnoredReason::kAdjustment, adjustment->invoice_time, record);
   } else if (const auto* sale = std::get_if<AnonymousSale>(&event)) {
-    ignore(IgnoredReason::kNoCustomer, sale->invoice_time, record);
+    if (ignore(IgnoredReason::kNoCustomer, sale->invoice_time, record)) books_.book(*sale);
   }
   if (progress != Progress::kDone) return progress;
   ++counters.records;
@@ -139,12 +140,13 @@ Partition::Progress Partition::move_watermark(EventTime to, EventTime event_time
 }
 
 // What is nobody's is judged by its time like what is somebody's.
-void Partition::ignore(IgnoredReason reason, EventTime event_time, const RecordView& record) {
+bool Partition::ignore(IgnoredReason reason, EventTime event_time, const RecordView& record) {
   if (const auto rejection = check_time(event_time, record)) {
     reject(record, *rejection);
-  } else {
-    ignore(reason);
+    return false;
   }
+  ignore(reason);
+  return true;
 }
 
 void Partition::reject(const RecordView& record, const Rejection& rejection) {
@@ -152,10 +154,28 @@ void Partition::reject(const RecordView& record, const Rejection& rejection) {
   listener_.on_dead_letter(record, rejection);
 }
 
-void Partition::emit(TransitionBuffer& buffer) {
-  for (const Transition& transition : buffer.transitions)
+TransitionContext Partition::transition_context() const {
+  TransitionContext context{
+      .go_live = {.offset = options_.go_live_offset, .time = options_.go_live_time},
+      .live_after = options_.go_live_time};
+  if (!context.live_after && meta_.go_live_watermark)
+    context.live_after = std::max(*meta_.go_live_watermark, options_.first_start);
+  return context;
+}
+
+void Partition::emit(TransitionBuffer& buffer, CustomerRow* row) {
+  moves_.clear();
+  for (const Transition& transition : buffer.transitions) {
     listener_.on_transition(transition, meta_);
-  for (const auto& [row, facts] : buffer.adoptions) listener_.on_rules_adopted(*row, facts);
+    if (!books_.keeps_moves()) continue;
+    const TransitionSubject subject{
+        .id = transition.row->id, .birth = transition.row->birth, .consent = transition.consent};
+    const std::string_view suppressed =
+        suppressed_by(transition, subject, transition_context(), *transition.rules);
+    moves_.push_back({.transition = &transition, .is_actionable = suppressed.empty()});
+  }
+  if (row != nullptr) books_.book(*row, TimeContext{rules_, models_}.rules_of(*row), moves_);
+  for (const auto& [adopter, facts] : buffer.adoptions) listener_.on_rules_adopted(*adopter, facts);
   meta_.counters.transitions += buffer.transitions.size();
   meta_.counters.suppressed += buffer.suppressed;
   buffer.clear();
@@ -163,10 +183,24 @@ void Partition::emit(TransitionBuffer& buffer) {
 
 void Partition::on_settled(const CustomerRow& row, const SettledInvoice& settled) {
   ++meta_.counters.invoices_settled;
-  if (!is_refused(settled.outcome)) return count_unfolded(row);
+  if (!is_refused(settled.outcome)) {
+    books_.book(row, settled);
+    return count_unfolded(row);
+  }
   ++meta_.counters.invoices_rejected;
   listener_.on_rejected_invoice(row, settled);
 }
+
+namespace {
+
+std::optional<LedgerInvoice> in_ledger(const CustomerRow& row, const LedgerInvoice& invoice) {
+  const LedgerEntries& entries = row.ledger.entries();
+  const std::size_t known = entries.find(invoice.number_hash, invoice.type);
+  if (known == entries.size()) return std::nullopt;
+  return entries.at(known);
+}
+
+}  // namespace
 
 void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
   CustomerRow& row = rows_.find_or_add(event.customer_id, rules_in_force());
@@ -190,11 +224,14 @@ void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
       .consent = event.consent,
       .position = record.offset,
   };
+  const std::optional<LedgerInvoice> replaced = in_ledger(row, fact.invoice);
   LedgerOutcome outcome = LedgerOutcome::kApplied;
   rows_.change(row, [&](CustomerRow& changing) {
     outcome = apply_invoice(changing, fact, clock, {rules_, models_}, buffer_);
   });
-  emit(buffer_);
+  const bool is_applied = outcome == LedgerOutcome::kApplied;
+  emit(buffer_, is_applied ? &row : nullptr);
+  if (is_applied) books_.book(row, event, replaced, meta_.watermark);
   if (is_refused(outcome)) {
     reject(record, rejection_of(outcome, event.invoice_no));
   } else if (outcome == LedgerOutcome::kDuplicate) {
@@ -220,6 +257,12 @@ void remember(std::uint64_t event_hash, OpenInvoice& open) {
 
 }  // namespace
 
+void Partition::keep_sold(const LineEvent& line, OpenInvoice& open) {
+  if (!books_.keeps_sales() || open.sold_lines.size() >= OpenInvoice::kLinesBytesMax) return;
+  books_.introduce(line);
+  pack_line(line.sold(), open.sold_lines);
+}
+
 void Partition::apply(const LineEvent& event, const RecordView& record) {
   CustomerRow& row = rows_.find_or_add(event.customer_id, rules_in_force());
   const bool is_new = ResidentRows::is_empty(row);
@@ -240,6 +283,7 @@ void Partition::apply(const LineEvent& event, const RecordView& record) {
       open.last_line = std::max(open.last_line, event.invoice_time);
       open.last_position = record.offset;
       if (!event.country.empty()) open.country = event.country;
+      keep_sold(event, open);
       remember(event_hash, open);
     });
     ++meta_.counters.applied;
@@ -258,6 +302,7 @@ void Partition::apply(const LineEvent& event, const RecordView& record) {
                                                   .last_position = record.offset,
                                                   .event_ids = {}});
     remember(event_hash, *changing.open);
+    keep_sold(event, *changing.open);
   });
   if (is_new) listener_.on_new_customer(row);
   ++meta_.counters.applied;
@@ -272,7 +317,7 @@ void Partition::settle(CustomerRow& row) {
     settled = settle_open_invoice(changing, meta_.watermark, {rules_, models_}, buffer_);
   });
   on_settled(row, settled);
-  emit(buffer_);
+  emit(buffer_, &row);
 }
 
 void Partition::erase(const Tombstone& event, const RecordView& record) {
@@ -286,7 +331,8 @@ void Partition::erase(const Tombstone& event, const RecordView& record) {
     rows_.change(*row, [&](CustomerRow& changing) {
       erase_segments(changing, now, {rules_, models_}, buffer_);
     });
-    emit(buffer_);
+    emit(buffer_, row);
+    books_.erase(*row);
   }
   listener_.on_erased({.customer_id = event.customer_id,
                        .row = row,

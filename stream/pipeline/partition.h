@@ -12,11 +12,14 @@
 #include "model/contribution.h"
 #include "model/training.h"
 #include "state/resident_rows.h"
+#include "state/state_store.h"
 #include "stream/decode/event.h"
 #include "stream/format/model_log.h"
 #include "stream/format/partition_meta.h"
 #include "stream/format/tick.h"
+#include "stream/format/transition_writer.h"
 #include "stream/pipeline/lane_figures.h"
+#include "stream/pipeline/partition_books.h"
 #include "stream/pipeline/partition_listener.h"
 
 namespace rfm {
@@ -45,13 +48,17 @@ bool is_from_future(EventTime event_time, std::int64_t received_ms, const Rules&
 
 class Partition {
  public:
-  // `rules` (the first ones), `models` and `listener` outlive the partition.
+  // `rules` (the first ones), `models`, `listener` and `store` outlive the partition. Without a
+  // store no lines of sales are kept.
   Partition(PartitionOptions options, const Rules& rules, const ModelTimeline& models,
-            PartitionListener& listener);
+            PartitionListener& listener, StateStore* store = nullptr);
 
-  // At start: restore rows and meta, then `index_rows` from 0 until it is at `rows().places()`.
+  // At start: restore rows, books and meta, then `index_rows` from 0 until it is at
+  // `rows().places()`.
   ResidentRows& rows() { return rows_; }
   const ResidentRows& rows() const { return rows_; }
+  PartitionBooks& books() { return books_; }
+  const PartitionBooks& books() const { return books_; }
   PartitionMeta& meta() { return meta_; }
   const PartitionMeta& meta() const { return meta_; }
   // One piece of the rows from place `from` on. Returns where to go on.
@@ -102,6 +109,9 @@ class Partition {
   // Whether anything is due by `by`: a deadline, an open invoice or an epoch boundary.
   bool is_due(EventTime by) const;
 
+  // From when on transitions are actionable.
+  TransitionContext transition_context() const;
+
   PartitionId id() const { return options_.partition; }
   const PartitionOptions& options() const { return options_; }
 
@@ -117,8 +127,10 @@ class Partition {
   bool contribute(std::int64_t epoch);
   void reject(const RecordView& record, const Rejection& rejection);
   void ignore(IgnoredReason reason) { ++meta_.counters.ignored[static_cast<std::size_t>(reason)]; }
-  void ignore(IgnoredReason reason, EventTime event_time, const RecordView& record);
-  void emit(TransitionBuffer& buffer);
+  // False: it is a dead letter.
+  bool ignore(IgnoredReason reason, EventTime event_time, const RecordView& record);
+  // What the buffer holds has happened to `row`; null: to nobody.
+  void emit(TransitionBuffer& buffer, CustomerRow* row);
   void on_settled(const CustomerRow& row, const SettledInvoice& settled);
   void count_unfolded(const CustomerRow& row) {
     if (row.ledger.entries().size() > rules_.ledger_entries_max) ++meta_.counters.unfolded;
@@ -134,6 +146,8 @@ class Partition {
   void apply(const InvoiceEvent& event, const RecordView& record);
   void apply(const LineEvent& event, const RecordView& record);
   void erase(const Tombstone& event, const RecordView& record);
+  // What it sells.
+  void keep_sold(const LineEvent& line, OpenInvoice& open);
   // Ends the row's open invoice, if it has one.
   void settle(CustomerRow& row);
 
@@ -142,9 +156,11 @@ class Partition {
   const ModelTimeline& models_;
   PartitionListener& listener_;
   ResidentRows rows_;
+  PartitionBooks books_;
   PartitionMeta meta_;
   std::size_t next_tick_ = 0;  // In options_.ticks.
   TransitionBuffer buffer_;
+  std::vector<BookedMove> moves_;  // Scratch.
   TimeFigures figures_;
   std::size_t piece_left_ = 0;
   std::size_t swept_ = 0;  // Places, of the boundary that is being crossed.

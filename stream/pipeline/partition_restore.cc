@@ -1,5 +1,7 @@
 #include "stream/pipeline/partition_restore.h"
 
+#include <fmt/core.h>
+
 #include <utility>
 
 #include "state/row_codec.h"
@@ -25,10 +27,21 @@ absl::Status PartitionRestore::read_store() {
   absl::StatusOr<std::optional<PartitionMeta>> stored = read_meta(store_, partition_->id());
   if (!stored.ok()) return stored.status();
   if (*stored) partition_->meta() = **std::move(stored);
-  return store_.scan(StoreKind::kRow, partition_->id(),
-                     [this](std::string_view customer_id, std::string_view bytes) {
-                       return restore_row(customer_id, bytes);
-                     });
+  absl::Status scanned = store_.scan(StoreKind::kRow, partition_->id(),
+                                     [this](std::string_view customer_id, std::string_view bytes) {
+                                       return restore_row(customer_id, bytes);
+                                     });
+  if (!scanned.ok()) return scanned;
+  return store_.scan(
+      StoreKind::kBook, partition_->id(),
+      [this](std::string_view key, std::string_view bytes) { return restore_cell(key, bytes); });
+}
+
+absl::Status PartitionRestore::restore_cell(std::string_view key, std::string_view bytes) {
+  if (const absl::Status stopped = check_stop(); !stopped.ok()) return stopped;
+  if (partition_->partition.books().restore(key, bytes)) return absl::OkStatus();
+  return absl::DataLossError(fmt::format(
+      "a cell of the books is damaged, or of a newer version ({} bytes)", bytes.size()));
 }
 
 absl::Status PartitionRestore::restore_row(std::string_view customer_id, std::string_view bytes) {
@@ -53,12 +66,17 @@ absl::Status PartitionRestore::apply(const RecordView& record) {
     partition_->meta().changelog_next = record.offset + 1;
     return absl::OkStatus();
   }
-  if (write->value) {
-    const absl::Status restored = restore_row(write->key, *write->value);
-    if (!restored.ok()) return restored;
-  } else {
+  absl::Status restored;
+  if (write->kind == StoreKind::kRow && write->value) {
+    restored = restore_row(write->key, *write->value);
+  } else if (write->kind == StoreKind::kRow) {
     partition_->partition.rows().forget(write->key);
+  } else if (write->kind == StoreKind::kBook && write->value) {
+    restored = restore_cell(write->key, *write->value);
+  } else if (write->kind == StoreKind::kBook) {
+    partition_->partition.books().forget(write->key);
   }
+  if (!restored.ok()) return restored;
   batch_bytes_ += write->key.size() + (write->value ? write->value->size() : 0);
   batch_.push_back(*std::move(write));
   return batch_bytes_ < kBatchBytesMax ? absl::OkStatus() : write_batch();
@@ -72,6 +90,7 @@ absl::Status PartitionRestore::finish() {
 
 absl::Status PartitionRestore::index() {
   Partition& partition = partition_->partition;
+  partition.books().index();
   for (std::size_t next = 0; next < partition.rows().places();) {
     if (const absl::Status stopped = check_stop(); !stopped.ok()) return stopped;
     next = partition.index_rows(next);

@@ -40,6 +40,7 @@ class PartitionRestore {
  private:
   absl::Status check_stop() const;
   absl::Status restore_row(std::string_view customer_id, std::string_view bytes);
+  absl::Status restore_cell(std::string_view key, std::string_view bytes);
   absl::Status write_batch();
 
   std::unique_ptr<LanePartition> partition_;

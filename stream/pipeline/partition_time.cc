@@ -112,7 +112,7 @@ bool Partition::fire_deadlines(EventTime until) {
     if (fired.row == nullptr) continue;
     ++figures_.deadlines_fired;
     if (fired.settled) on_settled(*fired.row, *fired.settled);
-    emit(buffer_);
+    emit(buffer_, fired.row);
     rows_.drop_if_empty(*fired.row);
   }
   return true;
@@ -122,11 +122,11 @@ bool Partition::sweep(std::int64_t epoch) {
   const BoundaryStep step = boundary_step(epoch, {rules_, models_});
   while (swept_ < rows_.places()) {
     if (piece_left_ == 0) return false;
-    const std::size_t next = rows_.sweep(step, swept_, piece_left_, buffer_).next;
+    const auto [next, changed] = rows_.sweep(step, swept_, piece_left_, buffer_);
     piece_left_ -= next - swept_;
     figures_.customers_swept += next - swept_;
     swept_ = next;
-    emit(buffer_);
+    emit(buffer_, changed);
   }
   return true;
 }

@@ -17,11 +17,12 @@ enum class Seam : std::uint8_t {
   kAppend,     // OutputSink::append
   kCommit,     // OutputSink::commit
   kScan,       // StateStore::scan
+  kFind,       // StateStore::find
   kWrite,      // StateStore::write
   kPublish,    // ModelLogWriter::publish
   kChangelog,  // One record of the changelog, at a restore.
 };
-inline constexpr std::size_t kSeamCount = 8;
+inline constexpr std::size_t kSeamCount = 9;
 
 enum class FaultKind : std::uint8_t {
   kBefore,  // The call does nothing.

@@ -298,6 +298,10 @@ PipelineOutput output_of(MemoryWorld& world) {
       output.rows.emplace(key, bytes);
       return absl::OkStatus();
     });
+    (void)world.store.scan(StoreKind::kBook, p, [&](std::string_view key, std::string_view bytes) {
+      output.books.emplace(fmt::format("{}/{}", p, key), bytes);
+      return absl::OkStatus();
+    });
   }
   return output;
 }
@@ -315,6 +319,7 @@ std::string difference(const PipelineOutput& expected, const PipelineOutput& act
   }
   text += first_difference("current segments", expected.segments, actual.segments);
   text += first_difference("stored row", expected.rows, actual.rows);
+  text += first_difference("cell of the books", expected.books, actual.books);
   if (expected.dead_letters != actual.dead_letters) text += "dead letters differ\n";
   if (expected.receipts != actual.receipts) text += "receipts differ\n";
   if (expected.model_log != actual.model_log) {

@@ -126,7 +126,8 @@ struct PipelineOutput {
   std::vector<std::string> receipts;            // Sorted.
   std::vector<ModelLogRecord> model_log;
   OutcomeCounters counters;
-  std::map<std::string, std::string> rows;  // Stored form.
+  std::map<std::string, std::string> rows;   // Stored form.
+  std::map<std::string, std::string> books;  // The same of their cells, by partition and key.
 
   friend bool operator==(const PipelineOutput&, const PipelineOutput&) = default;
 };

@@ -31,6 +31,17 @@ absl::Status MemoryStateStore::scan(StoreKind kind, std::int32_t partition, cons
   return fault ? failed() : absl::OkStatus();
 }
 
+absl::StatusOr<std::optional<std::string>> MemoryStateStore::find(StoreKind kind,
+                                                                  std::int32_t partition,
+                                                                  std::string_view key) {
+  const std::optional<FaultKind> fault = faults_.next(Seam::kFind);
+  if (fault) return failed();
+  const std::scoped_lock lock(mutex_);
+  const auto found = records_.find({kind, partition, std::string(key)});
+  if (found == records_.end()) return std::nullopt;
+  return found->second;
+}
+
 absl::Status MemoryStateStore::write(std::span<const StoreWrite> writes) {
   const std::optional<FaultKind> fault = faults_.next(Seam::kWrite);
   if (fault == FaultKind::kBefore) return failed();

@@ -4,7 +4,9 @@
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 
 #include "state/state_store.h"
@@ -18,6 +20,8 @@ class MemoryStateStore final : public StateStore {
   explicit MemoryStateStore(Faults& faults) : faults_(faults) {}
 
   absl::Status scan(StoreKind kind, std::int32_t partition, const Visit& visit) override;
+  absl::StatusOr<std::optional<std::string>> find(StoreKind kind, std::int32_t partition,
+                                                  std::string_view key) override;
   absl::Status write(std::span<const StoreWrite> writes) override;
   absl::Status drop_partition(std::int32_t partition) override;
 

@@ -1,0 +1,155 @@
+#include "state/moves_book.h"
+
+#include <algorithm>
+
+#include "state/book_key.h"
+#include "state/byte_codec.h"
+#include "state/epoch.h"
+#include "state/evaluation.h"
+
+namespace rfm {
+namespace {
+
+// First bytes of keys, none of which is one of sales_book.cc.
+constexpr char kStock = 's';
+constexpr char kFlow = 'f';
+
+// Of a history that is longer the oldest moves are forgotten.
+constexpr std::size_t kHistoryBytesMax = 4'096;
+constexpr std::size_t kHistoryBytesKept = 3'072;
+
+std::uint8_t flags_of(Reason reason, bool is_actionable) {
+  return static_cast<std::uint8_t>(static_cast<unsigned>(reason) << 1 |
+                                   static_cast<unsigned>(is_actionable));
+}
+bool read_flags(std::uint8_t flags, Reason& reason, bool& is_actionable) {
+  is_actionable = (flags & 1) != 0;
+  reason = static_cast<Reason>(flags >> 1);
+  return flags >> 1 < kReasonCount;
+}
+
+void write_move(const PastMove& move, std::string& history) {
+  ByteWriter out;
+  out.varint(static_cast<std::uint64_t>(move.day));
+  out.varint(move.segmentation);
+  out.varint(move.to);
+  out.byte(flags_of(move.reason, move.is_actionable));
+  history += out.take();
+}
+
+void trim(std::string& history) {
+  if (history.size() <= kHistoryBytesMax) return;
+  std::string kept;
+  const std::vector<PastMove> moves = past_moves(history);
+  const std::size_t skipped = moves.size() - moves.size() * kHistoryBytesKept / kHistoryBytesMax;
+  for (std::size_t i = skipped; i < moves.size(); ++i) write_move(moves[i], kept);
+  history = std::move(kept);
+}
+
+}  // namespace
+
+void MovesBook::add_stock(std::int64_t day, Place place, std::int64_t customers,
+                          std::int64_t money) {
+  ByteWriter out;
+  out.varint(place.segmentation);
+  out.varint(place.segment);
+  start_key(key_, kStock, day);
+  key_ += out.take();
+  book_.add(key_, {customers, money});
+}
+
+void MovesBook::add_flow(std::int64_t day, const Flow& flow, std::int64_t money) {
+  ByteWriter out;
+  out.varint(flow.segmentation);
+  out.varint(flow.from);
+  out.varint(flow.to);
+  out.byte(flags_of(flow.reason, flow.is_actionable));
+  start_key(key_, kFlow, day);
+  key_ += out.take();
+  book_.add(key_, {1, money});
+}
+
+// Money is booked where it was booked last and moves along with the customer; what is between that
+// and what it is now is booked last, where he is.
+void MovesBook::book(CustomerRow& row, const Rules& rules, std::span<const BookedMove> moves) {
+  const std::int64_t money = monetary_of(row.ledger.sums(), rules).units;
+  if (moves.empty() && row.booked == money) return;
+  moved_.clear();
+  for (const BookedMove& move : moves) book_move(row, move);
+  const std::int64_t today = epoch_of(row.clock);
+  for (std::size_t s = 0; s < row.segments.size(); ++s) {
+    const SegmentCode code = row.segments[s].segment;
+    if (code == kNoSegmentCode) continue;
+    const Segmentation& segmentation = rules.segmentations[s];
+    const Place place{names_.id_of(segmentation.name()), names_.id_of(segment_info(segmentation, code).name)};
+    const auto moved = std::ranges::find(moved_, place.segmentation, &Moved::segmentation);
+    const bool is_counted = moved != moved_.end() || row.booked;
+    const std::int64_t last = moved != moved_.end() ? moved->money : row.booked.value_or(0);
+    if (!is_counted) {
+      add_stock(today, place, 1, money);
+    } else if (money != last) {
+      add_stock(today, place, 0, money - last);
+    }
+  }
+  row.booked = money;
+}
+
+void MovesBook::book_move(CustomerRow& row, const BookedMove& move) {
+  const Transition& transition = *move.transition;
+  const Segmentation& to_in = transition.rules->segmentations[transition.segmentation];
+  const Segmentation& from_in = transition.from_in == nullptr ? to_in : *transition.from_in;
+  const std::int64_t day = epoch_of(transition.effective_at());
+  const Flow flow{.segmentation = names_.id_of(to_in.name()),
+                  .from = names_.id_of(segment_info(from_in, transition.from).name),
+                  .to = names_.id_of(segment_info(to_in, transition.to).name),
+                  .reason = transition.reason,
+                  .is_actionable = move.is_actionable};
+  const std::int64_t money = transition.after.monetary.units;
+  auto moved = std::ranges::find(moved_, flow.segmentation, &Moved::segmentation);
+  const bool was_counted = moved != moved_.end() || row.booked;
+  if (moved == moved_.end())
+    moved = moved_.insert(moved_.end(), {flow.segmentation, row.booked.value_or(0)});
+  if (was_counted && transition.from != kNoSegmentCode)
+    add_stock(day, {flow.segmentation, flow.from}, -1, -moved->money);
+  if (transition.to != kNoSegmentCode) add_stock(day, {flow.segmentation, flow.to}, 1, money);
+  moved->money = money;
+  add_flow(day, flow, money);
+  write_move({.day = day,
+              .segmentation = flow.segmentation,
+              .to = flow.to,
+              .reason = flow.reason,
+              .is_actionable = flow.is_actionable},
+             row.history);
+  trim(row.history);
+}
+
+std::optional<MovesCell> moves_cell(std::string_view key) {
+  if (key.size() < kNumberedSize || (key.front() != kStock && key.front() != kFlow))
+    return std::nullopt;
+  MovesCell cell{.kind = key.front() == kStock ? MovesCell::Kind::kStock : MovesCell::Kind::kFlow,
+                 .day = number_of(key)};
+  ByteReader in(key.substr(kNumberedSize));
+  cell.segmentation = static_cast<std::uint32_t>(in.varint());
+  if (cell.kind == MovesCell::Kind::kFlow) cell.from = static_cast<std::uint32_t>(in.varint());
+  cell.to = static_cast<std::uint32_t>(in.varint());
+  bool is_known = true;
+  if (cell.kind == MovesCell::Kind::kFlow)
+    is_known = read_flags(in.byte(), cell.reason, cell.is_actionable);
+  if (!in.ok() || !in.at_end() || !is_known) return std::nullopt;
+  return cell;
+}
+
+std::vector<PastMove> past_moves(std::string_view history) {
+  std::vector<PastMove> moves;
+  ByteReader in(history);
+  while (!in.at_end()) {
+    PastMove move{.day = static_cast<std::int64_t>(in.varint())};
+    move.segmentation = static_cast<std::uint32_t>(in.varint());
+    move.to = static_cast<std::uint32_t>(in.varint());
+    if (!read_flags(in.byte(), move.reason, move.is_actionable) || !in.ok()) break;
+    moves.push_back(move);
+  }
+  return moves;
+}
+
+}  // namespace rfm

@@ -1,0 +1,159 @@
+#include "stream/pipeline/partition_books.h"
+
+#include <string>
+
+#include "state/epoch.h"
+#include "state/hashes.h"
+
+namespace rfm {
+namespace {
+
+SaleKey key_of(const CustomerRow& row, const LedgerInvoice& invoice) {
+  return {.time = invoice.time,
+          .customer_hash = row.id_hash,
+          .type = invoice.type,
+          .number_hash = invoice.number_hash};
+}
+
+bool is_purchase(const LedgerInvoice& invoice) {
+  return invoice.type == InvoiceType::kInvoice && !invoice.is_void && !(invoice.amount < Money{});
+}
+
+// Whether the customer has bought on that day in that country, but for the invoice of that number.
+bool has_other_purchase(const LedgerEntries& entries, const LedgerInvoice& place,
+                        std::uint64_t number_hash) {
+  const std::int64_t day = epoch_of(place.time);
+  for (std::size_t i = entries.first_from(boundary_of(day));
+       i < entries.size() && entries.time(i) < boundary_of(day + 1); i = entries.after(i)) {
+    const LedgerInvoice other = entries.at(i);
+    if (is_purchase(other) && other.country_bits == place.country_bits &&
+        other.number_hash != number_hash)
+      return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+PartitionBooks::PartitionBooks(const TimeContext& logs, StateStore* store, std::int32_t partition)
+    : rules_(logs.rules),
+      sales_(book_, logs.rules),
+      names_(logs),
+      moves_(book_, names_),
+      lines_(logs.rules.keeps_sales && logs.rules.sales_undo > Duration{0} ? store : nullptr,
+             partition) {}
+
+void PartitionBooks::introduce(const LineEvent& line) {
+  if (keeps_sales()) sales_.introduce(line.sold(), line.invoice_time);
+}
+
+void PartitionBooks::book(const AnonymousSale& sale) {
+  if (!keeps_sales()) return;
+  for (const SoldLine& line : sale.lines) sales_.introduce(line, sale.invoice_time);
+  sales_.book({.time = sale.invoice_time,
+               .country = sale.country,
+               .type = sale.type,
+               .amount = sale.amount,
+               .lines = sale.lines},
+              Buyer::kUnnamed, Booking::kAdd);
+}
+
+void PartitionBooks::book(const CustomerRow& row, const InvoiceEvent& event,
+                          const std::optional<LedgerInvoice>& replaced, EventTime watermark) {
+  if (!keeps_sales()) return;
+  lines_.expire_before(epoch_of(watermark - rules_.sales_undo));
+  if (replaced && !replaced->is_void) take_back(row, *replaced);
+  const LedgerInvoice to{.number_hash = invoice_hash(event.invoice_no),
+                         .amount = event.amount,
+                         .time = event.invoice_time,
+                         .type = event.type,
+                         .country_bits = country_bits(event.country),
+                         .is_void = event.is_void};
+  if (!event.is_void) {
+    for (const SoldLine& line : event.lines) sales_.introduce(line, event.invoice_time);
+    sales_.book({.time = event.invoice_time,
+                 .country = event.country,
+                 .type = event.type,
+                 .amount = event.amount,
+                 .lines = event.lines},
+                Buyer::kKnown, Booking::kAdd);
+    if (!event.lines.empty())
+      lines_.put(key_of(row, to),
+                 {.country = std::string(event.country), .lines = pack_lines(event.lines)});
+  }
+  recount_customers(row, replaced, to, event.country);
+}
+
+// With its lines where they are kept, else by what the ledger knows.
+void PartitionBooks::take_back(const CustomerRow& row, const LedgerInvoice& replaced) {
+  const SaleKey key = key_of(row, replaced);
+  std::optional<SaleLines::Kept> kept = lines_.find(key);
+  if (kept) {
+    lines_.erase(key);
+  } else {
+    kept.emplace().country = sales_.country_of(replaced.country_bits);
+  }
+  sales_.book({.time = replaced.time,
+               .country = kept->country,
+               .type = replaced.type,
+               .amount = replaced.amount,
+               .lines = unpack_lines(kept->lines)},
+              Buyer::kKnown, Booking::kTakeBack);
+}
+
+void PartitionBooks::book(const CustomerRow& row, const SettledInvoice& settled) {
+  if (!keeps_sales() || is_refused(settled.outcome)) return;
+  const OpenInvoice& open = settled.invoice;
+  sales_.book({.time = open.last_line,
+               .country = open.country,
+               .type = open.type,
+               .amount = open.sum,
+               .lines = unpack_lines(open.sold_lines)},
+              Buyer::kKnown, settled.replaced ? Booking::kAmend : Booking::kAdd);
+  recount_customers(row, settled.replaced, settled.entry, open.country);
+}
+
+// How many customers have bought on a day in a country changes where this customer's only purchase
+// there comes or goes.
+void PartitionBooks::recount_customers(const CustomerRow& row,
+                                       const std::optional<LedgerInvoice>& from,
+                                       const LedgerInvoice& to, std::string_view country) {
+  const LedgerEntries& entries = row.ledger.entries();
+  const bool counted = from && is_purchase(*from);
+  const bool counts = is_purchase(to);
+  const bool is_same_place =
+      from && epoch_of(from->time) == epoch_of(to.time) && from->country_bits == to.country_bits;
+  if (counted && !(is_same_place && counts) &&
+      !has_other_purchase(entries, *from, from->number_hash))
+    sales_.add_customers(from->time, sales_.country_of(from->country_bits), -1);
+  if (!counts || (is_same_place && counted) || has_other_purchase(entries, to, to.number_hash))
+    return;
+  const bool is_stated = country_bits(country) == to.country_bits;
+  sales_.add_customers(to.time, is_stated ? country : sales_.country_of(to.country_bits), 1);
+}
+
+void PartitionBooks::book(CustomerRow& row, const Rules& rules, std::span<const BookedMove> moves) {
+  if (keeps_moves()) moves_.book(row, rules, moves);
+}
+
+void PartitionBooks::erase(const CustomerRow& row) {
+  const LedgerEntries& entries = row.ledger.entries();
+  for (std::size_t i = 0; i < entries.size(); i = entries.after(i)) {
+    const SaleKey key = key_of(row, entries.at(i));
+    if (lines_.find(key)) lines_.erase(key);
+  }
+}
+
+void PartitionBooks::append(std::int32_t partition, std::vector<StoreWrite>& writes) {
+  book_.for_each_dirty([&](std::string_view key, std::optional<std::string> bytes) {
+    writes.push_back({StoreKind::kBook, partition, std::string(key), std::move(bytes)});
+  });
+  lines_.append(writes);
+}
+
+void PartitionBooks::mark_committed() {
+  book_.mark_committed();
+  lines_.mark_committed();
+}
+
+}  // namespace rfm
