@@ -67,7 +67,7 @@ void write_days(JsonText& out, const BookSums& books, const DayRange& range) {
       if (!range.holds(key.first)) continue;
       days[key.first].add(sums);
       countries[key.second].add(sums);
-      months[month_of(boundary_of(key.first))].add(sums);
+      months[calendar_month_of(boundary_of(key.first))].add(sums);
       if (each == &books.unnamed_days()) unnamed.add(sums);
     }
   }
@@ -104,8 +104,8 @@ void write_days(JsonText& out, const BookSums& books, const DayRange& range) {
 
 // Hours and products of the months that the range touches.
 void write_months(JsonText& out, const BookSums& books, const DayRange& range) {
-  const std::int64_t first = month_of(boundary_of(range.from));
-  const std::int64_t last = month_of(boundary_of(range.to));
+  const std::int64_t first = calendar_month_of(boundary_of(range.from));
+  const std::int64_t last = calendar_month_of(boundary_of(range.to));
   std::map<int, SaleSums> hours;
   for (const auto& [key, sums] : books.hours()) {
     if (key.first >= first && key.first <= last) hours[key.second].add(sums);

@@ -104,7 +104,7 @@ void write_cohort(JsonText& out, const Cohort& cohort, EventTime as_of) {
   out.key("customers").integer(cohort.customers);
   out.key("months").begin_array();
   auto known = cohort.months.begin();
-  for (CalendarMonth month = cohort.month; month <= month_of(as_of); ++month) {
+  for (CalendarMonth month = cohort.month; month <= calendar_month_of(as_of); ++month) {
     while (known != cohort.months.end() && known->month < month) ++known;
     const bool has_any = known != cohort.months.end() && known->month == month;
     out.begin_object();

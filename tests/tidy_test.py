@@ -38,12 +38,13 @@ ROOMS = {
 }
 ROOMS["stream/run"] = set(ROOMS) - {"stream/generate"}
 ROOMS["stream/evaluate"] = {"stream/text", "stream/format", "stream/pipeline", "stream/run"}
+ROOMS["stream/report"] = {"stream/text", "stream/analyse", "stream/evaluate"}
 MAY_INCLUDE = {
     "model": set(),
     "state": {"model"},
     **{room: BELOW_STREAM | below for room, below in ROOMS.items()},
     "config": BELOW_STREAM | set(ROOMS),
-    "admin": BELOW_STREAM | set(ROOMS) - {"stream/generate", "stream/evaluate"},
+    "admin": BELOW_STREAM | set(ROOMS) - {"stream/generate", "stream/evaluate", "stream/report"},
     "stream/app": BELOW_STREAM | set(ROOMS) | {"config", "admin"},
     "tests": BELOW_STREAM | set(ROOMS) | {"config", "admin", "stream/app"},
 }
@@ -76,6 +77,7 @@ THIRD_PARTY = {
         "stream/kafka/kafka_handles.cc",
         "stream/run/",
     ],
+    "sqlite3.h": ["stream/app/sqlite_file.cc", "tests/app/export_tables_test.cc"],
     "toml++/": ["config/toml_reader.cc"],
     "xxhash.h": ["state/hashes.cc"],
 }

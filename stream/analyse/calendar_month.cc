@@ -4,7 +4,7 @@
 
 namespace rfm {
 
-CalendarMonth month_of(EventTime time) {
+CalendarMonth calendar_month_of(EventTime time) {
   const std::chrono::year_month_day date{std::chrono::floor<std::chrono::days>(time)};
   return (static_cast<int>(date.year()) - 1970) * 12 +
          static_cast<int>(static_cast<unsigned>(date.month())) - 1;

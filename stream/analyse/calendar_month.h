@@ -10,7 +10,7 @@ namespace rfm {
 
 using CalendarMonth = std::int32_t;
 
-CalendarMonth month_of(EventTime time);
+CalendarMonth calendar_month_of(EventTime time);
 EventTime month_start(CalendarMonth month);
 std::string month_text(CalendarMonth month);  // "2010-12"
 

@@ -26,6 +26,9 @@ struct Cohort {
   std::int64_t customers = 0;
   std::vector<CohortMonth> months;  // Where anything happened, in order.
 
+  // All months from the first purchase to `last`, with what happened or nothing.
+  std::vector<CohortMonth> until(CalendarMonth last) const;
+
   friend bool operator==(const Cohort&, const Cohort&) = default;
 };
 

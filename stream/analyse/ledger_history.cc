@@ -1,6 +1,7 @@
 #include "stream/analyse/ledger_history.h"
 
 #include <algorithm>
+#include <tuple>
 
 #include "stream/analyse/money_sum.h"
 
@@ -29,6 +30,7 @@ void LedgerHistory::read(const InvoiceLedger& ledger) {
     if (amount < Money{} || (named.any && named.sum >= amount)) continue;
     purchases_.push_back({time_of(entry), amount - named.sum});
   }
+  std::ranges::sort(purchases_, {}, [](const Purchase& p) { return std::tuple(p.time, p.value); });
 }
 
 EventTime LedgerHistory::first_purchase() const {
@@ -38,7 +40,7 @@ EventTime LedgerHistory::first_purchase() const {
 
 Money LedgerHistory::net_spend(EventTime from, EventTime to) const {
   Money sum;
-  for (const Booking& booking : bookings_) {
+  for (const BookedAmount& booking : bookings_) {
     if (booking.time > from && booking.time <= to) add_to(sum, booking.amount);
   }
   return sum;

@@ -18,11 +18,11 @@ struct Purchase {
 };
 
 // An amount on its own day: a sale, or a credit as less than zero.
-struct Booking {
+struct BookedAmount {
   EventTime time{};
   Money amount;
 
-  friend bool operator==(const Booking&, const Booking&) = default;
+  friend bool operator==(const BookedAmount&, const BookedAmount&) = default;
 };
 
 // Invoices that the ledger has folded together are known as sums only. They count as one booking at
@@ -33,8 +33,8 @@ class LedgerHistory {
   // Takes the place of what was read before; keeps its memory.
   void read(const InvoiceLedger& ledger);
 
-  std::span<const Purchase> purchases() const { return purchases_; }  // By time; none folded.
-  std::span<const Booking> bookings() const { return bookings_; }     // In no particular order.
+  std::span<const Purchase> purchases() const { return purchases_; }    // By time; none folded.
+  std::span<const BookedAmount> bookings() const { return bookings_; }  // In no particular order.
   const FoldedInvoices& folded() const { return folded_; }
 
   bool has_purchase() const { return folded_.count > 0 || !purchases_.empty(); }
@@ -46,7 +46,7 @@ class LedgerHistory {
 
  private:
   std::vector<Purchase> purchases_;
-  std::vector<Booking> bookings_;
+  std::vector<BookedAmount> bookings_;
   FoldedInvoices folded_;
 };
 

@@ -11,12 +11,12 @@ void LostCustomers::add(const CustomerFigures& figures) {
                                               : history.purchases().front().time;
   for (const Purchase& purchase : history.purchases()) {
     if (purchase.time - kLostAfter > last) {
-      ++months_[month_of(last + kLostAfter)].lost;
-      ++months_[month_of(purchase.time)].regained;
+      ++months_[calendar_month_of(last + kLostAfter)].lost;
+      ++months_[calendar_month_of(purchase.time)].regained;
     }
     last = std::max(last, purchase.time);
   }
-  if (figures.facts.at - kLostAfter >= last) ++months_[month_of(last + kLostAfter)].lost;
+  if (figures.facts.at - kLostAfter >= last) ++months_[calendar_month_of(last + kLostAfter)].lost;
 }
 
 void LostCustomers::merge(const LostCustomers& other) {

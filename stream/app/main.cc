@@ -17,6 +17,7 @@
 #include "stream/app/log_output.h"
 #include "stream/app/model_command.h"
 #include "stream/app/replay_command.h"
+#include "stream/app/report_command.h"
 #include "stream/app/rules_command.h"
 #include "stream/app/run_command.h"
 #include "stream/app/segments_command.h"
@@ -45,6 +46,7 @@ int main(int argc, char** argv) {
   rfm::add_generate_command(app, invocation);
   rfm::add_import_command(app, invocation);
   rfm::add_export_command(app, invocation);
+  rfm::add_report_command(app, invocation);
   rfm::add_inspect_command(app, invocation);
   rfm::add_segments_command(app, invocation);
   rfm::add_rules_command(app, invocation);

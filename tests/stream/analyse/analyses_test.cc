@@ -51,9 +51,9 @@ TEST(LostCustomers, AreBookedOnTheir90thDayAndRegainedByThePurchaseAfterIt) {
   customer.buys("2011-01-01T10:00:00Z", 10'000);
   EXPECT_EQ(customer.census("2011-04-01T09:59:59Z").lost().all(), LostMonths{});
   EXPECT_EQ(customer.census("2011-04-01T10:00:00Z").lost().all(),
-            (LostMonths{{month_of(at("2011-04-01T00:00:00Z")), 1, 0}}));
+            (LostMonths{{calendar_month_of(at("2011-04-01T00:00:00Z")), 1, 0}}));
   customer.buys("2011-06-03T00:00:00Z", 10'000);
-  const CalendarMonth april = month_of(at("2011-04-01T00:00:00Z"));
+  const CalendarMonth april = calendar_month_of(at("2011-04-01T00:00:00Z"));
   EXPECT_EQ(customer.census("2011-06-04T00:00:00Z").lost().all(),
             (LostMonths{{april, 1, 0}, {april + 1, 0, 0}, {april + 2, 0, 1}}));
 }
@@ -72,7 +72,7 @@ TEST(Cohorts, TakeACreditBeforeTheFirstPurchaseIntoTheFirstMonth) {
   customer.gives_back("2011-04-10T00:00:00Z", 1'000);
   const std::vector<Cohort> cohorts = customer.census("2011-05-01T00:00:00Z").cohorts().all();
   ASSERT_EQ(cohorts.size(), 1U);
-  const CalendarMonth february = month_of(at("2011-02-01T00:00:00Z"));
+  const CalendarMonth february = calendar_month_of(at("2011-02-01T00:00:00Z"));
   EXPECT_EQ(cohorts[0], (Cohort{.month = february,
                                 .customers = 1,
                                 .months = {{february, 1, {7'000}}, {february + 2, 0, {-1'000}}}}));

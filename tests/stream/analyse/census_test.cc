@@ -24,7 +24,7 @@ constexpr int kCustomers = 60;
 
 struct Oracle {
   std::vector<Purchase> purchases;  // By time.
-  std::vector<Booking> bookings;
+  std::vector<BookedAmount> bookings;
 };
 
 Oracle oracle_of(const std::vector<LedgerInvoice>& invoices) {
@@ -52,13 +52,14 @@ Oracle oracle_of(const std::vector<LedgerInvoice>& invoices) {
     if (invoice.amount >= Money{} && (!any || named < invoice.amount))
       oracle.purchases.push_back({invoice.time, invoice.amount - named});
   }
-  std::ranges::sort(oracle.purchases, {}, &Purchase::time);
+  std::ranges::sort(oracle.purchases, {},
+                    [](const Purchase& p) { return std::pair(p.time, p.value); });
   return oracle;
 }
 
 Money year_spend(const Oracle& oracle) {
   Money sum;
-  for (const Booking& booking : oracle.bookings) {
+  for (const BookedAmount& booking : oracle.bookings) {
     if (booking.time > kCensusAt - std::chrono::hours{24 * 365} && booking.time <= kCensusAt)
       sum = sum + booking.amount;
   }
@@ -189,15 +190,15 @@ TEST(Census, PutsCustomersIntoTheMonthOfTheirFirstPurchase) {
     for (const auto& [row, invoices] : cases.all()) {
       const Oracle oracle = oracle_of(invoices);
       if (oracle.purchases.empty()) {
-        for (const Booking& booking : oracle.bookings) without = without + booking.amount;
+        for (const BookedAmount& booking : oracle.bookings) without = without + booking.amount;
         continue;
       }
-      const CalendarMonth first = month_of(oracle.purchases.front().time);
+      const CalendarMonth first = calendar_month_of(oracle.purchases.front().time);
       ++customers[first];
       for (const Purchase& purchase : oracle.purchases)
-        buyers[{first, month_of(purchase.time)}].insert(row.id);
-      for (const Booking& booking : oracle.bookings) {
-        Money& sum = revenue[{first, std::max(first, month_of(booking.time))}];
+        buyers[{first, calendar_month_of(purchase.time)}].insert(row.id);
+      for (const BookedAmount& booking : oracle.bookings) {
+        Money& sum = revenue[{first, std::max(first, calendar_month_of(booking.time))}];
         sum = sum + booking.amount;
       }
     }
