@@ -120,6 +120,7 @@ class ServeTest(unittest.TestCase):
 
     def test_each_answer_is_what_the_document_says(self):
         queries = {
+            "/transitions": "reason=inactivity&from=2020-02-01&to=2020-03-01",
             "/score": "recency_days=12.5&frequency=4&monetary=512.25&first_purchase_days=90",
             "/customers": "sort=value_at_risk&size=7&page=1",
         }
@@ -167,6 +168,51 @@ class ServeTest(unittest.TestCase):
             self.assertAlmostEqual(total, segment["monetary"], places=3)
         self.assertEqual(segments["customers"], 60)
         self.assertEqual(sum(s["customers"] for s in segments["segments"]), 60)
+
+    def test_sales_are_those_of_the_history(self):
+        answer = self.get("/sales")
+        events = list(history())
+        gross = sum(e["total"] for e in events if e["type"] == "invoice")
+        credits = sum(e["total"] for e in events if e["type"] == "credit")
+        for part in ("days", "countries", "months", "hours"):
+            with self.subTest(part):
+                self.assertAlmostEqual(sum(line["gross"] for line in answer[part]), gross, 3)
+                self.assertAlmostEqual(sum(line["credits"] for line in answer[part]), credits, 3)
+        day = events[0]["invoice_time"][:10]
+        first = self.get(f"/sales?from={day}&to={day}")["days"]
+        self.assertEqual([line["date"] for line in first], [day])
+        buyers = {
+            e["customer_id"]
+            for e in events
+            if e["invoice_time"][:10] == day and e["type"] == "invoice"
+        }
+        self.assertEqual(first[0]["customers"], len(buyers))
+
+    def test_stocks_flows_and_histories_are_of_the_same_moves(self):
+        segments = self.get("/segments?segmentation=rfm")
+        last = segments["days"][-1]["segments"]
+        for segment in segments["segments"]:
+            if segment["name"] == "none":
+                continue
+            self.assertEqual(last[segment["name"]][0], segment["customers"])
+            self.assertAlmostEqual(last[segment["name"]][1], segment["monetary"], 3)
+        since = "from=2020-01-01"
+        moves = self.get(f"/transitions?segmentation=rfm&{since}")
+        flows = sum(flow["moves"] for flow in moves["flows"])
+        self.assertEqual(sum(day["moves"] for day in moves["days"]), flows)
+        customers = self.get(f"/transitions/customers?segmentation=rfm&{since}&size=100")
+        self.assertEqual(customers["total"], len(customers["customers"]))
+        self.assertEqual(sum(len(c["moves"]) for c in customers["customers"]), flows)
+        ends = {name: 0 for name in last}
+        for net in moves["net"]:
+            ends[net["to"]] = ends.get(net["to"], 0) + net["customers"]
+        self.assertEqual(
+            {n: c for n, c in ends.items() if c and n != "none"}, {n: c[0] for n, c in last.items()}
+        )
+        shown = customers["customers"][0]
+        own = self.get("/customers/" + urllib.parse.quote(shown["customer_id"], safe=""))
+        own = [move for move in own["history"] if move.pop("segmentation") == "rfm"]
+        self.assertEqual(shown["moves"], own)
 
     def test_what_is_wrong_is_named(self):
         for path, words in {
