@@ -288,6 +288,7 @@ absl::Status ServicePipeline::live() {
                     .figures = &lasting_.figures[static_cast<std::size_t>(l.number)],
                     .queries = desk_of(l)};
     l.report.lanes = {{.lane = l.number, .turned_at = clock_.steady(), .figures = *parts.figures}};
+    if (parts.queries != nullptr) l.report.lanes.front().queries = parts.queries->figures();
     l.lane = std::make_unique<Lane>(lane_options, rules_->history().first.rules, options_.decoder,
                                     parts);
     ++running;
