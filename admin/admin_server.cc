@@ -280,7 +280,8 @@ class AdminServer::Listener final : public httplib::Server {
       return refuse(405, "only GET and HEAD\n");
     }
     if (request.path.size() > kPathBytesMax) return refuse(414, "the path is too long\n");
-    AdminRequest asked{.method = request.method, .path = request.path};
+    AdminRequest asked;
+    asked.path = request.path;
     asked.parameters.assign(request.params.begin(), request.params.end());
     write(pages_.get(asked), request, response);
   }
