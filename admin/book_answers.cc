@@ -190,7 +190,7 @@ std::optional<Reason> reason_asked(RequestParameters& parameters) {
 
 absl::Status not_kept(std::string_view what) {
   return absl::FailedPreconditionError("the state keeps no books of " + std::string(what) +
-                                       " (settings of [books])");
+                                       " (sales.enabled, moves.enabled)");
 }
 
 void write_flows(JsonText& out, const BookSums& books, const MovesAsked& asked) {

@@ -10,6 +10,7 @@
 
 #include "stream/app/log_output.h"
 #include "stream/app/progress.h"
+#include "stream/app/rules_log.h"
 #include "stream/app/run_admin.h"
 #include "stream/app/settings_rules.h"
 #include "stream/app/state_arguments.h"
@@ -36,8 +37,10 @@ absl::Status serve(const Arguments& arguments) {
   const absl::StatusOr<OpenedState> state = OpenedState::open(arguments.state);
   if (!state.ok()) return state.status();
   const StateSnapshot& snapshot = *state->snapshot;
-  absl::StatusOr<Settings> settings =
-      settings_of_rules(snapshot.rules_records().back().settings, *given);
+  const RulesRecord& newest = snapshot.rules_records().back();
+  const absl::StatusOr<Settings> logged = with_logged_input(*given, newest);
+  if (!logged.ok()) return logged.status();
+  absl::StatusOr<Settings> settings = settings_of_rules(newest.settings, *logged);
   if (!settings.ok()) return settings.status();
   const std::string& application = snapshot.partitions().front().meta.application;
   absl::Status assigned =

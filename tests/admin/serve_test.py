@@ -55,7 +55,9 @@ class ServeTest(unittest.TestCase):
         cls.state = cls.folder.name + "/state"
         path = pathlib.Path(cls.folder.name, "history.jsonl")
         path.write_text("".join(json.dumps(event) + "\n" for event in history()))
-        cls.settings = ["--set", "input.currency=EUR"]
+        cls.settings = []
+        for setting in ("input.currency=EUR", "sales.enabled=true", "moves.enabled=true"):
+            cls.settings += ["--set", setting]
         subprocess.run(
             [RFM, "replay", "--input", path, "--state", cls.state, "--format", "invoices"]
             + cls.settings,
