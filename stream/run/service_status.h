@@ -55,7 +55,7 @@ struct LaneStatus {
 struct ServiceStatus {
   ServicePhase phase = ServicePhase::kStarting;
   bool is_stored = false;  // A state that is shown and nothing else: there is no broker.
-  std::string why;  // With kRebuilding and kAwaitingTopics.
+  std::string why;         // With kRebuilding and kAwaitingTopics.
   // Some broker has answered when it was asked last.
   bool broker_answers = false;
   int partition_count = 0;  // Of the input; 0: not known yet.
