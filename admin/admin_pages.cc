@@ -2,59 +2,86 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
-#include "admin/health.h"
 #include "admin/metrics.h"
+#include "admin/openapi.h"
+#include "admin/page_assets.h"
+#include "admin/pipeline_answer.h"
 #include "admin/process_figures.h"
 
 namespace rfm {
 namespace {
 
-constexpr std::string_view kPlain = "text/plain; charset=utf-8";
-constexpr std::string_view kJson = "application/json";
 constexpr std::string_view kExposition = "text/plain; version=0.0.4; charset=utf-8";
+constexpr std::string_view kAssets = "/assets/";
 constexpr std::chrono::seconds kMetricsAgeMax{1};
 
 std::shared_ptr<const std::string> shared(std::string text) {
   return std::make_shared<const std::string>(std::move(text));
 }
 
-AdminPages::Reply probe_reply(ProbeAnswer answer) {
+AdminReply probe_reply(ProbeAnswer answer) {
   return {.status = answer.is_good ? 200 : 503,
-          .content_type = kJson,
+          .content_type = kJsonType,
           .body = shared(std::move(answer.json))};
+}
+
+AdminReply asset_reply(const Asset& asset) {
+  return {.content_type = asset.content_type,
+          .body = shared(std::string(asset.bytes)),
+          .content_encoding = "gzip",
+          .keeping = asset.path.starts_with(kAssets) ? Keeping::kForEver : Keeping::kAsked,
+          .etag = std::string(asset.etag)};
 }
 
 }  // namespace
 
-AdminPages::AdminPages(AdminPagesOptions options, const StatusBoard& board, const Clock& clock)
+AdminPages::AdminPages(AdminPagesOptions options, const StatusBoard& board, const Clock& clock,
+                       StateAnswers* answers)
     : options_(std::move(options)),
       board_(board),
       clock_(clock),
+      answers_(answers),
       index_(shared(fmt::format("rfmstream {}, application {}\n\n"
-                                "/healthz  200 while the loop of each lane turns, else 503\n"
-                                "/readyz   200 while records are applied, else 503 and why not\n"
-                                "/metrics  for Prometheus\n"
-                                "/config   the settings in force, without secrets\n",
-                                options_.version, options_.application))),
-      config_(shared(options_.config_json)) {}
+                                "/healthz         200 while the loop of each lane turns, else 503\n"
+                                "/readyz          200 while records are applied, else 503 and why "
+                                "not\n"
+                                "/metrics         for Prometheus\n"
+                                "/config          the settings in force, without secrets\n"
+                                "/pipeline        how far it is, and what became of the records\n"
+                                "{}"
+                                "/openapi.json    all of these, described\n",
+                                options_.version, options_.application,
+                                answers == nullptr ? "" : StateAnswers::list()))) {}
 
-AdminPages::Reply AdminPages::get(std::string_view path) const {
+AdminReply AdminPages::get(const AdminRequest& request) const {
+  const std::string_view path = request.path;
+  const std::span<const Asset> assets = page_assets();
+  const auto asset = std::ranges::find(assets, path, &Asset::path);
+  if (asset != assets.end()) return asset_reply(*asset);
+  if (path == "/") return {.content_type = kPlainType, .body = index_};
   if (path == "/metrics") return metrics();
-  if (path == "/config") return {.content_type = kJson, .body = config_};
-  if (path == "/") return {.content_type = kPlain, .body = index_};
-  if (path != "/healthz" && path != "/readyz")
-    return {.status = 404, .content_type = kPlain, .body = shared("not found; see /\n")};
+  if (path == "/config") return json_reply(options_.config_json);
+  if (path == "/openapi.json") return json_reply(std::string(openapi_json()));
+  if (path == "/healthz" || path == "/readyz" || path == "/pipeline") return status_answer(request);
+  if (answers_ == nullptr || path.starts_with(kAssets))
+    return error_reply(404, "not_found", "there is no such path; see /");
+  return answers_->get(request);
+}
+
+AdminReply AdminPages::status_answer(const AdminRequest& request) const {
   const std::shared_ptr<const ServiceStatus> status = board_.latest();
   const ProbeContext context{.status = *status,
                              .is_stopping = board_.is_stopping(),
                              .now = clock_.steady(),
                              .stuck_after = options_.stuck_after};
-  return probe_reply(path == "/healthz" ? health(context) : readiness(context));
+  if (request.path == "/pipeline") return json_reply(pipeline_json(context));
+  return probe_reply(request.path == "/healthz" ? health(context) : readiness(context));
 }
 
-AdminPages::Reply AdminPages::metrics() const {
+AdminReply AdminPages::metrics() const {
   const auto now = clock_.steady();
   const std::shared_ptr<const ServiceStatus> status = board_.latest();
   const std::scoped_lock lock(mutex_);

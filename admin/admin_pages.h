@@ -5,8 +5,10 @@
 #include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
 
+#include "admin/admin_request.h"
+#include "admin/health.h"
+#include "admin/state_answers.h"
 #include "admin/status_board.h"
 #include "stream/record/clock.h"
 
@@ -22,27 +24,21 @@ struct AdminPagesOptions {
 // Any thread.
 class AdminPages {
  public:
-  struct Reply {
-    int status = 200;
-    std::string_view content_type;
-    // Shared, because those who ask for the same get the same.
-    std::shared_ptr<const std::string> body;
-  };
+  // `board`, `clock` and `answers` outlive it. Without `answers` nobody is told of customers.
+  AdminPages(AdminPagesOptions options, const StatusBoard& board, const Clock& clock,
+             StateAnswers* answers);
 
-  // `board` and `clock` outlive it.
-  AdminPages(AdminPagesOptions options, const StatusBoard& board, const Clock& clock);
-
-  // `path` is without query.
-  Reply get(std::string_view path) const;
+  AdminReply get(const AdminRequest& request) const;
 
  private:
-  Reply metrics() const;
+  AdminReply metrics() const;
+  AdminReply status_answer(const AdminRequest& request) const;
 
   AdminPagesOptions options_;
   const StatusBoard& board_;
   const Clock& clock_;
+  StateAnswers* const answers_;
   std::shared_ptr<const std::string> index_;
-  std::shared_ptr<const std::string> config_;
   // Metrics are written once for each status, however many ask, but not kept beyond their time.
   mutable std::mutex mutex_;
   mutable std::shared_ptr<const ServiceStatus> written_of_;

@@ -33,12 +33,12 @@ namespace {
 using std::chrono::milliseconds;
 using Clock = std::chrono::steady_clock;
 
-constexpr int kThreads = 8;
-constexpr std::size_t kConnectionsWaitingMax = 32;  // For a thread; more are closed at once.
+constexpr int kThreads = StateDesks::kAskingMax + 8;  // Who waits for lanes leaves some.
+constexpr std::size_t kConnectionsWaitingMax = 32;    // For a thread; more are closed at once.
 constexpr int kBacklog = 128;
 constexpr int kRequestsPerConnectionMax = 100;
 constexpr std::chrono::seconds kIdleMax{1};     // Until a request begins.
-constexpr milliseconds kRequestMax{2'000};      // From its first byte to the answer's last.
+constexpr milliseconds kRequestMax{2'000};      // To read it, and to send the answer.
 constexpr milliseconds kUnderPressureMax{300};  // Both, while connections wait for a thread.
 constexpr milliseconds kPollSlice{50};          // How soon a stop is noticed.
 constexpr milliseconds kDrainMax{100};
@@ -80,6 +80,7 @@ class LimitedStream final : public httplib::Stream {
     begun_ = Clock::now();
     if (begin_ == end_ && !fill(kIdleMax)) return false;
     begun_ = Clock::now();
+    is_answering_ = false;
     request_bytes_ = end_ - begin_;
     return true;
   }
@@ -101,6 +102,7 @@ class LimitedStream final : public httplib::Stream {
     return static_cast<ssize_t>(count);
   }
   ssize_t write(const char* from, std::size_t size) override {
+    if (!std::exchange(is_answering_, true)) begun_ = Clock::now();
     std::size_t sent = 0;
     while (sent < size) {
       if (!await(POLLOUT, kRequestMax)) return -1;
@@ -145,6 +147,7 @@ class LimitedStream final : public httplib::Stream {
   const int socket_;
   const Pressure& pressure_;
   Clock::time_point begun_{};
+  bool is_answering_ = false;
   std::size_t request_bytes_ = 0;
   std::array<char, 4'096> bytes_{};  // Read and not asked for yet: [begin_, end_).
   std::size_t begin_ = 0;
@@ -225,11 +228,15 @@ class AdminServer::Listener final : public httplib::Server {
     set_tcp_nodelay(true);
     set_keep_alive_max_count(kRequestsPerConnectionMax);
     set_keep_alive_timeout(std::chrono::seconds(kIdleMax).count());
-    set_default_headers({{"Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"},
+    // Tooltips of charts have styles of their own, and pictures are made in the page.
+    set_default_headers({{"Content-Security-Policy",
+                          "default-src 'self'; style-src-attr 'unsafe-inline'; img-src 'self' "
+                          "data: blob:; object-src 'none'; base-uri 'none'; form-action 'none'; "
+                          "frame-ancestors 'none'"},
                          {"X-Content-Type-Options", "nosniff"},
                          {"X-Frame-Options", "DENY"},
                          {"Referrer-Policy", "no-referrer"},
-                         {"Cache-Control", "no-store"}});
+                         {"Cross-Origin-Resource-Policy", "same-origin"}});
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
       answer(request, response);
       return HandlerResponse::Handled;
@@ -264,6 +271,7 @@ class AdminServer::Listener final : public httplib::Server {
   void answer(const httplib::Request& request, httplib::Response& response) const {
     const auto refuse = [&](int status, const char* why) {
       response.status = status;
+      response.set_header("Cache-Control", "no-store");
       response.set_content(why, "text/plain; charset=utf-8");
     };
     if (!is_known(request)) return refuse(403, "this host name is not served here\n");
@@ -272,8 +280,29 @@ class AdminServer::Listener final : public httplib::Server {
       return refuse(405, "only GET and HEAD\n");
     }
     if (request.path.size() > kPathBytesMax) return refuse(414, "the path is too long\n");
-    const AdminPages::Reply reply = pages_.get(request.path);
+    AdminRequest asked;
+    asked.path = request.path;
+    asked.parameters.assign(request.params.begin(), request.params.end());
+    write(pages_.get(asked), request, response);
+  }
+
+  static void write(const AdminReply& reply, const httplib::Request& request,
+                    httplib::Response& response) {
     response.status = reply.status;
+    response.set_header("Cache-Control", reply.keeping == Keeping::kForEver
+                                             ? "public, max-age=31536000, immutable"
+                                         : reply.keeping == Keeping::kAsked ? "private, no-cache"
+                                                                            : "no-store");
+    if (reply.status == 503) response.set_header("Retry-After", "1");
+    if (!reply.etag.empty()) {
+      response.set_header("ETag", reply.etag);
+      if (request.get_header_value("If-None-Match").find(reply.etag) != std::string::npos) {
+        response.status = 304;
+        return;
+      }
+    }
+    if (!reply.content_encoding.empty())
+      response.set_header("Content-Encoding", std::string(reply.content_encoding));
     response.set_content(*reply.body, std::string(reply.content_type));
   }
 

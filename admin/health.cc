@@ -65,6 +65,7 @@ std::vector<Obstacle> obstacles(const ProbeContext& context) {
   std::vector<Obstacle> found;
   if (context.is_stopping) found.push_back({"stopping", "it commits and ends"});
   add_phase(status, found);
+  if (status.is_stored) return found;
   if (!status.broker_answers)
     found.push_back({"no_broker", "no broker of kafka.brokers has answered the last question"});
   add_lanes(context, found);

@@ -249,6 +249,22 @@ void add_partitions(const ServiceStatus& status, Exposition& out) {
             "Event time without records that is gone through before the next record.");
 }
 
+void add_queries(const ServiceStatus& status, Exposition& out) {
+  QueryFigures sum;
+  for (const LaneStatus& lane : status.lanes) sum.add(lane.queries);
+  out.counter("rfmstream_queries_total",
+              "Questions to lanes by what became of them: answered, refused (too many waited, or "
+              "the lane had no state), given_up (its partitions went).");
+  out.add(real(sum.answered), {{"outcome", "answered"}});
+  out.add(real(sum.refused), {{"outcome", "refused"}});
+  out.add(real(sum.given_up), {{"outcome", "given_up"}});
+  out.counter("rfmstream_query_cpu_seconds_total", std::chrono::duration<double>(sum.cpu).count(),
+              "CPU time of the lanes' threads for them; of a busy lane less than 2 %.");
+  out.counter("rfmstream_lane_cpu_seconds_total",
+              std::chrono::duration<double>(sum_of(status.lanes).cpu).count(),
+              "CPU time of the lanes' threads in all.");
+}
+
 void add_model(const ServiceStatus& status, Exposition& out) {
   out.gauge("rfmstream_model_version", real(status.model_number),
             "The model version in force; 0: none yet.");
@@ -295,6 +311,7 @@ std::string metrics_text(const ProbeContext& context, std::string_view version,
   add_outcomes(figures.outcomes, out);
   add_work(figures, out);
   add_partitions(status, out);
+  add_queries(status, out);
   add_model(status, out);
   add_store(status.store, out);
   return out.text();

@@ -257,11 +257,10 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "they "
      "are known, and message."},
     {"admin.listen", kListen, kInstance, "127.0.0.1:7367", "", "", "",
-     "Where `run` answers /healthz, /readyz, /metrics and /config over HTTP (docs/operations.md); "
-     "port 0: the system chooses one, which the log says; empty: nowhere. Who can reach it can "
-     "read "
-     "them, so a reachable address belongs behind a firewall. A start that cannot listen there is "
-     "refused."},
+     "Where `run` and `serve` answer over HTTP: health, metrics, settings, customers and the page "
+     "(docs/operations.md); port 0: the system chooses one, which the log says; empty: nowhere. "
+     "Who can reach it can read all of that, so a reachable address belongs behind a firewall. A "
+     "start that cannot listen there is refused."},
     {"admin.stuck_after", kDuration, kInstance, "2m", "1s", "1h", "",
      "/healthz says 503 when the loop of a lane has not turned for so long. A commit may wait for "
      "a "

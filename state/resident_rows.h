@@ -35,6 +35,10 @@ class ResidentRows {
   std::size_t index(EventTime watermark, std::size_t from, std::size_t places_max);
 
   CustomerRow* find(std::string_view customer_id);
+  const CustomerRow* find(std::string_view customer_id) const {
+    const auto found = by_id_.find(customer_id);
+    return found == by_id_.end() ? nullptr : &slots_[found->second].row;
+  }
   // A new row is under the rules in force, `rules`.
   CustomerRow& find_or_add(std::string_view customer_id, const Rules& rules);
 

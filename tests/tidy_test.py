@@ -28,15 +28,23 @@ ROOMS = {
     "stream/kafka": {"stream/text", "stream/record", "stream/format"},
     "stream/file": {"stream/text", "stream/record", "stream/format", "stream/decode"},
     "stream/generate": {"stream/text", "stream/record"},
+    "stream/analyse": {
+        "stream/text",
+        "stream/record",
+        "stream/decode",
+        "stream/format",
+        "stream/pipeline",
+    },
 }
 ROOMS["stream/run"] = set(ROOMS) - {"stream/generate"}
 ROOMS["stream/evaluate"] = {"stream/text", "stream/format", "stream/pipeline", "stream/run"}
+ROOMS["stream/report"] = {"stream/text", "stream/analyse", "stream/evaluate"}
 MAY_INCLUDE = {
     "model": set(),
     "state": {"model"},
     **{room: BELOW_STREAM | below for room, below in ROOMS.items()},
     "config": BELOW_STREAM | set(ROOMS),
-    "admin": BELOW_STREAM | set(ROOMS) - {"stream/generate", "stream/evaluate"},
+    "admin": BELOW_STREAM | set(ROOMS) - {"stream/generate", "stream/evaluate", "stream/report"},
     "stream/app": BELOW_STREAM | set(ROOMS) | {"config", "admin"},
     "tests": BELOW_STREAM | set(ROOMS) | {"config", "admin", "stream/app"},
 }
@@ -69,6 +77,7 @@ THIRD_PARTY = {
         "stream/kafka/kafka_handles.cc",
         "stream/run/",
     ],
+    "sqlite3.h": ["stream/app/sqlite_file.cc", "tests/app/export_tables_test.cc"],
     "toml++/": ["config/toml_reader.cc"],
     "xxhash.h": ["state/hashes.cc"],
 }
@@ -81,6 +90,7 @@ SEAMS = {
     "stream/record/event_source.h": "Kafka, a file, or memory in tests",
     "stream/record/output_sink.h": "Kafka, files, nothing, or memory in tests",
     "stream/kafka/rebalance_listener.h": "a lane of the service, or tests",
+    "stream/pipeline/lane_query.h": "what is asked of a lane is of whoever asks",
     "stream/pipeline/lane_observer.h": "the summary of a replay and figures on models look on",
     "stream/run/rules_reader.h": "the settings, or tests that take any rules",
     "stream/run/service_host.h": "the command, or tests that ask and listen",

@@ -61,13 +61,6 @@ absl::Status put_refits_on(EventTime split, SettingsArguments& arguments) {
   return absl::OkStatus();
 }
 
-EventTime history_end(const Lane& lane) {
-  EventTime end = kBeforeAll;
-  for (const Partition* partition : lane.partitions())
-    end = std::max(end, partition->meta().watermark);
-  return end;
-}
-
 std::string auc_text(const std::optional<double>& auc) {
   return auc ? fmt::format("{:.4f}", *auc) : "-";
 }
@@ -147,12 +140,7 @@ absl::Status evaluate_churn(Arguments arguments) {
   absl::Status status = setup->run();
   if (status.ok()) status = check_not_empty(replay.lane());
   if (!status.ok()) return status;
-  SaleTimes sales;
-  for (const Partition* partition : replay.lane().partitions()) {
-    partition->rows().for_each([&](const CustomerRow& row) { sales.add(row); });
-  }
-  const absl::StatusOr<ChurnReport> report =
-      evaluation.finish(replay.lane().models(), sales, history_end(replay.lane()));
+  const absl::StatusOr<ChurnReport> report = evaluation.finish(replay.lane());
   if (!report.ok()) return report.status();
   print_split(report->split);
   print_weeks(*report);

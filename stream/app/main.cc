@@ -17,9 +17,11 @@
 #include "stream/app/log_output.h"
 #include "stream/app/model_command.h"
 #include "stream/app/replay_command.h"
+#include "stream/app/report_command.h"
 #include "stream/app/rules_command.h"
 #include "stream/app/run_command.h"
 #include "stream/app/segments_command.h"
+#include "stream/app/serve_command.h"
 #include "stream/app/tail_command.h"
 #include "stream/app/topics_command.h"
 
@@ -39,10 +41,12 @@ int main(int argc, char** argv) {
   rfm::add_health_command(app, invocation);
   rfm::add_tail_command(app, invocation);
   rfm::add_replay_command(app, invocation);
+  rfm::add_serve_command(app, invocation);
   rfm::add_evaluate_command(app, invocation);
   rfm::add_generate_command(app, invocation);
   rfm::add_import_command(app, invocation);
   rfm::add_export_command(app, invocation);
+  rfm::add_report_command(app, invocation);
   rfm::add_inspect_command(app, invocation);
   rfm::add_segments_command(app, invocation);
   rfm::add_rules_command(app, invocation);

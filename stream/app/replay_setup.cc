@@ -1,12 +1,9 @@
 #include "stream/app/replay_setup.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
-#include <cstdlib>
-#include <filesystem>
 #include <map>
 #include <utility>
 
@@ -142,12 +139,11 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments, 
   if (arguments.state) {
     options.state_directory = *arguments.state;
   } else {
-    std::string name = (std::filesystem::temp_directory_path() / "rfmstream.XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr)
-      return absl::InternalError("no temporary directory can be made for the state");
-    setup.temporary_ = name;
+    absl::StatusOr<TemporaryDirectory> temporary = TemporaryDirectory::make();
+    if (!temporary.ok()) return temporary.status();
     options.keeps_state = false;
-    options.state_directory = name;
+    options.state_directory = temporary->path();
+    setup.temporary_.emplace(*std::move(temporary));
   }
   setup.clock_ = std::make_unique<SystemClock>();
   absl::StatusOr<std::unique_ptr<Replay>> replay = Replay::open(options, *setup.clock_);
@@ -156,12 +152,6 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments, 
   if (const std::string found = setup.replay_->input_found(); !found.empty())
     fmt::print(stderr, "{}\n", found);
   return setup;
-}
-
-ReplaySetup::~ReplaySetup() {
-  replay_.reset();
-  std::error_code ignored;
-  if (!temporary_.empty()) std::filesystem::remove_all(temporary_, ignored);
 }
 
 absl::Status ReplaySetup::run() {
@@ -191,7 +181,7 @@ absl::Status ReplaySetup::run() {
                grouped(split.count), split.example);
   }
   if (!done.ok() || ended) return done;
-  return interrupted(temporary_.empty()
+  return interrupted(!temporary_
                          ? "what is done is committed, and the same command goes on from there"
                          : "a part of the input was read");
 }

@@ -8,6 +8,7 @@
 
 #include "absl/status/statusor.h"
 #include "stream/app/command.h"
+#include "stream/app/temporary_directory.h"
 #include "stream/run/replay.h"
 
 namespace rfm {
@@ -45,7 +46,6 @@ class ReplaySetup {
   static absl::StatusOr<ReplaySetup> open(const ReplayArguments& arguments, Settings settings);
   ReplaySetup(ReplaySetup&& other) noexcept = default;
   ReplaySetup& operator=(ReplaySetup&& other) = delete;
-  ~ReplaySetup();
 
   Replay& replay() { return *replay_; }
   const Settings& settings() const { return settings_; }
@@ -61,7 +61,7 @@ class ReplaySetup {
   Settings settings_;
   std::unique_ptr<SystemClock> clock_;
   std::unique_ptr<RulesReader> rules_reader_;
-  std::string temporary_;  // Removed at the end; empty: none.
+  std::optional<TemporaryDirectory> temporary_;
   std::unique_ptr<Replay> replay_;
   double seconds_ = 0;
 };

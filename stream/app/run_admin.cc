@@ -22,12 +22,36 @@ std::string settings_json(const Settings& settings) {
   return std::string(text.view()) + '\n';
 }
 
+namespace {
+
+std::vector<std::unique_ptr<QueryDesk>> desks_for(const Settings& settings) {
+  std::vector<std::unique_ptr<QueryDesk>> desks;
+  for (std::int64_t lane = 0; lane < settings.integer("run.lanes"); ++lane)
+    desks.push_back(std::make_unique<QueryDesk>());
+  return desks;
+}
+
+std::vector<QueryDesk*> views_of(const std::vector<std::unique_ptr<QueryDesk>>& desks) {
+  std::vector<QueryDesk*> views;
+  for (const auto& desk : desks) views.push_back(desk.get());
+  return views;
+}
+
+}  // namespace
+
 RunAdmin::RunAdmin(const Settings& settings, const Clock& clock)
-    : pages_({.version = RFM_VERSION,
+    : desks_(desks_for(settings)),
+      all_desks_(views_of(desks_)),
+      answers_(all_desks_, board_, clock, settings.text("input.currency")),
+      pages_({.version = RFM_VERSION,
               .application = settings.text("app.name"),
               .config_json = settings_json(settings),
               .stuck_after = settings.duration("admin.stuck_after")},
-             board_, clock) {}
+             board_, clock, &answers_) {}
+
+std::vector<QueryDesk*> RunAdmin::desks() const {
+  return server_ == nullptr ? std::vector<QueryDesk*>{} : views_of(desks_);
+}
 
 absl::StatusOr<std::unique_ptr<RunAdmin>> RunAdmin::start(const Settings& settings,
                                                           const Clock& clock) {
@@ -37,7 +61,7 @@ absl::StatusOr<std::unique_ptr<RunAdmin>> RunAdmin::start(const Settings& settin
   absl::StatusOr<std::unique_ptr<AdminServer>> server = AdminServer::start(listen, admin->pages_);
   if (!server.ok()) return server.status();
   admin->server_ = *std::move(server);
-  spdlog::info("health, readiness, metrics and settings are at http://{}:{}/",
+  spdlog::info("health, metrics, settings and customers are at http://{}:{}/",
                listen.substr(0, listen.rfind(':')), admin->server_->port());
   return admin;
 }

@@ -1,12 +1,15 @@
-// The admin listener of `run`, as the settings say.
+// The admin listener of `run` and `serve`, as the settings say.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "admin/admin_pages.h"
 #include "admin/admin_server.h"
+#include "admin/state_answers.h"
+#include "admin/state_desks.h"
 #include "admin/status_board.h"
 #include "config/settings.h"
 #include "stream/record/clock.h"
@@ -23,11 +26,16 @@ class RunAdmin {
                                                          const Clock& clock);
 
   StatusBoard& board() { return board_; }
+  // One a lane, for the service to answer at; none where nobody listens.
+  std::vector<QueryDesk*> desks() const;
 
  private:
   RunAdmin(const Settings& settings, const Clock& clock);
 
   StatusBoard board_;
+  std::vector<std::unique_ptr<QueryDesk>> desks_;
+  StateDesks all_desks_;
+  StateAnswers answers_;
   AdminPages pages_;
   std::unique_ptr<AdminServer> server_;  // Gone before what it answers with.
 };

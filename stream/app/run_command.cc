@@ -224,6 +224,7 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
   const SystemClock clock;
   const absl::StatusOr<std::unique_ptr<RunAdmin>> admin = RunAdmin::start(*settings, clock);
   if (!admin.ok()) return admin.status();
+  options.queries = (*admin)->desks();
   Host host(*settings, stop, arguments.until_caught_up, clock, (*admin)->board());
   const KafkaOptions& kafka = options.kafka.front();
   if (const absl::Status answered = find_broker(kafka, host); !answered.ok())

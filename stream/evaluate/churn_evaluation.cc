@@ -4,10 +4,12 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <string>
 
 #include "model/churn.h"
 #include "state/epoch.h"
+#include "stream/pipeline/lane.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
@@ -127,37 +129,50 @@ PredictionFigures worst_of(std::span<const ChurnAssessment> weeks) {
 
 void ChurnEvaluation::on_contribution(const Contribution& contribution) {
   const EventTime at = boundary_of(contribution.epoch);
-  const bool wanted = contribution.has_sample &&
-                      is_refit_epoch(options_.schedule, contribution.epoch) &&
-                      at <= options_.split && (at >= options_.from || at == options_.split);
+  const bool is_split = options_.split && at == *options_.split;
+  const bool wanted =
+      contribution.has_sample && is_refit_epoch(options_.schedule, contribution.epoch) &&
+      (!options_.split || at <= *options_.split) && (at >= options_.from || is_split);
   if (!wanted) return;
   std::vector<SampleRow>& sample = samples_[contribution.epoch];
   sample.insert(sample.end(), contribution.sample.begin(), contribution.sample.end());
 }
 
+absl::StatusOr<EventTime> ChurnEvaluation::split_of(const ModelTimeline& models,
+                                                    EventTime history_end) const {
+  const EventTime begin = models.started() ? boundary_of(models.start_epoch()) : history_end;
+  const std::string none_fits = fmt::format(
+      "no split fits, because it also needs 15 days before it for the first churn model, 105 days "
+      "in all, and the input begins at {}",
+      to_date(begin));
+  if (!options_.split) {
+    const auto after = samples_.upper_bound(epoch_of(history_end - kHorizon));
+    if (after != samples_.begin()) return boundary_of(std::prev(after)->first);
+    return absl::FailedPreconditionError(
+        fmt::format("the input ends at {}: {}", to_date(history_end), none_fits));
+  }
+  const EventTime labels_end = *options_.split + kHorizon;
+  if (history_end >= labels_end) return *options_.split;
+  const EventTime latest = boundary_of(epoch_of(history_end - kHorizon));
+  return absl::InvalidArgumentError(fmt::format(
+      "the split {} needs history up to {}, 90 days after it, but the input ends at {}: {}",
+      to_date(*options_.split), to_date(labels_end), to_date(history_end),
+      latest >= begin + kFirstModel ? "the latest split is " + to_date(latest) : none_fits));
+}
+
 absl::StatusOr<ChurnReport> ChurnEvaluation::finish(const ModelTimeline& models,
                                                     const SaleTimes& sales,
                                                     EventTime history_end) const {
-  const EventTime labels_end = options_.split + kHorizon;
-  if (history_end < labels_end) {
-    const EventTime latest = boundary_of(epoch_of(history_end - kHorizon));
-    const EventTime begin = models.started() ? boundary_of(models.start_epoch()) : history_end;
-    const bool fits = latest >= begin + kFirstModel;
-    return absl::InvalidArgumentError(fmt::format(
-        "the split {} needs history up to {}, 90 days after it, but the input ends at {}: {}",
-        to_date(options_.split), to_date(labels_end), to_date(history_end),
-        fits ? "the latest split is " + to_date(latest)
-             : fmt::format("no split fits, because it also needs 15 days before it for the first "
-                           "churn model, 105 days in all, and the input begins at {}",
-                           to_date(begin))));
-  }
-  const auto split_sample = samples_.find(epoch_of(options_.split));
+  const absl::StatusOr<EventTime> split = split_of(models, history_end);
+  if (!split.ok()) return split.status();
+  const auto split_sample = samples_.find(epoch_of(*split));
   if (split_sample == samples_.end() || split_sample->second.empty()) {
     return absl::FailedPreconditionError(fmt::format(
-        "no customer had bought before the split {}: choose a later one", to_date(options_.split)));
+        "no customer had bought before the split {}: choose a later one", to_date(*split)));
   }
   ChurnReport report;
   for (const auto& [epoch, sample] : samples_) {
+    if (boundary_of(epoch) > *split) break;
     const ModelVersion& version = *models.effective_in(epoch);
     if (!version.churn) {
       ++report.weeks_without_model;
@@ -167,14 +182,24 @@ absl::StatusOr<ChurnReport> ChurnEvaluation::finish(const ModelTimeline& models,
     week.version = version.number;
     report.weeks.push_back(std::move(week));
   }
-  if (report.weeks.empty() || report.weeks.back().at != options_.split) {
+  if (report.weeks.empty() || report.weeks.back().at != *split) {
     return absl::FailedPreconditionError(
         fmt::format("there was no churn model yet at the split {}: the first one takes two refits "
                     "that see customers, so at least 15 days of history before the split",
-                    to_date(options_.split)));
+                    to_date(*split)));
   }
   report.split = report.weeks.back();
   return report;
+}
+
+absl::StatusOr<ChurnReport> ChurnEvaluation::finish(const Lane& lane) const {
+  SaleTimes sales;
+  EventTime history_end = kBeforeAll;
+  for (const Partition* partition : lane.partitions()) {
+    partition->rows().for_each([&](const CustomerRow& row) { sales.add(row); });
+    history_end = std::max(history_end, partition->meta().watermark);
+  }
+  return finish(lane.models(), sales, history_end);
 }
 
 }  // namespace rfm

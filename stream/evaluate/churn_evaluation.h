@@ -21,6 +21,8 @@
 
 namespace rfm {
 
+class Lane;
+
 // When each customer bought: the sales of the ledgers. Credits are none, and take none away.
 class SaleTimes {
  public:
@@ -76,8 +78,9 @@ PredictionFigures worst_of(std::span<const ChurnAssessment> weeks);
 
 struct ChurnEvaluationOptions {
   RefitSchedule schedule;
-  EventTime from{};   // Weekly samples from here on,
-  EventTime split{};  // up to this boundary, which is one of them.
+  EventTime from{};  // Weekly samples from here on,
+  // up to this boundary, which is one of them; absent: the last whose 90 days the history holds.
+  std::optional<EventTime> split{};
 };
 
 class ChurnEvaluation final : public LaneObserver {
@@ -91,8 +94,13 @@ class ChurnEvaluation final : public LaneObserver {
   // FailedPrecondition: no customers, or no model yet at the split.
   absl::StatusOr<ChurnReport> finish(const ModelTimeline& models, const SaleTimes& sales,
                                      EventTime history_end) const;
+  // Of the lane that ran it.
+  absl::StatusOr<ChurnReport> finish(const Lane& lane) const;
 
  private:
+  // The boundary at which everybody is judged; an error says what the history lacks.
+  absl::StatusOr<EventTime> split_of(const ModelTimeline& models, EventTime history_end) const;
+
   ChurnEvaluationOptions options_;
   std::map<std::int64_t, std::vector<SampleRow>> samples_;  // By epoch; of all partitions.
 };

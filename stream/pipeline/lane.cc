@@ -51,6 +51,7 @@ void Lane::begin_work() {
 }
 
 absl::StatusOr<Lane::Activity> Lane::step() {
+  work_queries();
   begin_work();
   absl::Status status = parts_.source.service();
   if (status.ok()) status = sync_model();
@@ -89,6 +90,7 @@ absl::StatusOr<Lane::Activity> Lane::step() {
     status = commit();
     if (!status.ok()) return status;
   }
+  was_busy_ = busy;
   return busy ? Activity::kBusy : waiting ? Activity::kWaiting : Activity::kAtEnd;
 }
 

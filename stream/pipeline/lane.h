@@ -25,6 +25,7 @@
 #include "stream/pipeline/lane_output.h"
 #include "stream/pipeline/lane_partition.h"
 #include "stream/pipeline/partition_restore.h"
+#include "stream/pipeline/query_desk.h"
 #include "stream/pipeline/trainer.h"
 #include "stream/record/broker_time.h"
 #include "stream/record/clock.h"
@@ -73,6 +74,7 @@ struct LaneParts {
   CommitObserver* observer = nullptr;  // Tests only.
   const StopLimit* stop = nullptr;     // Ends a restore; absent: nobody asks.
   LaneFigures* figures = nullptr;      // Of the process's lives before, goes on; absent: its own.
+  QueryDesk* queries = nullptr;        // Closed until `answer_queries`; absent: nobody asks.
 };
 
 // Days without records that a partition goes through before the record that waits.
@@ -97,6 +99,7 @@ class Lane {
        const LaneParts& parts);
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
+  ~Lane();
 
   // Loads a partition's rows and meta row from the store. The caller brings them to the end of the
   // changelog, if there is one, and then hands them back to `own`. kCancelled, also from `own` and
@@ -113,6 +116,10 @@ class Lane {
 
   // Writes what the store holds of a partition owned into its changelog, which holds no commit.
   absl::Status rewrite_changelog(PartitionId partition);
+
+  // From here on, until partitions are dropped, it answers what is asked of those that it owns, at
+  // the beginning of a step.
+  void answer_queries();
 
   // Drops all partitions with what is not committed.
   void drop_partitions();
@@ -179,6 +186,7 @@ class Lane {
   absl::Status sync_model();
   std::int64_t trained_through() const;  // The smallest number: no training has begun.
   void begin_work();
+  void work_queries();
   bool commit_due();
   void note_applied(std::int64_t received_ms, std::size_t records);
   void note_commit(std::chrono::steady_clock::time_point started, std::size_t changelog_records);
@@ -198,6 +206,7 @@ class Lane {
   std::string paused_;       // Why; empty: it is not.
   DeadLetterWatch watch_;
   bool uncommitted_ = false;
+  bool was_busy_ = false;  // In the last step.
   std::chrono::steady_clock::time_point last_commit_;
   // When something was done first that is not committed.
   std::chrono::steady_clock::time_point begun_;

@@ -78,6 +78,7 @@ void LaneFigures::add(const LaneFigures& other) {
   commit_records.add(other.commit_records);
   commit_bytes.add(other.commit_bytes);
   latency_seconds.add(other.latency_seconds);
+  cpu += other.cpu;
 }
 
 void LaneFigures::add(const CommitMeasure& commit) {

@@ -106,6 +106,7 @@ struct LaneFigures {
   // From when a record was received until it was committed. All records of a batch are taken to
   // have been received when its first was: an upper bound.
   Histogram latency_seconds;
+  std::chrono::nanoseconds cpu{0};  // Of the lane's thread.
 
   void add(const LaneFigures& other);
   void add(const CommitMeasure& commit);

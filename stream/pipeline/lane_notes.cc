@@ -1,4 +1,4 @@
-// What a lane says of its work to whoever watches.
+// What a lane says of its work to whoever watches, and of its customers to whoever asks.
 #include <algorithm>
 #include <chrono>
 
@@ -30,6 +30,21 @@ void Lane::note_commit(std::chrono::steady_clock::time_point started,
     p->counted = p->meta().counters;
     figures_.time.add(p->partition.take_figures());
   }
+}
+
+Lane::~Lane() {
+  if (parts_.queries != nullptr) parts_.queries->close("the pipeline begins again");
+}
+
+void Lane::answer_queries() {
+  if (parts_.queries != nullptr) parts_.queries->open();
+}
+
+// Behind a commit, or where there was nothing to commit.
+void Lane::work_queries() {
+  if (parts_.queries == nullptr || !parts_.queries->is_asked() || uncommitted_) return;
+  parts_.queries->work(partitions(), {rules_, models_},
+                       was_busy_ ? QueryDesk::Pace::kBusy : QueryDesk::Pace::kIdle);
 }
 
 bool Lane::waits_for_model(PartitionId partition) const {

@@ -127,6 +127,7 @@ absl::Status Lane::check_identity(const PartitionMeta& meta) const {
 }
 
 void Lane::drop_partitions() {
+  if (parts_.queries != nullptr) parts_.queries->close("partitions are assigned anew");
   for (const auto& p : partitions_) {
     if (parts_.places != nullptr) parts_.places->drop(p->id());
   }

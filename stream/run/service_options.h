@@ -25,6 +25,8 @@ struct ServiceOptions {
   bool rewrite_changelog = false;
   // What to do about output topics of another application.
   OutputClaim outputs = OutputClaim::kIfFree;
+  // One a lane, for whoever asks of its customers; none: nobody does. They outlive the service.
+  std::vector<QueryDesk*> queries;
   CommitObserver* observer = nullptr;  // Tests only.
 };
 

@@ -133,6 +133,7 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> ServicePipeline::ass
       return rewritten;
   }
   l.assigned = true;
+  l.lane->answer_queries();
   l.records_restored = l.lane->counters().records;
   std::size_t customers = 0;
   for (const Partition* p : l.lane->partitions()) customers += p->rows().size();
@@ -140,6 +141,10 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> ServicePipeline::ass
                fmt::join(partitions, ", "), customers,
                std::chrono::duration_cast<milliseconds>(clock_.steady() - started).count());
   return std::move(restored->positions);
+}
+
+QueryDesk* ServicePipeline::desk_of(const LaneThread& l) const {
+  return options_.queries.empty() ? nullptr : options_.queries[static_cast<std::size_t>(l.number)];
 }
 
 void ServicePipeline::revoke(LaneThread& l, Revocation revocation) {
@@ -187,6 +192,8 @@ void ServicePipeline::publish_report(LaneThread& l) {
   const bool settled = l.assigned && l.lane->caught_up();
   if (l.report.caught_up == settled && clock_.steady() - l.reported < kReportInterval) return;
   l.reported = clock_.steady();
+  const std::chrono::nanoseconds cpu = thread_cpu();
+  lasting_.figures[static_cast<std::size_t>(l.number)].cpu += cpu - std::exchange(l.cpu_seen, cpu);
   ServiceStatus report = lane_report(*l.lane, *l.source);
   report.records = l.records_before;
   if (l.assigned) report.records += report.counters.records - l.records_restored;
@@ -196,6 +203,7 @@ void ServicePipeline::publish_report(LaneThread& l) {
   lane.lane = l.number;
   lane.turned_at = l.reported;
   lane.is_assigned = l.assigned;
+  if (const QueryDesk* const desk = desk_of(l)) lane.queries = desk->figures();
   if (report.held_back && report.held_back != l.report.held_back)
     spdlog::error("lane {} is held back: {}", l.number, *report.held_back);
   const std::scoped_lock lock(l.mutex);
@@ -277,8 +285,10 @@ absl::Status ServicePipeline::live() {
                     .time = &time_,
                     .observer = options_.observer,
                     .stop = &stop_,
-                    .figures = &lasting_.figures[static_cast<std::size_t>(l.number)]};
+                    .figures = &lasting_.figures[static_cast<std::size_t>(l.number)],
+                    .queries = desk_of(l)};
     l.report.lanes = {{.lane = l.number, .turned_at = clock_.steady(), .figures = *parts.figures}};
+    if (parts.queries != nullptr) l.report.lanes.front().queries = parts.queries->figures();
     l.lane = std::make_unique<Lane>(lane_options, rules_->history().first.rules, options_.decoder,
                                     parts);
     ++running;

@@ -86,6 +86,7 @@ class ServicePipeline {
     std::mutex mutex;      // Guards `report`.
     ServiceStatus report;  // Written by the lane's thread only; of one lane.
     std::chrono::steady_clock::time_point reported{};
+    std::chrono::nanoseconds cpu_seen{0};  // Of the lane's thread.
   };
 
   // The lane's loop waits for its partitions meanwhile.
@@ -112,6 +113,7 @@ class ServicePipeline {
   absl::Status open_model();
   absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> assign(
       LaneThread& lane, const std::vector<PartitionId>& partitions);
+  QueryDesk* desk_of(const LaneThread& lane) const;
   static void revoke(LaneThread& lane, Revocation revocation);
   absl::Status drive(LaneThread& lane);
   void publish_report(LaneThread& lane);

@@ -48,12 +48,14 @@ struct LaneStatus {
   bool is_assigned = false;   // The group has said which partitions it owns, maybe none.
   bool is_restoring = false;  // Them; its loop waits meanwhile.
   bool is_held_back = false;
-  LaneFigures figures;  // Since the process started.
+  LaneFigures figures;  // Since the process started, like what follows.
+  QueryFigures queries = {};
 };
 
 struct ServiceStatus {
   ServicePhase phase = ServicePhase::kStarting;
-  std::string why;  // With kRebuilding and kAwaitingTopics.
+  bool is_stored = false;  // A state that is shown and nothing else: there is no broker.
+  std::string why;         // With kRebuilding and kAwaitingTopics.
   // Some broker has answered when it was asked last.
   bool broker_answers = false;
   int partition_count = 0;  // Of the input; 0: not known yet.

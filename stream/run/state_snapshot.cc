@@ -6,9 +6,9 @@
 #include <filesystem>
 
 #include "state/epoch.h"
-#include "state/evaluation.h"
 #include "state/rocksdb_state_store.h"
 #include "state/row_codec.h"
+#include "stream/analyse/customer_view.h"
 #include "stream/kafka/kafka_reader.h"
 
 namespace rfm {
@@ -133,6 +133,10 @@ absl::Status StateSnapshot::for_each(const Visit& visit) const {
   return absl::OkStatus();
 }
 
+absl::Status StateSnapshot::for_each_cell(PartitionId partition, const VisitCell& visit) const {
+  return store_->scan(StoreKind::kBook, partition, visit);
+}
+
 absl::StatusOr<std::optional<StateSnapshot::Found>> StateSnapshot::find(
     std::string_view customer_id) const {
   std::optional<Found> found;
@@ -166,8 +170,7 @@ absl::StatusOr<std::uint64_t> StateSnapshot::customer_count() const {
 
 CustomerFacts StateSnapshot::facts_at_clock(const CustomerRow& row,
                                             const PartitionMeta& meta) const {
-  const EventTime at = row.open ? row.open->row_at : std::max(row.clock, meta.watermark);
-  return facts_of(row, rules_.first.rules, models_.effective_in(epoch_of(at)), at);
+  return rfm::facts_at_clock(row, meta.watermark, logs());
 }
 
 }  // namespace rfm

@@ -51,6 +51,10 @@ class StateSnapshot {
   using Visit = std::function<absl::Status(const PartitionSnapshot& partition, CustomerRow row)>;
   absl::Status for_each(const Visit& visit) const;
 
+  // The cells of the partition's books, in order of key.
+  using VisitCell = std::function<absl::Status(std::string_view key, std::string_view bytes)>;
+  absl::Status for_each_cell(PartitionId partition, const VisitCell& visit) const;
+
   struct Found {
     PartitionSnapshot partition;
     CustomerRow row;

@@ -83,7 +83,8 @@ class AdminServerTest : public testing::Test {
                      .config_json = "{\"a\":1}\n",
                      .stuck_after = std::chrono::minutes{1}},
                     board_,
-                    clock_};
+                    clock_,
+                    nullptr};
   std::unique_ptr<AdminServer> server_;
 };
 
@@ -103,9 +104,9 @@ TEST_F(AdminServerTest, EveryAnswerHasTheHeadersThatProtectABrowser) {
   for (const std::string_view path : {"/", "/config", "/metrics", "/nothing"}) {
     const std::string answer = get(path);
     for (const std::string_view header :
-         {"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n",
+         {"Content-Security-Policy: default-src 'self'; ",
           "X-Content-Type-Options: nosniff\r\n", "X-Frame-Options: DENY\r\n",
-          "Cache-Control: no-store\r\n"})
+          "Referrer-Policy: no-referrer\r\n", "frame-ancestors 'none'\r\n"})
       EXPECT_NE(answer.find(header), std::string::npos) << path << ": " << answer;
   }
 }

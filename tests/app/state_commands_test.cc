@@ -32,7 +32,7 @@ std::string invoices() {
 
 constexpr const char* kHeader =
     "customer_id,country,first_purchase,last_purchase,recency_days,frequency,monetary,aov,rfm_r,"
-    "rfm_f,rfm_m,churn,cluster,rfm,churn_risk,as_of,partition";
+    "rfm_f,rfm_m,churn,cluster,rfm,churn_risk,value_at_risk,action,as_of,partition";
 
 class StateCommands : public testing::Test {
  protected:
@@ -101,21 +101,24 @@ TEST_F(StateCommands, ExportWritesEveryCustomerAsOfTheClock) {
 
 TEST_F(StateCommands, ExportShowsWhoHasNoPurchaseOnDemand) {
   ASSERT_TRUE(exported({"--state", state_, "--all"}).ok());
-  EXPECT_NE(shown_.find("\nc,Spain,,,,0,-7.0000,,,,,none,none,none,,2024-01-21T00:00:00.000Z,0\n"),
-            std::string::npos)
+  EXPECT_NE(
+      shown_.find("\nc,Spain,,,,0,-7.0000,,,,,none,none,none,,,,2024-01-21T00:00:00.000Z,0\n"),
+      std::string::npos)
       << shown_;
 }
 
 TEST_F(StateCommands, ExportTellsWhatComesNextOnDemand) {
   ASSERT_TRUE(exported({"--state", state_, "--all", "--outlook"}).ok());
   EXPECT_NE(shown_.find(",rfm,churn_next,churn_next_at,cluster_next,cluster_next_at,rfm_next,"
-                        "rfm_next_at,churn_risk,as_of,"),
+                        "rfm_next_at,churn_risk,value_at_risk,action,as_of,"),
             std::string::npos)
       << shown_;
-  EXPECT_NE(shown_.find(",Potential Loyalist,,,,,About to Sleep,2024-03-11T10:00:00.001Z,,2024"),
-            std::string::npos)
+  EXPECT_NE(
+      shown_.find(",Potential Loyalist,,,,,About to Sleep,2024-03-11T10:00:00.001Z,,,recommend "
+                  "related products"),
+      std::string::npos)
       << shown_;
-  EXPECT_NE(shown_.find(",none,none,none,,,,,,,,2024"), std::string::npos) << shown_;
+  EXPECT_NE(shown_.find(",none,none,none,,,,,,,,,,2024"), std::string::npos) << shown_;
 }
 
 TEST_F(StateCommands, InspectShowsTheNewestOfALongLedger) {

@@ -124,13 +124,15 @@ absl::Status MemoryPipeline::restore() {
                           .trainer = *trainer_,
                           .clock = clock_,
                           .time = &time_,
-                          .stop = options_.stop};
+                          .stop = options_.stop,
+                          .queries = options_.queries};
     thread.lane = std::make_unique<Lane>(lane, options_.rules, options_.decoder, parts);
   }
   for (PartitionId p = 0; p < count; ++p) {
     const absl::Status assigned = assign(lanes_[static_cast<std::size_t>(p % options_.lanes)], p);
     if (!assigned.ok()) return assigned;
   }
+  for (LaneThread& thread : lanes_) thread.lane->answer_queries();
   return absl::OkStatus();
 }
 

@@ -44,6 +44,7 @@ struct PipelineOptions {
   LaneOutput::Threading output = LaneOutput::Threading::kLane;
   const StopLimit* stop = nullptr;
   DeadLetterOptions dead_letters;
+  QueryDesk* queries = nullptr;         // Of the one lane.
   std::vector<ModelLogRecord> first;    // What the model log begins with, if it is empty.
   std::vector<LaterRules> later_rules;  // With their boundaries, known from the start.
   // Without: asked for when the model log has kAskedEvery records, twice as many...; then logged.

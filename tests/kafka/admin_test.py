@@ -111,6 +111,39 @@ class AdminTest(BrokerTest):
         self.assertNotIn("c1", text)
         self.assert_clean(text)
 
+    def test_customers_are_asked_of_the_running_service(self):
+        application = self.application("asked", run__lanes=2)
+        application.produce(invoices(200))
+        self.start(application)
+        self.ready(application)
+        application.wait_for(
+            lambda: total(metrics(application), "rfmstream_records_total") == 200, "all records")
+
+        def answer(path):
+            found = {}
+
+            def is_there():
+                status, text = get(application, path)
+                found["answer"] = json.loads(text) if status == 200 else None
+                return status == 200
+            application.wait_for(is_there, path)
+            return found["answer"]
+
+        listed = answer("/customers?size=500")
+        self.assertEqual(listed["total"], 200)
+        self.assertEqual({c["customer_id"] for c in listed["customers"]},
+                         {f"c{i}" for i in range(200)})
+        self.assertEqual(listed["partitions"], {"held": 2, "total": 2})
+        self.assertEqual(answer("/segments")["customers"], 200)
+        self.assertEqual(answer("/customers/c7")["frequency"], 1)
+        self.assertEqual(get(application, "/customers/nobody")[0], 404)
+        found = metrics(application)
+        self.assertGreater(found['rfmstream_queries_total{outcome="answered"}'], 0)
+        self.assertGreater(found["rfmstream_lane_cpu_seconds_total"],
+                           found["rfmstream_query_cpu_seconds_total"])
+        application.stop()
+        self.assertNotIn("nobody", application.log.read_text())
+
     def assert_clean(self, text):
         promtool = shutil.which("promtool")
         if promtool is None:

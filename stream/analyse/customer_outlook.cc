@@ -1,4 +1,4 @@
-#include "stream/app/customer_outlook.h"
+#include "stream/analyse/customer_outlook.h"
 
 #include <fmt/format.h>
 

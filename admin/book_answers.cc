@@ -1,0 +1,416 @@
+// What the books say: sales, stocks of segments by day, flows, and the customers who moved.
+#include <array>
+#include <optional>
+#include <string>
+
+#include "admin/state_answers.h"
+#include "state/epoch.h"
+#include "stream/analyse/calendar_month.h"
+#include "stream/text/text_buffer.h"
+#include "stream/text/time_text.h"
+
+namespace rfm {
+namespace {
+
+constexpr int kDigits = 6;
+constexpr double kUnitsPerUnit = 1e4;
+constexpr std::int64_t kDaysByDefault = 90;
+constexpr std::size_t kProductsMax = 200;
+constexpr std::size_t kConcentrationPoints = 20;
+
+struct DayRange {
+  std::int64_t from = 0;
+  std::int64_t to = 0;
+
+  bool holds(std::int64_t day) const { return day >= from && day <= to; }
+};
+
+// Both are inclusive. `first`: where it begins by default; absent: 90 days before it ends.
+DayRange range_asked(RequestParameters& parameters, EventTime as_of,
+                     std::optional<std::int64_t> first) {
+  DayRange range;
+  range.to = parameters.day("to").value_or(as_of == kBeforeAll ? 0 : epoch_of(as_of));
+  range.from = parameters.day("from").value_or(first.value_or(range.to - kDaysByDefault));
+  return range;
+}
+
+void write_sums(JsonText& out, const SaleSums& sums) {
+  out.key("gross");
+  write_money(out, sums.gross);
+  out.key("credits");
+  write_money(out, sums.credits);
+  out.key("net");
+  write_money(out, sums.net());
+}
+
+void write_sales(JsonText& out, const SaleSums& sums) {
+  write_sums(out, sums);
+  out.key("invoices").integer(sums.invoices);
+  out.key("units").fixed(static_cast<double>(sums.units) / kUnitsPerUnit, 4);
+}
+
+std::string date_of(std::int64_t day) { return to_date(boundary_of(day)); }
+
+void write_range(JsonText& out, const DayRange& range) {
+  out.key("from").text(date_of(range.from));
+  out.key("to").text(date_of(range.to));
+}
+
+// Days, countries, months and the part that nobody bought, of the days in the range.
+void write_days(JsonText& out, const BookSums& books, const DayRange& range) {
+  std::map<std::int64_t, SaleSums> days;
+  std::map<std::string, SaleSums> countries;
+  std::map<CalendarMonth, SaleSums> months;
+  SaleSums unnamed;
+  for (const BookSums::Days* each : {&books.known_days(), &books.unnamed_days()}) {
+    for (const auto& [key, sums] : *each) {
+      if (!range.holds(key.first)) continue;
+      days[key.first].add(sums);
+      countries[key.second].add(sums);
+      months[calendar_month_of(boundary_of(key.first))].add(sums);
+      if (each == &books.unnamed_days()) unnamed.add(sums);
+    }
+  }
+  out.key("days").begin_array();
+  for (const auto& [day, sums] : days) {
+    out.begin_object();
+    out.key("date").text(date_of(day));
+    write_sales(out, sums);
+    out.key("customers").integer(sums.customers);
+    out.end_object();
+  }
+  out.end_array();
+  out.key("countries").begin_array();
+  for (const auto& [country, sums] : countries) {
+    out.begin_object();
+    out.key("country").text(country);
+    write_sales(out, sums);
+    out.end_object();
+  }
+  out.end_array();
+  out.key("months").begin_array();
+  for (const auto& [month, sums] : months) {
+    out.begin_object();
+    out.key("month").text(month_text(month));
+    write_sales(out, sums);
+    out.end_object();
+  }
+  out.end_array();
+  out.key("unnamed").begin_object();
+  write_sums(out, unnamed);
+  out.key("invoices").integer(unnamed.invoices);
+  out.end_object();
+}
+
+// Hours and products of the months that the range touches.
+void write_months(JsonText& out, const BookSums& books, const DayRange& range) {
+  const std::int64_t first = calendar_month_of(boundary_of(range.from));
+  const std::int64_t last = calendar_month_of(boundary_of(range.to));
+  std::map<int, SaleSums> hours;
+  for (const auto& [key, sums] : books.hours()) {
+    if (key.first >= first && key.first <= last) hours[key.second].add(sums);
+  }
+  out.key("hours").begin_array();
+  for (const auto& [hour, sums] : hours) {
+    out.begin_object();
+    out.key("weekday").integer(hour / 24 + 1);
+    out.key("hour").integer(hour % 24);
+    write_sums(out, sums);
+    out.key("invoices").integer(sums.invoices);
+    out.end_object();
+  }
+  out.end_array();
+  std::map<std::string, SaleSums> products;
+  for (const auto& [key, sums] : books.products()) {
+    if (key.first >= first && key.first <= last) products[key.second].add(sums);
+  }
+  const SaleSums unallocated = products[""];
+  products.erase("");
+  std::vector<std::pair<std::string, SaleSums>> largest(products.begin(), products.end());
+  std::ranges::stable_sort(
+      largest, [](const auto& a, const auto& b) { return a.second.net() > b.second.net(); });
+  if (largest.size() > kProductsMax) largest.resize(kProductsMax);
+  out.key("products").begin_array();
+  for (const auto& [product, sums] : largest) {
+    out.begin_object();
+    out.key("stock_code").text(product);
+    out.key("description").text(books.description_of(product));
+    write_sums(out, sums);
+    out.key("units").fixed(static_cast<double>(sums.units) / kUnitsPerUnit, 4);
+    out.end_object();
+  }
+  out.end_array();
+  out.key("unallocated").begin_object();
+  write_sums(out, unallocated);
+  out.end_object();
+}
+
+void write_census_part(JsonText& out, const Census& census, std::size_t segmentation) {
+  const Rules& rules = census.rules();
+  out.key("segments").begin_array();
+  for (const SegmentCountry& each : census.segments().countries(rules, segmentation)) {
+    out.begin_object();
+    out.key("segment").text(segment_info(rules.segmentations[segmentation], each.segment).name);
+    out.key("country").text(each.country);
+    out.key("customers").integer(each.customers);
+    out.key("monetary");
+    write_money(out, each.monetary);
+    out.end_object();
+  }
+  out.end_array();
+  const std::vector<ConcentrationPoint> points =
+      census.population().concentration(kConcentrationPoints);
+  out.key("concentration").begin_array();
+  for (const ConcentrationPoint& point : points) {
+    out.begin_object();
+    out.key("customers_share")
+        .fixed(ratio(static_cast<double>(point.customers),
+                     static_cast<double>(points.back().customers)),
+               kDigits);
+    out.key("revenue_share")
+        .fixed(ratio(currency_units(point.monetary), currency_units(points.back().monetary)),
+               kDigits);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+std::optional<Reason> reason_asked(RequestParameters& parameters) {
+  const std::optional<std::string> asked = parameters.text("reason");
+  if (!asked) return std::nullopt;
+  std::string names;
+  for (int i = 0; i < kReasonCount; ++i) {
+    const auto reason = static_cast<Reason>(i);
+    if (name(reason) == *asked) return reason;
+    names += (i == 0 ? "" : ", ") + std::string(name(reason));
+  }
+  parameters.refuse("reason", names);
+  return std::nullopt;
+}
+
+absl::Status not_kept(std::string_view what) {
+  return absl::FailedPreconditionError("the state keeps no books of " + std::string(what) +
+                                       " (sales.enabled, moves.enabled)");
+}
+
+void write_flows(JsonText& out, const BookSums& books, const MovesAsked& asked) {
+  const DayRange range{asked.from_day, asked.to_day};
+  std::map<FlowKey, SegmentStock> flows;
+  std::map<std::int64_t, std::pair<std::int64_t, std::int64_t>> days;  // Moves, actionable.
+  for (const auto& [key, sums] : books.flows()) {
+    if (key.segmentation != asked.segmentation || !range.holds(key.day)) continue;
+    if (asked.reason && key.reason != *asked.reason) continue;
+    FlowKey of_all_days = key;
+    of_all_days.day = 0;
+    flows[of_all_days].add(sums);
+    days[key.day].first += sums.customers;
+    if (key.is_actionable) days[key.day].second += sums.customers;
+  }
+  out.key("flows").begin_array();
+  for (const auto& [key, sums] : flows) {
+    out.begin_object();
+    out.key("from").text(key.from);
+    out.key("to").text(key.to);
+    out.key("reason").text(name(key.reason));
+    out.key("actionable").boolean(key.is_actionable);
+    out.key("moves").integer(sums.customers);
+    out.key("monetary");
+    write_money(out, sums.monetary);
+    out.end_object();
+  }
+  out.end_array();
+  out.key("days").begin_array();
+  for (const auto& [day, counts] : days) {
+    out.begin_object();
+    out.key("date").text(date_of(day));
+    out.key("moves").integer(counts.first);
+    out.key("actionable").integer(counts.second);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_move(JsonText& out, const CustomerMove& move) {
+  out.key("date").text(date_of(move.day));
+  out.key("from").text(move.from);
+  out.key("to").text(move.to);
+  out.key("reason").text(name(move.reason));
+  out.key("actionable").boolean(move.is_actionable);
+}
+
+}  // namespace
+
+void write_history(JsonText& out, const std::vector<CustomerMove>& moves) {
+  out.key("history").begin_array();
+  for (const CustomerMove& move : moves) {
+    out.begin_object();
+    out.key("segmentation").text(move.segmentation);
+    write_move(out, move);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_stock_days(JsonText& out, const BookSums& books, std::string_view segmentation,
+                      std::optional<std::int64_t> from, std::optional<std::int64_t> to) {
+  std::map<std::string, SegmentStock> stock;
+  std::map<std::int64_t, std::map<std::string, SegmentStock>> shown;
+  const std::int64_t last = to.value_or(books.as_of() == kBeforeAll ? 0 : epoch_of(books.as_of()));
+  auto change = books.stocks().lower_bound({std::string(segmentation), 0});
+  const auto end = books.stocks().end();
+  const auto is_there = [&] { return change != end && change->first.first == segmentation; };
+  if (is_there()) {
+    std::int64_t day = from.value_or(change->first.second);
+    // A stock is that of the day before, until it changes.
+    for (; day <= last; ++day) {
+      for (; is_there() && change->first.second <= day; ++change)
+        for (const auto& [segment, by] : change->second) stock[segment].add(by);
+      shown[day] = stock;
+    }
+  }
+  out.key("days").begin_array();
+  for (const auto& [day, segments] : shown) {
+    out.begin_object();
+    out.key("date").text(date_of(day));
+    out.key("segments").begin_object();
+    for (const auto& [segment, sums] : segments) {
+      if (sums.customers == 0 && sums.monetary == Money{}) continue;
+      out.name(segment).begin_array();
+      out.integer(sums.customers);
+      write_money(out, sums.monetary);
+      out.end_array();
+    }
+    out.end_object();
+    out.end_object();
+  }
+  out.end_array();
+}
+
+absl::StatusOr<std::shared_ptr<const StateAnswers::BookPass::Made>> StateAnswers::books() {
+  return books_.get(desks_, clock_);
+}
+
+StateAnswers::Answer StateAnswers::sales(const AdminRequest& request) {
+  static constexpr std::array<std::string_view, 3> kAllowed = {"segmentation", "from", "to"};
+  RequestParameters parameters(request, kAllowed);
+  if (!parameters.status().ok()) return parameters.status();
+  const auto kept = books();
+  if (!kept.ok()) return kept.status();
+  const auto counted = census();
+  if (!counted.ok()) return counted.status();
+  const BookSums& sums = (*kept)->sums;
+  if (!sums.keeps_sales()) return not_kept("sales");
+  const PassContext& context = (*kept)->context;
+  std::optional<std::int64_t> first;
+  for (const BookSums::Days* days : {&sums.known_days(), &sums.unnamed_days()}) {
+    if (!days->empty())
+      first = std::min(first.value_or(days->begin()->first.first), days->begin()->first.first);
+  }
+  const DayRange range = range_asked(parameters, sums.as_of(), first);
+  const std::size_t s = segmentation_asked(parameters, (*counted)->context.rules());
+  if (!parameters.status().ok()) return parameters.status();
+  TextBuffer text;
+  JsonText out(text);
+  out.begin_object();
+  write_scope(out, scope(context, sums.as_of()), context.rules(), context.version());
+  write_range(out, range);
+  write_days(out, sums, range);
+  write_months(out, sums, range);
+  write_census_part(out, (*counted)->sums, s);
+  out.end_object();
+  return std::string(text.view());
+}
+
+absl::StatusOr<MovesAsked> StateAnswers::moves_asked(RequestParameters& parameters,
+                                                     const BookPass::Made& books) {
+  if (!books.sums.keeps_moves()) return not_kept("moves");
+  const Rules& rules = books.context.rules();
+  MovesAsked asked;
+  asked.segmentation = rules.segmentations[segmentation_asked(parameters, rules)].name();
+  const DayRange range = range_asked(parameters, books.sums.as_of(), std::nullopt);
+  asked.from_day = range.from;
+  asked.to_day = range.to;
+  asked.reason = reason_asked(parameters);
+  asked.from_segment = parameters.text("from_segment").value_or("");
+  asked.to_segment = parameters.text("to_segment").value_or("");
+  asked.size = static_cast<std::size_t>(parameters.integer("size", 50, 1, 500));
+  asked.page = static_cast<std::size_t>(
+      parameters.integer("page", 0, 0, 10'000 / static_cast<std::int64_t>(asked.size) - 1));
+  if (!parameters.status().ok()) return parameters.status();
+  return asked;
+}
+
+StateAnswers::Answer StateAnswers::transitions(const AdminRequest& request) {
+  static constexpr std::array<std::string_view, 4> kAllowed = {"segmentation", "from", "to",
+                                                               "reason"};
+  RequestParameters parameters(request, kAllowed);
+  if (!parameters.status().ok()) return parameters.status();
+  const auto kept = books();
+  if (!kept.ok()) return kept.status();
+  absl::StatusOr<MovesAsked> asked = moves_asked(parameters, **kept);
+  if (!asked.ok()) return asked.status();
+  asked->size = 1;  // Only counts are asked of it.
+  const auto made = moved(*asked);
+  if (!made.ok()) return made.status();
+  const PassContext& context = (*kept)->context;
+  TextBuffer text;
+  JsonText out(text);
+  out.begin_object();
+  write_scope(out, scope(context, (*kept)->sums.as_of()), context.rules(), context.version());
+  out.key("segmentation").text(asked->segmentation);
+  write_range(out, {asked->from_day, asked->to_day});
+  write_flows(out, (*kept)->sums, *asked);
+  out.key("net").begin_array();
+  for (const auto& [segments, customers] : (*made)->sums.net()) {
+    out.begin_object();
+    out.key("from").text(segments.first);
+    out.key("to").text(segments.second);
+    out.key("customers").integer(customers);
+    out.end_object();
+  }
+  out.end_array();
+  out.key("came_back").integer((*made)->sums.came_back());
+  out.end_object();
+  return std::string(text.view());
+}
+
+StateAnswers::Answer StateAnswers::moved_customers(const AdminRequest& request) {
+  static constexpr std::array<std::string_view, 8> kAllowed = {
+      "segmentation", "from", "to", "reason", "from_segment", "to_segment", "page", "size"};
+  RequestParameters parameters(request, kAllowed);
+  if (!parameters.status().ok()) return parameters.status();
+  const auto kept = books();
+  if (!kept.ok()) return kept.status();
+  const absl::StatusOr<MovesAsked> asked = moves_asked(parameters, **kept);
+  if (!asked.ok()) return asked.status();
+  const auto made = moved(*asked);
+  if (!made.ok()) return made.status();
+  const PassContext& context = (*made)->context;
+  TextBuffer text;
+  JsonText out(text);
+  out.begin_object();
+  write_scope(out, scope(context, (*made)->sums.as_of()), context.rules(), context.version());
+  out.key("segmentation").text(asked->segmentation);
+  write_range(out, {asked->from_day, asked->to_day});
+  out.key("total").integer((*made)->sums.total());
+  out.key("customers").begin_array();
+  for (const MovedSums::Customer& customer : (*made)->sums.page()) {
+    out.begin_object();
+    out.key("customer_id").text(customer.id);
+    out.key("monetary");
+    write_money(out, customer.monetary);
+    out.key("moves").begin_array();
+    for (const CustomerMove& move : customer.moves) {
+      out.begin_object();
+      write_move(out, move);
+      out.end_object();
+    }
+    out.end_array();
+    out.end_object();
+  }
+  out.end_array();
+  out.end_object();
+  return std::string(text.view());
+}
+
+}  // namespace rfm

@@ -1,0 +1,24 @@
+// The rows of a CSV as `import` and `replay` read them, one after the other.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "config/settings.h"
+#include "stream/app/csv_events.h"
+
+namespace rfm {
+
+struct CsvRead {
+  std::uint64_t rows = 0;
+  std::uint64_t refused = 0;  // Left out: `replay` makes dead letters of them.
+};
+
+// Calls `visit` for each row that is taken, until it returns an error; with a line of progress.
+absl::StatusOr<CsvRead> read_csv_sales(const std::string& path, const Settings& settings,
+                                       const std::function<absl::Status(const CsvSale&)>& visit);
+
+}  // namespace rfm

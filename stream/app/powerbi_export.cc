@@ -1,0 +1,113 @@
+#include "stream/app/powerbi_export.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <optional>
+#include <system_error>
+
+#include "state/evaluation.h"
+#include "stream/app/csv_sales.h"
+#include "stream/app/progress.h"
+#include "stream/app/state_census.h"
+#include "stream/app/table_output.h"
+#include "stream/text/time_text.h"
+
+namespace rfm {
+namespace {
+
+absl::Status write_customers(const OpenedState& state, TableOutput& output) {
+  const Segmentations& shown = state.rules().segmentations;
+  std::vector<TableColumn> columns = {
+      {"CustomerID", ColumnType::kText}, {"Country", ColumnType::kText},
+      {"Recency", ColumnType::kReal},    {"Frequency", ColumnType::kInteger},
+      {"Monetary", ColumnType::kReal},   {"ChurnRisk", ColumnType::kReal}};
+  for (const Segmentation& segmentation : shown.all())
+    columns.push_back({segmentation.name(), ColumnType::kText});
+  if (absl::Status begun = output.begin("customer_segments", columns); !begun.ok()) return begun;
+  TableRow line;
+  LedgerHistory history;
+  return visit_customers(state, "exported",
+                         [&](const PartitionSnapshot& /*partition*/, const CustomerRow& row,
+                             const CustomerFacts& facts) {
+                           if (facts.frequency == 0) return absl::OkStatus();
+                           const CustomerFigures figures =
+                               figures_of(row, facts, state.rules_of(row), state.rules(), history);
+                           line.clear();
+                           line.text(row.id);
+                           line.text(row.country);
+                           line.real(recency_days(facts), 6);
+                           line.integer(facts.frequency);
+                           line.money(facts.monetary);
+                           if (const std::optional<double> risk = churn_risk_of(facts)) {
+                             line.real(*risk, 10);
+                           } else {
+                             line.absent();
+                           }
+                           for (std::size_t s = 0; s < shown.size(); ++s)
+                             line.text(segment_info(shown[s], segment_of(figures, s)).name);
+                           return output.write(line);
+                         });
+}
+
+absl::StatusOr<CsvRead> write_sales(const std::string& input, const Settings& settings,
+                                    TableOutput& output) {
+  const absl::Status begun = output.begin("df_sales", {{"InvoiceNo", ColumnType::kText},
+                                                       {"StockCode", ColumnType::kText},
+                                                       {"Description", ColumnType::kText},
+                                                       {"Quantity", ColumnType::kReal},
+                                                       {"InvoiceDate", ColumnType::kText},
+                                                       {"UnitPrice", ColumnType::kReal},
+                                                       {"CustomerID", ColumnType::kText},
+                                                       {"Country", ColumnType::kText},
+                                                       {"Sales", ColumnType::kReal}});
+  if (!begun.ok()) return begun;
+  TableRow line;
+  return read_csv_sales(input, settings, [&](const CsvSale& sale) {
+    line.clear();
+    line.text(sale.invoice_no);
+    line.text(sale.stock_code);
+    line.text(sale.description);
+    line.text(sale.quantity);
+    line.text(to_uci(sale.time));
+    line.text(sale.unit_price);
+    line.text(sale.customer_id);
+    line.text(sale.country);
+    line.money(sale.amount);
+    return output.write(line);
+  });
+}
+
+}  // namespace
+
+absl::Status export_for_powerbi(const OpenedState& state, const std::string& input,
+                                const Settings& settings, const std::string& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) {
+    return absl::FailedPreconditionError(
+        fmt::format("--output {} cannot be made: {}", directory, error.message()));
+  }
+  const std::filesystem::path place(directory);
+  absl::StatusOr<TableOutput> customers = TableOutput::csv((place / kPowerBiCustomers).string());
+  if (!customers.ok()) return customers.status();
+  absl::StatusOr<TableOutput> sales = TableOutput::csv((place / kPowerBiSales).string());
+  if (!sales.ok()) return sales.status();
+  if (absl::Status written = write_customers(state, *customers); !written.ok()) return written;
+  const absl::StatusOr<CsvRead> read = write_sales(input, settings, *sales);
+  if (!read.ok()) return read.status();
+  if (absl::Status done = customers->finish(); !done.ok()) return done;
+  if (absl::Status done = sales->finish(); !done.ok()) return done;
+  fmt::print(stderr, "{}: {} and {} ({} rows) as of {}\n", directory, kPowerBiCustomers,
+             kPowerBiSales, grouped(read->rows - read->refused),
+             to_rfc3339(state.snapshot->clock()));
+  if (read->refused > 0) {
+    fmt::print(stderr,
+               "note: {} rows cannot be used and are left out (`rfmstream import` lists "
+               "them)\n",
+               grouped(read->refused));
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace rfm

@@ -1,0 +1,131 @@
+#include "stream/app/report_command.h"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "config/options.h"
+#include "stream/app/output_file.h"
+#include "stream/app/replay_setup.h"
+#include "stream/app/state_census.h"
+#include "stream/evaluate/churn_evaluation.h"
+#include "stream/report/report.h"
+#include "stream/text/time_text.h"
+
+namespace rfm {
+namespace {
+
+struct Arguments {
+  ReplayArguments input;
+  std::string state;
+  std::string output;
+};
+
+constexpr const char* kChurnNeedsInput =
+    "It is judged by running a history anew: make the report from an input file (--input), or see "
+    "`rfmstream evaluate churn`.";
+
+struct Judged {
+  absl::StatusOr<ChurnReport> churn = absl::FailedPreconditionError(kChurnNeedsInput);
+};
+
+absl::Status write_report(const StateArguments& arguments, const std::string& source,
+                          const Judged& judged, const std::string& path) {
+  const absl::StatusOr<OpenedState> state = OpenedState::open(arguments);
+  if (!state.ok()) return state.status();
+  const absl::StatusOr<Census> census = census_of(*state, {});
+  if (!census.ok()) return census.status();
+  absl::StatusOr<OutputFile> file = OutputFile::open(path, OutputFile::Place::kBeside);
+  if (!file.ok()) return file.status();
+  ReportInput input{.census = *census,
+                    .version = version_of(*state),
+                    .currency = currency_of(*state),
+                    .source = source,
+                    .churn = nullptr,
+                    .churn_missing = ""};
+  if (judged.churn.ok()) {
+    input.churn = &*judged.churn;
+  } else {
+    input.churn_missing = std::string(judged.churn.status().message());
+  }
+  absl::Status written = file->write(report_html(input));
+  if (written.ok()) written = file->finish();
+  if (!written.ok()) return written;
+  fmt::print(stderr, "{}: report as of {}\n", path == "-" ? "standard output" : path,
+             to_rfc3339(census->as_of()));
+  return absl::OkStatus();
+}
+
+// Runs the input into a state of its own, looking on.
+absl::StatusOr<Judged> run_input(const ReplayArguments& arguments) {
+  absl::StatusOr<ReplaySetup> setup = ReplaySetup::open(arguments);
+  if (!setup.ok()) return setup.status();
+  ChurnEvaluation evaluation({.schedule = training_options(setup->settings()).schedule,
+                              .from = kEarliestEventTime,
+                              .split = std::nullopt});
+  setup->replay().observe(evaluation);
+  absl::Status run = setup->run();
+  if (run.ok()) run = check_not_empty(setup->replay().lane());
+  if (!run.ok()) return run;
+  return Judged{.churn = evaluation.finish(setup->replay().lane())};
+}
+
+absl::Status report(const Arguments& arguments) {
+  if (!arguments.state.empty()) {
+    return write_report({.settings = arguments.input.settings, .state = arguments.state},
+                        "the state " + arguments.state, {}, arguments.output);
+  }
+  const absl::StatusOr<TemporaryDirectory> state = TemporaryDirectory::make();
+  if (!state.ok()) return state.status();
+  ReplayArguments input = arguments.input;
+  input.state = state->path();
+  const absl::StatusOr<Judged> judged = run_input(input);
+  if (!judged.ok()) return judged.status();
+  return write_report({.settings = arguments.input.settings, .state = state->path()},
+                      input.input == "-" ? "standard input" : input.input, *judged,
+                      arguments.output);
+}
+
+}  // namespace
+
+void add_report_command(CLI::App& app, Invocation& invocation) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App& command = *app.add_subcommand(
+      "report", "One HTML page with the tables and charts that retailers make of their customers");
+  add_input_arguments(command, arguments->input);
+  CLI::Option& input = *command.get_option("--input")->required(false);
+  CLI::Option& state =
+      *command
+           .add_option("--state", arguments->state,
+                       "Instead of an input: a state directory of `replay --state` or `run`; only "
+                       "read")
+           ->type_name("DIR")
+           ->excludes(&input)
+           ->excludes(command.get_option("--format"))
+           ->excludes(command.get_option("--until"));
+  command
+      .add_option("-o,--output", arguments->output,
+                  "The HTML file, replaced when all is written; -: standard output")
+      ->required()
+      ->type_name("FILE|-");
+  command.footer(
+      "The page needs nothing else: no network, no scripts. It follows light and dark, and "
+      "prints.\n"
+      "In it: best customers, revenue concentration, segments with sizes, means and shares, the\n"
+      "grid of scores, 1-D K-Means with the overall score, countries, retention by month of first\n"
+      "purchase, customers lost by month, who buys often and spends less, churn risk and value at\n"
+      "risk. From an input also how good the churn risk was: AUC, Brier score, lift, calibration.\n"
+      "\n"
+      "Examples:\n"
+      "  rfmstream report --input online_retail.csv --until 2011-12-10 --output report.html\n"
+      "  rfmstream report --state s --output report.html");
+  command.callback([arguments, &input, &state, &invocation] {
+    if (input.count() + state.count() == 0) throw CLI::RequiredError("--input or --state");
+    invocation.run = [arguments] { return report(*arguments); };
+  });
+}
+
+}  // namespace rfm

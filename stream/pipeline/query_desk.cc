@@ -1,0 +1,153 @@
+#include "stream/pipeline/query_desk.h"
+
+#include <time.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace rfm {
+namespace {
+
+using std::chrono::nanoseconds;
+
+// For so long a batch may have to wait.
+constexpr nanoseconds kBusyAllowanceMax = std::chrono::milliseconds{10};
+constexpr nanoseconds kIdleAllowanceMax = std::chrono::milliseconds{50};
+
+bool is_same(const TimeContext& a, const TimeContext& b) {
+  return a.models.started() == b.models.started() &&
+         a.models.rules_count() == b.models.rules_count() &&
+         (!a.models.started() || (a.models.start_epoch() == b.models.start_epoch() &&
+                                  a.models.trained_through() == b.models.trained_through()));
+}
+
+}  // namespace
+
+nanoseconds thread_cpu() {
+  timespec now{};
+  ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return std::chrono::seconds{now.tv_sec} + nanoseconds{now.tv_nsec};
+}
+
+void LaneQuery::finish(absl::Status status) {
+  const std::scoped_lock lock(mutex_);
+  status_ = std::move(status);
+  finished_.notify_all();
+}
+
+std::optional<absl::Status> LaneQuery::wait(std::chrono::steady_clock::time_point until) const {
+  std::unique_lock lock(mutex_);
+  finished_.wait_until(lock, until, [this] { return status_.has_value(); });
+  return status_;
+}
+
+bool LaneQuery::is_finished() const {
+  const std::scoped_lock lock(mutex_);
+  return status_.has_value();
+}
+
+void QueryFigures::add(const QueryFigures& other) {
+  answered += other.answered;
+  refused += other.refused;
+  given_up += other.given_up;
+  cpu += other.cpu;
+}
+
+absl::Status QueryDesk::ask(std::shared_ptr<LaneQuery> query, Kind kind) {
+  const std::scoped_lock lock(mutex_);
+  auto& queue = kind == Kind::kLook ? looks_ : passes_;
+  if (!closed_.empty()) {
+    ++figures_.refused;
+    return absl::UnavailableError(closed_);
+  }
+  if (queue.size() >= kWaitingMax) {
+    ++figures_.refused;
+    return absl::ResourceExhaustedError("too many questions wait");
+  }
+  queue.push_back(std::move(query));
+  is_asked_ = true;
+  asked_.notify_one();
+  return absl::OkStatus();
+}
+
+QueryFigures QueryDesk::figures() const {
+  const std::scoped_lock lock(mutex_);
+  return figures_;
+}
+
+bool QueryDesk::wait_asked(std::chrono::steady_clock::time_point until) {
+  std::unique_lock lock(mutex_);
+  return asked_.wait_until(lock, until, [this] { return is_asked_.load(); });
+}
+
+void QueryDesk::open() {
+  const std::scoped_lock lock(mutex_);
+  closed_.clear();
+}
+
+void QueryDesk::close(std::string_view why) {
+  logs_copy_.reset();
+  const std::scoped_lock lock(mutex_);
+  closed_ = why;
+  for (auto* const queue : {&looks_, &passes_}) {
+    for (const auto& query : *queue) query->finish(absl::UnavailableError(std::string(why)));
+    figures_.given_up += queue->size();
+    queue->clear();
+  }
+  is_asked_ = false;
+}
+
+std::shared_ptr<LaneQuery> QueryDesk::next() {
+  const std::scoped_lock lock(mutex_);
+  is_asked_ = !looks_.empty() || !passes_.empty();
+  if (!looks_.empty()) return looks_.front();
+  return passes_.empty() ? nullptr : passes_.front();
+}
+
+void QueryDesk::drop_first(const std::shared_ptr<LaneQuery>& query) {
+  const std::scoped_lock lock(mutex_);
+  auto& queue = !looks_.empty() && looks_.front() == query ? looks_ : passes_;
+  queue.pop_front();
+  ++figures_.answered;
+}
+
+const std::shared_ptr<const LogsCopy>& QueryDesk::copy_of(const TimeContext& logs) {
+  if (logs_copy_ == nullptr || !is_same(logs_copy_->context(), logs))
+    logs_copy_ = std::make_shared<const LogsCopy>(LogsCopy{logs.rules, logs.models});
+  return logs_copy_;
+}
+
+void QueryDesk::work(std::span<const Partition* const> partitions, const TimeContext& logs,
+                     Pace pace) {
+  const auto now = std::chrono::steady_clock::now();
+  const nanoseconds passed = now - std::exchange(worked_at_, now);
+  switch (pace) {
+    case Pace::kBusy:
+      allowance_ = std::min(allowance_ + passed / 64, kBusyAllowanceMax);
+      break;
+    case Pace::kIdle:
+      allowance_ = std::min(allowance_ + passed / 2, kIdleAllowanceMax);
+      break;
+    case Pace::kFree:
+      allowance_ = kIdleAllowanceMax;
+      break;
+  }
+  if (allowance_ <= nanoseconds{0}) return;
+  const nanoseconds begun = thread_cpu();
+  nanoseconds spent{0};
+  const CommittedState state{.partitions = partitions, .logs = logs, .logs_copy = copy_of(logs)};
+  while (spent < allowance_) {
+    const std::shared_ptr<LaneQuery> query = next();
+    if (query == nullptr) break;
+    if (query->look(state) == LaneQuery::Progress::kDone) {
+      drop_first(query);
+      query->finish(absl::OkStatus());
+    }
+    spent = thread_cpu() - begun;
+  }
+  allowance_ -= spent;
+  const std::scoped_lock lock(mutex_);
+  figures_.cpu += spent;
+}
+
+}  // namespace rfm

@@ -1,0 +1,90 @@
+// Where other threads put questions to one lane. It outlives the lane: while there is none, what is
+// asked is refused with the reason. Costs the lane one load of an atomic where nobody asks.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+
+#include "absl/status/status.h"
+#include "stream/pipeline/lane_query.h"
+
+namespace rfm {
+
+// Since the process started.
+struct QueryFigures {
+  std::uint64_t answered = 0;
+  std::uint64_t refused = 0;        // Too many waited, or there was no lane.
+  std::uint64_t given_up = 0;       // Begun or waiting when the lane's partitions went.
+  std::chrono::nanoseconds cpu{0};  // Of the lane's thread, for all of them.
+
+  void add(const QueryFigures& other);
+};
+
+// CPU time of the calling thread.
+std::chrono::nanoseconds thread_cpu();
+
+class QueryDesk {
+ public:
+  // Of either kind. More are refused.
+  static constexpr std::size_t kWaitingMax = 64;
+
+  // What is answered by one look goes before what takes a pass over all customers.
+  enum class Kind : std::uint8_t { kLook, kPass };
+
+  // How much of the lane's time its answers may take.
+  enum class Pace : std::uint8_t {
+    kBusy,  // A 64th: less than 2 % of what it works.
+    kIdle,  // Half.
+    kFree,  // It has nothing else to do.
+  };
+
+  QueryDesk() = default;
+  QueryDesk(const QueryDesk&) = delete;
+  QueryDesk& operator=(const QueryDesk&) = delete;
+  ~QueryDesk() { close("the service ends"); }
+
+  // Any thread. kResourceExhausted: too many wait. kUnavailable: the lane has no state now, and
+  // why. Else the query will be finished.
+  absl::Status ask(std::shared_ptr<LaneQuery> query, Kind kind);
+  QueryFigures figures() const;
+
+  // What follows is the lane's thread's.
+  bool is_asked() const { return is_asked_.load(std::memory_order_relaxed); }
+  // As much as `pace` allows since the last call. `logs` may be newer than those of the call
+  // before.
+  void work(std::span<const Partition* const> partitions, const TimeContext& logs, Pace pace);
+  // The lane has its partitions.
+  void open();
+  // Where it has nothing else to do: until somebody asks, or it is too late for that.
+  bool wait_asked(std::chrono::steady_clock::time_point until);
+  // It has none any more: whoever waits is told why, as is who asks from here on.
+  void close(std::string_view why);
+
+ private:
+  std::shared_ptr<LaneQuery> next();
+  void drop_first(const std::shared_ptr<LaneQuery>& query);
+  const std::shared_ptr<const LogsCopy>& copy_of(const TimeContext& logs);
+
+  std::atomic<bool> is_asked_ = false;
+  std::condition_variable asked_;
+  mutable std::mutex mutex_;  // Guards what follows, up to `figures_`.
+  std::deque<std::shared_ptr<LaneQuery>> looks_;
+  std::deque<std::shared_ptr<LaneQuery>> passes_;
+  std::string closed_ = "the state is not restored yet";  // Empty: open.
+  QueryFigures figures_;
+
+  // The lane's thread's.
+  std::shared_ptr<const LogsCopy> logs_copy_;
+  std::chrono::steady_clock::time_point worked_at_{};
+  std::chrono::nanoseconds allowance_{0};
+};
+
+}  // namespace rfm

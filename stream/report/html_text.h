@@ -1,0 +1,34 @@
+// HTML under construction.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rfm {
+
+// For text and for attribute values in double quotes.
+std::string escaped_html(std::string_view text);
+
+enum class Align : unsigned char { kLeft, kRight };
+
+// A table as people read it: numbers to the right.
+class HtmlTable {
+ public:
+  struct Column {
+    std::string name;
+    Align align = Align::kRight;
+  };
+  HtmlTable(std::string_view caption, const std::vector<Column>& columns);
+
+  // As many cells as there are columns; plain text.
+  void row(const std::vector<std::string>& cells);
+
+  std::string html() const { return html_ + "</tbody></table></div>\n"; }
+
+ private:
+  std::vector<Column> columns_;
+  std::string html_;
+};
+
+}  // namespace rfm

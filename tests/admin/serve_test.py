@@ -1,0 +1,281 @@
+#!/usr/bin/env python3
+"""`rfmstream serve` over a small replayed state: each answer is what docs/openapi.json says, what
+is hostile is refused, and customers agree with `inspect`."""
+
+import json
+import os
+import pathlib
+import random
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import jsonschema
+
+RFM = os.environ["RFM_BIN"]
+SOURCE = pathlib.Path(os.environ["RFM_SOURCE_DIR"])
+OPENAPI = json.loads((SOURCE / "docs/openapi.json").read_text())
+START_S = 1_577_836_800  # 2020-01-01
+DAY_S = 86_400
+ODD_ID = "Zoë / 50% & co\u2028"
+
+
+def history():
+    """Invoices of half a year of 60 customers, who buy at their own pace."""
+    rng = random.Random(1)
+    events = []
+    for customer in range(60):
+        name = ODD_ID if customer == 0 else f"c{customer}"
+        at = START_S + rng.randrange(20 * DAY_S)
+        while at < START_S + 180 * DAY_S:
+            events.append((at, name, rng.randrange(500, 50_000) / 100))
+            at += int(rng.expovariate(1 / (rng.randrange(5, 60) * DAY_S))) + 60
+    events.sort()
+    for number, (at, customer, total) in enumerate(events):
+        yield {
+            "type": "credit" if number % 17 == 16 else "invoice",
+            "invoice_no": str(number),
+            "customer_id": customer,
+            "invoice_time": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(at)),
+            "currency": "EUR",
+            "country": ["France", "Italy"][number % 2],
+            "total": total,
+        }
+
+
+class ServeTest(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.folder = tempfile.TemporaryDirectory()
+        cls.state = cls.folder.name + "/state"
+        path = pathlib.Path(cls.folder.name, "history.jsonl")
+        path.write_text("".join(json.dumps(event) + "\n" for event in history()))
+        cls.settings = []
+        for setting in ("input.currency=EUR", "sales.enabled=true", "moves.enabled=true"):
+            cls.settings += ["--set", setting]
+        subprocess.run(
+            [RFM, "replay", "--input", path, "--state", cls.state, "--format", "invoices"]
+            + cls.settings,
+            check=True,
+            capture_output=True,
+        )
+        cls.server = subprocess.Popen(
+            [RFM, "serve", "--state", cls.state, "--listen", "127.0.0.1:0"],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        line = cls.server.stderr.readline()
+        cls.port = int(line.rstrip().rstrip("/").rsplit(":", 1)[1])
+        cls.lines = [line, cls.server.stderr.readline()]
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.terminate()
+        rest = cls.server.communicate(timeout=30)[1]
+        cls.folder.cleanup()
+        logged = "".join(cls.lines) + rest
+        assert cls.server.returncode == 0, logged
+        assert ODD_ID not in logged and "c12" not in logged, logged
+
+    def ask(self, path, headers=None):
+        """Status, headers and body; asks again while the answer is in the making."""
+        while True:
+            request = urllib.request.Request(
+                f"http://127.0.0.1:{self.port}{path}", headers=headers or {}
+            )
+            try:
+                with urllib.request.urlopen(request, timeout=30) as answer:
+                    return answer.status, answer.headers, answer.read()
+            except urllib.error.HTTPError as error:
+                body = error.read()
+                if error.code != 503 or b"in_the_making" not in body:
+                    return error.code, error.headers, body
+
+    def get(self, path):
+        status, _, body = self.ask(path)
+        self.assertEqual(status, 200, body)
+        return json.loads(body)
+
+    def raw(self, data):
+        with socket.create_connection(("127.0.0.1", self.port)) as connection:
+            connection.sendall(data)
+            connection.settimeout(30)
+            answer = b""
+            while piece := connection.recv(65_536):
+                answer += piece
+            return answer
+
+    def check(self, path, answer, status="200"):
+        """Against the schema that the document has for the path."""
+        schema = OPENAPI["paths"][path]["get"]["responses"][status]["content"]["application/json"]
+        jsonschema.Draft202012Validator(
+            {**schema["schema"], "components": OPENAPI["components"]}
+        ).validate(answer)
+
+    def test_the_document_is_served_as_it_is(self):
+        self.assertEqual(self.get("/openapi.json"), OPENAPI)
+
+    def test_each_answer_is_what_the_document_says(self):
+        queries = {
+            "/transitions": "reason=inactivity&from=2020-02-01&to=2020-03-01",
+            "/score": "recency_days=12.5&frequency=4&monetary=512.25&first_purchase_days=90",
+            "/customers": "sort=value_at_risk&size=7&page=1",
+        }
+        for path in OPENAPI["paths"]:
+            if "{" in path or path == "/metrics":
+                continue
+            with self.subTest(path):
+                self.check(path, self.get(path))
+                if path in queries:
+                    self.check(path, self.get(path + "?" + queries[path]))
+        for segmentation in self.get("/segments")["segmentations"]:
+            for path in ("/segments", "/grid", "/risk", "/customers"):
+                with self.subTest(path + segmentation):
+                    self.check(path, self.get(f"{path}?segmentation={segmentation}"))
+
+    def test_a_customer_is_as_inspect_says(self):
+        for customer in (ODD_ID, "c7"):
+            answer = self.get("/customers/" + urllib.parse.quote(customer, safe=""))
+            self.check("/customers/{id}", answer)
+            shown = subprocess.run(
+                [RFM, "inspect", "customer", customer, "--state", self.state, "--json"],
+                check=True,
+                capture_output=True,
+            )
+            expected = json.loads(shown.stdout)
+            self.assertEqual({key: answer[key] for key in expected}, expected)
+
+    def test_pages_of_customers_are_all_of_them_in_order(self):
+        found = []
+        while True:
+            page = self.get(f"/customers?size=9&page={len(found) // 9}")
+            found += page["customers"]
+            if len(page["customers"]) < 9:
+                break
+        self.assertEqual(len({c["customer_id"] for c in found}), 60)
+        self.assertEqual(page["total"], 60)
+        money = [c["monetary"] for c in found]
+        self.assertEqual(money, sorted(money, reverse=True))
+        segments = self.get("/segments?segmentation=rfm")
+        for segment in segments["segments"]:
+            name = urllib.parse.quote(segment["name"])
+            listed = self.get(f"/customers?segmentation=rfm&segment={name}&size=100")
+            self.assertEqual(listed["total"], segment["customers"])
+            total = sum(c["monetary"] for c in listed["customers"])
+            self.assertAlmostEqual(total, segment["monetary"], places=3)
+        self.assertEqual(segments["customers"], 60)
+        self.assertEqual(sum(s["customers"] for s in segments["segments"]), 60)
+
+    def test_sales_are_those_of_the_history(self):
+        answer = self.get("/sales")
+        events = list(history())
+        gross = sum(e["total"] for e in events if e["type"] == "invoice")
+        credits = sum(e["total"] for e in events if e["type"] == "credit")
+        for part in ("days", "countries", "months", "hours"):
+            with self.subTest(part):
+                self.assertAlmostEqual(sum(line["gross"] for line in answer[part]), gross, 3)
+                self.assertAlmostEqual(sum(line["credits"] for line in answer[part]), credits, 3)
+        day = events[0]["invoice_time"][:10]
+        first = self.get(f"/sales?from={day}&to={day}")["days"]
+        self.assertEqual([line["date"] for line in first], [day])
+        buyers = {
+            e["customer_id"]
+            for e in events
+            if e["invoice_time"][:10] == day and e["type"] == "invoice"
+        }
+        self.assertEqual(first[0]["customers"], len(buyers))
+
+    def test_stocks_flows_and_histories_are_of_the_same_moves(self):
+        segments = self.get("/segments?segmentation=rfm")
+        last = segments["days"][-1]["segments"]
+        for segment in segments["segments"]:
+            if segment["name"] == "none":
+                continue
+            self.assertEqual(last[segment["name"]][0], segment["customers"])
+            self.assertAlmostEqual(last[segment["name"]][1], segment["monetary"], 3)
+        since = "from=2020-01-01"
+        moves = self.get(f"/transitions?segmentation=rfm&{since}")
+        flows = sum(flow["moves"] for flow in moves["flows"])
+        self.assertEqual(sum(day["moves"] for day in moves["days"]), flows)
+        customers = self.get(f"/transitions/customers?segmentation=rfm&{since}&size=100")
+        self.assertEqual(customers["total"], len(customers["customers"]))
+        self.assertEqual(sum(len(c["moves"]) for c in customers["customers"]), flows)
+        ends = {name: 0 for name in last}
+        for net in moves["net"]:
+            ends[net["to"]] = ends.get(net["to"], 0) + net["customers"]
+        self.assertEqual(
+            {n: c for n, c in ends.items() if c and n != "none"}, {n: c[0] for n, c in last.items()}
+        )
+        shown = customers["customers"][0]
+        own = self.get("/customers/" + urllib.parse.quote(shown["customer_id"], safe=""))
+        own = [move for move in own["history"] if move.pop("segmentation") == "rfm"]
+        self.assertEqual(shown["moves"], own)
+
+    def test_what_is_wrong_is_named(self):
+        for path, words in {
+            "/segments?colour=red": ["colour", "segmentation"],
+            "/segments?segmentation=x": ["segmentation", "x", "rfm"],
+            "/customers?size=0": ["size", "500"],
+            "/customers?page=100000000": ["page"],
+            "/customers?size=1&size=2": ["size", "once"],
+            "/customers?sort=name": ["sort", "churn_risk"],
+            "/score?frequency=0": ["frequency", "1000"],
+            "/score?monetary=1e5": ["monetary"],
+            "/score?recency_days=nan": ["recency_days"],
+            "/segments?from=2020-02-30": ["from", "YYYY-MM-DD"],
+        }.items():
+            with self.subTest(path):
+                status, _, body = self.ask(path)
+                self.assertEqual(status, 400, body)
+                answer = json.loads(body)
+                self.check("/segments", answer, "400")
+                for word in words:
+                    self.assertIn(word, answer["detail"])
+
+    def test_ids_of_any_bytes_are_found_or_not(self):
+        names = ["nobody", "a%00b", "%ff%fe", "%2e%2e%2f", "%", "%zz", "x" * 900, "a/b?", "c1%00"]
+        for name in names:
+            with self.subTest(name):
+                status, _, body = self.ask("/customers/" + name)
+                self.assertIn(status, (404, 414), body)
+                self.assertNotIn(b"nobody", body)
+        self.assertIn(b" 414 ", self.raw(
+            b"GET /customers/" + b"x" * 5_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"))
+        self.assertEqual(self.ask("/healthz")[0], 200)
+
+    def test_slow_and_greedy_clients_do_not_stop_others(self):
+        held = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(20)]
+        for connection in held:
+            connection.sendall(b"GET /segments HT")
+        greedy = b"POST /segments HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100000000\r\n\r\n"
+        self.assertIn(b" 405 ", self.raw(greedy + b"x" * 10_000))
+        self.assertEqual(self.ask("/healthz")[0], 200)
+        self.assertEqual(self.ask("/customers/c7")[0], 200)
+        for connection in held:
+            connection.close()
+
+    def test_an_answer_that_has_not_changed_is_not_sent_again(self):
+        self.get("/segments")
+        _, headers, _ = self.ask("/customers/c7")
+        status, _, body = self.ask("/customers/c7", {"If-None-Match": headers["ETag"]})
+        self.assertEqual((status, body), (304, b""))
+        self.assertEqual(headers["Cache-Control"], "private, no-cache")
+        self.assertIn("frame-ancestors 'none'", headers["Content-Security-Policy"])
+        self.assertNotIn("Access-Control-Allow-Origin", headers)
+
+    def test_probes_and_metrics_know_of_a_stored_state(self):
+        self.assertEqual(self.ask("/readyz")[0], 200)
+        metrics = self.ask("/metrics")[2].decode()
+        self.assertIn('rfmstream_resident_customers{partition="0"} 60', metrics)
+        self.assertIn("rfmstream_queries_total", metrics)
+        self.assertEqual(self.get("/pipeline")["stored"], True)
+        self.assertEqual(self.get("/config")["input.currency"]["value"], "EUR")
+
+
+if __name__ == "__main__":
+    unittest.main()
