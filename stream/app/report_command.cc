@@ -38,10 +38,13 @@ absl::Status write_report(const StateArguments& arguments, const std::string& so
   if (!state.ok()) return state.status();
   const absl::StatusOr<Census> census = census_of(*state, {});
   if (!census.ok()) return census.status();
+  const absl::StatusOr<SalesSummary> sales = sales_of(*state);
+  if (!sales.ok()) return sales.status();
   absl::StatusOr<OutputFile> file = OutputFile::open(path, OutputFile::Place::kBeside);
   if (!file.ok()) return file.status();
   ReportInput input{.census = *census,
                     .version = version_of(*state),
+                    .sales = *sales,
                     .currency = currency_of(*state),
                     .source = source,
                     .churn = nullptr,
@@ -116,8 +119,10 @@ void add_report_command(CLI::App& app, Invocation& invocation) {
       "prints.\n"
       "In it: best customers, revenue concentration, segments with sizes, means and shares, the\n"
       "grid of scores, 1-D K-Means with the overall score, countries, retention by month of first\n"
-      "purchase, customers lost by month, who buys often and spends less, churn risk and value at\n"
-      "risk. From an input also how good the churn risk was: AUC, Brier score, lift, calibration.\n"
+      "purchase, customers lost by month, who buys often and spends less, sales by month, "
+      "country,\n"
+      "weekday, hour and product, churn risk and value at risk. From an input also how good the "
+      "churn risk was: AUC, Brier score, lift, calibration.\n"
       "\n"
       "Examples:\n"
       "  rfmstream report --input online_retail.csv --until 2011-12-10 --output report.html\n"

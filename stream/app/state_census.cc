@@ -34,6 +34,22 @@ absl::StatusOr<Census> census_of(const OpenedState& state, const CensusOptions& 
   return census;
 }
 
+absl::StatusOr<SalesSummary> sales_of(const OpenedState& state) {
+  SalesSummary sales;
+  const absl::Status read = state.snapshot->for_each_cell(
+      [&](std::string_view key, const Book::Cell& cell) { sales.add(key, cell); });
+  if (!read.ok()) return read;
+  return sales;
+}
+
+absl::StatusOr<MovesSummary> moves_of(const OpenedState& state) {
+  MovesSummary moves(state.snapshot->logs());
+  const absl::Status read = state.snapshot->for_each_cell(
+      [&](std::string_view key, const Book::Cell& cell) { moves.add(key, cell); });
+  if (!read.ok()) return read;
+  return moves;
+}
+
 const ModelVersion& version_of(const OpenedState& state) {
   return *state.snapshot->logs().models.effective_in(epoch_of(state.snapshot->clock()));
 }

@@ -7,6 +7,7 @@
 
 #include "model/model_version.h"
 #include "stream/analyse/census.h"
+#include "stream/analyse/sales_summary.h"
 #include "stream/evaluate/churn_evaluation.h"
 
 namespace rfm {
@@ -14,6 +15,7 @@ namespace rfm {
 struct ReportInput {
   const Census& census;
   const ModelVersion& version;  // In force at the census' instant.
+  const SalesSummary& sales;    // Empty where the state keeps none.
   std::string currency;
   std::string source;  // What it is made of, as the reader knows it.
   // How good the churn risks were; null: `churn_missing` says why that is not known.

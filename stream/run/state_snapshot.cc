@@ -133,6 +133,22 @@ absl::Status StateSnapshot::for_each(const Visit& visit) const {
   return absl::OkStatus();
 }
 
+absl::Status StateSnapshot::for_each_cell(const VisitCell& visit) const {
+  for (const PartitionSnapshot& partition : partitions_) {
+    absl::Status scanned = store_->scan(
+        StoreKind::kBook, partition.id, [&](std::string_view key, std::string_view bytes) {
+          const std::optional<Book::Cell> cell = Book::decode(bytes);
+          if (!cell)
+            return absl::DataLossError(
+                fmt::format("state directory {}: a book is damaged", directory_));
+          visit(key, *cell);
+          return absl::OkStatus();
+        });
+    if (!scanned.ok()) return scanned;
+  }
+  return absl::OkStatus();
+}
+
 absl::StatusOr<std::optional<StateSnapshot::Found>> StateSnapshot::find(
     std::string_view customer_id) const {
   std::optional<Found> found;

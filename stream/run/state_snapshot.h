@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "state/book.h"
 #include "state/customer_row.h"
 #include "state/model_timeline.h"
 #include "state/state_store.h"
@@ -50,6 +51,10 @@ class StateSnapshot {
   // In order of partition and customer id, until `visit` returns an error.
   using Visit = std::function<absl::Status(const PartitionSnapshot& partition, CustomerRow row)>;
   absl::Status for_each(const Visit& visit) const;
+
+  // The cells of the partitions' books (state/book.h), as stored.
+  using VisitCell = std::function<void(std::string_view key, const Book::Cell& cell)>;
+  absl::Status for_each_cell(const VisitCell& visit) const;
 
   struct Found {
     PartitionSnapshot partition;

@@ -40,9 +40,10 @@ void expect_whole(const std::string& html) {
   EXPECT_TRUE(open.empty());
 }
 
-ReportInput input_of(const Census& census, const ModelVersion& version) {
+ReportInput input_of(const Census& census, const ModelVersion& version, const SalesSummary& sales) {
   return {.census = census,
           .version = version,
+          .sales = sales,
           .currency = "GBP",
           .source = "a \"file\" <of> mine & yours",
           .churn = nullptr,
@@ -55,7 +56,7 @@ TEST(Report, IsWholeOfAnyCustomers) {
     const CensusCases cases(seed, 40);
     Census census(cases.rules(), {});
     for (const CensusCustomer& customer : cases.all()) cases.add_to(census, customer);
-    const std::string html = report_html(input_of(census, cases.version()));
+    const std::string html = report_html(input_of(census, cases.version(), {}));
     expect_whole(html);
     EXPECT_NE(html.find("a &quot;file&quot; &lt;of&gt; mine &amp; yours"), std::string::npos);
     EXPECT_NE(html.find("Nobody has judged it."), std::string::npos);
@@ -76,7 +77,7 @@ TEST(Report, EscapesWhatCustomersAreCalled) {
   row.segments.resize(rules.segmentations.size());
   row.ledger.put({.number_hash = 1, .amount = {10'000}, .time = kCensusAt}, rules, kCensusAt);
   census.add(row, facts_of(row, rules, &version, kCensusAt), rules);
-  const std::string html = report_html(input_of(census, version));
+  const std::string html = report_html(input_of(census, version, {}));
   expect_whole(html);
   EXPECT_EQ(html.find("<script"), std::string::npos);
   EXPECT_EQ(html.find("<img"), std::string::npos);
@@ -88,7 +89,7 @@ TEST(Report, SaysWhatIsMissingWhereThereIsNothing) {
   const ModelVersion version;
   Census census(rules, {});
   census.reach(kCensusAt);
-  const std::string html = report_html(input_of(census, version));
+  const std::string html = report_html(input_of(census, version, {}));
   expect_whole(html);
   for (const char* part : {"Nobody has bought yet.", "There is no revenue yet.",
                            "There is no churn model yet: it takes some weeks of history.",
