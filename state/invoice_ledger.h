@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "state/event_time.h"
@@ -94,6 +95,12 @@ class InvoiceLedger {
                              const Rules& rules) const;
 
   std::vector<LedgerInvoice> invoices() const;
+  // The entry of the same type and number; absent: none.
+  std::optional<LedgerInvoice> find(const LedgerInvoice& invoice) const {
+    const std::size_t known = entries_.find(invoice.number_hash, invoice.type);
+    if (known == entries_.size()) return std::nullopt;
+    return entries_.at(known);
+  }
   const LedgerEntries& entries() const { return entries_; }
   const FoldedInvoices& folded() const { return folded_; }
 

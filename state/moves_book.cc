@@ -81,7 +81,8 @@ void MovesBook::book(CustomerRow& row, const Rules& rules, std::span<const Booke
     const SegmentCode code = row.segments[s].segment;
     if (code == kNoSegmentCode) continue;
     const Segmentation& segmentation = rules.segmentations[s];
-    const Place place{names_.id_of(segmentation.name()), names_.id_of(segment_info(segmentation, code).name)};
+    const Place place{names_.id_of(segmentation.name()),
+                      names_.id_of(segment_info(segmentation, code).name)};
     const auto moved = std::ranges::find(moved_, place.segmentation, &Moved::segmentation);
     const bool is_counted = moved != moved_.end() || row.booked;
     const std::int64_t last = moved != moved_.end() ? moved->money : row.booked.value_or(0);

@@ -56,7 +56,7 @@ class MovesBook {
 
   Book& book_;
   SegmentNames& names_;
-  std::vector<Moved> moved_;        // Scratch, like `key_`.
+  std::vector<Moved> moved_;  // Scratch, like `key_`.
   std::string key_;
 };
 

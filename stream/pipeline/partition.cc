@@ -154,15 +154,6 @@ void Partition::reject(const RecordView& record, const Rejection& rejection) {
   listener_.on_dead_letter(record, rejection);
 }
 
-TransitionContext Partition::transition_context() const {
-  TransitionContext context{
-      .go_live = {.offset = options_.go_live_offset, .time = options_.go_live_time},
-      .live_after = options_.go_live_time};
-  if (!context.live_after && meta_.go_live_watermark)
-    context.live_after = std::max(*meta_.go_live_watermark, options_.first_start);
-  return context;
-}
-
 void Partition::emit(TransitionBuffer& buffer, CustomerRow* row) {
   moves_.clear();
   for (const Transition& transition : buffer.transitions) {
@@ -191,17 +182,6 @@ void Partition::on_settled(const CustomerRow& row, const SettledInvoice& settled
   listener_.on_rejected_invoice(row, settled);
 }
 
-namespace {
-
-std::optional<LedgerInvoice> in_ledger(const CustomerRow& row, const LedgerInvoice& invoice) {
-  const LedgerEntries& entries = row.ledger.entries();
-  const std::size_t known = entries.find(invoice.number_hash, invoice.type);
-  if (known == entries.size()) return std::nullopt;
-  return entries.at(known);
-}
-
-}  // namespace
-
 void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
   CustomerRow& row = rows_.find_or_add(event.customer_id, rules_in_force());
   const bool is_new = ResidentRows::is_empty(row);
@@ -224,7 +204,7 @@ void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
       .consent = event.consent,
       .position = record.offset,
   };
-  const std::optional<LedgerInvoice> replaced = in_ledger(row, fact.invoice);
+  const std::optional<LedgerInvoice> replaced = row.ledger.find(fact.invoice);
   LedgerOutcome outcome = LedgerOutcome::kApplied;
   rows_.change(row, [&](CustomerRow& changing) {
     outcome = apply_invoice(changing, fact, clock, {rules_, models_}, buffer_);
@@ -257,12 +237,6 @@ void remember(std::uint64_t event_hash, OpenInvoice& open) {
 
 }  // namespace
 
-void Partition::keep_sold(const LineEvent& line, OpenInvoice& open) {
-  if (!books_.keeps_sales() || open.sold_lines.size() >= OpenInvoice::kLinesBytesMax) return;
-  books_.introduce(line);
-  pack_line(line.sold(), open.sold_lines);
-}
-
 void Partition::apply(const LineEvent& event, const RecordView& record) {
   CustomerRow& row = rows_.find_or_add(event.customer_id, rules_in_force());
   const bool is_new = ResidentRows::is_empty(row);
@@ -283,7 +257,7 @@ void Partition::apply(const LineEvent& event, const RecordView& record) {
       open.last_line = std::max(open.last_line, event.invoice_time);
       open.last_position = record.offset;
       if (!event.country.empty()) open.country = event.country;
-      keep_sold(event, open);
+      books_.keep(event, open);
       remember(event_hash, open);
     });
     ++meta_.counters.applied;
@@ -302,7 +276,7 @@ void Partition::apply(const LineEvent& event, const RecordView& record) {
                                                   .last_position = record.offset,
                                                   .event_ids = {}});
     remember(event_hash, *changing.open);
-    keep_sold(event, *changing.open);
+    books_.keep(event, *changing.open);
   });
   if (is_new) listener_.on_new_customer(row);
   ++meta_.counters.applied;

@@ -146,8 +146,6 @@ class Partition {
   void apply(const InvoiceEvent& event, const RecordView& record);
   void apply(const LineEvent& event, const RecordView& record);
   void erase(const Tombstone& event, const RecordView& record);
-  // What it sells.
-  void keep_sold(const LineEvent& line, OpenInvoice& open);
   // Ends the row's open invoice, if it has one.
   void settle(CustomerRow& row);
 

@@ -43,8 +43,10 @@ PartitionBooks::PartitionBooks(const TimeContext& logs, StateStore* store, std::
       lines_(logs.rules.keeps_sales && logs.rules.sales_undo > Duration{0} ? store : nullptr,
              partition) {}
 
-void PartitionBooks::introduce(const LineEvent& line) {
-  if (keeps_sales()) sales_.introduce(line.sold(), line.invoice_time);
+void PartitionBooks::keep(const LineEvent& line, OpenInvoice& open) {
+  if (!keeps_sales() || open.sold_lines.size() >= OpenInvoice::kLinesBytesMax) return;
+  sales_.introduce(line.sold(), line.invoice_time);
+  pack_line(line.sold(), open.sold_lines);
 }
 
 void PartitionBooks::book(const AnonymousSale& sale) {

@@ -26,8 +26,8 @@ class PartitionBooks {
   // What `logs` refers to and `store` outlive it; without a store no lines are kept.
   PartitionBooks(const TimeContext& logs, StateStore* store, std::int32_t partition);
 
-  // A line of an invoice that has not settled.
-  void introduce(const LineEvent& line);
+  // What a line of an invoice sells, until that settles.
+  void keep(const LineEvent& line, OpenInvoice& open);
   // A sale of nobody.
   void book(const AnonymousSale& sale);
   // An invoice or credit of the customer `row`, which is applied. `replaced`: what the ledger had

@@ -84,6 +84,15 @@ Partition::Progress Partition::go_on_idle() {
   return Progress::kDone;
 }
 
+TransitionContext Partition::transition_context() const {
+  TransitionContext context{
+      .go_live = {.offset = options_.go_live_offset, .time = options_.go_live_time},
+      .live_after = options_.go_live_time};
+  if (!context.live_after && meta_.go_live_watermark)
+    context.live_after = std::max(*meta_.go_live_watermark, options_.first_start);
+  return context;
+}
+
 bool Partition::is_due(EventTime by) const {
   return meta_.started && (rows_.earliest_due() <= by || boundary_of(meta_.crossed + 1) <= by);
 }
