@@ -46,6 +46,7 @@ ReportInput input_of(const Census& census, const ModelVersion& version, const Sa
           .sales = sales,
           .currency = "GBP",
           .source = "a \"file\" <of> mine & yours",
+          .best_by_units = {{"<most>", 30'000}},
           .churn = nullptr,
           .churn_missing = "Nobody has judged it."};
 }
@@ -63,6 +64,7 @@ TEST(Report, IsWholeOfAnyCustomers) {
     EXPECT_EQ(html.find("<script"), std::string::npos);
     EXPECT_EQ(html.find("http://"), std::string::npos);
     EXPECT_EQ(html.find("https://"), std::string::npos);
+    EXPECT_NE(html.find("&lt;most&gt;</th><td class=\"n\">3</td>"), std::string::npos);
     EXPECT_EQ(html.find("nan"), std::string::npos);
   }
 }
