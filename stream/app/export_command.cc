@@ -3,113 +3,43 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
-#include <algorithm>
+#include <map>
 #include <memory>
 #include <string>
-#include <tuple>
 #include <utility>
-#include <vector>
 
+#include "stream/app/book_tables.h"
 #include "stream/app/census_tables.h"
-#include "stream/app/customers_table.h"
+#include "stream/app/choice_option.h"
+#include "stream/app/customers_writer.h"
 #include "stream/app/powerbi_export.h"
 #include "stream/app/progress.h"
 #include "stream/app/state_arguments.h"
 #include "stream/app/state_census.h"
 #include "stream/app/table_output.h"
 #include "stream/text/time_text.h"
-#include "stream/text/utf8.h"
 
 namespace rfm {
 namespace {
 
-enum class Customers : std::uint8_t { kWithPurchases, kAll };
+enum class SalesBy : std::uint8_t { kDay, kHour, kProduct };
 
 struct Arguments {
   StateArguments state;
   std::string output = "-";
   bool all = false;
   bool outlook = false;
+  bool by_day = false;
+  SalesBy sales_by = SalesBy::kDay;
   // Of `--for powerbi`.
   std::string purpose;
   std::string input;
 };
 
-struct CustomersOptions {
-  Customers customers = Customers::kWithPurchases;
-  Outlook outlook = Outlook::kNone;
-};
 CustomersOptions customers_options(const Arguments& arguments) {
   return {.customers = arguments.all ? Customers::kAll : Customers::kWithPurchases,
           .outlook = arguments.outlook ? Outlook::kNextChange : Outlook::kNone};
 }
-
-// Customers of one partition come in order. Those of several are kept until they are sorted.
-class CustomersWriter {
- public:
-  CustomersWriter(const OpenedState& state, const CustomersOptions& options, TableOutput& output)
-      : state_(state),
-        options_(options),
-        output_(output),
-        sorts_(state.snapshot->partitions().size() > 1) {}
-
-  absl::Status write() {
-    absl::Status written = output_.begin(
-        "customers", customers_columns(state_.rules().segmentations, options_.outlook));
-    if (!written.ok()) return written;
-    written = visit_customers(
-        state_, "exported",
-        [this](const PartitionSnapshot& partition, const CustomerRow& row,
-               const CustomerFacts& facts) { return add(partition.id, row, facts); });
-    return written.ok() && sorts_ ? write_sorted() : written;
-  }
-
-  std::uint64_t count() const { return count_; }
-
- private:
-  struct Line {
-    std::string customer_id;
-    PartitionId partition = 0;
-    TableRow row;
-  };
-
-  absl::Status add(PartitionId partition, const CustomerRow& row, const CustomerFacts& facts) {
-    if (facts.frequency == 0 && options_.customers == Customers::kWithPurchases)
-      return absl::OkStatus();
-    ++count_;
-    fill_customer(figures_of(row, facts, state_.rules_of(row), state_.rules(), history_), partition,
-                  options_.outlook, line_);
-    if (!sorts_) return output_.write(line_);
-    lines_.push_back({row.id, partition, line_});
-    return absl::OkStatus();
-  }
-
-  absl::Status write_sorted() {
-    std::ranges::sort(lines_, [](const Line& a, const Line& b) {
-      return std::tie(a.customer_id, a.partition) < std::tie(b.customer_id, b.partition);
-    });
-    for (const Line& line : lines_) {
-      if (absl::Status written = output_.write(line.row); !written.ok()) return written;
-    }
-    const auto same = [](const Line& a, const Line& b) { return a.customer_id == b.customer_id; };
-    if (const auto split = std::ranges::adjacent_find(lines_, same); split != lines_.end()) {
-      fmt::print(stderr,
-                 "note: some customers are in several partitions, the first {}: their records were "
-                 "not partitioned alike\n",
-                 shown(split->customer_id));
-    }
-    return absl::OkStatus();
-  }
-
-  const OpenedState& state_;
-  CustomersOptions options_;
-  TableOutput& output_;
-  bool sorts_;
-  std::uint64_t count_ = 0;
-  std::vector<Line> lines_;
-  TableRow line_;
-  LedgerHistory history_;
-};
 
 void print_clock(const OpenedState& state, std::string_view what) {
   fmt::print(stderr, "{} as of {}\n", what, to_rfc3339(state.snapshot->clock()));
@@ -144,6 +74,52 @@ absl::Status export_table(const Arguments& arguments, WriteTable write_table) {
   return absl::OkStatus();
 }
 
+using WriteSales = absl::Status (*)(const SalesSummary&, const std::string& currency, TableOutput&);
+using WriteMoves = absl::Status (*)(const MovesSummary&, const std::string& currency, TableOutput&);
+
+WriteSales writer_of(SalesBy by) {
+  switch (by) {
+    case SalesBy::kDay:
+      return write_sales_by_day;
+    case SalesBy::kHour:
+      return write_sales_by_hour;
+    case SalesBy::kProduct:
+      return write_sales_by_product;
+  }
+  return nullptr;
+}
+
+// A table of what `read` finds in the books.
+template <class Read, class Write>
+absl::Status export_book(const Arguments& arguments, Read read, Write write) {
+  const absl::StatusOr<OpenedState> state = OpenedState::open(arguments.state);
+  if (!state.ok()) return state.status();
+  const auto book = read(*state);
+  if (!book.ok()) return book.status();
+  absl::StatusOr<TableOutput> output = TableOutput::csv(arguments.output);
+  if (!output.ok()) return output.status();
+  absl::Status written = write(*book, currency_of(*state), *output);
+  if (written.ok()) written = output->finish();
+  if (!written.ok()) return written;
+  print_clock(*state, "written");
+  return absl::OkStatus();
+}
+
+absl::Status write_books(const OpenedState& state, TableOutput& output) {
+  const std::string currency = currency_of(state);
+  const absl::StatusOr<SalesSummary> sales = sales_of(state);
+  if (!sales.ok()) return sales.status();
+  for (const WriteSales write : {write_sales_by_day, write_sales_by_hour, write_sales_by_product}) {
+    if (absl::Status written = write(*sales, currency, output); !written.ok()) return written;
+  }
+  const absl::StatusOr<MovesSummary> moves = moves_of(state);
+  if (!moves.ok()) return moves.status();
+  for (const WriteMoves write : {write_transitions, write_segments_by_day}) {
+    if (absl::Status written = write(*moves, currency, output); !written.ok()) return written;
+  }
+  return absl::OkStatus();
+}
+
 absl::Status export_sqlite(const Arguments& arguments) {
   const absl::StatusOr<OpenedState> state = OpenedState::open(arguments.state);
   if (!state.ok()) return state.status();
@@ -157,9 +133,10 @@ absl::Status export_sqlite(const Arguments& arguments) {
     const absl::Status written = write_table(*census, currency_of(*state), *output);
     if (!written.ok()) return written;
   }
+  if (absl::Status written = write_books(*state, *output); !written.ok()) return written;
   if (absl::Status done = output->finish(); !done.ok()) return done;
-  print_clock(*state, fmt::format("{}: tables customers ({} rows), segments, cohorts",
-                                  arguments.output, grouped(customers.count())));
+  print_clock(*state, fmt::format("{}: {} customers, and all other tables", arguments.output,
+                                  grouped(customers.count())));
   return absl::OkStatus();
 }
 
@@ -244,9 +221,17 @@ void add_segments(CLI::App& parent, Invocation& invocation) {
       "                                means of the customers; recency of those who bought\n"
       "  churn_risk                    mean; empty without a model\n"
       "  value_at_risk                 sum of the customers' (`export customers --help`)\n"
-      "  currency, as_of               of the state");
+      "  currency, as_of               of the state\n"
+      "With --by-day: date, segmentation, segment, customers, monetary, currency; at the end of "
+      "each\n"
+      "day on which anything changed.");
+  command.add_flag("--by-day", arguments->by_day,
+                   "Sizes and money at the end of each day, as they were then");
   command.callback([arguments, &invocation] {
-    invocation.run = [arguments] { return export_table(*arguments, write_segments); };
+    invocation.run = [arguments] {
+      return arguments->by_day ? export_book(*arguments, moves_of, write_segments_by_day)
+                               : export_table(*arguments, write_segments);
+    };
   });
 }
 
@@ -274,6 +259,51 @@ void add_cohorts(CLI::App& parent, Invocation& invocation) {
   });
 }
 
+void add_sales(CLI::App& parent, Invocation& invocation) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App& command = *parent.add_subcommand(
+      "sales", "Sales and credits by day and country, hour or product as CSV, of everybody");
+  add_state_arguments(command, arguments->state);
+  add_output_option(command, *arguments);
+  const std::map<std::string, SalesBy> choices = {
+      {"day", SalesBy::kDay}, {"hour", SalesBy::kHour}, {"product", SalesBy::kProduct}};
+  add_choice(command, "--by", arguments->sales_by, choices,
+             "day (default): and country; hour: month, weekday and hour; product: and month")
+      .type_name("WHAT");
+  command.footer(
+      "Columns (RFC 4180, one header line; UTC; sales as known now, credits on their own day):\n"
+      "  date, country, customer_known    --by day; 0: sales without a customer\n"
+      "  month, weekday, hour             --by hour; 1 is Monday\n"
+      "  month, stock_code, description   --by product; of no product: an empty code\n"
+      "  gross, credits, net, units       units are less what came back\n"
+      "  invoices, credit_notes           not --by product; credit notes --by day only\n"
+      "  customers                        --by day: who bought on that day in that country\n"
+      "  lines                            --by product\n"
+      "  currency                         of the state");
+  command.callback([arguments, &invocation] {
+    invocation.run = [arguments] {
+      return export_book(*arguments, sales_of, writer_of(arguments->sales_by));
+    };
+  });
+}
+
+void add_transitions(CLI::App& parent, Invocation& invocation) {
+  const auto arguments = std::make_shared<Arguments>();
+  CLI::App& command = *parent.add_subcommand(
+      "transitions", "How many moved from which segment to which and why, by day, as CSV");
+  add_state_arguments(command, arguments->state);
+  add_output_option(command, *arguments);
+  command.footer(
+      "Columns (RFC 4180, one header line):\n"
+      "  date, segmentation, from, to  UTC; `none`: no purchase counted\n"
+      "  reason, actionable            as in the transitions themselves; 1: may be acted on\n"
+      "  moves, monetary               how many, and the money of the customers afterwards\n"
+      "  currency                      of the state");
+  command.callback([arguments, &invocation] {
+    invocation.run = [arguments] { return export_book(*arguments, moves_of, write_transitions); };
+  });
+}
+
 void add_sqlite(CLI::App& parent, Invocation& invocation) {
   const auto arguments = std::make_shared<Arguments>();
   CLI::App& command = *parent.add_subcommand(
@@ -285,8 +315,8 @@ void add_sqlite(CLI::App& parent, Invocation& invocation) {
       ->type_name("FILE");
   add_customers_options(command, *arguments);
   command.footer(
-      "Tables and columns as of `export customers`, `segments` and `cohorts`; what is empty there "
-      "is\nNULL.\n"
+      "Tables: customers, segments, segments_by_day, cohorts, sales_by_day, sales_by_hour,\n"
+      "sales_by_product, transitions; columns as in the CSV of each, what is empty there is NULL.\n"
       "\n"
       "Example:\n"
       "  rfmstream export sqlite --state s --output shop.sqlite\n"
@@ -342,6 +372,8 @@ void add_export_command(CLI::App& app, Invocation& invocation) {
   add_customers(parent, invocation);
   add_segments(parent, invocation);
   add_cohorts(parent, invocation);
+  add_sales(parent, invocation);
+  add_transitions(parent, invocation);
   add_sqlite(parent, invocation);
   add_powerbi(parent, invocation);
 }

@@ -3,16 +3,26 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <filesystem>
+#include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
 
 #include "config/options.h"
+#include "stream/analyse/money_sum.h"
+#include "stream/app/csv_sales.h"
 #include "stream/app/output_file.h"
 #include "stream/app/replay_setup.h"
 #include "stream/app/state_census.h"
 #include "stream/evaluate/churn_evaluation.h"
 #include "stream/report/report.h"
+#include "stream/text/decimal.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
@@ -28,9 +38,39 @@ constexpr const char* kChurnNeedsInput =
     "It is judged by running a history anew: make the report from an input file (--input), or see "
     "`rfmstream evaluate churn`.";
 
+// What a report has of its input alone, beside the state.
 struct Judged {
   absl::StatusOr<ChurnReport> churn = absl::FailedPreconditionError(kChurnNeedsInput);
+  std::map<std::string, std::int64_t> units;  // By customer, in 10^-4.
 };
+
+std::vector<CustomerUnits> best_of(const std::map<std::string, std::int64_t>& units) {
+  std::vector<CustomerUnits> best;
+  for (const auto& [customer, sum] : units) best.push_back({customer, sum});
+  std::ranges::stable_sort(best, std::greater<>(), &CustomerUnits::units);
+  return best;
+}
+
+// Of the rows of a CSV before `until`, where it can be read once more.
+absl::StatusOr<std::map<std::string, std::int64_t>> units_of(const std::string& input,
+                                                             const Settings& settings,
+                                                             EventTime until) {
+  std::map<std::string, std::int64_t> units;
+  std::error_code unreadable;
+  if (settings.text("input.format") != "csv" ||
+      !std::filesystem::is_regular_file(input, unreadable))
+    return units;
+  const absl::StatusOr<CsvRead> read = read_csv_sales(input, settings, [&](const CsvSale& sale) {
+    const ParsedDecimal quantity = parse_decimal(sale.quantity);
+    const std::optional<Money> parsed =
+        quantity.error == DecimalError::kNone ? to_money(quantity.value) : std::nullopt;
+    if (parsed && !sale.customer_id.empty() && sale.time < until)
+      add_to(units[sale.customer_id], parsed->units);
+    return absl::OkStatus();
+  });
+  if (!read.ok()) return read.status();
+  return units;
+}
 
 absl::Status write_report(const StateArguments& arguments, const std::string& source,
                           const Judged& judged, const std::string& path) {
@@ -38,12 +78,16 @@ absl::Status write_report(const StateArguments& arguments, const std::string& so
   if (!state.ok()) return state.status();
   const absl::StatusOr<Census> census = census_of(*state, {});
   if (!census.ok()) return census.status();
+  const absl::StatusOr<SalesSummary> sales = sales_of(*state);
+  if (!sales.ok()) return sales.status();
   absl::StatusOr<OutputFile> file = OutputFile::open(path, OutputFile::Place::kBeside);
   if (!file.ok()) return file.status();
   ReportInput input{.census = *census,
                     .version = version_of(*state),
+                    .sales = *sales,
                     .currency = currency_of(*state),
                     .source = source,
+                    .best_by_units = best_of(judged.units),
                     .churn = nullptr,
                     .churn_missing = ""};
   if (judged.churn.ok()) {
@@ -70,7 +114,13 @@ absl::StatusOr<Judged> run_input(const ReplayArguments& arguments) {
   absl::Status run = setup->run();
   if (run.ok()) run = check_not_empty(setup->replay().lane());
   if (!run.ok()) return run;
-  return Judged{.churn = evaluation.finish(setup->replay().lane())};
+  EventTime clock = kBeforeAll;
+  for (const Partition* partition : setup->replay().lane().partitions())
+    clock = std::max(clock, partition->meta().watermark);
+  absl::StatusOr<std::map<std::string, std::int64_t>> units =
+      units_of(arguments.input, setup->settings(), clock);
+  if (!units.ok()) return units.status();
+  return Judged{.churn = evaluation.finish(setup->replay().lane()), .units = *std::move(units)};
 }
 
 absl::Status report(const Arguments& arguments) {
@@ -116,8 +166,11 @@ void add_report_command(CLI::App& app, Invocation& invocation) {
       "prints.\n"
       "In it: best customers, revenue concentration, segments with sizes, means and shares, the\n"
       "grid of scores, 1-D K-Means with the overall score, countries, retention by month of first\n"
-      "purchase, customers lost by month, who buys often and spends less, churn risk and value at\n"
-      "risk. From an input also how good the churn risk was: AUC, Brier score, lift, calibration.\n"
+      "purchase, customers lost by month, who buys often and spends less, sales by month, "
+      "country,\n"
+      "weekday, hour and product, churn risk and value at risk. From an input also how good the "
+      "churn risk was (AUC, Brier score, lift,\n"
+      "calibration), and of a CSV the best customers by quantity.\n"
       "\n"
       "Examples:\n"
       "  rfmstream report --input online_retail.csv --until 2011-12-10 --output report.html\n"

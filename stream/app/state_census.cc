@@ -34,6 +34,38 @@ absl::StatusOr<Census> census_of(const OpenedState& state, const CensusOptions& 
   return census;
 }
 
+namespace {
+
+// Every cell of the books to `summary`.
+template <class Summary>
+absl::Status add_cells(const OpenedState& state, Summary& summary) {
+  for (const PartitionSnapshot& partition : state.snapshot->partitions()) {
+    const absl::Status read = state.snapshot->for_each_cell(
+        partition.id, [&](std::string_view key, std::string_view bytes) {
+          const std::optional<Book::Cell> cell = Book::decode(bytes);
+          if (!cell) return absl::DataLossError("a cell of the books is damaged");
+          summary.add(key, *cell);
+          return absl::OkStatus();
+        });
+    if (!read.ok()) return read;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::StatusOr<SalesSummary> sales_of(const OpenedState& state) {
+  SalesSummary sales;
+  if (const absl::Status read = add_cells(state, sales); !read.ok()) return read;
+  return sales;
+}
+
+absl::StatusOr<MovesSummary> moves_of(const OpenedState& state) {
+  MovesSummary moves(state.snapshot->logs());
+  if (const absl::Status read = add_cells(state, moves); !read.ok()) return read;
+  return moves;
+}
+
 const ModelVersion& version_of(const OpenedState& state) {
   return *state.snapshot->logs().models.effective_in(epoch_of(state.snapshot->clock()));
 }

@@ -1,4 +1,4 @@
-// What the commands tell of a stored state: a pass over its customers, and its census.
+// What the commands tell of a stored state: a pass over its customers, its census and its books.
 #pragma once
 
 #include <functional>
@@ -8,6 +8,8 @@
 #include "absl/status/statusor.h"
 #include "model/model_version.h"
 #include "stream/analyse/census.h"
+#include "stream/analyse/moves_summary.h"
+#include "stream/analyse/sales_summary.h"
 #include "stream/app/state_arguments.h"
 
 namespace rfm {
@@ -21,6 +23,11 @@ absl::Status visit_customers(const OpenedState& state, const std::string& verb,
 
 // The state outlives it.
 absl::StatusOr<Census> census_of(const OpenedState& state, const CensusOptions& options);
+
+// What its books hold.
+absl::StatusOr<SalesSummary> sales_of(const OpenedState& state);
+// The state outlives it.
+absl::StatusOr<MovesSummary> moves_of(const OpenedState& state);
 
 // In force where the state's clock is.
 const ModelVersion& version_of(const OpenedState& state);

@@ -106,6 +106,14 @@ ReportSection best_customers_section(const ReportInput& input) {
                 bars) +
       customers_table(input, "By " + revenue_name(input), by_money) +
       customers_table(input, "By number of orders", by_orders);
+  if (input.best_by_units.empty()) return section;
+  HtmlTable units("By quantity, less what came back", {{"Customer", Align::kLeft}, {"Units"}});
+  for (std::size_t i = 0; i < std::min(input.best_by_units.size(), kListed); ++i) {
+    const CustomerUnits& one = input.best_by_units[i];
+    units.row({one.customer_id,
+               number_text(static_cast<double>(one.units) / Money::kUnitsPerCurrencyUnit, 0)});
+  }
+  section.body += units.html();
   return section;
 }
 

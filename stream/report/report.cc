@@ -24,6 +24,8 @@ constexpr std::string_view kDefinitions =
     "sales less credits, each on its own day.</li>\n"
     "<li>Lost: 90 days without an order, booked on the 90th day; the order that ends it is a "
     "return.</li>\n"
+    "<li>Sales by month, country, hour and product are of everybody, also of those without a "
+    "customer's name, as known now; credits subtract on their own day. Times are UTC.</li>\n"
     "<li>The churn risk is the probability of no order in the next 90 days.</li>\n"
     "</ul>\n";
 
@@ -40,6 +42,10 @@ std::vector<ReportSection> sections_of(const ReportInput& input) {
   sections.push_back(cohorts_section(input));
   sections.push_back(lost_section(input));
   sections.push_back(spends_less_section(input));
+  sections.push_back(sales_months_section(input));
+  sections.push_back(sales_countries_section(input));
+  sections.push_back(sales_hours_section(input));
+  sections.push_back(sales_products_section(input));
   sections.push_back(risk_section(input));
   sections.push_back(churn_figures_section(input));
   return sections;

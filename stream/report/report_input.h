@@ -4,18 +4,28 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "model/model_version.h"
 #include "stream/analyse/census.h"
+#include "stream/analyse/sales_summary.h"
 #include "stream/evaluate/churn_evaluation.h"
 
 namespace rfm {
 
+// What a customer bought of anything, less what came back.
+struct CustomerUnits {
+  std::string customer_id;
+  std::int64_t units = 0;  // In 10^-4.
+};
+
 struct ReportInput {
   const Census& census;
   const ModelVersion& version;  // In force at the census' instant.
+  const SalesSummary& sales;    // Empty where the state keeps none.
   std::string currency;
-  std::string source;  // What it is made of, as the reader knows it.
+  std::string source;                        // What it is made of, as the reader knows it.
+  std::vector<CustomerUnits> best_by_units;  // Most first; empty: not known, as of a state.
   // How good the churn risks were; null: `churn_missing` says why that is not known.
   const ChurnReport* churn = nullptr;
   std::string churn_missing;

@@ -27,6 +27,11 @@ ReportSection grid_section(const ReportInput& input, std::size_t segmentation);
 ReportSection countries_section(const ReportInput& input);
 ReportSection natural_classes_section(const ReportInput& input);
 
+ReportSection sales_months_section(const ReportInput& input);
+ReportSection sales_countries_section(const ReportInput& input);
+ReportSection sales_hours_section(const ReportInput& input);
+ReportSection sales_products_section(const ReportInput& input);
+
 ReportSection cohorts_section(const ReportInput& input);
 ReportSection lost_section(const ReportInput& input);
 ReportSection risk_section(const ReportInput& input);

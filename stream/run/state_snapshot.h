@@ -12,6 +12,7 @@
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "state/book.h"
 #include "state/customer_row.h"
 #include "state/model_timeline.h"
 #include "state/state_store.h"

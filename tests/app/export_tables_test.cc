@@ -122,7 +122,49 @@ TEST_F(ExportTables, AnSqliteFileHoldsThemAll) {
             (std::vector<std::string>{"16.5|3"}));
   EXPECT_EQ(queried(path, "SELECT SUM(customers) FROM segments GROUP BY segmentation"),
             (std::vector<std::string>{"3", "3", "3"}));
+  EXPECT_EQ(queried(path, "SELECT SUM(net), SUM(invoices) FROM sales_by_day"),
+            (std::vector<std::string>{"27.0|4"}));
+  EXPECT_EQ(queried(path, "SELECT COUNT(*) > 0 FROM transitions"), (std::vector<std::string>{"1"}));
   EXPECT_FALSE(std::filesystem::exists(path + ".part"));
+}
+
+TEST_F(ExportTables, SalesAreOfEverybodyByDayHourAndProduct) {
+  const std::vector<std::string> days = exported("sales");
+  EXPECT_EQ(days.at(0),
+            "date,country,customer_known,gross,credits,net,invoices,credit_notes,units,customers,"
+            "currency");
+  EXPECT_EQ(days.at(1), "2024-01-01,France,1,10.5000,0.0000,10.5000,1,0,2.0000,1,GBP");
+  EXPECT_EQ(days.back(), "2024-02-13,Spain,0,15.7500,0.0000,15.7500,1,0,3.0000,0,GBP");
+  const auto by = [this](const std::string& what) {
+    const std::string path = directory_.file("by.csv");
+    quietly(add_export_command,
+            {"export", "sales", "--by", what, "--state", state_, "--output", path});
+    return read_lines(path);
+  };
+  const std::vector<std::string> hours = by("hour");
+  EXPECT_EQ(hours.at(0), "month,weekday,hour,gross,credits,net,invoices,units,currency");
+  EXPECT_EQ(hours.at(1), "2024-01,1,10,10.5000,0.0000,10.5000,1,2.0000,GBP");  // A Monday.
+  const std::vector<std::string> products = by("product");
+  EXPECT_EQ(products.at(0), "month,stock_code,description,gross,credits,net,units,lines,currency");
+  EXPECT_EQ(products.at(1), "2024-01,A,\"Mug, red\",10.5000,0.0000,10.5000,2.0000,1,GBP");
+  EXPECT_EQ(run(add_export_command, {"export", "sales", "--by", "week", "--state", state_}).code(),
+            absl::StatusCode::kInvalidArgument);
+}
+
+TEST_F(ExportTables, TransitionsAreCountedByDay) {
+  const std::vector<std::string> lines = exported("transitions");
+  EXPECT_EQ(lines.at(0), "date,segmentation,from,to,reason,actionable,moves,monetary,currency");
+  EXPECT_TRUE(std::ranges::any_of(lines, [](const std::string& line) {
+    return line.starts_with("2024-01-01,rfm,none,New,purchase,") &&
+           line.ends_with(",1,10.5000,GBP");
+  }));
+  const std::string path = directory_.file("by_day.csv");
+  quietly(add_export_command,
+          {"export", "segments", "--by-day", "--state", state_, "--output", path});
+  const std::vector<std::string> days = read_lines(path);
+  EXPECT_EQ(days.at(0), "date,segmentation,segment,customers,monetary,currency");
+  EXPECT_TRUE(std::ranges::any_of(
+      days, [](const std::string& line) { return line == "2024-01-01,rfm,New,1,10.5000,GBP"; }));
 }
 
 TEST_F(ExportTables, AnSqliteFileThatCannotBeMadeIsRefused) {

@@ -40,11 +40,13 @@ void expect_whole(const std::string& html) {
   EXPECT_TRUE(open.empty());
 }
 
-ReportInput input_of(const Census& census, const ModelVersion& version) {
+ReportInput input_of(const Census& census, const ModelVersion& version, const SalesSummary& sales) {
   return {.census = census,
           .version = version,
+          .sales = sales,
           .currency = "GBP",
           .source = "a \"file\" <of> mine & yours",
+          .best_by_units = {{"<most>", 30'000}},
           .churn = nullptr,
           .churn_missing = "Nobody has judged it."};
 }
@@ -55,13 +57,14 @@ TEST(Report, IsWholeOfAnyCustomers) {
     const CensusCases cases(seed, 40);
     Census census(cases.rules(), {});
     for (const CensusCustomer& customer : cases.all()) cases.add_to(census, customer);
-    const std::string html = report_html(input_of(census, cases.version()));
+    const std::string html = report_html(input_of(census, cases.version(), {}));
     expect_whole(html);
     EXPECT_NE(html.find("a &quot;file&quot; &lt;of&gt; mine &amp; yours"), std::string::npos);
     EXPECT_NE(html.find("Nobody has judged it."), std::string::npos);
     EXPECT_EQ(html.find("<script"), std::string::npos);
     EXPECT_EQ(html.find("http://"), std::string::npos);
     EXPECT_EQ(html.find("https://"), std::string::npos);
+    EXPECT_NE(html.find("&lt;most&gt;</th><td class=\"n\">3</td>"), std::string::npos);
     EXPECT_EQ(html.find("nan"), std::string::npos);
   }
 }
@@ -76,7 +79,7 @@ TEST(Report, EscapesWhatCustomersAreCalled) {
   row.segments.resize(rules.segmentations.size());
   row.ledger.put({.number_hash = 1, .amount = {10'000}, .time = kCensusAt}, rules, kCensusAt);
   census.add(row, facts_of(row, rules, &version, kCensusAt), rules);
-  const std::string html = report_html(input_of(census, version));
+  const std::string html = report_html(input_of(census, version, {}));
   expect_whole(html);
   EXPECT_EQ(html.find("<script"), std::string::npos);
   EXPECT_EQ(html.find("<img"), std::string::npos);
@@ -88,7 +91,7 @@ TEST(Report, SaysWhatIsMissingWhereThereIsNothing) {
   const ModelVersion version;
   Census census(rules, {});
   census.reach(kCensusAt);
-  const std::string html = report_html(input_of(census, version));
+  const std::string html = report_html(input_of(census, version, {}));
   expect_whole(html);
   for (const char* part : {"Nobody has bought yet.", "There is no revenue yet.",
                            "There is no churn model yet: it takes some weeks of history.",

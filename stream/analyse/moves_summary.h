@@ -1,0 +1,63 @@
+// The books of moves (state/moves_book.h) added up over partitions: who went from where to where
+// and why, by day.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "state/book.h"
+#include "state/money.h"
+#include "state/moves_book.h"
+#include "state/segment_names.h"
+
+namespace rfm {
+
+struct DayFlow {
+  std::int64_t day = 0;  // Since 1970-01-01.
+  std::string segmentation;
+  std::string from;
+  std::string to;
+  Reason reason{};
+  bool is_actionable = false;
+  std::int64_t moves = 0;
+  Money monetary;  // Of those who moved, afterwards.
+};
+
+struct DayStock {
+  std::int64_t day = 0;
+  std::string segmentation;
+  std::string segment;
+  std::int64_t customers = 0;  // At the end of the day.
+  Money monetary;
+};
+
+class MovesSummary {
+ public:
+  // What `logs` refers to outlives it.
+  explicit MovesSummary(const TimeContext& logs) : names_(logs) {}
+
+  // A cell of a partition's book; one of something else is passed over.
+  void add(std::string_view key, const Book::Cell& cell);
+
+  // By day, then names, reason and whether actionable.
+  std::vector<DayFlow> flows() const;
+  // Of each day with a change, those segments that have customers; by day, then names.
+  std::vector<DayStock> stocks() const;
+
+ private:
+  struct Sums {
+    std::int64_t count = 0;
+    Money monetary;
+  };
+
+  SegmentNames names_;
+  std::map<std::tuple<std::int64_t, std::string, std::string, std::string, Reason, bool>, Sums>
+      flows_;
+  std::map<std::tuple<std::int64_t, std::string, std::string>, Sums> changes_;
+};
+
+}  // namespace rfm

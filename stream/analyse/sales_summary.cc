@@ -1,0 +1,150 @@
+#include "stream/analyse/sales_summary.h"
+
+#include <algorithm>
+#include <tuple>
+
+#include "state/epoch.h"
+#include "stream/analyse/calendar_month.h"
+#include "stream/analyse/money_sum.h"
+
+namespace rfm {
+
+void SalesSums::add(const SalesSums& other) {
+  add_to(gross, other.gross);
+  add_to(credits, other.credits);
+  add_to(invoices, other.invoices);
+  add_to(credit_notes, other.credit_notes);
+  add_to(units, other.units);
+  add_to(customers, other.customers);
+}
+
+void SalesSummary::add(std::string_view key, const Book::Cell& cell) {
+  const std::optional<SalesCell> of = sales_cell(key);
+  if (!of) return;
+  const Book::Sums& sums = cell.sums;
+  std::string name(of->name);
+  switch (of->kind) {
+    case SalesCell::Kind::kDay:
+    case SalesCell::Kind::kUnnamedDay: {
+      const Buyer buyer = of->kind == SalesCell::Kind::kDay ? Buyer::kKnown : Buyer::kUnnamed;
+      days_[{of->day, std::move(name), buyer}].add({.gross = {sums[0]},
+                                                    .credits = {sums[1]},
+                                                    .invoices = sums[2],
+                                                    .credit_notes = sums[5],
+                                                    .units = sums[3],
+                                                    .customers = sums[4]});
+      return;
+    }
+    case SalesCell::Kind::kHour:
+      hours_[{of->month, of->hour_of_week}].add(
+          {.gross = {sums[0]}, .credits = {sums[1]}, .invoices = sums[2], .units = sums[3]});
+      return;
+    case SalesCell::Kind::kProduct: {
+      ProductSums& product = products_[{of->month, std::move(name)}];
+      product.sums.add({.gross = {sums[0]}, .credits = {sums[1]}, .units = sums[2]});
+      add_to(product.lines, sums[3]);
+      return;
+    }
+    case SalesCell::Kind::kProductName: {
+      const Description said{sums[0], cell.text.value_or("")};
+      Description& known = descriptions_.try_emplace(std::move(name), said).first->second;
+      if (std::tie(said.at_ms, said.text) > std::tie(known.at_ms, known.text)) known = said;
+      return;
+    }
+  }
+}
+
+std::vector<DaySales> SalesSummary::days() const {
+  std::vector<DaySales> days;
+  for (const auto& [key, sums] : days_) {
+    const auto& [day, country, buyer] = key;
+    days.push_back({day, country, buyer, sums});
+  }
+  return days;
+}
+
+std::vector<HourSales> SalesSummary::hours() const {
+  std::vector<HourSales> hours;
+  for (const auto& [key, sums] : hours_) hours.push_back({key.first, key.second, sums});
+  return hours;
+}
+
+std::string SalesSummary::description_of(const std::string& product) const {
+  const auto found = descriptions_.find(product);
+  return found == descriptions_.end() ? "" : found->second.text;
+}
+
+std::vector<ProductSales> SalesSummary::products() const {
+  std::vector<ProductSales> products;
+  for (const auto& [key, product] : products_) {
+    products.push_back(
+        {key.first, key.second, description_of(key.second), product.sums, product.lines});
+  }
+  return products;
+}
+
+SalesSums SalesSummary::all() const {
+  SalesSums all;
+  for (const auto& [key, sums] : days_) all.add(sums);
+  return all;
+}
+
+SalesSums SalesSummary::unnamed() const {
+  SalesSums unnamed;
+  for (const auto& [key, sums] : days_) {
+    if (std::get<Buyer>(key) == Buyer::kUnnamed) unnamed.add(sums);
+  }
+  return unnamed;
+}
+
+std::vector<NamedSales> SalesSummary::countries() const {
+  std::map<std::string, SalesSums> by_country;
+  for (const auto& [key, sums] : days_) by_country[std::get<std::string>(key)].add(sums);
+  std::vector<NamedSales> countries;
+  for (const auto& [country, sums] : by_country) {
+    countries.push_back({country, sums});
+    countries.back().sums.customers = 0;  // One may have bought on several days.
+  }
+  std::ranges::stable_sort(countries, std::greater<>(),
+                           [](const NamedSales& one) { return one.sums.net(); });
+  return countries;
+}
+
+std::vector<NamedSales> SalesSummary::months() const {
+  std::map<CalendarMonth, SalesSums> by_month;
+  for (const auto& [key, sums] : days_)
+    by_month[calendar_month_of(boundary_of(std::get<0>(key)))].add(sums);
+  std::vector<NamedSales> months;
+  if (by_month.empty()) return months;
+  for (CalendarMonth month = by_month.begin()->first; month <= by_month.rbegin()->first; ++month) {
+    months.push_back({month_text(month), by_month[month]});
+    months.back().sums.customers = 0;
+  }
+  return months;
+}
+
+std::array<SalesSums, kHoursOfWeek> SalesSummary::week() const {
+  std::array<SalesSums, kHoursOfWeek> week{};
+  for (const auto& [key, sums] : hours_) {
+    const auto hour = static_cast<std::size_t>(key.second);
+    if (hour < week.size()) week.at(hour).add(sums);
+  }
+  return week;
+}
+
+std::vector<ProductSales> SalesSummary::products_in_all() const {
+  std::map<std::string, ProductSums> by_product;
+  for (const auto& [key, product] : products_) {
+    ProductSums& sums = by_product[key.second];
+    sums.sums.add(product.sums);
+    add_to(sums.lines, product.lines);
+  }
+  std::vector<ProductSales> products;
+  for (const auto& [name, product] : by_product)
+    products.push_back({0, name, description_of(name), product.sums, product.lines});
+  std::ranges::stable_sort(products, std::greater<>(),
+                           [](const ProductSales& one) { return one.sums.net(); });
+  return products;
+}
+
+}  // namespace rfm
