@@ -69,6 +69,7 @@ THIRD_PARTY = {
         "stream/kafka/kafka_handles.cc",
         "stream/run/",
     ],
+    "systemd/": ["admin/systemd_notifier.cc"],
     "toml++/": ["config/toml_reader.cc"],
     "xxhash.h": ["state/hashes.cc"],
 }
