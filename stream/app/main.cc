@@ -20,6 +20,7 @@
 #include "stream/app/rules_command.h"
 #include "stream/app/run_command.h"
 #include "stream/app/segments_command.h"
+#include "stream/app/state_command.h"
 #include "stream/app/tail_command.h"
 #include "stream/app/topics_command.h"
 
@@ -44,6 +45,7 @@ int main(int argc, char** argv) {
   rfm::add_import_command(app, invocation);
   rfm::add_export_command(app, invocation);
   rfm::add_inspect_command(app, invocation);
+  rfm::add_state_command(app, invocation);
   rfm::add_segments_command(app, invocation);
   rfm::add_rules_command(app, invocation);
   rfm::add_model_command(app, invocation);

@@ -19,7 +19,8 @@ SOURCES = ["admin/admin_server.cc", "config/settings_segmentations.cc",
            "stream/run/input_position.cc", "stream/run/kafka_restore.cc", "stream/run/reaction.cc",
            "stream/run/sole_instance.cc", "stream/run/start_check.cc", "stream/run/topic_check.cc"]
 # Others whose words entries quote.
-MORE_SOURCES = ["stream/format/model_log.cc", "stream/format/partition_meta.cc"]
+MORE_SOURCES = ["stream/format/model_log.cc", "stream/format/partition_meta.cc",
+                "stream/run/state_copy.cc", "stream/run/state_snapshot.cc"]
 # Not refusals at start, though their constructor is that of one.
 ELSEWHERE = ["state directory {} does not exist"]  # A command that only reads.
 
