@@ -85,15 +85,19 @@ SystemdNotifier::~SystemdNotifier() {
 
 void SystemdNotifier::send_until_ended(std::chrono::milliseconds interval) {
   std::unique_lock lock(mutex_);
-  do {
-    const std::shared_ptr<const ServiceStatus> status = board_.latest();
-    const std::string text = messages_.due({.status = *status,
-                                            .is_stopping = board_.is_stopping(),
-                                            .now = clock_.steady(),
-                                            .stuck_after = stuck_after_});
-    // A systemd that does not take it has its own way to find out.
-    if (!text.empty()) sd_notify(0, text.c_str());
-  } while (!changed_.wait_for(lock, interval, [this] { return ended_; }));
+  send();
+  while (!changed_.wait_for(lock, interval, [this] { return ended_; })) send();
+  send();  // A stop may be over before the next message is due.
+}
+
+void SystemdNotifier::send() {
+  const std::shared_ptr<const ServiceStatus> status = board_.latest();
+  const std::string text = messages_.due({.status = *status,
+                                          .is_stopping = ended_ || board_.is_stopping(),
+                                          .now = clock_.steady(),
+                                          .stuck_after = stuck_after_});
+  // A systemd that does not take it has its own way to find out.
+  if (!text.empty()) sd_notify(0, text.c_str());
 }
 
 }  // namespace rfm

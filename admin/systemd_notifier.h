@@ -45,6 +45,7 @@ class SystemdNotifier {
 
  private:
   void send_until_ended(std::chrono::milliseconds interval);
+  void send();
 
   const StatusBoard& board_;
   const std::chrono::milliseconds stuck_after_;

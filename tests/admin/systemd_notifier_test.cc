@@ -138,9 +138,11 @@ TEST(SystemdNotifier, SendsToTheSocket) {
   const ManualClock clock(1'000'000);
   StatusBoard board;
   board.post(running(clock.steady()));
-  const SystemdNotifier notifier(board, seconds{60}, clock);
-  EXPECT_EQ(socket.receive(), "READY=1\nSTATUS=applies records as they come\nWATCHDOG=1\n");
-  EXPECT_EQ(socket.receive(), "WATCHDOG=1\n");
+  {
+    const SystemdNotifier notifier(board, seconds{60}, clock);
+    EXPECT_EQ(socket.receive(), "READY=1\nSTATUS=applies records as they come\nWATCHDOG=1\n");
+  }
+  EXPECT_EQ(socket.receive(), "STOPPING=1\nSTATUS=stopping: it commits and ends\nWATCHDOG=1\n");
 }
 
 TEST(SystemdNotifier, IsSilentWhereNobodyListens) {

@@ -3,6 +3,7 @@
 goes on from it as it would have from the original.
 Method: the binary over a generated history that grows; exports and output files are compared."""
 
+import json
 import os
 import pathlib
 import shutil
@@ -11,6 +12,18 @@ import tempfile
 import unittest
 
 BINARY = os.environ.get("RFM_BIN", "")
+
+
+def by_key(path):
+    """Order between customers is not promised, nor how often current segments are said anew."""
+    records = {}
+    for line in path.read_text().splitlines():
+        key = json.loads(line).get("key")
+        if path.name == "segments.jsonl":
+            records[key] = [line]
+        else:
+            records.setdefault(key, []).append(line)
+    return records
 
 
 class Snapshot(unittest.TestCase):
@@ -58,7 +71,7 @@ class Snapshot(unittest.TestCase):
         self.replay(copy, out_again)
         self.assertEqual(self.export(copy), self.export(self.state))
         for file in out.iterdir():
-            self.assertEqual((out_again / file.name).read_bytes(), file.read_bytes(), file.name)
+            self.assertEqual(by_key(out_again / file.name), by_key(file), file.name)
         self.replay(self.directory / "at-once", self.directory / "out-at-once")
         self.assertEqual(self.export(copy), self.export(self.directory / "at-once"))
         # A copy of a copy is one as well.
