@@ -107,11 +107,16 @@ std::uint64_t number(const std::map<std::string, std::string>& texts, const std:
   return found == texts.end() ? 0 : std::strtoull(found->second.c_str(), nullptr, 10);
 }
 
-std::filesystem::path branch_of(const std::string& directory) {
+}  // namespace
+
+std::string branch_directory(const std::string& directory) {
   return std::filesystem::path(directory) / kBranch;
 }
 
-}  // namespace
+bool is_store_directory(const std::string& directory) {
+  std::error_code error;
+  return std::filesystem::exists(std::filesystem::path(directory) / kCurrent, error);
+}
 
 void StoreFigures::add_counters(const StoreFigures& before) {
   wal_bytes_written += before.wal_bytes_written;
@@ -128,7 +133,7 @@ class RocksdbStateStore::Database {
     rocksdb::DB* db = nullptr;
     std::vector<rocksdb::ColumnFamilyHandle*> handles;
     const rocksdb::Status status =
-        options.access == StoreAccess::kReadOnly
+        options.access != StoreAccess::kReadWrite
             ? rocksdb::DB::OpenForReadOnly(database_options(), options.directory, families,
                                            &handles, &db)
             : rocksdb::DB::Open(database_options(), options.directory, families, &handles, &db);
@@ -284,7 +289,7 @@ StoreFigures RocksdbStateStore::figures() const {
 absl::Status RocksdbStateStore::branch() {
   if (absl::Status dropped = drop_branch(); !dropped.ok()) return dropped;
   const std::scoped_lock lock(branching_);
-  const RocksdbOptions options{.directory = branch_of(options_.directory)};
+  const RocksdbOptions options{.directory = branch_directory(options_.directory)};
   if (absl::Status copied = database_->copy_to(options.directory); !copied.ok()) return copied;
   absl::StatusOr<std::unique_ptr<Database>> opened = Database::open(options);
   if (!opened.ok()) return opened.status();
@@ -294,7 +299,7 @@ absl::Status RocksdbStateStore::branch() {
 
 // Without the first file it is none, so that there is no half of one.
 absl::Status RocksdbStateStore::drop_branch() {
-  const std::filesystem::path branch = branch_of(options_.directory);
+  const std::filesystem::path branch = branch_directory(options_.directory);
   std::error_code error;
   std::filesystem::remove(branch / kCurrent, error);
   if (!error) std::filesystem::remove_all(branch, error);
@@ -317,15 +322,15 @@ absl::StatusOr<std::string> set_aside(const std::string& directory) {
 absl::StatusOr<std::unique_ptr<RocksdbStateStore>> open_rocksdb_store(
     const RocksdbOptions& options) {
   std::error_code error;
-  if (options.access == StoreAccess::kReadOnly &&
+  if (options.access != StoreAccess::kReadWrite &&
       !std::filesystem::exists(options.directory, error)) {
     return absl::NotFoundError(fmt::format("state directory {} does not exist", options.directory));
   }
   RocksdbOptions shown = options;
   if (options.access == StoreAccess::kReadOnly) {
-    const std::filesystem::path branch = branch_of(options.directory);
-    if (std::filesystem::exists(branch / kCurrent, error)) shown.directory = branch;
-  } else {
+    if (std::string branch = branch_directory(options.directory); is_store_directory(branch))
+      shown.directory = std::move(branch);
+  } else if (options.access == StoreAccess::kReadWrite) {
     std::filesystem::create_directories(options.directory, error);
     if (error) {
       return absl::FailedPreconditionError(

@@ -16,7 +16,11 @@
 
 namespace rfm {
 
-enum class StoreAccess : std::uint8_t { kReadWrite, kReadOnly };
+enum class StoreAccess : std::uint8_t {
+  kReadWrite,
+  kReadOnly,       // Where there is a branch, that.
+  kReadOnlyTrunk,  // What a branch was made from, too.
+};
 
 struct RocksdbOptions {
   std::string directory;
@@ -80,6 +84,11 @@ class RocksdbStateStore final : public StateStore {
 // damaged, as later scans may find too.
 absl::StatusOr<std::unique_ptr<RocksdbStateStore>> open_rocksdb_store(
     const RocksdbOptions& options);
+
+// Where the branch of the store in `directory` is, if there is one.
+std::string branch_directory(const std::string& directory);
+// Whether a store has ever been opened there to write.
+bool is_store_directory(const std::string& directory);
 
 // Renames a directory that nothing has open, so that a new one takes its place; returns the name it
 // has now.

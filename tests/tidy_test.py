@@ -78,6 +78,7 @@ THIRD_PARTY = {
         "stream/run/",
     ],
     "sqlite3.h": ["stream/app/sqlite_file.cc", "tests/app/export_tables_test.cc"],
+    "systemd/": ["admin/systemd_notifier.cc"],
     "toml++/": ["config/toml_reader.cc"],
     "xxhash.h": ["state/hashes.cc"],
 }

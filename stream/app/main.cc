@@ -22,6 +22,7 @@
 #include "stream/app/run_command.h"
 #include "stream/app/segments_command.h"
 #include "stream/app/serve_command.h"
+#include "stream/app/state_command.h"
 #include "stream/app/tail_command.h"
 #include "stream/app/topics_command.h"
 
@@ -48,6 +49,7 @@ int main(int argc, char** argv) {
   rfm::add_export_command(app, invocation);
   rfm::add_report_command(app, invocation);
   rfm::add_inspect_command(app, invocation);
+  rfm::add_state_command(app, invocation);
   rfm::add_segments_command(app, invocation);
   rfm::add_rules_command(app, invocation);
   rfm::add_model_command(app, invocation);

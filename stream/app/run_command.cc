@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "admin/systemd_notifier.h"
 #include "config/options.h"
 #include "stream/app/kafka_setup.h"
 #include "stream/app/log_output.h"
@@ -225,6 +226,7 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
   const absl::StatusOr<std::unique_ptr<RunAdmin>> admin = RunAdmin::start(*settings, clock);
   if (!admin.ok()) return admin.status();
   options.queries = (*admin)->desks();
+  const SystemdNotifier notifier((*admin)->board(), settings->duration("admin.stuck_after"), clock);
   Host host(*settings, stop, arguments.until_caught_up, clock, (*admin)->board());
   const KafkaOptions& kafka = options.kafka.front();
   if (const absl::Status answered = find_broker(kafka, host); !answered.ok())

@@ -22,12 +22,24 @@ constexpr std::chrono::milliseconds kBrokerTimeout{10'000};
 
 }  // namespace
 
+absl::StatusOr<std::vector<PartitionSnapshot>> stored_partitions(StateStore& store) {
+  std::vector<PartitionSnapshot> partitions;
+  PartitionId count = kPartitionsMax;
+  for (PartitionId p = 0; p < count; ++p) {
+    absl::StatusOr<std::optional<PartitionMeta>> meta = read_meta(store, p);
+    if (!meta.ok()) return meta.status();
+    if (!*meta) continue;
+    count = (*meta)->partition_count;
+    partitions.push_back({p, **std::move(meta)});
+  }
+  return partitions;
+}
+
 absl::StatusOr<std::unique_ptr<StateSnapshot>> StateSnapshot::open(const std::string& directory) {
   std::error_code error;
   if (!std::filesystem::is_directory(directory, error))
     return absl::NotFoundError(fmt::format("there is no state directory {}", directory));
-  // RocksDB's name for the file that says which of the others count.
-  if (!std::filesystem::exists(std::filesystem::path(directory) / "CURRENT", error)) {
+  if (!is_store_directory(directory)) {
     return absl::NotFoundError(
         fmt::format("{} is not a state directory: `run` and `replay --state` make one", directory));
   }
@@ -41,14 +53,9 @@ absl::StatusOr<std::unique_ptr<StateSnapshot>> StateSnapshot::open(const std::st
 }
 
 absl::Status StateSnapshot::read_partitions() {
-  PartitionId count = kPartitionsMax;
-  for (PartitionId p = 0; p < count; ++p) {
-    absl::StatusOr<std::optional<PartitionMeta>> meta = read_meta(*store_, p);
-    if (!meta.ok()) return meta.status();
-    if (!*meta) continue;
-    count = (*meta)->partition_count;
-    partitions_.push_back({p, **std::move(meta)});
-  }
+  absl::StatusOr<std::vector<PartitionSnapshot>> partitions = stored_partitions(*store_);
+  if (!partitions.ok()) return partitions.status();
+  partitions_ = *std::move(partitions);
   if (!partitions_.empty()) return absl::OkStatus();
   return absl::NotFoundError(
       fmt::format("state directory {} is empty: nothing has been committed yet", directory_));

@@ -30,6 +30,9 @@ struct PartitionSnapshot {
   PartitionMeta meta;
 };
 
+// Those that a store has committed anything of, by number.
+absl::StatusOr<std::vector<PartitionSnapshot>> stored_partitions(StateStore& store);
+
 class StateSnapshot {
  public:
   // kNotFound: no such directory, or nothing of ours in it.

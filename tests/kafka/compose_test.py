@@ -25,12 +25,15 @@ class ComposeTest(unittest.TestCase):
         services = yaml.safe_load((DOCKER / "compose.yaml").read_text())["services"]
         default = re.search(r"(?m)^CMD (\[.*\])$", (DOCKER / "Dockerfile").read_text()).group(1)
         self.commands = {name: service.get("command", json.loads(default))
-                         for name, service in services.items() if name != "kafka"}
+                         for name, service in services.items()
+                         if service["image"] == "rfmstream:local"}
         composed = (DOCKER / "rfmstream.toml").read_text()
-        self.assertEqual(composed.count('"kafka:9092"'), 1)
+        for composed_address, address in (("kafka:9092", self.broker.endpoint),
+                                          ("0.0.0.0:7367", "127.0.0.1:0")):
+            self.assertEqual(composed.count(f'"{composed_address}"'), 1)
+            composed = composed.replace(f'"{composed_address}"', f'"{address}"')
         self.settings = self.directory / "rfmstream.toml"
-        self.settings.write_text(composed.replace('"kafka:9092"', f'"{self.broker.endpoint}"')
-                                 + '\n[admin]\nlisten = "127.0.0.1:0"\n')
+        self.settings.write_text(composed)
 
     def arguments(self, command):
         places = {MOUNTED: self.settings, STATE: self.directory / "state"}
