@@ -43,13 +43,11 @@ std::size_t LanePartition::append_state(std::vector<StoreWrite>& writes) {
     output.append(OutputTopic::kChangelog, id(), changelog_key(write), write.value, {});
     ++changelog_records;
   };
-  for (const ResidentRows::Dirty& dirty : partition.rows().dirty()) {
+  const std::size_t begin = writes.size();
+  for (const ResidentRows::Dirty& dirty : partition.rows().dirty())
     writes.push_back(row_write(id(), dirty.customer_id, dirty.row));
-    log(writes.back());
-  }
-  const std::size_t rows_end = writes.size();
   partition.books().append(id(), writes);
-  for (std::size_t i = rows_end; i < writes.size(); ++i) log(writes[i]);
+  for (std::size_t i = begin; i < writes.size(); ++i) log(writes[i]);
   log(meta_write(id(), meta()));
   for (const Contribution& contribution : contributions_) {
     for (ContributionChunk& chunk : encode_contribution(id(), contribution)) {

@@ -141,12 +141,10 @@ Partition::Progress Partition::move_watermark(EventTime to, EventTime event_time
 
 // What is nobody's is judged by its time like what is somebody's.
 bool Partition::ignore(IgnoredReason reason, EventTime event_time, const RecordView& record) {
-  if (const auto rejection = check_time(event_time, record)) {
-    reject(record, *rejection);
-    return false;
-  }
-  ignore(reason);
-  return true;
+  const auto rejection = check_time(event_time, record);
+  if (!rejection) ignore(reason);
+  if (rejection) reject(record, *rejection);
+  return !rejection;
 }
 
 void Partition::reject(const RecordView& record, const Rejection& rejection) {
@@ -155,17 +153,9 @@ void Partition::reject(const RecordView& record, const Rejection& rejection) {
 }
 
 void Partition::emit(TransitionBuffer& buffer, CustomerRow* row) {
-  moves_.clear();
-  for (const Transition& transition : buffer.transitions) {
+  for (const Transition& transition : buffer.transitions)
     listener_.on_transition(transition, meta_);
-    if (!books_.keeps_moves()) continue;
-    const TransitionSubject subject{
-        .id = transition.row->id, .birth = transition.row->birth, .consent = transition.consent};
-    const std::string_view suppressed =
-        suppressed_by(transition, subject, transition_context(), *transition.rules);
-    moves_.push_back({.transition = &transition, .is_actionable = suppressed.empty()});
-  }
-  if (row != nullptr) books_.book(*row, TimeContext{rules_, models_}.rules_of(*row), moves_);
+  if (row != nullptr) books_.book(*row, buffer.transitions, transition_context());
   for (const auto& [adopter, facts] : buffer.adoptions) listener_.on_rules_adopted(*adopter, facts);
   meta_.counters.transitions += buffer.transitions.size();
   meta_.counters.suppressed += buffer.suppressed;
@@ -209,9 +199,7 @@ void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
   rows_.change(row, [&](CustomerRow& changing) {
     outcome = apply_invoice(changing, fact, clock, {rules_, models_}, buffer_);
   });
-  const bool is_applied = outcome == LedgerOutcome::kApplied;
-  emit(buffer_, is_applied ? &row : nullptr);
-  if (is_applied) books_.book(row, event, replaced, meta_.watermark);
+  emit(buffer_, outcome == LedgerOutcome::kApplied ? &row : nullptr);
   if (is_refused(outcome)) {
     reject(record, rejection_of(outcome, event.invoice_no));
   } else if (outcome == LedgerOutcome::kDuplicate) {
@@ -219,6 +207,7 @@ void Partition::apply(const InvoiceEvent& event, const RecordView& record) {
   } else if (outcome == LedgerOutcome::kSuperseded) {
     ignore(IgnoredReason::kSuperseded);
   } else {
+    books_.book(row, event, replaced, meta_.watermark);
     ++meta_.counters.applied;
     if (event.invoice_time < clock) ++meta_.counters.late;
     count_unfolded(row);

@@ -158,7 +158,6 @@ class Partition {
   PartitionMeta meta_;
   std::size_t next_tick_ = 0;  // In options_.ticks.
   TransitionBuffer buffer_;
-  std::vector<BookedMove> moves_;  // Scratch.
   TimeFigures figures_;
   std::size_t piece_left_ = 0;
   std::size_t swept_ = 0;  // Places, of the boundary that is being crossed.

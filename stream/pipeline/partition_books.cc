@@ -36,7 +36,8 @@ bool has_other_purchase(const LedgerEntries& entries, const LedgerInvoice& place
 }  // namespace
 
 PartitionBooks::PartitionBooks(const TimeContext& logs, StateStore* store, std::int32_t partition)
-    : rules_(logs.rules),
+    : logs_(logs),
+      rules_(logs.rules),
       sales_(book_, logs.rules),
       names_(logs),
       moves_(book_, names_),
@@ -141,8 +142,18 @@ void PartitionBooks::recount_customers(const CustomerRow& row,
   sales_.add_customers(to.time, is_stated ? country : sales_.country_of(to.country_bits), 1);
 }
 
-void PartitionBooks::book(CustomerRow& row, const Rules& rules, std::span<const BookedMove> moves) {
-  if (keeps_moves()) moves_.book(row, rules, moves);
+void PartitionBooks::book(CustomerRow& row, std::span<const Transition> transitions,
+                          const TransitionContext& context) {
+  if (!keeps_moves()) return;
+  booked_.clear();
+  for (const Transition& transition : transitions) {
+    const TransitionSubject subject{
+        .id = row.id, .birth = row.birth, .consent = transition.consent};
+    const std::string_view suppressed =
+        suppressed_by(transition, subject, context, *transition.rules);
+    booked_.push_back({.transition = &transition, .is_actionable = suppressed.empty()});
+  }
+  moves_.book(row, logs_.rules_of(row), booked_);
 }
 
 void PartitionBooks::erase(const CustomerRow& row) {

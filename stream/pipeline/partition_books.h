@@ -18,6 +18,7 @@
 #include "state/segment_names.h"
 #include "state/time_context.h"
 #include "stream/decode/event.h"
+#include "stream/format/transition_writer.h"
 
 namespace rfm {
 
@@ -36,8 +37,9 @@ class PartitionBooks {
             const std::optional<LedgerInvoice>& replaced, EventTime watermark);
   // Lines that have settled.
   void book(const CustomerRow& row, const SettledInvoice& settled);
-  // What one step of a customer did (moves_book.h).
-  void book(CustomerRow& row, const Rules& rules, std::span<const BookedMove> moves);
+  // What one step of a customer did (moves_book.h), whose partition goes live as `context` says.
+  void book(CustomerRow& row, std::span<const Transition> transitions,
+            const TransitionContext& context);
   // Before the row is gone: what was sold stays sold, of its lines nothing is kept.
   void erase(const CustomerRow& row);
 
@@ -68,13 +70,15 @@ class PartitionBooks {
   void recount_customers(const CustomerRow& row, const std::optional<LedgerInvoice>& from,
                          const LedgerInvoice& to, std::string_view country);
 
-  const Rules& rules_;
+  const TimeContext logs_;
+  const Rules& rules_;  // The first ones.
   Book book_;
   SalesBook sales_;
   mutable SegmentNames names_;  // Reads names when it is asked for them.
   MovesBook moves_;
   SaleLines lines_;
-  std::vector<BookedLine> introduced_;  // Scratch.
+  std::vector<BookedLine> introduced_;  // Scratch, like `booked_`.
+  std::vector<BookedMove> booked_;
 };
 
 }  // namespace rfm
