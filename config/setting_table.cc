@@ -167,8 +167,8 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "Events older than this behind the watermark are dead-lettered, because they cannot be proved "
      "new."},
 
-    {"sales.enabled", kToggle, kSemantic, "false", "", "", "",
-     "true: sales are added up by day and country, hour of the week, and product, from the "
+    {"sales.enabled", kToggle, kSemantic, "true", "", "", "",
+     "Sales are added up by day and country, hour of the week, and product, from the "
      "beginning of the input on (docs/formats.md, \"Books\"); takes about a sixth more CPU."},
     {"sales.undo", kDuration, kSemantic, "90d", "0s", "3650d", "",
      "The lines of invoices so far behind the watermark are kept, so that a revision takes back "
@@ -177,8 +177,8 @@ constexpr auto kTable = std::to_array<SettingSpec>({
     {"sales.products_max", kInteger, kSemantic, "10000", "1", "1000000", "",
      "Products that a partition adds up apart; those that come first. The others are \"(other)\"."},
     {"sales.countries_max", kInteger, kSemantic, "300", "1", "10000", "", "The same of countries."},
-    {"moves.enabled", kToggle, kSemantic, "false", "", "", "",
-     "true: customers and money of the segments are added up by day, like the moves between them, "
+    {"moves.enabled", kToggle, kSemantic, "true", "", "", "",
+     "Customers and money of the segments are added up by day, like the moves between them, "
      "and each customer's moves are kept."},
 
     {"model.refit_weekday", kChoice, kSemantic, "monday", "", "",

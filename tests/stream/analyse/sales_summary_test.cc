@@ -33,10 +33,13 @@ class Shop {
                         .description = product == "A" ? "Mug" : "",
                         .units = amount.units < 0 ? -10'000 : 20'000,
                         .amount = amount};
-    sales_.introduce(line, at(time));
-    sales_.book(
-        {.time = at(time), .country = country, .type = type, .amount = amount, .lines = {&line, 1}},
-        buyer, Booking::kAdd);
+    const BookedLine booked = sales_.introduce(line, at(time));
+    sales_.book({.time = at(time),
+                 .country = country,
+                 .type = type,
+                 .amount = amount,
+                 .lines = {&booked, 1}},
+                buyer, Booking::kAdd);
   }
 
   Rules rules_;
