@@ -172,8 +172,8 @@ std::uint32_t SalesBook::add_product(std::string_view product) {
   return number;
 }
 
-// The description is the last by event time, to a day, so that one that stays is not written with
-// each sale; of two at one time the last by text.
+// The description is that of the newest day, of its lines the first that came: so a product is
+// written once a day at most, and few descriptions are compared.
 BookedLine SalesBook::introduce(const SoldLine& line, EventTime time) {
   BookedLine booked{.product = kNotSaid, .units = line.units, .amount = line.amount};
   if (line.product.empty()) return booked;
@@ -181,22 +181,21 @@ BookedLine SalesBook::introduce(const SoldLine& line, EventTime time) {
     booked.product = known->second;
   } else if (products_.size() >= rules_.sales_products_max + kFirstNamed) {
     booked.product = kOthers;
+    return booked;
   } else {
     booked.product = add_product(line.product);
+  }
+  Product& product = products_[booked.product];
+  const std::int64_t day = epoch_of(time);
+  if (booked.product < kFirstNamed || day <= product.described_on) return booked;
+  if (product.note == nullptr) {
     name_key(key_, kProductName, line.product);
-    products_.back().note = &book_.at(key_);
-    book_.note(*products_.back().note, {to_ms(time), booked.product}, line.description);
+    product.note = &book_.at(key_);
+  } else if (line.description.empty()) {
     return booked;
   }
-  Book::Place* const note = products_[booked.product].note;
-  if (note == nullptr || line.description.empty()) return booked;
-  const std::int64_t at = note->cell().sums[0];
-  const std::string& text = *note->cell().text;
-  const bool stays = line.description == text
-                         ? to_ms(time) - at < kDayMs
-                         : !text.empty() && std::pair(to_ms(time), line.description) <=
-                                                std::pair(at, std::string_view(text));
-  if (!stays) book_.note(*note, {to_ms(time), booked.product}, line.description);
+  if (!line.description.empty()) product.described_on = day;
+  book_.note(*product.note, {product.described_on, booked.product}, line.description);
   return booked;
 }
 
@@ -206,15 +205,16 @@ std::string SalesBook::country_of(std::uint16_t bits) const {
 }
 
 void SalesBook::read_names() {
-  std::map<std::int64_t, std::string_view> products;
+  std::map<std::int64_t, std::string_view> products;  // By number.
   book_.for_each([&](std::string_view key, const Book::Cell& cell) {
     if (key.front() == kProductName) products.emplace(cell.sums[1], key.substr(1));
     if (key.front() == kCountryName) add_country(key.substr(1));
   });
   for (const auto& [number, name] : products) {
-    add_product(name);
+    Product& product = products_[add_product(name)];
     name_key(key_, kProductName, name);
-    products_.back().note = &book_.at(key_);
+    product.note = &book_.at(key_);
+    product.described_on = product.note->cell().sums[0];
   }
 }
 

@@ -62,8 +62,8 @@ class SalesBook {
   // Both outlive it.
   SalesBook(Book& book, const Rules& rules);
 
-  // Of each line that a sale will have, at `time`: its product is known from here on, with its last
-  // description.
+  // Of each line that a sale will have, at `time`: its product is known from here on, with the
+  // description of the newest day.
   BookedLine introduce(const SoldLine& line, EventTime time);
   void book(const Sale& sale, Buyer buyer, Booking booking);
   // `by` customers more have bought on that day in that country.
@@ -77,6 +77,8 @@ class SalesBook {
   void read_names();
 
  private:
+  static constexpr std::int64_t kNotDescribed = -1;
+
   // A place in the book, and the day or month that it is of.
   struct Dated {
     std::int64_t number = -1;
@@ -90,6 +92,7 @@ class SalesBook {
   struct Product {
     std::string name;
     Book::Place* note = nullptr;
+    std::int64_t described_on = kNotDescribed;  // A day.
     Dated month;
   };
 
@@ -118,7 +121,7 @@ struct SalesCell {
     kUnnamedDay,   // Of nobody: the same, `invoices` and `credit notes` are records, no customers.
     kHour,         // Of both: {gross, credits, invoices, units}, by month and hour of the week.
     kProduct,      // Of both: {gross, credits, units, lines}, by month. Empty name: of no product.
-    kProductName,  // {event time in ms, number}, text: the description.
+    kProductName,  // {its day, number}, text: the description.
   };
   Kind kind = Kind::kDay;
   std::int64_t day = 0;    // Since 1970-01-01.
