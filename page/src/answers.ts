@@ -222,6 +222,30 @@ export interface Model extends Envelope {
   versions: ModelVersion[];
 }
 
+export interface ClusterCount {
+  k: number;
+  inertia: number | null;
+  silhouette: number | null; // Simplified: against centroids.
+  silhouette_exact: number | null; // On the sample.
+  calinski_harabasz: number | null;
+  davies_bouldin: number | null;
+  stability: number | null; // Of refits.
+}
+
+export interface ClusterCounts extends Envelope {
+  k: ClusterCount[];
+  axes: Record<string, { k: number; inertia: number }[]>;
+  words: string;
+}
+
+export interface DryRun extends Envelope {
+  moves: { segmentation: string; from: string; to: string; customers: number; monetary: number }[];
+  samples: { customer_id: string; segmentation: string; from: string; to: string }[];
+  customers: number;
+  customers_moved: number;
+  transitions_per_day: number | { now: number; then: number } | null;
+}
+
 export interface Score extends Envelope {
   segments: {
     segmentation: string;

@@ -2,6 +2,7 @@ import { Component, type ComponentChildren, render } from "preact";
 import { AddressContext, there, useAddress, useLocationHash } from "./address";
 import { Waiting } from "./figure";
 import { SceneContext, useNewScene, useScene } from "./scene";
+import { ClusterCountScreen } from "./screens/cluster_count";
 import { CustomerScreen } from "./screens/customer";
 import { CustomersScreen } from "./screens/customers";
 import { GridScreen } from "./screens/grid";
@@ -28,6 +29,7 @@ const screenOf: Record<string, () => preact.JSX.Element | null> = {
   retention: RetentionScreen,
   risk: RiskScreen,
   models: ModelsScreen,
+  k: ClusterCountScreen,
   rules: RulesScreen,
   score: ScoreScreen,
   pipeline: PipelineScreen,

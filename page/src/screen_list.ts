@@ -76,6 +76,14 @@ export const screens: ScreenEntry[] = [
     question: "What did each model learn, and how well does it hold?",
   },
   {
+    path: "k",
+    name: "Cluster count",
+    key: "N",
+    dated: false,
+    segmented: false,
+    question: "How many clusters should there be?",
+  },
+  {
     path: "rules",
     name: "Rules lab",
     key: "L",

@@ -6,6 +6,7 @@ export const kPollSeconds = 5;
 export const kCountSeconds = 15; // What takes the service a pass over all customers.
 const kPollSecondsMax = 30;
 const kWaitSeconds = 30; // For one answer.
+const kRoundsMax = 300; // Of asking for what is in the making.
 
 export class Refusal extends Error {
   status: number; // 0: no answer.
@@ -38,15 +39,26 @@ export function pathOf(path: string, params: Params = {}): string {
   return text ? `${path}?${text}` : path;
 }
 
-// The service says why it refuses: `{"status": 503, "reason": "busy", "detail": ".."}`.
+// The service says why it refuses: `{"status": 503, "reason": "busy", "detail": ".."}`; of a setting
+// that it does not take also `key`, `value` and what is `allowed`.
 function refusalOf(status: number, body: string): Refusal {
   try {
-    const { detail, reason } = JSON.parse(body);
-    if (typeof detail === "string") return new Refusal(status, detail, String(reason));
+    const { detail, error, reason, key, value, allowed } = JSON.parse(body);
+    const said = detail ?? error;
+    if (typeof said === "string") {
+      const which = key ? ` (${[key, value].filter((one) => one !== undefined).join(" = ")})` : "";
+      const choices = allowed ? `. Allowed: ${[allowed].flat().join(", ")}` : "";
+      return new Refusal(status, said + which + choices, String(reason ?? ""));
+    }
   } catch {
     // Not the service's: what stands between answers in words of its own.
   }
   return new Refusal(status, `status ${status}`);
+}
+
+// It counts still, and is to be asked again in a second.
+function isInTheMaking(refusal: Refusal): boolean {
+  return refusal.status === 202 || refusal.reason === "in_the_making";
 }
 
 // --- lost service ---
@@ -117,7 +129,7 @@ async function ask(path: string, signal: AbortSignal): Promise<unknown> {
   connection.answered();
   if (response.status === 304 && kept) return kept.data;
   const body = await response.text();
-  if (!response.ok) throw refusalOf(response.status, body);
+  if (!response.ok || response.status === 202) throw refusalOf(response.status, body);
   try {
     const data = JSON.parse(body);
     const etag = response.headers.get("ETag");
@@ -177,7 +189,7 @@ export function useAnswer<T>(path: string | null, everySeconds = kPollSeconds): 
         if (changed || now.confirmedAt === 0) redraw(0);
       } catch (error) {
         if (running !== mine || !(error instanceof Refusal)) return;
-        const isMaking = error.reason === "in_the_making";
+        const isMaking = isInTheMaking(error);
         failures = isMaking ? 0 : Math.min(failures + 1, 5);
         const data = error.status === 404 ? null : now.data;
         state.current = { ...now, data, isMaking, error: isMaking ? null : error };
@@ -207,17 +219,29 @@ export function useAnswer<T>(path: string | null, everySeconds = kPollSeconds): 
   return state.current;
 }
 
-// A change. The token goes into the header of this one request and is kept nowhere.
-export async function post(path: string, body: string, token: string): Promise<unknown> {
+// What takes a token, which goes into the header of these requests and is kept nowhere. `counted`: a
+// 202 means that the service counts still, so that it is asked again.
+export async function post(
+  path: string,
+  body: string,
+  token: string,
+  counted: "counted" | "done",
+): Promise<unknown> {
   const headers: Record<string, string> = { "Content-Type": "application/toml" };
   if (token) headers.Authorization = `Bearer ${token}`;
-  let response: Response;
-  try {
-    response = await fetch(path, { method: "POST", headers, body });
-  } catch {
-    throw new Refusal(0, "no answer");
+  for (let round = 0; ; ++round) {
+    let response: Response;
+    try {
+      response = await fetch(path, { method: "POST", headers, body });
+    } catch {
+      throw new Refusal(0, "no answer");
+    }
+    const text = await response.text();
+    if (response.ok && (response.status !== 202 || counted === "done")) {
+      return text ? JSON.parse(text) : {};
+    }
+    const refusal = refusalOf(response.status, text);
+    if (!isInTheMaking(refusal) || round === kRoundsMax) throw refusal;
+    await new Promise((resolve) => window.setTimeout(resolve, 1000));
   }
-  const text = await response.text();
-  if (!response.ok) throw refusalOf(response.status, text);
-  return text ? JSON.parse(text) : {};
 }

@@ -96,6 +96,8 @@ class FakeService:
             "/retention": shop.retention,
             "/risk": shop.risk,
             "/model": shop.model,
+            "/k": shop.cluster_counts,
+            "/config": shop.settings,
             "/score": shop.score,
             "/pipeline": shop.pipeline,
         }
@@ -111,8 +113,9 @@ class FakeService:
         if status:
             return self.send(request, status, refusal(status, f"told to answer {status}"))
         if path in self.making:
-            body = refusal(503, "ask again in a second", "in_the_making")
-            return self.send(request, 503, body)
+            status = 202 if path == "/k" else 503
+            body = refusal(status, "ask again in a second", "in_the_making")
+            return self.send(request, status, body)
         answer = self.answer(path, asked)
         if answer is None:
             return self.send(request, 404, refusal(404, "nothing is known of this"))
@@ -121,6 +124,23 @@ class FakeService:
         if request.headers.get("If-None-Match") == etag:
             return self.send(request, 304, b"", {"ETag": etag})
         return self.send(request, 200, body, {"ETag": etag})
+
+    def dry_run(self):
+        moves = [
+            ("Need Attention", "At Risk", 14, 1400.5),
+            ("Loyal", "Champions", 3, 2100.25),
+        ]
+        ways = [{"segmentation": "rfm", "from": a, "to": b} for a, b, _, _ in moves]
+        return self.shop.envelope() | {
+            "moves": [
+                way | {"customers": customers, "monetary": monetary}
+                for way, (_, _, customers, monetary) in zip(ways, moves)
+            ],
+            "samples": [{"customer_id": "12004"} | way for way in ways],
+            "customers": 420,
+            "customers_moved": 17,
+            "transitions_per_day": {"now": 9.5, "then": 7.25},
+        }
 
     def post(self, request):
         body = request.rfile.read(int(request.headers.get("Content-Length", 0)))
@@ -132,16 +152,18 @@ class FakeService:
             return self.send(request, 401, refusal(401, "a token is needed"))
         if b"[" not in body:
             return self.send(request, 400, refusal(400, "line 1: a table is expected"))
-        if request.path == "/rules/dry-run":
-            moves = [
-                {"segmentation": "rfm", "from": "Need Attention", "to": "At Risk", "customers": 14},
-                {"segmentation": "rfm", "from": "Loyal", "to": "Champions", "customers": 3},
-            ]
-            answer = self.shop.envelope() | {
-                "moves": moves,
-                "transitions_a_day": {"now": 9.5, "then": 7.25},
+        if b"stay = 0" in body:
+            said = json.loads(refusal(400, "not a duration")) | {
+                "key": "segmentation.rfm.stay",
+                "value": "0",
+                "allowed": "a whole number with a unit",
             }
-            return self.send(request, 200, json.dumps(answer).encode())
+            return self.send(request, 400, json.dumps(said).encode())
+        if request.path == "/rules/dry-run":
+            if request.path in self.making:
+                self.making.discard(request.path)
+                return self.send(request, 202, refusal(202, "ask again", "in_the_making"))
+            return self.send(request, 200, json.dumps(self.dry_run()).encode())
         return self.send(request, 202, b'{"what": "asked for rules version 2"}')
 
     def send(self, request, status, body, more=None):

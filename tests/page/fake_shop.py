@@ -759,6 +759,42 @@ class Shop:
             "top": sorted(lines, key=lambda one: -one["value_at_risk"])[:100],
         }
 
+    def cluster_counts(self, _):
+        fits = [
+            (2, 6652.0, 0.41, 0.43, 2100.0, 0.89, 0.99),
+            (3, 5068.0, 0.33, 0.34, 1800.0, 1.02, 0.97),
+            (4, 4116.0, 0.32, 0.33, 1650.0, 1.01, 0.9),
+            (5, 3472.0, 0.28, 0.31, 1600.0, 1.05, None),
+        ]
+        keys = (
+            "k",
+            "inertia",
+            "silhouette",
+            "silhouette_exact",
+            "calinski_harabasz",
+            "davies_bouldin",
+            "stability",
+        )
+        axes = {
+            name: [{"k": k, "inertia": scale / k**2} for k in range(1, 7)]
+            for name, scale in (("recency_days", 900.0), ("frequency", 400.0), ("monetary", 700.0))
+        }
+        return self.envelope() | {
+            "k": [dict(zip(keys, fit)) for fit in fits],
+            "axes": axes,
+            "words": "The inertia has no clear bend.",
+        }
+
+    def settings(self, _):
+        stays = '[{segment = "Low", risk = 2}, {segment = "High", risk = 1}]'
+        values = {
+            "segmentation.churn.scorer": "grid",
+            "segmentation.churn.map": stays,
+            "segmentation.churn.stay": "8d",
+            "segmentation.churn.guard": "true",
+        }
+        return {key: {"value": value, "from": "model log"} for key, value in values.items()}
+
     def model(self, _):
         rng = random.Random(2)
         versions, number, day = [], 0, MODEL_FROM

@@ -31,6 +31,7 @@ SCREENS = {
     "Retention": "/retention",
     "Risk": "/risk",
     "Models": "/models",
+    "Cluster count": "/k",
     "Rules lab": "/rules",
     "Score": "/score",
     "Pipeline": "/pipeline",
@@ -328,6 +329,18 @@ class Figures(PageTest):
             [one["customer_id"] for one in answer["customers"]],
         )
 
+    def test_cluster_counts_equal_the_answer_and_say_whether_they_agree(self):
+        self.show("/k")
+        answer = self.answer("/k")
+        for row, one in zip(self.csv("k"), answer["k"], strict=True):
+            for key, value in one.items():
+                self.assertEqual(row[key], "" if value is None else f"{value:g}", key)
+        title = self.figure("k").locator("h2").inner_text()
+        self.assertEqual(title, "All 5 criteria favour 2 clusters")
+        self.assertIn(answer["words"], self.figure("k").locator(".note").inner_text())
+        rows = self.csv("axes")
+        self.assertEqual([float(row["frequency_share"]) for row in rows][:2], [1, 0.25])
+
     def test_score_asks_for_what_is_typed(self):
         self.show("/score")
         self.page.get_by_label("Silent for (days)").fill("200")
@@ -599,6 +612,18 @@ class Troubles(PageTest):
         self.page.clock.run_for(1_100)
         self.figure("histogram").wait_for()
 
+    def test_cluster_counts_in_the_making_are_waited_for(self):
+        self.service.making = {"/k"}
+        self.page.goto(f"{self.service.address}/#/k")
+        self.page.get_by_text("The service counts").wait_for()
+        self.service.making = set()
+        self.figure("k").wait_for()
+
+    def test_a_service_without_cluster_counts_says_what_is_missing(self):
+        self.service.faults = {"/k": 404}
+        self.show("/k")
+        self.assertIn("no clusters to compare", self.page.get_by_role("alert").inner_text())
+
     def test_a_service_that_starts_is_waited_for(self):
         self.page.clock.install()
         self.service.faults = {"/pipeline": 503}
@@ -631,6 +656,7 @@ class Troubles(PageTest):
     def test_only_what_is_shown_is_asked_and_with_its_etag(self):
         self.page.clock.install()
         self.show("/")
+        self.page.wait_for_load_state("networkidle")  # No first answer comes later.
         statuses = []
         self.page.on("response", lambda one: statuses.append((one.url, one.status)))
         self.page.clock.run_for(5_500)
@@ -651,7 +677,15 @@ class Rules(PageTest):
         self.page.get_by_role("button", name="Dry run").click()
         self.figure("dry-run").locator("table").wait_for()
         title = self.figure("dry-run").locator("h2").inner_text()
-        self.assertEqual(title, "17 customers would move; 9.5 transitions a day now, 7.25 then")
+        self.assertEqual(
+            title,
+            "4.0 % of 420 customers would move: 17; 9.5 transitions a day now, 7.25 then",
+        )
+        rows = self.csv("dry-run")
+        self.assertEqual([int(row["customers"]) for row in rows], [14, 3])
+        self.assertEqual([row["to"] for row in rows], ["At Risk", "Champions"])
+        sample = self.figure("samples").get_by_role("link", name="12004").first
+        self.assertEqual(sample.get_attribute("href"), "#/c/12004")
         self.page.on("dialog", lambda dialog: dialog.accept())
         self.page.get_by_role("button", name="Apply").click()
         self.page.wait_for_selector(".done")
@@ -659,11 +693,47 @@ class Rules(PageTest):
         self.assertNotIn(TOKEN, self.page.url)
 
     def test_what_the_service_refuses_is_said(self):
-        self.show("/rules?rules=nonsense")
+        for rules, words in (
+            ("nonsense", "line 1: a table is expected"),
+            (
+                "[segmentation.rfm]%0Astay = 0",
+                "not a duration (segmentation.rfm.stay = 0). Allowed: a whole number with a unit",
+            ),
+        ):
+            with self.subTest(rules=rules):
+                self.page = self.open_tab()
+                self.show(f"/rules?rules={rules}")
+                self.page.get_by_label("Token").fill(TOKEN)
+                self.page.get_by_role("button", name="Dry run").click()
+                self.page.wait_for_selector(".trouble")
+                self.assertIn(words, self.page.locator(".trouble").inner_text())
+
+    def test_a_dry_run_that_is_counted_still_is_waited_for(self):
+        self.service.making = {"/rules/dry-run"}
+        self.show("/rules")
         self.page.get_by_label("Token").fill(TOKEN)
         self.page.get_by_role("button", name="Dry run").click()
-        self.page.wait_for_selector(".trouble")
-        self.assertIn("line 1: a table is expected", self.page.locator(".trouble").inner_text())
+        self.figure("dry-run").locator("table").wait_for()
+        self.assertEqual(self.service.asked.count("/rules/dry-run"), 2)
+
+    def test_what_is_in_force_can_be_begun_with(self):
+        self.show("/rules")
+        begin = self.page.get_by_label("Begin with what is in force")
+        begin.select_option("churn: map")
+        self.until("location.hash.includes('churn')")
+        self.assertEqual(
+            self.page.get_by_role("textbox", name="Settings").input_value(),
+            '[segmentation.churn]\nmap = [\n  {segment = "Low", risk = 2},\n'
+            '  {segment = "High", risk = 1},\n]\n',
+        )
+        begin.select_option("churn: damping")
+        self.until("location.hash.includes('stay')")
+        self.assertEqual(
+            self.page.get_by_role("textbox", name="Settings").input_value(),
+            '[segmentation.churn]\nstay = "8d"\nguard = true\n',
+        )
+        self.page.go_back()
+        self.until("location.hash.includes('map')")
 
 
 class Bundle(unittest.TestCase):

@@ -23,6 +23,7 @@ SCREENS = {
     "retention": "/retention",
     "risk": "/risk",
     "models": "/models",
+    "k": "/k",
     "rules": "/rules",
     "score": "/score",
     "pipeline": "/pipeline",

@@ -39,6 +39,7 @@ SCREENS = {
     "/retention": "/retention",
     "/risk": "/risk",
     "/models": "/model",
+    "/k": "/k",
     "/score": "/score",
     "/pipeline": "/pipeline",
 }

@@ -21,6 +21,7 @@ SCREENS = (
     "Retention",
     "Risk",
     "Models",
+    "Cluster count",
     "Score",
     "Pipeline",
 )

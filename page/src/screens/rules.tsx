@@ -1,11 +1,10 @@
-import { useState } from "preact/hooks";
-import { here, replace, useAddress } from "../address";
-import type { Envelope } from "../answers";
+import { useEffect, useState } from "preact/hooks";
+import { go, here, replace, there, useAddress } from "../address";
+import type { DryRun } from "../answers";
 import { Figure } from "../figure";
-import { decimal, plural } from "../format";
-import { useScene } from "../scene";
+import { count, decimal, percentOf, plural } from "../format";
 import { segmentWords } from "../segments";
-import { type Answer, post, Refusal } from "../service";
+import { type Answer, post, Refusal, useAnswer } from "../service";
 
 const kExample = `[segmentation.rfm]
 stay = "14d"      # how long a segment lasts at least before silence or a model moves on
@@ -14,45 +13,75 @@ stay = "14d"      # how long a segment lasts at least before silence or a model 
 # quiet = "14d"   # at most one transition to act on in so long
 `;
 
-interface DryRun extends Envelope {
-  moves?: {
-    segmentation?: string;
-    from: string;
-    to: string;
-    customers: number;
-    examples?: string[]; // Ids.
-  }[];
-  transitions_a_day?: number | { now: number; then: number } | null;
-}
-
 const refused: Record<number, string> = {
   0: "The service does not answer.",
   400: "These settings cannot be read.",
   401: "The token is not the one of the service.",
-  403: "The service takes no changes by the page: it has no admin.token_file. The settings above can be applied with rfmstream rules apply.",
-  404: "This service has no rules lab.",
+  403: "The service takes no changes by the page: it has no admin.token_file. The settings above can be tried and applied with rfmstream rules dry-run and rules apply.",
+  404: "This service has no rules lab: rfmstream rules dry-run and rules apply do the same.",
   409: "The rules cannot be changed just now.",
   413: "These settings are too long.",
   422: "These rules are not valid.",
+  501: "This service has no rules lab: rfmstream rules dry-run and rules apply do the same.",
   503: "The service cannot do this yet: it starts, restores its state or waits.",
 };
 
+type Settings = Record<string, { value: string }>;
+
+// What of a segmentation is worth an edit: the keys that its settings must have.
+const kParts: [words: string, keys: string[]][] = [
+  ["map", ["map"]],
+  ["cuts", ["axes"]],
+  ["damping", ["stay", "guard", "hysteresis"]],
+  ["segments and actions", ["segments"]],
+];
+
+function tomlOf(value: string): string {
+  if (value.startsWith("[")) {
+    return value
+      .replace(/^\[\{/, "[\n  {")
+      .replace(/\}, \{(?=(name|segment) = )/g, "},\n  {")
+      .replace(/\}\]$/, "},\n]");
+  }
+  return /^(true|false|-?\d+(\.\d+)?)$/.test(value) ? value : JSON.stringify(value);
+}
+
+// The rules in force that can be begun with, as [what it is, settings].
+function beginnings(settings: Settings | null): [string, string][] {
+  const names = new Set<string>();
+  for (const key of Object.keys(settings ?? {})) {
+    const found = /^segmentation\.([^.]+)\.scorer$/.exec(key);
+    if (found) names.add(found[1]);
+  }
+  return [...names].sort().flatMap((name) =>
+    kParts.flatMap(([words, keys]): [string, string][] => {
+      const known = keys.filter((key) => settings?.[`segmentation.${name}.${key}`]);
+      if (known.length === 0) return [];
+      const lines = known.map(
+        (key) => `${key} = ${tomlOf(settings?.[`segmentation.${name}.${key}`]?.value ?? "")}\n`,
+      );
+      return [[`${name}: ${words}`, `[segmentation.${name}]\n${lines.join("")}`]];
+    }),
+  );
+}
+
 export function RulesScreen() {
   const address = useAddress();
-  const { today } = useScene();
   const rules = address.params.get("rules") ?? kExample;
+  const settings = useAnswer<Settings>("/config", 0);
   const [token, setToken] = useState("");
   const [busy, setBusy] = useState("");
   const [fault, setFault] = useState<Refusal | null>(null);
   const [result, setResult] = useState<DryRun | null>(null);
   const [applied, setApplied] = useState("");
+  useEffect(() => setResult(null), [rules]); // It was of others.
 
-  const ask = async (path: string, word: string): Promise<unknown> => {
+  const ask = async (path: string, word: string, how: "counted" | "done"): Promise<unknown> => {
     setBusy(word);
     setFault(null);
     setApplied("");
     try {
-      return await post(path, rules, token);
+      return await post(path, rules, token, how);
     } catch (error) {
       setFault(error instanceof Refusal ? error : new Refusal(0, String(error)));
       return null;
@@ -60,10 +89,11 @@ export function RulesScreen() {
       setBusy("");
     }
   };
-  const dryRun = async () => setResult((await ask("/rules/dry-run", "Trying …")) as DryRun | null);
+  const dryRun = async () =>
+    setResult((await ask("/rules/dry-run", "Trying …", "counted")) as DryRun | null);
   const apply = async () => {
     if (!confirm("Apply these rules? Customers move, and transitions are published.")) return;
-    const done = (await ask("/rules/apply", "Applying …")) as Record<string, unknown> | null;
+    const done = (await ask("/rules/apply", "Applying …", "done")) as Record<string, unknown> | null;
     if (done)
       setApplied(
         typeof done.what === "string"
@@ -75,6 +105,24 @@ export function RulesScreen() {
   return (
     <>
       <div class="panel fields column">
+        <label class="choose">
+          <span>Begin with what is in force</span>
+          <select
+            value=""
+            onChange={(event) => {
+              const text = event.currentTarget.value;
+              event.currentTarget.value = "";
+              if (text) go(here(address, { rules: text }));
+            }}
+          >
+            <option value="">choose …</option>
+            {beginnings(settings.data).map(([words, text]) => (
+              <option key={words} value={text}>
+                {words}
+              </option>
+            ))}
+          </select>
+        </label>
         <label>
           <span>Settings that differ from those in force (TOML): maps, cuts, damping</span>
           <textarea
@@ -122,14 +170,23 @@ export function RulesScreen() {
         )}
         {applied && <p class="done">{applied}</p>}
       </div>
-      <Result result={result} today={today} />
+      <Result result={result} />
     </>
   );
 }
 
-function Result(props: { result: DryRun | null; today: string }) {
+function dailyWords(result: DryRun | null): string {
+  const daily = result?.transitions_per_day;
+  if (typeof daily === "number") return `; about ${decimal(daily)} transitions a day`;
+  return daily
+    ? `; ${decimal(daily.now)} transitions a day now, ${decimal(daily.then)} then`
+    : "";
+}
+
+function Result(props: { result: DryRun | null }) {
+  const address = useAddress();
   const { result } = props;
-  const answer: Answer<Envelope> = {
+  const answer: Answer<DryRun> = {
     data: result,
     error: null,
     confirmedAt: 0,
@@ -139,46 +196,60 @@ function Result(props: { result: DryRun | null; today: string }) {
   const moves = [...(result?.moves ?? [])]
     .filter((one) => one.from !== one.to)
     .sort((a, b) => b.customers - a.customers);
-  const moved = moves.reduce((sum, one) => sum + one.customers, 0);
-  const daily = result?.transitions_a_day;
-  const rate =
-    typeof daily === "number"
-      ? `; about ${decimal(daily)} transitions a day`
-      : daily
-        ? `; ${decimal(daily.now)} transitions a day now, ${decimal(daily.then)} then`
-        : "";
+  const rate = dailyWords(result);
+  const places = [
+    { key: "from", label: "Now", words: (name: string) => segmentWords(name) },
+    { key: "to", label: "Then", words: (name: string) => segmentWords(name, "to") },
+  ];
   return (
-    <Figure
-      id="dry-run"
-      startsEmpty
-      title={
-        result ? `${plural(moved, "customer")} would move${rate}` : "What these rules would do"
-      }
-      unit="Customers by the segment they are in and would be in"
-      answer={answer}
-      columns={[
-        { key: "segmentation", label: "Segmentation" },
-        { key: "from", label: "Now" },
-        { key: "to", label: "Then" },
-        { key: "customers", label: "Customers", kind: "count" },
-        { key: "examples", label: "For example" },
-      ]}
-      rows={moves.map((one) => ({
-        ...one,
-        from: segmentWords(one.from),
-        to: segmentWords(one.to, "to"),
-        examples: one.examples?.join(", "),
-      }))}
-      empty={
-        result ? (
-          <p>With these rules nobody would move{rate}.</p>
-        ) : (
-          <p>
-            Nothing has been tried yet. Write settings above and press “Dry run”: it changes
-            nothing.
-          </p>
-        )
-      }
-    />
+    <>
+      <Figure
+        id="dry-run"
+        startsEmpty
+        title={
+          result
+            ? `${percentOf(result.customers_moved, result.customers, "customers")} would move: ${count(result.customers_moved)}${rate}`
+            : "What these rules would do"
+        }
+        unit="Customers by the segment they are in and would be in; money, lifetime"
+        answer={answer}
+        columns={[
+          { key: "segmentation", label: "Segmentation" },
+          ...places,
+          { key: "customers", label: "Customers", kind: "count" },
+          { key: "monetary", label: "Money", kind: "money" },
+        ]}
+        rows={moves}
+        empty={
+          result ? (
+            <p>With these rules nobody would move{rate}.</p>
+          ) : (
+            <p>
+              Nothing has been tried yet. Write settings above and press “Dry run”: it changes
+              nothing.
+            </p>
+          )
+        }
+      />
+      {result && result.samples.length > 0 && (
+        <Figure
+          id="samples"
+          title={`${plural(result.samples.length, "customer")} who would move`}
+          unit="Examples, one row a customer and segmentation"
+          answer={answer}
+          columns={[
+            {
+              key: "customer_id",
+              label: "Customer",
+              link: (row) => there(address, "c", {}, String(row.customer_id)),
+            },
+            { key: "segmentation", label: "Segmentation" },
+            ...places,
+          ]}
+          rows={result.samples}
+          empty={null}
+        />
+      )}
+    </>
   );
 }
