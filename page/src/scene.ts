@@ -1,7 +1,7 @@
 // What every screen stands on: as of when, which dates, which segmentation, the segments' order.
 import { createContext } from "preact";
 import { useContext } from "preact/hooks";
-import { useAddress } from "./address";
+import { type Address, useAddress } from "./address";
 import type { Envelope, Pipeline, Segments } from "./answers";
 import { dayBefore } from "./format";
 import { orderOf } from "./segments";
@@ -32,13 +32,18 @@ export const kSpans: [value: string, text: string][] = [
   ["all", "all there is"],
 ];
 
-export function spanOf(params: URLSearchParams, today: string): Span {
+// Without a choice. A year ago most customers of a young shop were not there, and nobody moved.
+export function usualSpan(screen: string): string {
+  return screen === "moves" ? "90" : "365";
+}
+
+function spanOf({ params, screen }: Address, today: string): Span {
   const from = params.get("from") ?? "";
   const to = params.get("to") ?? "";
   if (from || to) {
     return { from, to, choice: "own", words: `${from || "the beginning"} to ${to || today}` };
   }
-  const choice = params.get("span") ?? kSpans[0][0];
+  const choice = params.get("span") ?? usualSpan(screen);
   const days = Number(choice);
   if (!(days > 0) || !today) return { from: "", to: "", choice, words: `all until ${today}` };
   const first = dayBefore(today, days - 1);
@@ -59,7 +64,8 @@ export function useScene(): Scene {
 }
 
 export function useNewScene(): Scene {
-  const { params } = useAddress();
+  const address = useAddress();
+  const { params } = address;
   const status = useAnswer<Pipeline>("/pipeline");
   const today = (status.data?.as_of ?? "").slice(0, 10);
   const asked = params.get("seg") ?? "";
@@ -73,7 +79,7 @@ export function useNewScene(): Scene {
     status,
     catalogue,
     today,
-    span: spanOf(params, today),
+    span: spanOf(address, today),
     segmentation: asked || (catalogue.data?.segmentation ?? ""),
     segmentations: catalogue.data?.segmentations ?? (asked ? [asked] : []),
     order: orderOf(ranked),

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useReducer, useRef, useState } from "preact/hooks";
 import { type Address, go, here, replace, there, useAddress } from "./address";
 import { kNothing, seconds, time } from "./format";
-import { kSpans, type Scene, useScene } from "./scene";
+import { kSpans, type Scene, usualSpan, useScene } from "./scene";
 import { entryOf, isDated, screens } from "./screen_list";
 import { useConnection } from "./service";
 import { type Choice, chooseTheme, themeChoice } from "./theme";
@@ -156,7 +156,7 @@ function Controls(props: { dated: boolean; segmented: boolean }) {
                 else
                   replace(
                     here(address, {
-                      span: choice === kSpans[0][0] ? null : choice,
+                      span: choice === usualSpan(address.screen) ? null : choice,
                       from: null,
                       to: null,
                       page: null,
@@ -216,7 +216,7 @@ function Age() {
   const age = Math.max(0, (now - status.confirmedAt) / 1000);
   return (
     <p class={age > 20 ? "age old" : "age"}>
-      as of {status.data.as_of ? `${time(status.data.as_of)} UTC` : kNothing}
+      newest event {status.data.as_of ? `${time(status.data.as_of)} UTC` : kNothing}
       <span> · confirmed {seconds(age)} ago</span>
     </p>
   );

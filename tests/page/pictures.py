@@ -1,14 +1,17 @@
 #!/usr/bin/env python3
-"""Takes the README's pictures from the page that a running service shows.
+"""Takes pictures of the page that a running service shows; as it is, the README's, of ./dev demo.
 
-  tests/page/pictures.py --address http://127.0.0.1:8080 --customer 12347 --to docs/pictures
+  ./dev demo                  # in one terminal
+  tests/page/pictures.py      # in another
 
-Each screen once in light and once in dark; only the part that fits a window, or all of it with
---whole. Needs what ./dev setup installs.
+Only the part that fits a window, or all of it with --whole. Needs what ./dev setup installs, and
+pngquant (Debian's) for files a third as large.
 """
 
 import argparse
 import pathlib
+import shutil
+import subprocess
 import sys
 
 import browser as browsers
@@ -28,6 +31,7 @@ SCREENS = {
     "score": "/score",
     "pipeline": "/pipeline",
 }
+README = "overview-light,moves-light,grid-dark,customer-dark"
 DRAWN = """
   document.querySelector('main .panel') !== null &&
   document.querySelector('main .waiting') === null &&
@@ -43,31 +47,37 @@ def take(page, path, whole):
     else:
         sys.exit(f"{page.url}: never drawn")
     page.wait_for_timeout(300)
-    page.screenshot(path=path, full_page=whole)
-    print(path)
+    picture = page.screenshot(full_page=whole)
+    if shutil.which("pngquant"):
+        command = ["pngquant", "--speed", "1", "--strip", "128", "-"]
+        picture = subprocess.run(command, input=picture, capture_output=True, check=True).stdout
+    path.write_bytes(picture)
+    print(f"{path}: {len(picture) // 1024} KiB")
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--address", required=True)
-    parser.add_argument("--customer", required=True, help="whose screen is shown")
-    parser.add_argument("--to", required=True, type=pathlib.Path)
-    parser.add_argument("--screens", default=",".join(SCREENS))
-    parser.add_argument("--schemes", default="light,dark")
+    parser.add_argument("--address", default="http://127.0.0.1:7367")
+    parser.add_argument("--customer", default="11619", help="whose screen is shown")
+    parser.add_argument("--to", default=browsers.ROOT / "docs" / "pictures", type=pathlib.Path)
+    parser.add_argument("--pictures", default=README, help="SCREEN-SCHEME,...; all: each of both")
     parser.add_argument("--whole", action="store_true")
     options = parser.parse_args()
     reason = browsers.missing_browser()
     if reason:
         sys.exit(reason)
     options.to.mkdir(parents=True, exist_ok=True)
+    wanted = options.pictures.split(",")
+    if wanted == ["all"]:
+        wanted = [f"{screen}-{scheme}" for scheme in ("light", "dark") for screen in SCREENS]
     with browsers.started() as chromium:
-        for scheme in options.schemes.split(","):
+        for name in wanted:
+            screen, _, scheme = name.rpartition("-")
             tab = chromium.new_context(viewport={"width": 1280, "height": 860}, color_scheme=scheme)
             page = tab.new_page()
-            for name in options.screens.split(","):
-                place = SCREENS[name].format(customer=options.customer)
-                page.goto(f"{options.address.rstrip('/')}/#{place}")
-                take(page, options.to / f"{name}-{scheme}.png", options.whole)
+            place = SCREENS[screen].format(customer=options.customer)
+            page.goto(f"{options.address.rstrip('/')}/#{place}")
+            take(page, options.to / f"{name}.png", options.whole)
             tab.close()
 
 

@@ -10,7 +10,7 @@ export function ClusterCountScreen() {
     return (
       <Waiting
         answer={answer}
-        missing="There are no clusters to compare: the first ones are fitted seven weeks after the first 500 customers."
+        missing="There are no clusters to compare yet: the first ones are fitted seven weeks after the first 500 customers. rfmstream evaluate clusters compares them over a history."
       />
     );
   }

@@ -81,7 +81,7 @@ export function CustomerScreen() {
         }
         unit={`${currency || "Money"} an invoice or credit; segments below`}
         answer={answer}
-        span={span.from || span.to ? span.words : "all of his time"}
+        span={span.from || span.to ? span.words : "all there is"}
         columns={[
           { key: "time", label: "When", kind: "time" },
           { key: "type", label: "What" },
@@ -128,7 +128,7 @@ export function CustomerScreen() {
         title={`${plural(history.length, "move")}, and why`}
         unit="One row a move"
         answer={answer}
-        span="all of his time"
+        span="all there is"
         columns={[
           { key: "date", label: "When", kind: "date" },
           { key: "segmentation", label: "Segmentation" },
@@ -137,14 +137,12 @@ export function CustomerScreen() {
           { key: "why", label: "Because of" },
           { key: "act", label: "To act on" },
         ]}
-        rows={[...history]
-          .sort((a, b) => b.date.localeCompare(a.date))
-          .map((move) => ({
-            ...move,
-            from: segmentWords(move.from),
-            why: reasonWords(move.reason),
-            act: move.actionable ? "yes" : "no",
-          }))}
+        rows={[...history].reverse().map((move) => ({
+          ...move,
+          from: segmentWords(move.from),
+          why: reasonWords(move.reason),
+          act: move.actionable ? "yes" : "no",
+        }))}
         empty={<p>The customer has not changed the segment since histories are kept.</p>}
       />
       <Figure
@@ -177,15 +175,10 @@ function staysOf(data: Customer): Stay[] {
     });
     if (moves.length === 0)
       stays.push({ segmentation, segment: now.segment, from: now.since, to: asOf, future: false });
-    if (now.next) {
-      stays.push({ segmentation, segment: now.segment, from: asOf, to: now.next.at, future: true });
-      stays.push({
-        segmentation,
-        segment: now.next.segment,
-        from: now.next.at,
-        to: "",
-        future: true,
-      });
+    const { next } = now;
+    stays.push({ segmentation, segment: now.segment, from: asOf, to: next?.at ?? "", future: true });
+    if (next) {
+      stays.push({ segmentation, segment: next.segment, from: next.at, to: "", future: true });
     }
   }
   return stays;

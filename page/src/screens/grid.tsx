@@ -22,9 +22,11 @@ export function scoreWords(axis: Axis | undefined, score: number): string {
   const falling = ["recency", "overdue", "risk"].includes(axis.quantity);
   const place = falling ? bins - score : score - 1; // Bin from the smallest values on.
   const unit = axis.unit === "money" || !axis.unit ? "" : ` ${axis.unit}`;
-  if (place <= 0) return `${score}: up to ${decimal(axis.cuts[0])}${unit}`;
-  if (place >= bins - 1) return `${score}: over ${decimal(axis.cuts[bins - 2])}${unit}`;
-  return `${score}: to ${decimal(axis.cuts[place])}${unit}`;
+  const cut = (at: number) =>
+    decimal(axis.unit === "days" ? Math.round(axis.cuts[at] * 10) / 10 : axis.cuts[at]) + unit;
+  if (place <= 0) return `${score}: up to ${cut(0)}`;
+  if (place >= bins - 1) return `${score}: over ${cut(bins - 2)}`;
+  return `${score}: to ${cut(place)}`;
 }
 
 interface Cell {
@@ -164,7 +166,7 @@ function drawGrid(
     measure === "customers" ? count(cell.customers) : money(value(cell), currency);
   const most = Math.max(1, ...cells.map(value));
   return (look) => ({
-    grid: { left: 8, right: 16, top: 16, bottom: 36, containLabel: true },
+    grid: { left: 8, right: 16, top: 32, bottom: 36, containLabel: true },
     tooltip: {
       formatter: (one: { data: { cell: Cell } }) => {
         const { cell } = one.data;
@@ -183,6 +185,8 @@ function drawGrid(
       type: "category",
       inverse: true,
       data: ys.map((score) => scoreWords(down, score)),
+      name: down ? (kAxisNames[down.name] ?? down.name) : "",
+      nameLocation: "start", // At the top of an axis that is turned over.
       axisLabel: { color: look.text, width: 150, overflow: "break" },
     },
     series: [

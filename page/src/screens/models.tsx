@@ -1,7 +1,7 @@
-import { useAddress } from "../address";
+import { there, useAddress } from "../address";
 import type { Model, ModelVersion } from "../answers";
 import { Choose, Figure, Waiting } from "../figure";
-import { decimal, kNothing, money, percent, plural, time } from "../format";
+import { days, decimal, kNothing, money, percent, plural, time } from "../format";
 import { useScene } from "../scene";
 import { useAnswer } from "../service";
 
@@ -36,7 +36,8 @@ function hasClusters(version: ModelVersion): boolean {
 
 // Two versions side by side; the newer one alone when there is no other.
 function ClustersFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) {
-  const { params } = useAddress();
+  const address = useAddress();
+  const { params } = address;
   const { currency } = useScene();
   const versions = props.versions.filter(hasClusters);
   const newest = versions[versions.length - 1];
@@ -63,7 +64,7 @@ function ClustersFigure(props: { answer: FigureAnswer; versions: ModelVersion[] 
       id="clusters"
       title={
         richest
-          ? `${richest.name}: typically ${decimal(richest.frequency)} orders, ${money(richest.monetary, currency)}, ${decimal(richest.recency_days)} days of silence`
+          ? `${richest.name}: typically ${decimal(richest.frequency)} orders, ${money(richest.monetary, currency)}, ${days(richest.recency_days)} of silence`
           : "What the clusters are like"
       }
       unit={`Centroids of version ${now?.number ?? kNothing}: days, orders, ${currency || "money"}`}
@@ -82,7 +83,9 @@ function ClustersFigure(props: { answer: FigureAnswer; versions: ModelVersion[] 
         { key: "monetary", label: "Money", kind: "money" },
         ...(was
           ? [
-              { key: "share_before", label: `Share${was}`, kind: "percent" as const },
+              ...(rows.some((row) => typeof row.share_before === "number")
+                ? [{ key: "share_before", label: `Share${was}`, kind: "percent" as const }]
+                : []),
               { key: "recency_before", label: `Silent${was}`, kind: "days" as const },
               { key: "frequency_before", label: `Orders${was}`, kind: "decimal" as const },
               { key: "monetary_before", label: `Money${was}`, kind: "money" as const },
@@ -90,6 +93,11 @@ function ClustersFigure(props: { answer: FigureAnswer; versions: ModelVersion[] 
           : []),
       ]}
       rows={rows}
+      note={
+        <>
+          How many there should be: <a href={there(address, "k")}>Cluster count</a>.
+        </>
+      }
       empty={
         <p>
           No version has clusters yet. The first ones are fitted 49 days after the first trained
@@ -228,7 +236,7 @@ function ChurnFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) 
         { key: "at", label: "In force from", kind: "time" },
         ...keys.map((key) => ({ key, label: key.replaceAll("_", " "), kind: "decimal" as const })),
       ]}
-      rows={rows}
+      rows={[...rows].reverse()}
       empty={
         <p>
           No churn model was fitted in these dates: that takes 500 customers and two weekly samples.

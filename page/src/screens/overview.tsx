@@ -162,7 +162,12 @@ function drawShares(rows: Segment[]): Draw {
       axisPointer: { type: "shadow" },
       valueFormatter: (value: unknown) => percent(value as number),
     },
-    xAxis: { type: "value", axisLabel: { formatter: (value: number) => percent(value) } },
+    xAxis: {
+      type: "value",
+      // A share of money a little below nothing is no reason for room on the left.
+      min: (shares: { min: number }) => (shares.min > -0.02 ? 0 : null),
+      axisLabel: { formatter: (value: number) => percent(value) },
+    },
     yAxis: {
       type: "category",
       inverse: true,
@@ -335,7 +340,7 @@ function drawSizes(
       ...(index === 0 && {
         markLine: {
           symbol: "none",
-          lineStyle: { color: look.text, type: "dotted", opacity: 0.6 },
+          lineStyle: { color: look.text, type: "dotted", opacity: versions.length > 24 ? 0.35 : 0.6 },
           label: { show: false },
           tooltip: {
             formatter: (mark: { data: { what: string } }) => mark.data.what,

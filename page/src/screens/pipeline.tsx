@@ -111,12 +111,16 @@ export function PipelineScreen() {
           { key: "lag_seconds", label: "Seconds", kind: "decimal" },
         ]}
         rows={
-          samples.length > 1
+          samples.length > 1 && !data.stored
             ? samples.map((one) => ({ ...one, time: new Date(one.at).toISOString() }))
             : []
         }
         empty={
-          <p>Two looks at the pipeline are needed first: leave this page open for some seconds.</p>
+          data.stored ? (
+            <p>This is a stored state: nothing is read into it, so that there is no lag.</p>
+          ) : (
+            <p>Two looks at the pipeline are needed first: leave this page open for some seconds.</p>
+          )
         }
         height={200}
         draw={(look) => ({
@@ -199,16 +203,25 @@ export function PipelineScreen() {
         rows={dead}
         empty={<p>There are no dead letters: every record could be used.</p>}
       />
-      <Plain id="commits" title="Commits" figures={data.commits} />
+      <Plain id="commits" title="Commits" figures={data.stored ? {} : data.commits} />
       <Plain id="memory" title="Memory" figures={data.memory} />
     </>
   );
 }
 
+const kFigures: Record<string, string> = {
+  count: "transactions committed",
+  gap_max_ms: "longest time between two commits",
+  records_max: "records in the largest transaction",
+  bytes_max: "largest transaction",
+  customers: "customers in memory",
+  bytes: "memory of their rows",
+};
+
 function Plain(props: { id: string; title: string; figures: Record<string, unknown> | undefined }) {
   const { status } = useScene();
   const rows = flat(props.figures ?? {}).map(([name, value]) => ({
-    name: name.replaceAll("_", " "),
+    name: kFigures[name] ?? name.replaceAll("_", " "),
     value: words(name, value),
   }));
   return (
@@ -238,7 +251,7 @@ function flat(figures: Record<string, unknown>, before = ""): [string, unknown][
 function words(name: string, value: unknown): string {
   if (typeof value !== "number") return value === null || value === undefined ? "–" : String(value);
   if (name.includes("bytes")) return bytes(value);
-  if (name.endsWith(" ms")) return `${decimal(value)} ms`;
+  if (name.endsWith("_ms")) return `${decimal(value)} ms`;
   if (name.includes("seconds")) return `${decimal(value)} s`;
   return decimal(value);
 }

@@ -3,7 +3,7 @@ import type { Risk } from "../answers";
 import { Figure, Waiting } from "../figure";
 import { count, decimal, money, percent, percentOf, plural, short } from "../format";
 import { moneyWords, useScene } from "../scene";
-import { colourOf } from "../segments";
+import { colourOf, isNobody } from "../segments";
 import { kCountSeconds, pathOf, useAnswer } from "../service";
 import { customerColumns, customerRows } from "./customers";
 
@@ -21,9 +21,9 @@ export function RiskScreen() {
     .reduce((sum, one) => sum + one.customers, 0);
   const bins = data.histogram.map((one) => ({
     ...one,
-    name: `${percent(one.from)} to ${percent(one.to)}`,
+    name: `${Math.round(100 * one.from)} to ${Math.round(100 * one.to)} %`,
   }));
-  const bands = data.bands;
+  const bands = data.bands.filter((one) => one.customers > 0 && !isNobody(one.segment));
   const worst = [...bands].sort((a, b) => b.value_at_risk - a.value_at_risk)[0];
   const off = data.calibration.reduce(
     (sum, one) => sum + one.customers * Math.abs(one.observed - one.risk),
@@ -185,8 +185,9 @@ export function RiskScreen() {
         rows={data.calibration}
         empty={
           <p>
-            No forecast is old enough to be judged: that takes {horizon} after the first churn
-            model.
+            The service holds no forecast that is old enough to be judged: that takes {horizon} after
+            the first churn model. <code>rfmstream evaluate churn</code> judges the model over a
+            history.
           </p>
         }
         draw={(look) => ({

@@ -1,6 +1,6 @@
 import type { Sales } from "../answers";
 import { Waiting } from "../figure";
-import { count, money, percent } from "../format";
+import { count, money, percent, plural } from "../format";
 import { useScene } from "../scene";
 import { pathOf, useAnswer } from "../service";
 import { returned } from "./sales_parts";
@@ -32,14 +32,18 @@ export function SalesScreen() {
           <dd>{money(credits, currency)}</dd>
         </div>
         <div>
-          <dt>Invoices</dt>
-          <dd>{count(invoices)}</dd>
+          <dt>Invoices of customers</dt>
+          <dd>{count(invoices - (data.unnamed?.invoices ?? 0))}</dd>
         </div>
         <div>
           <dt>Without a customer</dt>
           <dd>
             {money(data.unnamed?.net, currency)}
-            <small>{net ? ` ${percent((data.unnamed?.net ?? 0) / net)} of net sales` : ""}</small>
+            <small>
+              {net
+                ? ` ${percent((data.unnamed?.net ?? 0) / net)} of net sales, ${plural(data.unnamed?.invoices ?? 0, "record")}`
+                : ""}
+            </small>
           </dd>
         </div>
         <div>

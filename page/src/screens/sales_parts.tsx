@@ -8,12 +8,16 @@ export interface Part {
   data: Sales;
 }
 
-export const kSums: Column[] = [
-  { key: "gross", label: "Sold", kind: "money" },
-  { key: "credits", label: "Returned", kind: "money" },
-  { key: "net", label: "Net", kind: "money" },
-  { key: "invoices", label: "Invoices", kind: "count" },
-];
+// What has no customer is counted by record: nothing says which of them are one invoice.
+export function sumColumns(data: Sales): Column[] {
+  const label = data.unnamed?.invoices ? "Invoices, and records without customer" : "Invoices";
+  return [
+    { key: "gross", label: "Sold", kind: "money" },
+    { key: "credits", label: "Returned", kind: "money" },
+    { key: "net", label: "Net", kind: "money" },
+    { key: "invoices", label, kind: "count" },
+  ];
+}
 
 export function NoSales() {
   return <p>Nothing was sold in these dates. Choose longer ones, or “all there is”.</p>;

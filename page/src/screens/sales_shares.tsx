@@ -6,7 +6,7 @@ import { Figure } from "../figure";
 import { count, money, percent, percentOf, plural, short } from "../format";
 import { moneyWords, useScene } from "../scene";
 import { inkOn, memberWords, shade } from "../segments";
-import { kSums, NoSales, type Part } from "./sales_parts";
+import { sumColumns, NoSales, type Part } from "./sales_parts";
 
 const kBarsMax = 15;
 
@@ -35,7 +35,7 @@ export function CountriesFigure({ answer, data, net }: Part & { net: number }) {
           link: (row) => there(address, "customers", { country: row.country }),
         },
         { key: "share", label: `Share of ${money(net, currency)} net`, kind: "percent" },
-        ...kSums,
+        ...sumColumns(data),
       ]}
       rows={rows}
       empty={<NoSales />}
@@ -257,7 +257,7 @@ export function ProductsFigure({ answer, data, net }: Part & { net: number }) {
       columns={[
         { key: "stock_code", label: "Product" },
         { key: "description", label: "Description" },
-        ...kSums.slice(0, 3),
+        ...sumColumns(data).slice(0, 3),
         { key: "units", label: "Units", kind: "count" },
       ]}
       rows={rows}

@@ -6,7 +6,7 @@ import { kWeekdays, money, plural, short } from "../format";
 import { useScene } from "../scene";
 import { inkOn, shade } from "../segments";
 import type { Look } from "../theme";
-import { kSums, NoSales, type Part, returned } from "./sales_parts";
+import { sumColumns, NoSales, type Part, returned } from "./sales_parts";
 
 export function MonthsFigure({ answer, data }: Part) {
   const { span, currency, today } = useScene();
@@ -23,7 +23,7 @@ export function MonthsFigure({ answer, data }: Part) {
       span={span.words}
       columns={[
         { key: "month", label: "Month" },
-        ...kSums,
+        ...sumColumns(data),
         { key: "units", label: "Units", kind: "count" },
       ]}
       rows={data.months}
@@ -84,7 +84,7 @@ export function DaysFigure({ answer, data }: Part) {
       span={span.words}
       columns={[
         { key: "date", label: "Day", kind: "date" },
-        ...kSums,
+        ...sumColumns(data),
         { key: "customers", label: "Customers", kind: "count" },
       ]}
       rows={data.days}
@@ -135,7 +135,7 @@ export function HoursFigure({ answer, data }: Part) {
       unit={`Net, ${currency || "money"}; hours of the invoice's own clock`}
       answer={answer}
       span={span.words}
-      columns={[{ key: "day", label: "Weekday" }, { key: "at", label: "From" }, ...kSums]}
+      columns={[{ key: "day", label: "Weekday" }, { key: "at", label: "From" }, ...sumColumns(data)]}
       rows={rows}
       empty={<NoSales />}
       height={320}
@@ -168,7 +168,7 @@ function drawHours(data: Sales, currency: string): Draw {
           );
           return {
             value: [one.hour - first, one.weekday - 1, one.net],
-            words: `${kWeekdays[one.weekday - 1]} ${one.hour}:00: ${money(one.net, currency)}, ${plural(one.invoices, "invoice")}`,
+            words: `${kWeekdays[one.weekday - 1]} ${one.hour}:00: ${money(one.net, currency)}`,
             itemStyle: { color: colour, borderColor: look.surface, borderWidth: 2 },
             label: { color: inkOn(colour) },
           };

@@ -34,7 +34,13 @@ export function ScoreScreen() {
   const median = (name: string): string => {
     const value = data?.medians?.[name as keyof NonNullable<Score["medians"]>];
     if (value === undefined || value === null) return "";
-    return `median: ${name === "monetary" ? money(value, currency) : decimal(value)}`;
+    const text =
+      name === "monetary"
+        ? money(value, currency)
+        : name === "recency_days"
+          ? days(value)
+          : decimal(value);
+    return `median: ${text}`;
   };
 
   return (
