@@ -657,7 +657,7 @@ class Troubles(PageTest):
         self.page.clock.install()
         self.show("/")
         asked = []
-        self.page.on("request", asked.append)
+        self.page.on("request", lambda one: asked.append(one))
         self.page.clock.run_for(5_500)
         self.page.wait_for_timeout(500)
         statuses = [(one.url, one.response().status) for one in asked]
