@@ -79,6 +79,7 @@ void MovesBook::add_flow(std::int64_t day, const Flow& flow, std::int64_t money)
 void MovesBook::book(CustomerRow& row, const Rules& rules, std::span<const BookedMove> moves) {
   const std::int64_t money = monetary_of(row.ledger.sums(), rules).units;
   if (moves.empty() && row.booked == money) return;
+  if (row.clock == kBeforeAll) return;  // His first invoice was refused.
   moved_.clear();
   for (const BookedMove& move : moves) book_move(row, move);
   const std::int64_t today = epoch_of(row.clock);
