@@ -44,7 +44,9 @@ AdminPages::AdminPages(AdminPagesOptions options, const StatusBoard& board, cons
       board_(board),
       clock_(clock),
       answers_(answers),
-      index_(shared(fmt::format("rfmstream {}, application {}\n\n"
+      index_(shared(fmt::format("rfmstream {}, application {}\n"
+                                "There is no page in this build (RFM_PAGE is off, or npm was not "
+                                "found); what it answers:\n\n"
                                 "/healthz         200 while the loop of each lane turns, else 503\n"
                                 "/readyz          200 while records are applied, else 503 and why "
                                 "not\n"

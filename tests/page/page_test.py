@@ -184,6 +184,28 @@ class EveryScreen(PageTest):
                     if name != "Rules lab":
                         self.assertIn("as of 2024-12-10 12:00 UTC", meta[-1])
 
+    def test_every_chart_gives_its_table_its_rows_its_picture_and_its_address(self):
+        charts = 0
+        for name, place in SCREENS.items():
+            self.show(place)
+            identities = [
+                figure.get_attribute("id").removeprefix("figure-")
+                for figure in self.page.locator("figure:has(.chart)").all()
+            ]
+            for identity in identities:
+                with self.subTest(screen=name, figure=identity):
+                    charts += 1
+                    rows = self.csv(identity)
+                    self.assertGreater(len(rows), 0)
+                    picture = pathlib.Path(self.download(identity, "PNG").path()).read_bytes()
+                    self.assertEqual(picture[:8], b"\x89PNG\r\n\x1a\n")
+                    self.assertEqual(len(self.table(identity)), len(rows))
+                    figure = self.figure(identity)
+                    figure.get_by_role("button", name="Link", exact=True).click()
+                    self.assertIn(f"figure={identity}", self.page.url)
+                    self.assertIn(identity, self.page.url.split("table=")[1].split("&")[0])
+        self.assertGreaterEqual(charts, 20)
+
     def test_fits_a_narrow_window(self):
         page = self.open_tab(is_mobile=False)
         page.set_viewport_size({"width": 400, "height": 800})
