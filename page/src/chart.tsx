@@ -99,6 +99,14 @@ const kDecals = [
   { dashArrayX: [1, 0], dashArrayY: [2, 6], rotation: Math.PI / 2 },
 ];
 
+// A heatmap's cells are always taken for a drawing in pieces, on a canvas of its own (ECharts 6.1,
+// getIncrementalId), and on paper the canvas below that one is empty.
+function onOneCanvas(chart: EChartsType): void {
+  const zr = chart.getZr();
+  for (const one of zr.storage.getDisplayList(true)) one.incremental = 0;
+  zr.refreshImmediately();
+}
+
 // Labels above a matrix, in as many lines as they need.
 export function topLabels(colour: string) {
   return {
@@ -140,11 +148,15 @@ export function Chart(props: {
         const style = look();
         const { draw, label } = latest.current;
         chart.setOption(withDefaults(draw(style), style, label), { notMerge: true });
+        onOneCanvas(chart);
         box.current?.setAttribute("data-drawn", "1");
       };
       redraw.current();
       chart.on("click", (event) => latest.current.onPick?.(event as unknown as Picked));
-      const size = new ResizeObserver(() => chart.resize());
+      const size = new ResizeObserver(() => {
+        chart.resize();
+        onOneCanvas(chart);
+      });
       size.observe(box.current);
       const theme = onTheme(() => redraw.current());
       clean = () => {

@@ -533,6 +533,24 @@ class Looks(PageTest):
         self.assertGreater(len(self.page.pdf()), 20_000)
 
 
+    def test_a_matrix_is_on_one_canvas_which_paper_shows_alone(self):
+        self.show("/moves")
+        self.page.emulate_media(media="print")
+        drawn = self.page.evaluate(
+            """[...document.querySelectorAll('#figure-matrix canvas')].map(one => [
+                 getComputedStyle(one).display !== 'none',
+                 one.getContext('2d').getImageData(0, 0, one.width, one.height).data.some(Boolean),
+               ])"""
+        )
+        self.assertEqual(drawn, [[True, True]] + [[False, False]] * (len(drawn) - 1))
+
+    def test_a_long_table_begins_on_the_first_page(self):
+        self.show("/customers")
+        self.page.emulate_media(media="print")
+        panel = self.page.locator("figure").first
+        self.assertEqual(panel.evaluate("one => getComputedStyle(one).breakInside"), "auto")
+
+
 class Emptiness(PageTest):
     def emptied(self, path, *keys):
         """All answers of `path` have these lists empty from now on."""
