@@ -243,7 +243,8 @@ export interface DryRun extends Envelope {
   samples: { customer_id: string; segmentation: string; from: string; to: string }[];
   customers: number;
   customers_moved: number;
-  transitions_per_day: number | { now: number; then: number } | null;
+  differences: { key: string; before: string; after: string }[];
+  transitions_per_day: { now: number; then: number; days: number; sampled: number };
 }
 
 export interface Score extends Envelope {

@@ -139,7 +139,8 @@ class FakeService:
             "samples": [{"customer_id": "12004"} | way for way in ways],
             "customers": 420,
             "customers_moved": 17,
-            "transitions_per_day": {"now": 9.5, "then": 7.25},
+            "differences": [{"key": "segmentation.rfm.stay", "before": "8d", "after": "14d"}],
+            "transitions_per_day": {"now": 9.5, "then": 7.25, "days": 90, "sampled": 420},
         }
 
     def post(self, request):

@@ -724,6 +724,7 @@ class Rules(PageTest):
         rows = self.csv("dry-run")
         self.assertEqual([int(row["customers"]) for row in rows], [14, 3])
         self.assertEqual([row["to"] for row in rows], ["At Risk", "Champions"])
+        self.assertEqual(self.table("differences"), [["segmentation.rfm.stay", "8d", "14d"]])
         sample = self.figure("samples").get_by_role("link", name="12004").first
         self.assertEqual(sample.get_attribute("href"), "#/c/12004")
         self.page.on("dialog", lambda dialog: dialog.accept())

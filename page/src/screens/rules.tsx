@@ -175,14 +175,6 @@ export function RulesScreen() {
   );
 }
 
-function dailyWords(result: DryRun | null): string {
-  const daily = result?.transitions_per_day;
-  if (typeof daily === "number") return `; about ${decimal(daily)} transitions a day`;
-  return daily
-    ? `; ${decimal(daily.now)} transitions a day now, ${decimal(daily.then)} then`
-    : "";
-}
-
 function Result(props: { result: DryRun | null }) {
   const address = useAddress();
   const { result } = props;
@@ -196,7 +188,10 @@ function Result(props: { result: DryRun | null }) {
   const moves = [...(result?.moves ?? [])]
     .filter((one) => one.from !== one.to)
     .sort((a, b) => b.customers - a.customers);
-  const rate = dailyWords(result);
+  const daily = result?.transitions_per_day;
+  const rate = daily
+    ? `; ${decimal(daily.now)} transitions a day now, ${decimal(daily.then)} then`
+    : "";
   const places = [
     { key: "from", label: "Now", words: (name: string) => segmentWords(name) },
     { key: "to", label: "Then", words: (name: string) => segmentWords(name, "to") },
@@ -230,7 +225,26 @@ function Result(props: { result: DryRun | null }) {
             </p>
           )
         }
+        note={
+          daily &&
+          `Transitions a day: of the last ${plural(daily.days, "day")}, reckoned from ${plural(daily.sampled, "customer")}.`
+        }
       />
+      {result && (
+        <Figure
+          id="differences"
+          title={plural(result.differences.length, "setting differs", "settings differ")}
+          unit="From the rules in force"
+          answer={answer}
+          columns={[
+            { key: "key", label: "Setting" },
+            { key: "before", label: "Now" },
+            { key: "after", label: "Then" },
+          ]}
+          rows={result.differences}
+          empty={<p>These are the rules in force.</p>}
+        />
+      )}
       {result && result.samples.length > 0 && (
         <Figure
           id="samples"
