@@ -25,9 +25,10 @@ Book::Cell& Book::change(Place& place) {
 
 void Book::add(Place& place, const Sums& by) {
   Cell& cell = change(place);
-  // Wraps around where it overflows, and says so to nobody.
-  for (std::size_t i = 0; i < kSums; ++i)
-    static_cast<void>(__builtin_add_overflow(cell.sums[i], by[i], &cell.sums[i]));
+  for (std::size_t i = 0; i < kSums; ++i) {
+    cell.sums[i] = static_cast<std::int64_t>(static_cast<std::uint64_t>(cell.sums[i]) +
+                                             static_cast<std::uint64_t>(by[i]));
+  }
 }
 
 void Book::note(Place& place, const Sums& sums, std::string_view text) {

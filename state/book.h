@@ -13,9 +13,13 @@
 #include <vector>
 
 #include "absl/container/node_hash_map.h"
+#include "state/event_time.h"
 #include "state/hashes.h"
 
 namespace rfm {
+
+// Under this key a book says since when it counts: {time in ms}; 0: from the first record on.
+inline constexpr std::string_view kBookBegin = "a";
 
 class Book {
  public:
@@ -42,9 +46,10 @@ class Book {
    private:
     friend class Book;
 
-    Cell cell_;
+    // What `add` touches is together.
     const std::string* key_ = nullptr;
     bool is_dirty_ = false;
+    Cell cell_;
   };
 
   // Its cell is empty unless something was put there.
@@ -94,5 +99,10 @@ class Book {
   Cells cells_;
   std::vector<Place*> dirty_;
 };
+
+// Of the cell under kBookBegin; absent: from the first record on.
+inline std::optional<EventTime> begin_of(const Book::Cell& cell) {
+  return cell.sums[0] == 0 ? std::nullopt : std::optional(from_ms(cell.sums[0]));
+}
 
 }  // namespace rfm

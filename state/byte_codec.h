@@ -3,6 +3,7 @@
 // the contributions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -31,6 +32,7 @@ class ByteWriter {
     bytes_.append(value);
   }
 
+  void reserve(std::size_t size) { bytes_.reserve(size); }
   std::string take() { return std::move(bytes_); }
 
  private:

@@ -51,7 +51,7 @@ void trim(std::string& history) {
 void MovesBook::add_stock(std::int64_t day, Place place, std::int64_t customers,
                           std::int64_t money) {
   constexpr int kIdBits = 32;
-  Stock& stock = stocks_[std::uint64_t{place.segmentation} << kIdBits | place.segment];
+  Dated& stock = stocks_[std::uint64_t{place.segmentation} << kIdBits | place.segment];
   if (stock.day != day) {
     ByteWriter out;
     out.varint(place.segmentation);
@@ -64,14 +64,18 @@ void MovesBook::add_stock(std::int64_t day, Place place, std::int64_t customers,
 }
 
 void MovesBook::add_flow(std::int64_t day, const Flow& flow, std::int64_t money) {
-  ByteWriter out;
-  out.varint(flow.segmentation);
-  out.varint(flow.from);
-  out.varint(flow.to);
-  out.byte(flags_of(flow.reason, flow.is_actionable));
-  start_key(key_, kFlow, day);
-  key_ += out.take();
-  book_.add(key_, {1, money});
+  Dated& dated = flows_[flow];
+  if (dated.day != day) {
+    ByteWriter out;
+    out.varint(flow.segmentation);
+    out.varint(flow.from);
+    out.varint(flow.to);
+    out.byte(flags_of(flow.reason, flow.is_actionable));
+    start_key(key_, kFlow, day);
+    key_ += out.take();
+    dated = {day, &book_.at(key_)};
+  }
+  book_.add(*dated.place, {1, money});
 }
 
 // Money is booked where it was booked last and moves along with the customer; what is between that

@@ -7,6 +7,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -36,7 +37,7 @@ class MovesBook {
  private:
   using Place = SegmentNames::Place;
   // A place in the book, and the day that it is of.
-  struct Stock {
+  struct Dated {
     std::int64_t day = -1;
     Book::Place* place = nullptr;
   };
@@ -46,6 +47,13 @@ class MovesBook {
     std::uint32_t to = 0;
     Reason reason{};
     bool is_actionable = false;
+
+    friend bool operator==(const Flow&, const Flow&) = default;
+    template <class Hash>
+    friend Hash AbslHashValue(Hash hash, const Flow& flow) {
+      return Hash::combine(std::move(hash), flow.segmentation, flow.from, flow.to, flow.reason,
+                           flow.is_actionable);
+    }
   };
   // What was booked last of a segmentation in which the customer has moved.
   struct Moved {
@@ -60,8 +68,9 @@ class MovesBook {
 
   Book& book_;
   SegmentNames& names_;
-  absl::flat_hash_map<std::uint64_t, Stock> stocks_;  // By segmentation and segment.
-  std::vector<Moved> moved_;                          // Scratch, like `key_`.
+  absl::flat_hash_map<std::uint64_t, Dated> stocks_;  // By segmentation and segment.
+  absl::flat_hash_map<Flow, Dated> flows_;
+  std::vector<Moved> moved_;  // Scratch, like `key_`.
   std::string key_;
 };
 

@@ -43,7 +43,8 @@ absl::Status to_status(const rocksdb::Status& status, std::string_view doing,
 }
 
 // Partition as four big-endian bytes, then the key: a partition is one range.
-std::string prefix_of(std::int32_t partition) {
+using Prefix = std::array<char, sizeof(std::uint32_t)>;
+Prefix prefix_of(std::int32_t partition) {
   const auto p = static_cast<std::uint32_t>(partition);
   return {static_cast<char>(p >> 24), static_cast<char>(p >> 16), static_cast<char>(p >> 8),
           static_cast<char>(p)};
@@ -148,14 +149,14 @@ class RocksdbStateStore::Database {
   }
 
   absl::Status scan(StoreKind kind, std::int32_t partition, const Visit& visit) {
-    const std::string first = prefix_of(partition);
-    const std::string last = prefix_of(partition + 1);
-    const rocksdb::Slice upper(last);
+    const Prefix first = prefix_of(partition);
+    const Prefix last = prefix_of(partition + 1);
+    const rocksdb::Slice upper(last.data(), last.size());
     rocksdb::ReadOptions options;
     options.iterate_upper_bound = &upper;
     if (!has_family(kind)) return absl::OkStatus();
     const std::unique_ptr<rocksdb::Iterator> it(db_->NewIterator(options, family(kind)));
-    for (it->Seek(first); it->Valid(); it->Next()) {
+    for (it->Seek({first.data(), first.size()}); it->Valid(); it->Next()) {
       std::string_view key(it->key().data(), it->key().size());
       key.remove_prefix(first.size());
       const absl::Status visited = visit(key, {it->value().data(), it->value().size()});
@@ -167,30 +168,47 @@ class RocksdbStateStore::Database {
   absl::StatusOr<std::optional<std::string>> find(StoreKind kind, std::int32_t partition,
                                                   std::string_view key) {
     if (!has_family(kind)) return std::nullopt;
+    const Prefix prefix = prefix_of(partition);
+    std::string stored_key(prefix.begin(), prefix.end());
+    stored_key += key;
     std::string value;
-    const rocksdb::Status status = db_->Get(rocksdb::ReadOptions(), family(kind),
-                                            prefix_of(partition) + std::string(key), &value);
+    const rocksdb::Status status =
+        db_->Get(rocksdb::ReadOptions(), family(kind), stored_key, &value);
     if (status.IsNotFound()) return std::nullopt;
     if (!status.ok()) return to_status(status, "get", directory_);
     return value;
   }
 
   absl::Status write(std::span<const StoreWrite> writes) {
-    rocksdb::WriteBatch batch;
+    constexpr std::size_t kAroundEach = 16;
+    std::size_t bytes = 0;
+    for (const StoreWrite& write : writes)
+      bytes += kAroundEach + write.key.size() + (write.value ? write.value->size() : 0);
+    rocksdb::WriteBatch batch(bytes);
     for (const StoreWrite& write : writes) {
-      const std::string key = prefix_of(write.partition) + write.key;
-      const rocksdb::Status status = write.value ? batch.Put(family(write.kind), key, *write.value)
-                                                 : batch.Delete(family(write.kind), key);
+      const Prefix prefix = prefix_of(write.partition);
+      const std::array<rocksdb::Slice, 2> parts = {rocksdb::Slice(prefix.data(), prefix.size()),
+                                                   rocksdb::Slice(write.key)};
+      const rocksdb::SliceParts key(parts.data(), static_cast<int>(parts.size()));
+      rocksdb::Status status;
+      if (write.value) {
+        const rocksdb::Slice value(*write.value);
+        status = batch.Put(family(write.kind), key, rocksdb::SliceParts(&value, 1));
+      } else {
+        status = batch.Delete(family(write.kind), key);
+      }
       if (!status.ok()) return to_status(status, "batch", directory_);
     }
     return to_status(db_->Write(rocksdb::WriteOptions(), &batch), "write", directory_);
   }
 
   absl::Status drop_partition(std::int32_t partition) {
+    const Prefix first = prefix_of(partition);
+    const Prefix last = prefix_of(partition + 1);
     rocksdb::WriteBatch batch;
     for (rocksdb::ColumnFamilyHandle* family : families_) {
       const rocksdb::Status status =
-          batch.DeleteRange(family, prefix_of(partition), prefix_of(partition + 1));
+          batch.DeleteRange(family, {first.data(), first.size()}, {last.data(), last.size()});
       if (!status.ok()) return to_status(status, "drop", directory_);
     }
     return to_status(db_->Write(rocksdb::WriteOptions(), &batch), "drop", directory_);
@@ -206,6 +224,7 @@ class RocksdbStateStore::Database {
         .live_bytes = sum(Properties::kEstimateLiveDataSize),
         .table_bytes = sum(Properties::kTotalSstFilesSize),
         .memtable_bytes = sum(Properties::kSizeAllMemTables),
+        .kept_sales = one(Properties::kEstimateNumKeys, StoreKind::kSaleLines),
         .running_flushes = one(Properties::kNumRunningFlushes),
         .running_compactions = one(Properties::kNumRunningCompactions),
         .pending_compaction_bytes = sum(Properties::kEstimatePendingCompactionBytes),
@@ -241,6 +260,10 @@ class RocksdbStateStore::Database {
   std::uint64_t one(const std::string& property) const {
     std::uint64_t value = 0;
     return db_->GetIntProperty(property, &value) ? value : 0;
+  }
+  std::uint64_t one(const std::string& property, StoreKind kind) const {
+    std::uint64_t value = 0;
+    return has_family(kind) && db_->GetIntProperty(family(kind), property, &value) ? value : 0;
   }
 
   bool has_family(StoreKind kind) const {

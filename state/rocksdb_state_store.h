@@ -32,6 +32,7 @@ struct StoreFigures {
   std::uint64_t live_bytes = 0;      // An estimate, of what is not overwritten.
   std::uint64_t table_bytes = 0;     // Of all table files.
   std::uint64_t memtable_bytes = 0;  // Not in a table file yet.
+  std::uint64_t kept_sales = 0;      // An estimate: what of kSaleLines is not expired.
   std::uint64_t wal_bytes_written = 0;
   std::uint64_t running_flushes = 0;
   std::uint64_t running_compactions = 0;

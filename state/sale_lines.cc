@@ -11,6 +11,7 @@ namespace {
 
 constexpr std::size_t kExpiredAtOnceMax = 5'000;
 constexpr char kPrefix = 'l';
+constexpr std::uint8_t kVersion = 1;
 
 // The time first: what expires is in front, and what comes goes near what came before it.
 void start_time(std::string& key, EventTime time) {
@@ -21,59 +22,57 @@ void start_time(std::string& key, EventTime time) {
 }
 
 std::string key_of(const SaleKey& sale) {
+  constexpr std::size_t kSize = 9 + 2 * sizeof(std::uint64_t);
   std::string key;
+  key.reserve(kSize);
   start_time(key, sale.time);
-  ByteWriter out;
-  out.fixed64(sale.customer_hash);
-  out.fixed64(sale.type == InvoiceType::kCredit ? ~sale.number_hash : sale.number_hash);
-  return key + out.take();
-}
-
-std::string encode(const SaleLines::Kept& kept) {
-  ByteWriter out;
-  out.byte(1);  // Version.
-  out.string(kept.country);
-  out.string(kept.lines);
-  return out.take();
+  for (const std::uint64_t hash :
+       {sale.customer_hash,
+        sale.type == InvoiceType::kCredit ? ~sale.number_hash : sale.number_hash}) {
+    for (int shift = 0; shift < 64; shift += 8) key += static_cast<char>(hash >> shift);
+  }
+  return key;
 }
 
 std::optional<SaleLines::Kept> decode(std::string_view bytes) {
   ByteReader in(bytes);
-  if (in.byte() != 1) return std::nullopt;
+  if (in.byte() != kVersion) return std::nullopt;
   SaleLines::Kept kept;
   kept.country = in.string();
-  kept.lines = in.string();
+  unpack_lines(in.string(), kept.lines);
   if (!in.ok() || !in.at_end()) return std::nullopt;
   return kept;
 }
 
 }  // namespace
 
-void SaleLines::put(const SaleKey& key, const Kept& kept) {
-  if (store_ != nullptr && epoch_of(key.time) >= expire_before_) change(key, encode(kept));
+void SaleLines::put(const SaleKey& key, std::string_view country,
+                    std::span<const BookedLine> lines) {
+  if (store_ == nullptr || epoch_of(key.time) < expire_before_) return;
+  packed_.clear();
+  for (const BookedLine& line : lines) pack_line(line, packed_);
+  constexpr std::size_t kAroundMax = 16;
+  ByteWriter out;
+  out.reserve(kAroundMax + country.size() + packed_.size());
+  out.byte(kVersion);
+  out.string(country);
+  out.string(packed_);
+  pending_.push_back({key, out.take()});
 }
 
 void SaleLines::erase(const SaleKey& key) {
-  if (store_ != nullptr) change(key, std::nullopt);
-}
-
-void SaleLines::change(const SaleKey& key, std::optional<std::string> value) {
-  std::string stored_key = key_of(key);
-  if (const auto known = pending_by_key_.find(stored_key); known != pending_by_key_.end()) {
-    known->second->value = std::move(value);
-    return;
-  }
-  Change& change = pending_.emplace_back(Change{std::move(stored_key), std::move(value)});
-  pending_by_key_.emplace(change.key, &change);
+  if (store_ != nullptr) pending_.push_back({key, std::nullopt});
 }
 
 std::optional<SaleLines::Kept> SaleLines::find(const SaleKey& key) {
   if (store_ == nullptr || epoch_of(key.time) < expire_before_) return std::nullopt;
-  const std::string stored_key = key_of(key);
-  if (const auto pending = pending_by_key_.find(stored_key); pending != pending_by_key_.end())
-    return pending->second->value ? decode(*pending->second->value) : std::nullopt;
+  for (; indexed_ < pending_.size(); ++indexed_) index_[pending_[indexed_].key] = indexed_;
+  if (const auto known = index_.find(key); known != index_.end()) {
+    const Change& change = pending_[known->second];
+    return change.value ? decode(*change.value) : std::nullopt;
+  }
   absl::StatusOr<std::optional<std::string>> stored =
-      store_->find(StoreKind::kSaleLines, partition_, stored_key);
+      store_->find(StoreKind::kSaleLines, partition_, key_of(key));
   if (!stored.ok()) {
     if (status_.ok()) status_ = stored.status();
     return std::nullopt;
@@ -84,9 +83,15 @@ std::optional<SaleLines::Kept> SaleLines::find(const SaleKey& key) {
 void SaleLines::append(std::vector<StoreWrite>& writes) {
   for (Change& change : pending_) {
     writes.push_back(
-        {StoreKind::kSaleLines, partition_, std::move(change.key), std::move(change.value)});
+        {StoreKind::kSaleLines, partition_, key_of(change.key), std::move(change.value)});
   }
   append_expired(writes);
+}
+
+void SaleLines::mark_committed() {
+  pending_.clear();
+  index_.clear();
+  indexed_ = 0;
 }
 
 // What is deleted matters to nobody: `find` does not look at days before. So nothing depends on

@@ -2,9 +2,10 @@
 // replaces. They are in the store, not in memory; what is not committed yet is here.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -12,8 +13,8 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
-#include "state/hashes.h"
 #include "state/ledger_entry.h"
+#include "state/sales_book.h"
 #include "state/state_store.h"
 
 namespace rfm {
@@ -24,6 +25,12 @@ struct SaleKey {
   std::uint64_t customer_hash = 0;
   InvoiceType type = InvoiceType::kInvoice;
   std::uint64_t number_hash = 0;
+
+  friend bool operator==(const SaleKey&, const SaleKey&) = default;
+  template <class Hash>
+  friend Hash AbslHashValue(Hash hash, const SaleKey& key) {
+    return Hash::combine(std::move(hash), key.customer_hash, key.number_hash);
+  }
 };
 
 class SaleLines {
@@ -31,12 +38,12 @@ class SaleLines {
   // `store` outlives it; null: nothing is kept.
   SaleLines(StateStore* store, std::int32_t partition) : store_(store), partition_(partition) {}
 
+  void put(const SaleKey& key, std::string_view country, std::span<const BookedLine> lines);
+  void erase(const SaleKey& key);
   struct Kept {
     std::string country;
-    std::string lines;  // pack_lines
+    std::vector<BookedLine> lines;
   };
-  void put(const SaleKey& key, const Kept& kept);
-  void erase(const SaleKey& key);
   // Absent: it is not kept. Errors wait for `take_status`.
   std::optional<Kept> find(const SaleKey& key);
 
@@ -46,25 +53,25 @@ class SaleLines {
 
   // What the next commit writes; nothing is looked for between this and `mark_committed`.
   void append(std::vector<StoreWrite>& writes);
-  void mark_committed() {
-    pending_by_key_.clear();
-    pending_.clear();
-  }
+  void mark_committed();
+  std::size_t pending_count() const { return pending_.size(); }
   absl::Status take_status() { return std::exchange(status_, absl::OkStatus()); }
 
  private:
+  struct Change {
+    SaleKey key;
+    std::optional<std::string> value;  // Absent: deleted.
+  };
+
   void append_expired(std::vector<StoreWrite>& writes);
 
   StateStore* store_;
   std::int32_t partition_;
-  struct Change {
-    std::string key;
-    std::optional<std::string> value;  // Absent: deleted.
-  };
-  void change(const SaleKey& key, std::optional<std::string> value);
-
-  std::deque<Change> pending_;  // In order of the first change.
-  absl::flat_hash_map<std::string_view, Change*, TextHash> pending_by_key_;
+  std::vector<Change> pending_;  // The last one of a key holds.
+  // Of the first `indexed_` of them the last one of each key; made when one is looked for.
+  absl::flat_hash_map<SaleKey, std::size_t> index_;
+  std::size_t indexed_ = 0;
+  std::string packed_;  // Scratch.
   std::int64_t expire_before_ = 0;
   std::int64_t expired_before_ = 0;  // The store has nothing older than this day.
   absl::Status status_;

@@ -172,8 +172,8 @@ std::uint32_t SalesBook::add_product(std::string_view product) {
   return number;
 }
 
-// The description is that of the newest day, of its lines the first that came: so a product is
-// written once a day at most, and few descriptions are compared.
+// What a line's description is compared with says nothing of when it was said last: else every
+// product would have to be written every day.
 BookedLine SalesBook::introduce(const SoldLine& line, EventTime time) {
   BookedLine booked{.product = kNotSaid, .units = line.units, .amount = line.amount};
   if (line.product.empty()) return booked;
@@ -181,27 +181,31 @@ BookedLine SalesBook::introduce(const SoldLine& line, EventTime time) {
     booked.product = known->second;
   } else if (products_.size() >= rules_.sales_products_max + kFirstNamed) {
     booked.product = kOthers;
-    return booked;
   } else {
     booked.product = add_product(line.product);
   }
-  Product& product = products_[booked.product];
-  const std::int64_t day = epoch_of(time);
-  if (booked.product < kFirstNamed || day <= product.described_on) return booked;
-  if (product.note == nullptr) {
-    name_key(key_, kProductName, line.product);
-    product.note = &book_.at(key_);
-  } else if (line.description.empty()) {
-    return booked;
-  }
-  if (!line.description.empty()) product.described_on = day;
-  book_.note(*product.note, {product.described_on, booked.product}, line.description);
+  if (booked.product >= kFirstNamed) describe(booked.product, line.description, epoch_of(time));
   return booked;
+}
+
+void SalesBook::describe(std::uint32_t number, std::string_view description, std::int64_t day) {
+  Product& product = products_[number];
+  if (product.note == nullptr) {
+    name_key(key_, kProductName, product.name);
+    product.note = &book_.at(key_);
+  } else if (description.empty() || day <= product.described_on) {
+    return;
+  }
+  const std::uint64_t hash = TextHash{}(description);
+  if (hash == product.description_hash) return;
+  product.description_hash = hash;
+  product.described_on = description.empty() ? kNotDescribed : day;
+  book_.note(*product.note, {product.described_on, number}, description);
 }
 
 std::string SalesBook::country_of(std::uint16_t bits) const {
   const auto found = country_by_bits_.find(bits);
-  return found == country_by_bits_.end() ? std::string() : found->second->name;
+  return found == country_by_bits_.end() ? std::string(kOtherName) : found->second->name;
 }
 
 void SalesBook::read_names() {
@@ -215,6 +219,7 @@ void SalesBook::read_names() {
     name_key(key_, kProductName, name);
     product.note = &book_.at(key_);
     product.described_on = product.note->cell().sums[0];
+    product.description_hash = TextHash{}(*product.note->cell().text);
   }
 }
 
@@ -247,18 +252,16 @@ void pack_line(const BookedLine& line, std::string& packed) {
   packed += out.take();
 }
 
-std::vector<BookedLine> unpack_lines(std::string_view packed) {
-  std::vector<BookedLine> lines;
+void unpack_lines(std::string_view packed, std::vector<BookedLine>& lines) {
+  lines.clear();
   ByteReader in(packed);
   while (!in.at_end()) {
-    BookedLine line;
+    BookedLine& line = lines.emplace_back();
     line.product = static_cast<std::uint32_t>(in.varint());
     line.units = in.signed_varint();
     line.amount.units = in.signed_varint();
-    if (!in.ok()) return {};
-    lines.push_back(line);
+    if (!in.ok()) return lines.clear();
   }
-  return lines;
 }
 
 }  // namespace rfm

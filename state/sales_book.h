@@ -62,15 +62,15 @@ class SalesBook {
   // Both outlive it.
   SalesBook(Book& book, const Rules& rules);
 
-  // Of each line that a sale will have, at `time`: its product is known from here on, with the
-  // description of the newest day.
+  // Of each line that a sale will have, at `time`: its product is known from here on. Its
+  // description is the first, until a line of a day after that one's has another.
   BookedLine introduce(const SoldLine& line, EventTime time);
   void book(const Sale& sale, Buyer buyer, Booking booking);
   // `by` customers more have bought on that day in that country.
   void add_customers(EventTime time, std::string_view country, std::int64_t by);
 
   // The country whose hash (state/hashes.h, `country_bits`) this is, of those seen; the first of
-  // several. For what the ledger alone remembers.
+  // several, the others' name for none. For what the ledger alone remembers.
   std::string country_of(std::uint16_t bits) const;
 
   // After the book's cells were restored.
@@ -91,14 +91,16 @@ class SalesBook {
   };
   struct Product {
     std::string name;
-    Book::Place* note = nullptr;
     std::int64_t described_on = kNotDescribed;  // A day.
+    std::uint64_t description_hash = 0;
+    Book::Place* note = nullptr;
     Dated month;
   };
 
   Country& admitted(std::string_view country);
   Country& add_country(std::string_view country);
   std::uint32_t add_product(std::string_view product);
+  void describe(std::uint32_t product, std::string_view description, std::int64_t day);
   Book::Place& place_of(Country& country, Buyer buyer, std::int64_t day);
   void book_lines(const Sale& sale, Booking booking);
   void add_to_product(std::uint32_t product, std::int64_t month, const Book::Sums& by);
@@ -138,7 +140,7 @@ std::int64_t month_of(EventTime time);
 // The lines of one invoice as they are kept until it settles, and so that a correction can take
 // them back.
 void pack_line(const BookedLine& line, std::string& packed);
-// Empty where it is damaged.
-std::vector<BookedLine> unpack_lines(std::string_view packed);
+// `lines` becomes these; empty where they are damaged.
+void unpack_lines(std::string_view packed, std::vector<BookedLine>& lines);
 
 }  // namespace rfm

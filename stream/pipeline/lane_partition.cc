@@ -44,6 +44,7 @@ std::size_t LanePartition::append_state(std::vector<StoreWrite>& writes) {
     ++changelog_records;
   };
   const std::size_t begin = writes.size();
+  writes.reserve(begin + dirty_count() + 1);
   for (const ResidentRows::Dirty& dirty : partition.rows().dirty())
     writes.push_back(row_write(id(), dirty.customer_id, dirty.row));
   partition.books().append(id(), writes);

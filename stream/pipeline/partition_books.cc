@@ -70,7 +70,8 @@ void PartitionBooks::book(const CustomerRow& row, const InvoiceEvent& event,
                           const std::optional<LedgerInvoice>& replaced, EventTime watermark) {
   if (!keeps_sales()) return;
   lines_.expire_before(epoch_of(watermark - rules_.sales_undo));
-  if (replaced && !replaced->is_void) take_back(row, *replaced);
+  std::string from_country;
+  if (replaced && !replaced->is_void) from_country = take_back(row, *replaced);
   const LedgerInvoice to{.number_hash = invoice_hash(event.invoice_no),
                          .amount = event.amount,
                          .time = event.invoice_time,
@@ -85,17 +86,13 @@ void PartitionBooks::book(const CustomerRow& row, const InvoiceEvent& event,
                  .amount = event.amount,
                  .lines = lines},
                 Buyer::kKnown, Booking::kAdd);
-    if (!lines.empty()) {
-      SaleLines::Kept kept{.country = std::string(event.country), .lines = {}};
-      for (const BookedLine& line : lines) pack_line(line, kept.lines);
-      lines_.put(key_of(row, to), kept);
-    }
+    if (!lines.empty()) lines_.put(key_of(row, to), event.country, lines);
   }
-  recount_customers(row, replaced, to, event.country);
+  recount_customers(row, replaced, from_country, to, event.country);
 }
 
-// With its lines where they are kept, else by what the ledger knows.
-void PartitionBooks::take_back(const CustomerRow& row, const LedgerInvoice& replaced) {
+// With its lines where they are kept, else by what the ledger knows. Returns the country.
+std::string PartitionBooks::take_back(const CustomerRow& row, const LedgerInvoice& replaced) {
   const SaleKey key = key_of(row, replaced);
   std::optional<SaleLines::Kept> kept = lines_.find(key);
   if (kept) {
@@ -107,27 +104,32 @@ void PartitionBooks::take_back(const CustomerRow& row, const LedgerInvoice& repl
                .country = kept->country,
                .type = replaced.type,
                .amount = replaced.amount,
-               .lines = unpack_lines(kept->lines)},
+               .lines = kept->lines},
               Buyer::kKnown, Booking::kTakeBack);
+  return std::move(kept->country);
 }
 
 void PartitionBooks::book(const CustomerRow& row, const SettledInvoice& settled) {
   if (!keeps_sales() || is_refused(settled.outcome)) return;
   const OpenInvoice& open = settled.invoice;
+  unpack_lines(open.sold_lines, introduced_);
   sales_.book({.time = open.last_line,
                .country = open.country,
                .type = open.type,
                .amount = open.sum,
-               .lines = unpack_lines(open.sold_lines)},
+               .lines = introduced_},
               Buyer::kKnown, settled.replaced ? Booking::kAmend : Booking::kAdd);
-  recount_customers(row, settled.replaced, settled.entry, open.country);
+  const std::string from_country =
+      settled.replaced ? sales_.country_of(settled.replaced->country_bits) : std::string();
+  recount_customers(row, settled.replaced, from_country, settled.entry, open.country);
 }
 
 // How many customers have bought on a day in a country changes where this customer's only purchase
 // there comes or goes.
 void PartitionBooks::recount_customers(const CustomerRow& row,
                                        const std::optional<LedgerInvoice>& from,
-                                       const LedgerInvoice& to, std::string_view country) {
+                                       std::string_view from_country, const LedgerInvoice& to,
+                                       std::string_view country) {
   const LedgerEntries& entries = row.ledger.entries();
   const bool counted = from && is_purchase(*from);
   const bool counts = is_purchase(to);
@@ -135,7 +137,7 @@ void PartitionBooks::recount_customers(const CustomerRow& row,
       from && epoch_of(from->time) == epoch_of(to.time) && from->country_bits == to.country_bits;
   if (counted && !(is_same_place && counts) &&
       !has_other_purchase(entries, *from, from->number_hash))
-    sales_.add_customers(from->time, sales_.country_of(from->country_bits), -1);
+    sales_.add_customers(from->time, from_country, -1);
   if (!counts || (is_same_place && counted) || has_other_purchase(entries, to, to.number_hash))
     return;
   const bool is_stated = country_bits(country) == to.country_bits;
@@ -162,6 +164,18 @@ void PartitionBooks::erase(const CustomerRow& row) {
     const SaleKey key = key_of(row, entries.at(i));
     if (lines_.find(key)) lines_.erase(key);
   }
+}
+
+void PartitionBooks::index(const PartitionMeta& meta) {
+  sales_.read_names();
+  Book::Place& begin = book_.at(kBookBegin);
+  if ((keeps_sales() || keeps_moves()) && begin.cell().is_empty())
+    book_.note(begin, {meta.started ? to_ms(meta.watermark) : 0}, {});
+}
+
+std::optional<EventTime> PartitionBooks::since() const {
+  const Book::Cell* const begin = book_.find(kBookBegin);
+  return begin == nullptr ? std::nullopt : begin_of(*begin);
 }
 
 void PartitionBooks::append(std::int32_t partition, std::vector<StoreWrite>& writes) {

@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@
 #include "state/segment_names.h"
 #include "state/time_context.h"
 #include "stream/decode/event.h"
+#include "stream/format/partition_meta.h"
 #include "stream/format/transition_writer.h"
 
 namespace rfm {
@@ -50,25 +52,30 @@ class PartitionBooks {
   // The name that a cell of moves, or a row's history, has a number for.
   std::string_view name_of(std::uint32_t id) const { return names_.name_of(id); }
 
-  // At start: cells as the store holds them, then `index`.
+  // From when on they count: what happened before was applied by a version without books. Absent:
+  // from the first record on.
+  std::optional<EventTime> since() const;
+
+  // At start: cells as the store holds them, then `index`; `meta` is where the partition is.
   [[nodiscard]] bool restore(std::string_view key, std::string_view bytes) {
     return book_.restore(key, bytes);
   }
   void forget(std::string_view key) { book_.forget(key); }
-  void index() { sales_.read_names(); }
+  void index(const PartitionMeta& meta);
 
   // What the next commit writes.
   void append(std::int32_t partition, std::vector<StoreWrite>& writes);
-  std::size_t dirty_count() const { return book_.dirty_count(); }
+  std::size_t dirty_count() const { return book_.dirty_count() + lines_.pending_count(); }
   void mark_committed();
   // Of what was read of the store since the last call.
   absl::Status take_status() { return lines_.take_status(); }
 
  private:
   std::span<const BookedLine> introduced(std::span<const SoldLine> lines, EventTime time);
-  void take_back(const CustomerRow& row, const LedgerInvoice& replaced);
+  std::string take_back(const CustomerRow& row, const LedgerInvoice& replaced);
   void recount_customers(const CustomerRow& row, const std::optional<LedgerInvoice>& from,
-                         const LedgerInvoice& to, std::string_view country);
+                         std::string_view from_country, const LedgerInvoice& to,
+                         std::string_view country);
 
   const TimeContext logs_;
   const Rules& rules_;  // The first ones.

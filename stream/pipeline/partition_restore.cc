@@ -90,7 +90,7 @@ absl::Status PartitionRestore::finish() {
 
 absl::Status PartitionRestore::index() {
   Partition& partition = partition_->partition;
-  partition.books().index();
+  partition.books().index(partition.meta());
   for (std::size_t next = 0; next < partition.rows().places();) {
     if (const absl::Status stopped = check_stop(); !stopped.ok()) return stopped;
     next = partition.index_rows(next);

@@ -20,7 +20,9 @@ PartitionStatus status_of(const Partition& partition, const Lane& lane, const Ev
           .epoch_crossed = meta.crossed,
           .is_crossing = partition.is_unfinished(),
           .customers = partition.rows().size(),
-          .bytes = partition.rows().bytes()};
+          .bytes = partition.rows().bytes(),
+          .book_cells = partition.books().cells().size(),
+          .book_bytes = partition.books().cells().bytes()};
 }
 
 // The one in force where `partition` is.

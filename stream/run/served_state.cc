@@ -58,7 +58,7 @@ absl::StatusOr<std::unique_ptr<ServedState>> ServedState::open(const StateSnapsh
                                            : absl::DataLossError("a cell of the books is damaged");
         });
     if (!kept.ok()) return kept;
-    books.index();
+    books.index(partition->meta());
     for (std::size_t next = 0; next < partition->rows().places();)
       next = partition->index_rows(next);
     const PartitionMeta& meta = partition->meta();
@@ -70,7 +70,9 @@ absl::StatusOr<std::unique_ptr<ServedState>> ServedState::open(const StateSnapsh
                                  .watermark = meta.watermark,
                                  .epoch_crossed = meta.crossed,
                                  .customers = partition->rows().size(),
-                                 .bytes = partition->rows().bytes()});
+                                 .bytes = partition->rows().bytes(),
+                                 .book_cells = books.cells().size(),
+                                 .book_bytes = books.cells().bytes()});
     if (!meta.started || !logs.models.knows(meta.crossed)) continue;
     const ModelVersion& version = *logs.models.effective_in(meta.crossed);
     if (version.number <= status.model_number) continue;

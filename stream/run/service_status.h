@@ -40,6 +40,8 @@ struct PartitionStatus {
   bool is_crossing = false;  // A boundary, or another long way by time alone.
   std::size_t customers = 0;
   std::size_t bytes = 0;  // About, of memory.
+  std::size_t book_cells = 0;
+  std::size_t book_bytes = 0;  // About, of memory.
 };
 
 struct LaneStatus {
