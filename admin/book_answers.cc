@@ -56,6 +56,11 @@ void write_range(JsonText& out, const DayRange& range) {
   out.key("to").text(date_of(range.to));
 }
 
+void write_since(JsonText& out, std::optional<EventTime> since) {
+  out.key("since");
+  since ? out.text(to_rfc3339(*since)) : out.raw("null");
+}
+
 // Days, countries, months and the part that nobody bought, of the days in the range.
 void write_days(JsonText& out, const BookSums& books, const DayRange& range) {
   std::map<std::int64_t, SaleSums> days;
@@ -313,6 +318,7 @@ StateAnswers::Answer StateAnswers::sales(const AdminRequest& request) {
   JsonText out(text);
   out.begin_object();
   write_scope(out, scope(context, sums.as_of()), context.rules(), context.version());
+  write_since(out, sums.since());
   write_range(out, range);
   write_days(out, sums, range);
   write_months(out, sums, range);
@@ -358,6 +364,7 @@ StateAnswers::Answer StateAnswers::transitions(const AdminRequest& request) {
   out.begin_object();
   write_scope(out, scope(context, (*kept)->sums.as_of()), context.rules(), context.version());
   out.key("segmentation").text(asked->segmentation);
+  write_since(out, (*kept)->sums.since());
   write_range(out, {asked->from_day, asked->to_day});
   write_flows(out, (*kept)->sums, *asked);
   out.key("net").begin_array();

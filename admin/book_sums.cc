@@ -15,6 +15,7 @@ void SaleSums::add(const SaleSums& other) {
 void BookSums::read(const PartitionBooks& books) {
   keeps_sales_ |= books.keeps_sales();
   keeps_moves_ |= books.keeps_moves();
+  since_ = std::max(since_, books.since());
   books.cells().for_each([&](std::string_view key, const Book::Cell& cell) {
     if (const std::optional<SalesCell> sales = sales_cell(key)) {
       read_sales(*sales, cell);
@@ -81,6 +82,7 @@ void BookSums::merge(const BookSums& other) {
   reach(other.as_of_);
   keeps_sales_ |= other.keeps_sales_;
   keeps_moves_ |= other.keeps_moves_;
+  since_ = std::max(since_, other.since_);
   for (const auto& [key, sums] : other.known_) known_[key].add(sums);
   for (const auto& [key, sums] : other.unnamed_) unnamed_[key].add(sums);
   for (const auto& [key, sums] : other.hours_) hours_[key].add(sums);

@@ -66,6 +66,8 @@ class BookSums {
   void merge(const BookSums& other);
 
   EventTime as_of() const { return as_of_; }
+  // From when on all of them count; absent: from the first record on.
+  std::optional<EventTime> since() const { return since_; }
   bool keeps_sales() const { return keeps_sales_; }
   bool keeps_moves() const { return keeps_moves_; }
 
@@ -92,6 +94,7 @@ class BookSums {
   void describe(const std::string& product, const Product& as);
 
   EventTime as_of_ = kBeforeAll;
+  std::optional<EventTime> since_;
   bool keeps_sales_ = false;
   bool keeps_moves_ = false;
   Days known_;

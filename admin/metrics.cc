@@ -245,6 +245,10 @@ void add_partitions(const ServiceStatus& status, Exposition& out) {
   per_partition(status, out, always, [](const P& p) { return real(p.customers); });
   out.gauge("rfmstream_resident_bytes", "About how much memory they take, without long texts.");
   per_partition(status, out, always, [](const P& p) { return real(p.bytes); });
+  out.gauge("rfmstream_book_cells", "Cells of sales and moves in memory.");
+  per_partition(status, out, always, [](const P& p) { return real(p.book_cells); });
+  out.gauge("rfmstream_book_bytes", "About how much memory they take, without long texts.");
+  per_partition(status, out, always, [](const P& p) { return real(p.book_bytes); });
   out.gauge("rfmstream_silence_seconds", real(status.silence.days_left) * 86'400,
             "Event time without records that is gone through before the next record.");
 }
@@ -279,6 +283,8 @@ void add_model(const ServiceStatus& status, Exposition& out) {
 void add_store(const StoreFigures& store, Exposition& out) {
   out.gauge("rfmstream_rocksdb_live_bytes", real(store.live_bytes),
             "What the state holds that is not overwritten, by RocksDB's estimate.");
+  out.gauge("rfmstream_store_kept_sales", real(store.kept_sales),
+            "Invoices and credits whose lines are kept for corrections, by RocksDB's estimate.");
   out.gauge("rfmstream_rocksdb_table_bytes", real(store.table_bytes), "Size of all table files.");
   out.gauge("rfmstream_rocksdb_memtable_bytes", real(store.memtable_bytes),
             "Memory of what is in no table file yet.");

@@ -1,5 +1,6 @@
 #include "stream/analyse/moves_summary.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -8,6 +9,7 @@
 namespace rfm {
 
 void MovesSummary::add(std::string_view key, const Book::Cell& cell) {
+  if (key == kBookBegin) since_ = std::max(since_, begin_of(cell));
   const std::optional<MovesCell> of = moves_cell(key);
   if (!of) return;
   const auto name = [this](std::uint32_t id) { return std::string(names_.name_of(id)); };

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -42,6 +43,8 @@ class MovesSummary {
 
   // A cell of a partition's book; one of something else is passed over.
   void add(std::string_view key, const Book::Cell& cell);
+  // From when on all partitions' books count (state/book.h, kBookBegin).
+  std::optional<EventTime> since() const { return since_; }
 
   // By day, then names, reason and whether actionable.
   std::vector<DayFlow> flows() const;
@@ -58,6 +61,7 @@ class MovesSummary {
   std::map<std::tuple<std::int64_t, std::string, std::string, std::string, Reason, bool>, Sums>
       flows_;
   std::map<std::tuple<std::int64_t, std::string, std::string>, Sums> changes_;
+  std::optional<EventTime> since_;
 };
 
 }  // namespace rfm

@@ -19,6 +19,7 @@ void SalesSums::add(const SalesSums& other) {
 }
 
 void SalesSummary::add(std::string_view key, const Book::Cell& cell) {
+  if (key == kBookBegin) since_ = std::max(since_, begin_of(cell));
   const std::optional<SalesCell> of = sales_cell(key);
   if (!of) return;
   const Book::Sums& sums = cell.sums;

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <tuple>
@@ -64,6 +65,8 @@ class SalesSummary {
  public:
   // A cell of a partition's book; one of something else is passed over.
   void add(std::string_view key, const Book::Cell& cell);
+  // From when on all partitions' books count (state/book.h, kBookBegin).
+  std::optional<EventTime> since() const { return since_; }
 
   bool empty() const { return days_.empty(); }
 
@@ -96,6 +99,7 @@ class SalesSummary {
   std::map<std::pair<std::int64_t, int>, SalesSums> hours_;
   std::map<std::pair<std::int64_t, std::string>, ProductSums> products_;
   std::map<std::string, Description> descriptions_;
+  std::optional<EventTime> since_;
 };
 
 }  // namespace rfm

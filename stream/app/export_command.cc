@@ -101,7 +101,9 @@ absl::Status export_book(const Arguments& arguments, Read read, Write write) {
   absl::Status written = write(*book, currency_of(*state), *output);
   if (written.ok()) written = output->finish();
   if (!written.ok()) return written;
-  print_clock(*state, "written");
+  print_clock(*state, book->since()
+                          ? fmt::format("counted since {}, written", to_rfc3339(*book->since()))
+                          : "written");
   return absl::OkStatus();
 }
 

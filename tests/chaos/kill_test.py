@@ -5,10 +5,11 @@ while the service runs. Each of its lives ends by SIGKILL: at a named step of a 
 binary whose commit observer kills it) or at a random moment (the product's binary). A
 read_committed reader that knows only the topics and the published schema follows all along. At
 the end transitions, dead letters and customers must equal those of one undisturbed replay of the
-same topic, and R, F and M a recomputation from the input. With one partition the replay trains
-its own model; with several it follows the recorded one and the ticks, because when an idle
-partition contributes depends on the wall clock. kill_test.py --crashing BINARY [--seed N]
-[--count N] [--each N] [--partitions N] [--lanes N]
+same topic, and R, F and M a recomputation from the input; the books must equal the replay's, also
+where the changelog alone brings them back, and of products the input's lines. With one partition
+the replay trains its own model; with several it follows the recorded one and the ticks, because
+when an idle partition contributes depends on the wall clock. kill_test.py --crashing BINARY
+[--seed N] [--count N] [--each N] [--partitions N] [--lanes N]
 """
 
 import argparse
@@ -143,15 +144,45 @@ class History:
                                     max(times[n] for n in bought))
         return result
 
+    def products(self):
+        """What was sold of each product, straight from the lines: net, units and lines."""
+        result = collections.defaultdict(lambda: [decimal.Decimal(), 0, 0])
+        for *_, value, _ in self.records:
+            try:
+                fields = json.loads(value or b"{}", parse_float=decimal.Decimal)
+            except ValueError:
+                continue
+            if is_good(fields):
+                amount = decimal.Decimal(fields["Quantity"]) * decimal.Decimal(fields["UnitPrice"])
+                sold = result[fields["StockCode"]]
+                sold[0] += amount.quantize(decimal.Decimal("0.0001"), decimal.ROUND_HALF_UP)
+                sold[1] += fields["Quantity"]
+                sold[2] += 1
+        return dict(result)
+
 
 def is_good(fields):
     try:
         return (fields["InvoiceNo"] and isinstance(fields["Quantity"], int)
-                and isinstance(fields["UnitPrice"], (int, float))
+                and isinstance(fields["UnitPrice"], (int, float, decimal.Decimal))
                 and fields.get("currency", "GBP") == "GBP"
                 and parsed(fields["InvoiceDate"]).year < 2099)
     except (KeyError, ValueError, TypeError):
         return False
+
+
+def without_actionable(flows):
+    """That depends on when the application was started first."""
+    sums = collections.defaultdict(lambda: [0, decimal.Decimal()])
+    for row in flows:
+        flow = sums[tuple(row[n] for n in ("date", "segmentation", "from", "to", "reason"))]
+        flow[0] += int(row["moves"])
+        flow[1] += decimal.Decimal(row["monetary"])
+    return sorted(sums.items())
+
+
+def first_difference(these, those):
+    return [pair for a, b in zip(these, those) for pair in zip(a, b) if pair[0] != pair[1]][:2]
 
 
 class Feeder(threading.Thread):
@@ -382,6 +413,7 @@ class KillTest:
         self.compare_dead_letters(replay)
         self.compare_receipts(replay)
         self.compare_customers(replay)
+        self.compare_books(replay)
         self.ticks = len(application.read("ticks"))
         assert self.ticks > 0, "the history has no tick"
         self.versions = len({r.key for r in application.read("model")})
@@ -428,6 +460,36 @@ class KillTest:
             assert mine == (frequency, monetary, parsed(last)), (customer, mine, frequency, last)
         self.customers = len(actual)
 
+    def books_of(self, state):
+        """All cells, as they are exported."""
+        tables = (["sales"], ["sales", "--by", "hour"], ["sales", "--by", "product"],
+                  ["transitions"], ["segments", "--by-day"])
+        texts = [self.application.command("export", *t, "--state", str(state)).stdout
+                 for t in tables]
+        return [list(csv.DictReader(io.StringIO(text))) for text in texts]
+
+    def compare_books(self, replay):
+        application = self.application
+        actual = self.books_of(application.state)
+        # A service that has lost its directory has them from the changelog.
+        application.state = application.directory / "from-changelog"
+        application.catch_up({"tick.idle": "1h"})
+        restored = self.books_of(application.state)
+        assert restored == actual, first_difference(restored, actual)
+        expected = self.books_of(replay / "state")
+        for tables in (actual, expected):
+            tables[3] = without_actionable(tables[3])
+        assert actual == expected, first_difference(actual, expected)
+        products = collections.defaultdict(lambda: [decimal.Decimal(), 0, 0])
+        for row in actual[2]:
+            sold = products[row["stock_code"]]
+            sold[0] += decimal.Decimal(row["net"])
+            sold[1] += decimal.Decimal(row["units"])
+            sold[2] += int(row["lines"])
+        assert products == self.history.products(), "products differ from the input's lines"
+        self.cells = sum(map(len, actual))
+        assert min(map(len, actual)) > 100, list(map(len, actual))
+
     def report(self, seconds):
         print("\nkilled at             times")
         for step in (*STEPS, "random"):
@@ -439,6 +501,8 @@ class KillTest:
               f"{self.customers} customers equal to an undisturbed replay and a recomputation; "
               f"{self.dead_letters} dead letters, {self.receipts} receipts, {self.ticks} ticks, "
               f"{self.versions} records in the model log\n"
+              f"{self.cells} rows of the books equal to the replay's, in the directory and from "
+              "the changelog\n"
               "restart until partitions are owned: median "
               f"{statistics.median(self.restarts_ms):.0f} ms, "
               f"longest {self.restarts_ms[-1]:.0f} ms; all in {seconds:.0f} s, seed "
