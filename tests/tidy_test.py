@@ -59,6 +59,7 @@ THIRD_PARTY = {
     "immintrin.h": [],
     # The partitioner of the client itself.
     "librdkafka/": ["stream/kafka/", "stream/decode/input_partitioner.cc"],
+    "lzma.h": ["stream/file/xz_unpacker.cc"],
     "prometheus/": ["admin/metrics.cc"],
     "rocksdb/": ["state/rocksdb_state_store.cc"],
     "simdjson.h": [

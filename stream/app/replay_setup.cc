@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "config/options.h"
+#include "stream/app/kafka_setup.h"
 #include "stream/app/progress.h"
 #include "stream/app/settings_rules.h"
 #include "stream/app/stop_signal.h"
@@ -41,9 +42,11 @@ void add_input_arguments(CLI::App& command, ReplayArguments& arguments) {
       ->required()
       ->type_name("FILE|-|kafka:TOPIC");
   command
-      .add_option("--format", arguments.format,
-                  "How records are written: csv (UCI Online Retail), lines, invoices (default: the "
-                  "setting input.format; where that is not set, told from a file's first records)")
+      .add_option(
+          "--format", arguments.format,
+          "How records are written: csv (UCI Online Retail), lines, invoices (default: the "
+          "setting input.format; where that is not set, told from the first records of a file or "
+          "standard input)")
       ->type_name("FORMAT");
   command
       .add_option(
@@ -55,7 +58,7 @@ void add_input_arguments(CLI::App& command, ReplayArguments& arguments) {
   add_settings_arguments(command, arguments.settings);
 }
 
-absl::StatusOr<Settings> settings_of(const ReplayArguments& arguments) {
+absl::StatusOr<InputSettings> settings_of(const ReplayArguments& arguments) {
   SettingsArguments given = arguments.settings;
   if (arguments.format) {
     const absl::Status known =
@@ -64,15 +67,17 @@ absl::StatusOr<Settings> settings_of(const ReplayArguments& arguments) {
     given.overrides.push_back("input.format=" + *arguments.format);
   }
   absl::StatusOr<Settings> settings = given.load();
-  if (!settings.ok() || !settings->is_default("input.format")) return settings;
-  const std::optional<std::string> told = told_format(arguments.input, *settings);
-  if (!told) return settings;
-  fmt::print(stderr, "{}: read as {}, told from its first records (--format says otherwise)\n",
-             arguments.input, *told);
-  const absl::Status assigned =
-      settings->assign("input.format", *told, SettingOrigin::kOverride, arguments.input);
-  if (!assigned.ok()) return assigned;
-  return settings;
+  if (!settings.ok()) return settings.status();
+  if (!settings->is_default("input.format")) return InputSettings{*std::move(settings)};
+  ToldFormat told = told_format(arguments.input, *settings);
+  if (told.format) {
+    fmt::print(stderr, "{}: read as {}, told from its first records (--format says otherwise)\n",
+               arguments.input == "-" ? "standard input" : arguments.input, *told.format);
+    const absl::Status assigned =
+        settings->assign("input.format", *told.format, SettingOrigin::kOverride, arguments.input);
+    if (!assigned.ok()) return assigned;
+  }
+  return InputSettings{*std::move(settings), std::move(told.beginning)};
 }
 
 absl::StatusOr<EventTime> date_of(const std::string& text, std::string_view option) {
@@ -96,13 +101,15 @@ absl::Status check_not_empty(const Lane& lane) {
 }
 
 absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments) {
-  absl::StatusOr<Settings> settings = settings_of(arguments);
-  if (!settings.ok()) return settings.status();
-  return open(arguments, *std::move(settings));
+  absl::StatusOr<InputSettings> given = settings_of(arguments);
+  if (!given.ok()) return given.status();
+  return open(arguments, *std::move(given));
 }
 
-absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments, Settings settings) {
+absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments,
+                                              InputSettings given) {
   ReplaySetup setup;
+  Settings& settings = given.settings;
   const std::chrono::minutes offset = settings.utc_offset("input.utc_offset");
   const auto until = time_of(arguments.until, "--until", offset);
   if (!until.ok()) return until.status();
@@ -113,6 +120,7 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments, 
 
   ReplayOptions options;
   options.input = arguments.input;
+  options.input_beginning = std::move(given.beginning);
   options.output_directory = arguments.output.value_or("");
   options.model_log = arguments.model_log.value_or("");
   options.recorded = arguments.recorded;
@@ -123,6 +131,9 @@ absl::StatusOr<ReplaySetup> ReplaySetup::open(const ReplayArguments& arguments, 
   options.decoder = decoder_options(settings, KeyPolicy::kIfPresent);
   options.format = options.decoder.format;
   options.kafka = kafka_options(settings, 0);
+  if (arguments.input.starts_with(kKafkaScheme)) {
+    if (absl::Status answered = check_broker(options.kafka); !answered.ok()) return answered;
+  }
   options.lane = lane_options(settings);
   options.lane.tick_idle = std::nullopt;
   options.lane.dead_letters.share_max = 1;  // A history may be as it is, once it can be read.

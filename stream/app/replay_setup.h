@@ -27,7 +27,11 @@ struct ReplayArguments {
 };
 
 // The settings, --format among them.
-absl::StatusOr<Settings> settings_of(const ReplayArguments& arguments);
+struct InputSettings {
+  Settings settings;
+  std::string beginning{};  // Of standard input, read to tell the format.
+};
+absl::StatusOr<InputSettings> settings_of(const ReplayArguments& arguments);
 
 // --input, --format, --until and the settings.
 void add_input_arguments(CLI::App& command, ReplayArguments& arguments);
@@ -43,7 +47,7 @@ class ReplaySetup {
  public:
   static absl::StatusOr<ReplaySetup> open(const ReplayArguments& arguments);
   // With other settings than those of the arguments.
-  static absl::StatusOr<ReplaySetup> open(const ReplayArguments& arguments, Settings settings);
+  static absl::StatusOr<ReplaySetup> open(const ReplayArguments& arguments, InputSettings given);
   ReplaySetup(ReplaySetup&& other) noexcept = default;
   ReplaySetup& operator=(ReplaySetup&& other) = delete;
 

@@ -160,8 +160,8 @@ absl::Status dry_run(const Arguments& arguments) {
   ReplayArguments history;
   history.settings = arguments.settings;
   history.format = arguments.dry_run.format;
-  const absl::StatusOr<Settings> settings = settings_of(history);
-  return settings.ok() ? dry_run_rules(arguments.dry_run, *settings) : settings.status();
+  const absl::StatusOr<InputSettings> given = settings_of(history);
+  return given.ok() ? dry_run_rules(arguments.dry_run, given->settings) : given.status();
 }
 
 }  // namespace

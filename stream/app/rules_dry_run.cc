@@ -99,7 +99,7 @@ absl::StatusOr<std::int64_t> replay(const DryRunArguments& arguments, const Sett
                                     DailyTransitions& daily) {
   ReplayArguments replay;
   replay.input = arguments.input;
-  absl::StatusOr<ReplaySetup> setup = ReplaySetup::open(replay, settings);
+  absl::StatusOr<ReplaySetup> setup = ReplaySetup::open(replay, {settings});
   if (!setup.ok()) return setup.status();
   setup->replay().observe(daily);
   if (const absl::Status done = setup->run(); !done.ok()) return done;

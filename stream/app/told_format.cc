@@ -1,27 +1,55 @@
 #include "stream/app/told_format.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <filesystem>
+#include <string_view>
 #include <system_error>
 #include <variant>
 
 #include "config/options.h"
 #include "stream/decode/decoder.h"
 #include "stream/file/file_source.h"
+#include "stream/file/xz_unpacker.h"
 
 namespace rfm {
 namespace {
 
 constexpr std::size_t kRecordsLookedAt = 20;
+constexpr std::size_t kBeginningBytesMax = std::size_t{64} << 10;
 // Where several fit alike, the first.
 constexpr std::array<const char*, 3> kFormats = {"invoices", "lines", "csv"};
 
-std::ptrdiff_t events_in(const std::string& path, DecoderOptions options) {
+// Of standard input as much as its first records are likely to need.
+std::string read_beginning() {
+  std::string bytes;
+  const auto is_enough = [&] {
+    return bytes.size() == kBeginningBytesMax ||
+           (!bytes.starts_with(XzUnpacker::kMagic) &&
+            std::ranges::count(bytes, '\n') > static_cast<std::ptrdiff_t>(kRecordsLookedAt));
+  };
+  while (!is_enough()) {
+    std::array<char, 4'096> piece{};
+    const std::size_t room = std::min(piece.size(), kBeginningBytesMax - bytes.size());
+    const ssize_t count = ::read(STDIN_FILENO, piece.data(), room);
+    if (count < 0 && errno == EINTR) continue;
+    if (count <= 0) break;  // An error comes again where it is reported.
+    bytes.append(piece.data(), static_cast<std::size_t>(count));
+  }
+  return bytes;
+}
+
+std::ptrdiff_t events_in(const std::string& path, const std::string& beginning,
+                         DecoderOptions options) {
   const auto source = FileSource::open({.path = path,
+                                        .beginning = beginning,
                                         .format = options.format,
                                         .record_bytes_max = options.record_bytes_max,
-                                        .csv = options.csv});
+                                        .csv = options.csv,
+                                        .holds_unfinished = !beginning.empty()});
   if (!source.ok()) return 0;
   if (options.format == InputFormat::kCsv) options.csv_layout = (*source)->csv_layout();
   const auto records = (*source)->read(0, kRecordsLookedAt);
@@ -34,17 +62,24 @@ std::ptrdiff_t events_in(const std::string& path, DecoderOptions options) {
 
 }  // namespace
 
-std::optional<std::string> told_format(const std::string& path, Settings settings) {
+ToldFormat told_format(const std::string& path, Settings settings) {
+  ToldFormat told;
+  std::string looked_at = path;
   std::error_code unknown;
-  if (!std::filesystem::is_regular_file(path, unknown)) return std::nullopt;
-  std::optional<std::string> told;
+  if (path == "-") {
+    told.beginning = read_beginning();
+    looked_at = "/dev/null";  // Nothing follows.
+  } else if (!std::filesystem::is_regular_file(path, unknown)) {
+    return told;
+  }
   std::ptrdiff_t most = 0;
   for (const char* const format : kFormats) {
     if (!settings.assign("input.format", format, SettingOrigin::kOverride, path).ok()) continue;
-    const std::ptrdiff_t events = events_in(path, decoder_options(settings, KeyPolicy::kIfPresent));
+    const std::ptrdiff_t events =
+        events_in(looked_at, told.beginning, decoder_options(settings, KeyPolicy::kIfPresent));
     if (events <= most) continue;
     most = events;
-    told = format;
+    told.format = format;
   }
   return told;
 }

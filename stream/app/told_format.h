@@ -1,4 +1,4 @@
-// The format of an input file, told from its first records.
+// The format of an input, told from its first records.
 #pragma once
 
 #include <optional>
@@ -8,8 +8,13 @@
 
 namespace rfm {
 
-// The value of input.format under which most of the first records are events, with these settings
-// otherwise; absent: none are, or it is no regular file (standard input is read once only).
-std::optional<std::string> told_format(const std::string& path, Settings settings);
+struct ToldFormat {
+  // The value of input.format under which most of the first records are events, with the settings
+  // otherwise; absent: none are, or the input is neither a regular file nor standard input.
+  std::optional<std::string> format;
+  // What was read of standard input, which can be read once only (FileSourceOptions::beginning).
+  std::string beginning;
+};
+ToldFormat told_format(const std::string& path, Settings settings);
 
 }  // namespace rfm

@@ -15,6 +15,7 @@
 #include "state/assertion.h"
 #include "stream/decode/csv_split.h"
 #include "stream/file/envelope.h"
+#include "stream/file/xz_unpacker.h"
 #include "stream/text/utf8.h"
 
 namespace rfm {
@@ -35,11 +36,8 @@ struct Foreign {
 constexpr std::string_view kUnpack = "unpack it on the way, as in: ";
 constexpr std::string_view kSaveAsCsv = "save it as CSV in UTF-8";
 constexpr std::string_view kSaveAsUtf8 = "save it in UTF-8";
-constexpr std::array<Foreign, 9> kForeign = {{
+constexpr std::array<Foreign, 8> kForeign = {{
     {"\x1f\x8b", "is compressed with gzip", "gzip -dc FILE.gz | rfmstream replay --input -"},
-    {"\xfd"
-     "7zXZ",
-     "is compressed with xz", "xz -dc FILE.xz | rfmstream replay --input -"},
     {"\x28\xb5\x2f\xfd", "is compressed with zstd",
      "zstd -dc FILE.zst | rfmstream replay --input -"},
     {"BZh", "is compressed with bzip2", "bzip2 -dc FILE.bz2 | rfmstream replay --input -"},
@@ -91,6 +89,8 @@ class FileSource::Implementation {
     if (::fstat(fd_, &info) != 0) return errno_status("open", options_.path, errno);
     if (S_ISDIR(info.st_mode)) return errno_status("read", options_.path, EISDIR);
     if (S_ISREG(info.st_mode)) bytes_total_ = static_cast<std::uint64_t>(info.st_size);
+    RFM_ASSERT(options_.beginning.size() <= buffer_.size());
+    end_ = options_.beginning.copy(buffer_.data(), options_.beginning.size());
     if (absl::Status status = read_beginning(); !status.ok()) return status;
     holds_unfinished_ = options_.holds_unfinished;
     return skip_to_start();
@@ -140,6 +140,17 @@ class FileSource::Implementation {
     end_ -= begin_;
     begin_ = 0;
     const std::size_t room = std::min(buffer_.size() - end_, kReadBytes);
+    if (unpacker_) {
+      const absl::StatusOr<std::size_t> unpacked = unpacker_->read({buffer_.data() + end_, room});
+      if (!unpacked.ok()) {
+        return absl::Status(unpacked.status().code(),
+                            fmt::format("cannot read {}: {}", shown_path(options_.path),
+                                        std::string(unpacked.status().message())));
+      }
+      is_complete_ = *unpacked == 0;
+      end_ += *unpacked;
+      return FillResult::kDone;
+    }
     const ssize_t count = ::read(fd_, buffer_.data() + end_, room);
     if (count < 0 && errno == EINTR) return FillResult::kInterrupted;
     if (count < 0) return errno_status("read", options_.path, errno);
@@ -148,11 +159,28 @@ class FileSource::Implementation {
     return FillResult::kDone;
   }
 
-  // The byte order mark and the CSV header.
-  absl::Status read_beginning() {
+  // What was read is the beginning of a packed text.
+  void unpack() {
+    unpacker_.emplace(fd_, unread());
+    bytes_total_ = std::nullopt;
+    end_ = 0;
+    is_complete_ = false;
+  }
+
+  absl::Status read_magic() {
     constexpr std::size_t kMagicBytesMax = 8;
     while (!is_complete_ && end_ - begin_ < kMagicBytesMax) {
       if (const auto filled = fill(); !filled.ok()) return filled.status();
+    }
+    return absl::OkStatus();
+  }
+
+  // The byte order mark and the CSV header.
+  absl::Status read_beginning() {
+    if (absl::Status status = read_magic(); !status.ok()) return status;
+    if (unread().starts_with(XzUnpacker::kMagic)) {
+      unpack();
+      if (absl::Status status = read_magic(); !status.ok()) return status;
     }
     for (const Foreign& foreign : kForeign) {
       if (!unread().starts_with(foreign.magic)) continue;
@@ -270,6 +298,7 @@ class FileSource::Implementation {
   const std::size_t line_bytes_max_;
   bool holds_unfinished_ = false;
   int fd_ = -1;
+  std::optional<XzUnpacker> unpacker_;
   std::optional<std::uint64_t> bytes_total_;
   std::vector<char> buffer_;
   std::size_t begin_ = 0;            // Of what is not taken yet, in `buffer_`.

@@ -8,6 +8,7 @@
 // a line `sep=;` may stand; a quoted field may hold line ends, up to 64 of them; where a row's
 // quotes do not close, its first line stands alone.
 // Lines end with LF or CRLF, the last one may lack it. A byte order mark at the start is skipped.
+// What is packed with xz is unpacked on the way.
 // What stands behind the last line end may be the beginning of a longer record, where a file grows.
 #pragma once
 
@@ -30,6 +31,8 @@ namespace rfm {
 
 struct FileSourceOptions {
   std::string path = "-";  // "-": standard input.
+  // What was read of standard input already; at most `buffer_bytes`.
+  std::string beginning{};
   InputFormat format = InputFormat::kLines;
   std::int64_t received_ms = 0;  // What all records carry: the time of the first start.
   Offset start_offset = 0;
@@ -44,9 +47,9 @@ struct FileSourceOptions {
 
 class FileSource final : public EventSource {
  public:
-  // NotFound, PermissionDenied or InvalidArgument (a directory, a file that is packed or in UTF-16,
-  // a CSV whose header lacks a column, a start offset beyond the end), naming the path and what to
-  // do.
+  // NotFound, PermissionDenied or InvalidArgument (a directory, a file that is packed otherwise or
+  // in UTF-16, a CSV whose header lacks a column, a start offset beyond the end), naming the path
+  // and what to do.
   static absl::StatusOr<std::unique_ptr<FileSource>> open(const FileSourceOptions& options);
   ~FileSource() override;
 
@@ -63,7 +66,7 @@ class FileSource final : public EventSource {
   const CsvLayout& csv_layout() const;
   std::string csv_found() const;
 
-  // For progress. The total is known for regular files only.
+  // For progress. The total is known for regular files that are not packed only.
   std::uint64_t bytes_read() const;
   std::optional<std::uint64_t> bytes_total() const;
 

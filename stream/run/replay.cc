@@ -24,7 +24,6 @@ namespace {
 
 using FileLengths = std::array<std::uint64_t, kOutputTopicCount>;
 
-constexpr std::string_view kKafkaScheme = "kafka:";
 constexpr std::chrono::milliseconds kProgressInterval{100};
 
 bool is_topic(const std::string& input) { return input.starts_with(kKafkaScheme); }
@@ -195,6 +194,7 @@ absl::Status Replay::Implementation::open_file() {
   if (!stored.ok()) return stored.status();
   const PartitionMeta meta = stored->value_or(PartitionMeta());
   FileSourceOptions file{.path = options_.input,
+                         .beginning = std::move(options_.input_beginning),
                          .format = options_.format,
                          .received_ms = model_->rules().first_start_ms,
                          .start_offset = meta.next_offset,

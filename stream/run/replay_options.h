@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "stream/kafka/kafka_options.h"
 #include "stream/pipeline/lane.h"
@@ -12,8 +13,12 @@
 
 namespace rfm {
 
+// How a topic is named as an input.
+inline constexpr std::string_view kKafkaScheme = "kafka:";
+
 struct ReplayOptions {
-  std::string input = "-";  // Path, "-", or "kafka:TOPIC".
+  std::string input = "-";        // Path, "-", or "kafka:TOPIC".
+  std::string input_beginning{};  // What was read of "-" already.
   InputFormat format = InputFormat::kLines;
   std::string state_directory;
   // Whether another replay may go on from the state.

@@ -333,11 +333,6 @@ TEST(FileSource, ErrorsNameThePathAndWhatToDo) {
     EXPECT_EQ(refusal("\x1f\x8b\x08", format),
               "is compressed with gzip; unpack it on the way, as in: gzip -dc FILE.gz | rfmstream "
               "replay --input -");
-    EXPECT_EQ(refusal("\xfd"
-                      "7zXZ",
-                      format)
-                  .find("is compressed with xz; "),
-              0U);
     EXPECT_EQ(refusal("PK\x03\x04", format), "is an Excel workbook or another zip archive; " + csv);
     EXPECT_EQ(refusal("\xd0\xcf\x11\xe0\xa1", format), "is an Excel workbook; " + csv);
     EXPECT_EQ(refusal("\xff\xfeI\0n\0"s, format),
@@ -345,6 +340,43 @@ TEST(FileSource, ErrorsNameThePathAndWhatToDo) {
   }
   EXPECT_EQ(refusal("I\0n\0\n\0"s, InputFormat::kCsv),
             "has NUL bytes in its header, as text in UTF-16 has; save it in UTF-8");
+}
+
+// "InvoiceNo,Quantity\n1,2\n2,3\n".
+constexpr std::string_view kPacked{
+    "\xfd\x37\x7a\x58\x5a\x00\x00\x01\x69\x22\xde\x36\x02\x00\x21\x01\x16\x00\x00\x00"
+    "\x74\x2f\xe5\xa3\x01\x00\x1a\x49\x6e\x76\x6f\x69\x63\x65\x4e\x6f\x2c\x51\x75\x61"
+    "\x6e\x74\x69\x74\x79\x0a\x31\x2c\x32\x0a\x32\x2c\x33\x0a\x00\x00\x6f\x0e\x94\x8d"
+    "\x00\x01\x2f\x1b\xaa\x44\xff\xb8\x90\x42\x99\x0d\x01\x00\x00\x00\x00\x01\x59\x5a",
+    80};
+
+TEST(FileSource, UnpacksXz) {
+  const std::vector<Copy> rows = {
+      {std::nullopt, "InvoiceNo,Quantity", 0}, {std::nullopt, "1,2", 1}, {std::nullopt, "2,3", 2}};
+  EXPECT_EQ(read_all({}, kPacked), rows);
+  const std::string twice = std::string(kPacked) + std::string(kPacked);
+  EXPECT_EQ(read_all({}, twice).size(), 6U);
+  const auto failure = [](std::string_view content) {
+    const TemporaryFile file(content);
+    const auto source = FileSource::open({.path = file.path()});
+    if (!source.ok()) return source.status();
+    absl::Status status;
+    while (status.ok() && !(*source)->at_end(0)) status = (*source)->read(0, 100).status();
+    return status;
+  };
+  const absl::Status cut = failure(kPacked.substr(0, 50));
+  EXPECT_EQ(cut.code(), absl::StatusCode::kDataLoss) << cut;
+  EXPECT_NE(cut.message().find(": its xz data end early"), std::string::npos) << cut;
+  std::string broken(kPacked);
+  broken[60] ^= 1;
+  EXPECT_EQ(failure(broken).code(), absl::StatusCode::kDataLoss);
+}
+
+TEST(FileSource, GoesOnFromWhatWasReadAlready) {
+  const std::vector<Copy> lines = {{std::nullopt, "one", 0}, {std::nullopt, "two", 1}};
+  EXPECT_EQ(read_all({.beginning = "one\nt"}, "wo\n"), lines);
+  EXPECT_EQ(read_all({.beginning = std::string(kPacked.substr(0, 20))}, kPacked.substr(20)).size(),
+            3U);
 }
 
 // What the header says, in one line; the offsets of rows do not depend on it.
