@@ -74,6 +74,24 @@ absl::StatusOr<OffsetRange> query_range(rd_kafka_s& handle, const std::string& t
   return range;
 }
 
+absl::StatusOr<std::optional<Offset>> query_offset_at(rd_kafka_s& handle, const std::string& topic,
+                                                      PartitionId partition, std::int64_t time_ms,
+                                                      const Deadline& deadline) {
+  const KafkaPartitionList asked(rd_kafka_topic_partition_list_new(1));
+  rd_kafka_topic_partition_t& one =
+      *rd_kafka_topic_partition_list_add(asked.get(), topic.c_str(), partition);
+  const absl::Status status =
+      repeat(fmt::format("times of {}/{}", topic, partition), deadline, [&](int timeout_ms) {
+        one.offset = time_ms;
+        const rd_kafka_resp_err_t code =
+            rd_kafka_offsets_for_times(&handle, asked.get(), timeout_ms);
+        return code == RD_KAFKA_RESP_ERR_NO_ERROR ? one.err : code;
+      });
+  if (!status.ok()) return status;
+  if (one.offset < 0) return std::nullopt;
+  return one.offset;
+}
+
 absl::StatusOr<std::vector<std::optional<int>>> query_partition_counts(
     rd_kafka_s& handle, std::span<const std::string> topics, const Deadline& deadline) {
   std::vector<KafkaTopicHandle> known;  // The request is for all topics that the handle knows.

@@ -3,6 +3,7 @@
 // coordinator is loading).
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <span>
 #include <string>
@@ -25,6 +26,11 @@ struct OffsetRange {
 
 absl::StatusOr<OffsetRange> query_range(rd_kafka_s& handle, const std::string& topic,
                                         PartitionId partition, const Deadline& deadline);
+
+// The first offset there whose record's timestamp is `time_ms` or later; absent: there is none.
+absl::StatusOr<std::optional<Offset>> query_offset_at(rd_kafka_s& handle, const std::string& topic,
+                                                      PartitionId partition, std::int64_t time_ms,
+                                                      const Deadline& deadline);
 
 // In the order of `topics`, with one request. Absent: there is no such topic.
 absl::StatusOr<std::vector<std::optional<int>>> query_partition_counts(

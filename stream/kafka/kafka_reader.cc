@@ -51,6 +51,12 @@ absl::StatusOr<OffsetRange> KafkaReader::range(const std::string& topic, Partiti
   return query_range(*consumer_, topic, partition, request_deadline(options_));
 }
 
+absl::StatusOr<std::optional<Offset>> KafkaReader::offset_at(const std::string& topic,
+                                                             PartitionId partition,
+                                                             std::int64_t time_ms) {
+  return query_offset_at(*consumer_, topic, partition, time_ms, request_deadline(options_));
+}
+
 absl::StatusOr<Offset> KafkaReader::read_to_end(
     const std::string& topic, PartitionId partition, Offset from,
     absl::FunctionRef<absl::Status(const RecordView&)> on_record) {

@@ -3,7 +3,9 @@
 // was aborted is left out. No group. One thread.
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -26,6 +28,10 @@ class KafkaReader {
   KafkaReader& operator=(const KafkaReader&) = delete;
 
   absl::StatusOr<OffsetRange> range(const std::string& topic, PartitionId partition);
+
+  // As query_offset_at.
+  absl::StatusOr<std::optional<Offset>> offset_at(const std::string& topic, PartitionId partition,
+                                                  std::int64_t time_ms);
 
   // Calls `on_record` for every record from offset `from` (kFromBeginning: the first there is) to
   // the end as it is at the call, in order; what its views show lives during the call only. Returns

@@ -144,7 +144,7 @@ std::vector<TopicSpec> application_topics(const KafkaOptions& options, const Top
        .partitions = as_input,
        .rules = {policy("compact", kRefuse, "else state is lost"),
                  {"delete.retention.ms", Kind::kAtLeast, kWeek, kRefuse,
-                  "an instance that was down for longer brings erased customers back"},
+                  "an instance that was down for longer restores everything anew"},
                  compacted_in_time(),
                  holds_what_is_written()},
        .settings = {kCompacted, {"delete.retention.ms", kWeek}, kCompactedInTime}},

@@ -68,6 +68,34 @@ absl::StatusOr<std::string> find_misfit(KafkaReader& changelog, const std::strin
                      stored.commit_number);
 }
 
+// The last commit is younger than that if the log holds a record as young before its end: it is
+// written in order of time. Where compaction has removed all of them that is not known.
+absl::StatusOr<std::string> find_forgotten(KafkaReader& changelog, const std::string& topic,
+                                           PartitionId partition, const PartitionMeta& stored,
+                                           std::int64_t now_ms, std::chrono::milliseconds kept) {
+  const Offset next = stored.changelog_next;
+  if (next == 0) return "";
+  const absl::StatusOr<OffsetRange> log = changelog.range(topic, partition);
+  if (!log.ok()) return log.status();
+  const absl::StatusOr<std::optional<Offset>> young =
+      changelog.offset_at(topic, partition, now_ms - kept.count());
+  if (!young.ok()) return young.status();
+  if (*young && **young < next) return "";
+  bool goes_on = false;  // The newest commit is never compacted away.
+  const absl::StatusOr<Offset> read =
+      changelog.read_range(topic, partition, {.begin = next, .end = log->end},
+                           [&](const RecordView& /*record*/) -> absl::Status {
+                             goes_on = true;
+                             return absl::OkStatus();
+                           });
+  if (!read.ok()) return read.status();
+  if (!goes_on) return "";
+  return fmt::format(
+      "its last commit, {}, is older than the changelog keeps deletions (delete.retention.ms, {} "
+      "h)",
+      stored.commit_number, std::chrono::duration_cast<std::chrono::hours>(kept).count());
+}
+
 absl::Status refuse_changelog(const KafkaOptions& options, PartitionId partition,
                               const Witnesses& witnesses, const std::string& misfit) {
   const std::string topic = topic_names(options).changelog;

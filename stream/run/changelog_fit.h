@@ -1,6 +1,8 @@
 // Whether a state directory and a changelog belong together, and what to do where they do not.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -22,6 +24,12 @@ absl::StatusOr<std::optional<PartitionMeta>> last_commit(KafkaReader& changelog,
 // another topic by the same name, say, or has lost its end.
 absl::StatusOr<std::string> find_misfit(KafkaReader& changelog, const std::string& topic,
                                         PartitionId partition, const PartitionMeta& stored);
+
+// Why the changelog may have forgotten deletions that the store has not seen, since it keeps them
+// `kept` long; empty: it has not.
+absl::StatusOr<std::string> find_forgotten(KafkaReader& changelog, const std::string& topic,
+                                           PartitionId partition, const PartitionMeta& stored,
+                                           std::int64_t now_ms, std::chrono::milliseconds kept);
 
 // How far each says that the input is.
 struct Witnesses {

@@ -4,11 +4,14 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <chrono>
+#include <cstdint>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <string>
 
+#include "absl/strings/numbers.h"
 #include "stream/format/contribution_codec.h"
 #include "stream/kafka/kafka_reader.h"
 #include "stream/kafka/kafka_topics.h"
@@ -39,13 +42,28 @@ absl::Status check_group(const KafkaOptions& options, PartitionId partition, Off
       options.input_topic));
 }
 
+// Of a changelog whose settings may not be read: what the start would have refused otherwise.
+absl::StatusOr<std::chrono::milliseconds> deletions_kept(KafkaTopics& topics,
+                                                         const std::string& changelog) {
+  constexpr std::chrono::milliseconds kLeast = std::chrono::days{7};
+  const absl::StatusOr<std::optional<TopicDescription>> found = topics.describe(changelog);
+  if (!found.ok()) return found.status();
+  std::int64_t ms = 0;
+  const std::optional<std::string> said =
+      *found ? (*found)->setting("delete.retention.ms") : std::nullopt;
+  return said && absl::SimpleAtoi(*said, &ms) ? std::chrono::milliseconds{ms} : kLeast;
+}
+
 // The state of one partition after another, from the state directory and the changelog.
 class StateRestore {
  public:
-  StateRestore(const KafkaOptions& options, const RestoreOptions& restore, KafkaReader& reader,
-               StateStore& store, Lane& lane)
+  // `deletions_kept`: how long by the changelog.
+  StateRestore(const KafkaOptions& options, const RestoreOptions& restore,
+               std::chrono::milliseconds deletions_kept, KafkaReader& reader, StateStore& store,
+               Lane& lane)
       : options_(options),
         restore_(restore),
+        deletions_kept_(deletions_kept),
         reader_(reader),
         store_(store),
         lane_(lane),
@@ -70,6 +88,7 @@ class StateRestore {
 
   const KafkaOptions& options_;
   const RestoreOptions& restore_;
+  std::chrono::milliseconds deletions_kept_;
   KafkaReader& reader_;
   StateStore& store_;
   Lane& lane_;
@@ -82,7 +101,10 @@ absl::Status StateRestore::add(const PartitionOptions& partition,
   const auto stored = read_meta(store_, id);
   if (!stored.ok()) return stored.status();
   if (*stored) {
-    const auto misfit = find_misfit(reader_, topic_, id, **stored);
+    auto misfit = find_misfit(reader_, topic_, id, **stored);
+    if (misfit.ok() && misfit->empty()) {
+      misfit = find_forgotten(reader_, topic_, id, **stored, restore_.latest_ms, deletions_kept_);
+    }
     if (!misfit.ok()) return misfit.status();
     return own(misfit->empty() ? read(partition) : resolve(partition, **stored, committed, *misfit),
                id, committed);
@@ -304,7 +326,10 @@ absl::StatusOr<RestoredInput> restore_partitions(const KafkaOptions& options,
   absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
   if (!reader.ok()) return reader.status();
   InputPositions positions(options, restore, **reader);
-  StateRestore states(options, restore, **reader, store, lane);
+  const absl::StatusOr<std::chrono::milliseconds> kept =
+      deletions_kept(*topics, topic_names(options).changelog);
+  if (!kept.ok()) return kept.status();
+  StateRestore states(options, restore, *kept, **reader, store, lane);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     absl::Status status = states.add(restore.partitions[i], (*committed)[i].next_offset);
     if (status.ok()) {

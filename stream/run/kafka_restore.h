@@ -39,6 +39,7 @@ struct RestoreOptions {
   bool model_log_is_empty = false;
   bool rewrite_changelog = false;  // With an operator's consent, where it is lost.
   std::int64_t now_ms = 0;         // Wall time.
+  std::int64_t latest_ms = 0;      // The later of wall time and the broker's.
 };
 
 struct RestoredInput {

@@ -109,7 +109,8 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> ServicePipeline::ass
                          .losses = {.logged = losses_, .consented = options_.accepted_losses},
                          .model_log_is_empty = !trainer_->begun(),
                          .rewrite_changelog = options_.rewrite_changelog,
-                         .now_ms = clock_.wall_ms()};
+                         .now_ms = clock_.wall_ms(),
+                         .latest_ms = std::max(clock_.wall_ms(), time_.broker_ms().value_or(0))};
   for (const PartitionId p : partitions) {
     if (p >= partition_count_)
       return partitions_changed(options_.kafka.front(), partition_count_, partitions.back() + 1);

@@ -6,8 +6,11 @@
 #include <chrono>
 #include <filesystem>
 #include <map>
+#include <set>
+#include <span>
 #include <string>
 
+#include "state/rocksdb_state_store.h"
 #include "stream/format/tick.h"
 #include "stream/run/service.h"
 #include "tests/fake/any_rules.h"
@@ -21,13 +24,15 @@ using std::chrono::milliseconds;
 constexpr std::chrono::hours kAhead{24 * 365 * 3};
 constexpr std::chrono::seconds kDeadline{60};
 
-class AheadClock final : public Clock {
+class LaterClock : public Clock {
  public:
-  std::int64_t wall_ms() const override { return system_.wall_ms() + milliseconds{kAhead}.count(); }
+  explicit LaterClock(milliseconds by) : by_(by) {}
+  std::int64_t wall_ms() const override { return system_.wall_ms() + by_.count(); }
   std::chrono::steady_clock::time_point steady() const override { return system_.steady(); }
   const Clock& right() const { return system_; }
 
  private:
+  milliseconds by_;
   SystemClock system_;
 };
 
@@ -48,9 +53,7 @@ Rules without_lateness() {
 class ThreeRecords final : public AnyRules<ServiceHost> {
  public:
   ThreeRecords(const KafkaOptions& kafka, const Clock& right)
-      : AnyRules({.rules = without_lateness(), .training = {}}),
-        kafka_(kafka),
-        right_(right) {}
+      : AnyRules({.rules = without_lateness(), .training = {}}), kafka_(kafka), right_(right) {}
 
   bool should_stop() override { return done_ || deadline_.passed(); }
   void on_status(const ServiceStatus& status) override {
@@ -79,7 +82,7 @@ TEST(ServiceClock, AWrongWallClockMovesNothingAndIsSaid) {
   const KafkaOptions kafka = new_application(1);
   const std::string ticks = topic_names(kafka).ticks;
   const std::string directory = testing::TempDir() + kafka.application;
-  const AheadClock clock;
+  const LaterClock clock(kAhead);
   const EventTime start = from_ms(clock.right().wall_ms());
   const EventTime due = start + milliseconds{5'000};
   write_invoice(kafka, "a", due - std::chrono::days{30});
@@ -116,6 +119,84 @@ TEST(ServiceClock, TicksWithoutTheBrokersTimeAreRefused) {
   EXPECT_NE(refused.message().find("--add-config message.timestamp.type=LogAppendTime"),
             std::string::npos)
       << refused;
+}
+
+// Ends the service when it has applied so many records.
+class Applied final : public AnyRules<ServiceHost> {
+ public:
+  explicit Applied(std::uint64_t records)
+      : AnyRules({.rules = {}, .training = {}}), records_(records) {}
+
+  bool should_stop() override { return done_ || deadline_.passed(); }
+  void on_status(const ServiceStatus& status) override {
+    last_ = status;
+    done_ = status.counters.applied >= records_;
+  }
+  const ServiceStatus& last() const { return last_; }
+
+ private:
+  const std::uint64_t records_;
+  const Deadline deadline_{kDeadline};
+  ServiceStatus last_;
+  std::atomic<bool> done_ = false;
+};
+
+// A customer that only the store knows stands for one whose deletion the changelog has forgotten.
+TEST(ServiceClock, AStoreOlderThanTheChangelogKeepsDeletionsIsBuiltAnew) {
+  const KafkaOptions kafka = new_application(1);
+  const std::string directory = testing::TempDir() + kafka.application;
+  const std::string older = directory + "-older";
+  const SystemClock now;
+  const auto serve = [&](const std::string& state, std::uint64_t applied, const Clock& clock) {
+    Applied host(applied);
+    const absl::Status ended = run_service(service_options(kafka, state), host, clock);
+    EXPECT_TRUE(ended.ok()) << ended;
+    EXPECT_EQ(host.last().counters.applied, applied);
+  };
+  const auto customers = [](const std::string& state) {
+    std::set<std::string> found;
+    const auto store = open_rocksdb_store({.directory = state});
+    EXPECT_TRUE(store.ok()) << store.status();
+    EXPECT_TRUE((*store)
+                    ->scan(StoreKind::kRow, 0,
+                           [&](std::string_view id, std::string_view /*row*/) {
+                             found.emplace(id);
+                             return absl::OkStatus();
+                           })
+                    .ok());
+    return found;
+  };
+  const EventTime bought = from_ms(now.wall_ms()) - std::chrono::hours{1};
+  write_invoice(kafka, "a", bought);
+  serve(directory, 1, now);
+  {
+    const auto store = open_rocksdb_store({.directory = directory});
+    ASSERT_TRUE(store.ok()) << store.status();
+    std::string row;
+    ASSERT_TRUE((*store)
+                    ->scan(StoreKind::kRow, 0,
+                           [&](std::string_view /*id*/, std::string_view bytes) {
+                             row = bytes;
+                             return absl::OkStatus();
+                           })
+                    .ok());
+    const StoreWrite ghost{
+        .kind = StoreKind::kRow, .partition = 0, .key = "forgotten", .value = row};
+    ASSERT_TRUE((*store)->write(std::span(&ghost, 1)).ok());
+  }
+  std::filesystem::copy(directory, older, std::filesystem::copy_options::recursive);
+  write_invoice(kafka, "b", bought);
+  serve(directory, 2, now);
+  EXPECT_EQ(customers(directory), (std::set<std::string>{"a", "b", "forgotten"}));
+
+  write_invoice(kafka, "c", bought);
+  serve(directory, 3, LaterClock(std::chrono::days{8}));
+  EXPECT_EQ(customers(directory), (std::set<std::string>{"a", "b", "c", "forgotten"}))
+      << "a state that is whole is no older for a pause";
+  serve(older, 3, LaterClock(std::chrono::days{8}));
+  EXPECT_EQ(customers(older), (std::set<std::string>{"a", "b", "c"}));
+  std::filesystem::remove_all(directory);
+  std::filesystem::remove_all(older);
 }
 
 }  // namespace
