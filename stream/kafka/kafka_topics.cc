@@ -71,6 +71,7 @@ absl::StatusOr<KafkaTopics> KafkaTopics::open(const KafkaOptions& options) {
   }};
   absl::StatusOr<KafkaConf> conf = make_conf(options, properties);
   if (!conf.ok()) return conf.status();
+  rd_kafka_conf_set_events(conf->get(), RD_KAFKA_EVENT_ERROR);
   absl::StatusOr<KafkaHandle> handle = make_handle(KafkaRole::kConsumer, std::move(*conf));
   if (!handle.ok()) return handle.status();
   return KafkaTopics(options, std::move(*handle));
@@ -81,6 +82,23 @@ KafkaTopics::KafkaTopics(KafkaOptions options, KafkaHandle handle)
 
 absl::StatusOr<int> KafkaTopics::broker_count() {
   return query_broker_count(*handle_, request_deadline(options_));
+}
+
+std::string KafkaTopics::connection_failure() {
+  constexpr std::string_view kBootstrap = "/bootstrap: ";
+  std::string failure;
+  const KafkaQueue queue(rd_kafka_queue_get_main(handle_.get()));
+  while (const Event event{rd_kafka_queue_poll(queue.get(), 0)}) {
+    if (rd_kafka_event_type(event.get()) != RD_KAFKA_EVENT_ERROR ||
+        rd_kafka_event_error(event.get()) == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
+      continue;
+    }
+    std::string_view text = rd_kafka_event_error_string(event.get());
+    if (const std::size_t at = text.find(kBootstrap); at != std::string_view::npos)
+      text.remove_prefix(at + kBootstrap.size());
+    failure = text.substr(0, text.find(" (after "));
+  }
+  return failure;
 }
 
 absl::StatusOr<std::optional<int>> KafkaTopics::partition_count(const std::string& topic) {

@@ -28,6 +28,8 @@ class KafkaTopics {
   static absl::StatusOr<KafkaTopics> open(const KafkaOptions& options);
 
   absl::StatusOr<int> broker_count();
+  // What the last connection that could not be made ended with; empty: none has failed.
+  std::string connection_failure();
   // Absent: there is no such topic.
   absl::StatusOr<std::optional<int>> partition_count(const std::string& topic);
   // The same of several at once, in their order.

@@ -114,5 +114,15 @@ TEST(KafkaOptions, RefusesPropertiesThatDeliveryDependsOn) {
   EXPECT_EQ(KafkaTopics::open(options).status().code(), absl::StatusCode::kInvalidArgument);
 }
 
+TEST(KafkaTopics, SayWhyNoBrokerAnswers) {
+  KafkaOptions nowhere;
+  nowhere.brokers = "127.0.0.1:1";
+  absl::StatusOr<KafkaTopics> topics =
+      KafkaTopics::open(nowhere.with_timeout(std::chrono::milliseconds{500}));
+  ASSERT_TRUE(topics.ok()) << topics.status();
+  EXPECT_FALSE(topics->broker_count().ok());
+  EXPECT_EQ(topics->connection_failure(), "Connect to ipv4#127.0.0.1:1 failed: Connection refused");
+}
+
 }  // namespace
 }  // namespace rfm
