@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <functional>
 #include <map>
+#include <numeric>
+#include <tuple>
 
 #include "model/day.h"
 #include "model/natural_breaks.h"
@@ -86,6 +88,23 @@ std::optional<PopulationMedians> Population::medians() const {
   return PopulationMedians{.recency_ms = quantile_cuts(recency_ms_, 2).front(),
                            .frequency = quantile_cuts(frequency_, 2).front(),
                            .monetary = {quantile_cuts(monetary_, 2).front()}};
+}
+
+std::vector<SampleRow> Population::sample(std::size_t rows_max, EventTime at) const {
+  std::vector<std::size_t> order(size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::ranges::sort(order, {}, [this](std::size_t i) {
+    return std::tuple(recency_ms_[i], frequency_[i], monetary_[i]);
+  });
+  std::vector<SampleRow> rows(std::min(rows_max, order.size()));
+  for (std::size_t r = 0; r < rows.size(); ++r) {
+    const std::size_t i = order[r * order.size() / rows.size()];
+    rows[r] = {.id_hash = r,
+               .last_purchase_ms = to_ms(at) - recency_ms_[i],
+               .monetary = monetary_[i],
+               .frequency = static_cast<std::uint32_t>(frequency_[i])};
+  }
+  return rows;
 }
 
 std::vector<std::int64_t> Population::by_money() const {

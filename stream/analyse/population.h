@@ -9,6 +9,7 @@
 #include <span>
 #include <vector>
 
+#include "model/contribution.h"
 #include "stream/analyse/customer_figures.h"
 
 namespace rfm {
@@ -68,6 +69,11 @@ class Population {
   // K-Means with `classes` in one dimension on each axis, at its optimum; of more than 65,536
   // customers on so many quantiles.
   NaturalTables natural_tables(int classes) const;
+
+  // At most so many customers at `at`, the same in any order of `add`: all, or evenly taken in
+  // order of recency, frequency and money. Without what they are called (id_hash is their number)
+  // and when they came first.
+  std::vector<SampleRow> sample(std::size_t rows_max, EventTime at) const;
 
   // The money of each cell of a segmentation, by cell; in no particular order within one.
   std::vector<std::vector<std::int64_t>> monetary_by_cell(std::size_t segmentation,

@@ -38,6 +38,7 @@ std::vector<ReportSection> sections_of(const ReportInput& input) {
     if (has_grid(input, s)) sections.push_back(grid_section(input, s));
   }
   sections.push_back(natural_classes_section(input));
+  sections.push_back(cluster_counts_section(input));
   sections.push_back(countries_section(input));
   sections.push_back(cohorts_section(input));
   sections.push_back(lost_section(input));

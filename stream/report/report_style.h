@@ -37,6 +37,7 @@ th, td { padding: .2rem .8rem .2rem 0; text-align: left; font-weight: normal;
   border-bottom: 1px solid var(--line); vertical-align: top; }
 thead th { font-weight: 600; }
 .n { text-align: right; white-space: nowrap; }
+thead th, thead .n { white-space: normal; vertical-align: bottom; }
 @media print {
   :root { color-scheme: light; --ink: #000000; --soft: #444444; --paper: #ffffff; --line: #bbbbbb;
     --bar: #2f6fb3; --second: #c26a1b; }
@@ -45,6 +46,8 @@ thead th { font-weight: 600; }
   figure, tr { break-inside: avoid; }
   h2 { break-after: avoid; }
   .t { overflow: visible; }
+  table { font-size: 8pt; }
+  th, td { padding-right: .4rem; }
   .bar, .heat, .second { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
 }
 )css";

@@ -26,6 +26,7 @@ bool has_grid(const ReportInput& input, std::size_t segmentation);
 ReportSection grid_section(const ReportInput& input, std::size_t segmentation);
 ReportSection countries_section(const ReportInput& input);
 ReportSection natural_classes_section(const ReportInput& input);
+ReportSection cluster_counts_section(const ReportInput& input);
 
 ReportSection sales_months_section(const ReportInput& input);
 ReportSection sales_countries_section(const ReportInput& input);

@@ -7,6 +7,7 @@
 #include "model/axis_value.h"
 #include "model/day.h"
 #include "stream/analyse/money_sum.h"
+#include "stream/format/explanation.h"
 #include "stream/report/figure_text.h"
 #include "stream/report/html_text.h"
 #include "stream/report/sections.h"
@@ -107,7 +108,8 @@ ReportSection segments_section(const ReportInput& input, std::size_t segmentatio
   const std::vector<SegmentProfile> profiles = input.census.segments().of(rules, segmentation);
   const ProfileSums& all = input.census.segments().all();
   ReportSection section{.id = "segments-" + std::to_string(segmentation),
-                        .title = "Segments: " + name,
+                        .title = fmt::format("Segments: {}, by {}", name,
+                                             basis_text(rules.segmentations[segmentation])),
                         .finding = "There are no customers yet.",
                         .body = ""};
   if (profiles.empty()) return section;

@@ -343,7 +343,7 @@ Rfc3339Text::Rfc3339Text(EventTime time) {
 
 std::string to_rfc3339(EventTime time) { return std::string(Rfc3339Text(time).view()); }
 
-std::string to_date(EventTime time) { return std::string(Rfc3339Text(time).view().substr(0, 10)); }
+std::string to_date(EventTime time) { return std::string(Rfc3339Text(time).date()); }
 
 std::string to_uci(EventTime time) {
   std::string text = "0000-00-00 00:00:00";

@@ -69,6 +69,7 @@ class Rfc3339Text {
  public:
   explicit Rfc3339Text(EventTime time);
   std::string_view view() const { return {text_.data(), text_.size()}; }
+  std::string_view date() const { return view().substr(0, 10); }  // "2010-12-01"
 
  private:
   std::array<char, 24> text_;

@@ -285,6 +285,15 @@ class Report(unittest.TestCase):
             self.assertAlmostEqual(number(row[2]), axes[0][here].mean() / retail.DAY_MS, delta=.06)
             self.assertAlmostEqual(number(row[4]), axes[2][here].mean() / 1e4, delta=.006)
 
+    def test_how_many_clusters(self):
+        """As `evaluate clusters --k` finds at the last refit, some days before."""
+        self.assertIn("There is no clear elbow", self.page.sections["cluster-counts"][0])
+        self.assertIn("the silhouette is highest with 2 (0.4",
+                      self.page.sections["cluster-counts"][0])
+        inertias = [number(row[1]) for row in self.page.table("cluster-counts")]
+        for found, known in zip(inertias, [6652, 5068, 4116, 3472, 3044, 2688, 2413], strict=True):
+            self.assertLess(abs(found / known - 1), .02)
+
     def test_segments_add_up_from_the_customers(self):
         for name in ("rfm", "cluster", "churn"):
             sums = collections.defaultdict(lambda: [0, 0, 0, 0])

@@ -69,6 +69,35 @@ TEST(Report, IsWholeOfAnyCustomers) {
   }
 }
 
+// Two groups far from each other, and one.
+TEST(Report, SaysWhetherThereIsAnElbow) {
+  const Rules rules;
+  const ModelVersion version;
+  const auto report_of = [&](int groups) {
+    Census census(rules, {});
+    for (int i = 0; i < 60; ++i) {
+      CustomerRow row;
+      row.id = std::to_string(i);
+      row.segments.resize(rules.segmentations.size());
+      const bool is_far = i % groups == 1;
+      const Duration silent =
+          (is_far ? std::chrono::days{300} : std::chrono::days{2}) + std::chrono::hours{i % 7};
+      row.ledger.put({.number_hash = 1,
+                      .amount = {(is_far ? 90'000'000 : 100'000) + i * 1'000},
+                      .time = kCensusAt - silent},
+                     rules, kCensusAt);
+      census.add(row, facts_of(row, rules, &version, kCensusAt), rules);
+    }
+    return report_html(input_of(census, version, {}));
+  };
+  EXPECT_NE(report_of(2).find("The inertia has an elbow at 2 clusters; the silhouette is highest "
+                              "with 2 (1.00)."),
+            std::string::npos);
+  const std::string one = report_of(1);
+  expect_whole(one);
+  EXPECT_NE(one.find("There is no clear elbow"), std::string::npos);
+}
+
 TEST(Report, EscapesWhatCustomersAreCalled) {
   Rules rules;
   const ModelVersion version;
@@ -93,9 +122,10 @@ TEST(Report, SaysWhatIsMissingWhereThereIsNothing) {
   census.reach(kCensusAt);
   const std::string html = report_html(input_of(census, version, {}));
   expect_whole(html);
-  for (const char* part : {"Nobody has bought yet.", "There is no revenue yet.",
-                           "There is no churn model yet: it takes some weeks of history.",
-                           "Nobody has been silent for 90 days yet."}) {
+  for (const char* part :
+       {"Nobody has bought yet.", "There is no revenue yet.",
+        "There is no churn model yet: it takes some weeks of history.",
+        "Nobody has been silent for 90 days yet.", "It takes more than 8 customers who differ."}) {
     EXPECT_NE(html.find(part), std::string::npos) << part;
   }
 }
