@@ -293,8 +293,8 @@ constexpr auto kSegmentationTable = std::to_array<SettingSpec>({
      "any, "
      "if = {churn = \"Low\"}, cooldown = \"30d\". What is left out is as in the presets."},
     {"hysteresis", kReal, kSemantic, "0.2", "0", "0.99", "",
-     "A customer changes cluster when the other centroid's squared distance is less by more than "
-     "this fraction."},
+     "A customer changes cluster when another centroid is nearer by a margin: its squared distance "
+     "must be less by more than this fraction (0.2: some 11 % nearer)."},
     {"recency_min", kDuration, kSemantic, "0s", "0s", "3650d", "",
      "In distances to centroids recency counts as at least this."},
     {"centroids", kCentroids, kSemantic, "[]", "", "", "",

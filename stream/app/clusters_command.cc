@@ -209,7 +209,7 @@ void add_clusters_command(CLI::App& evaluate, Invocation& invocation) {
       "centroid, z-scores of log1p of R, F, M) of the centroids in effect, which are the refit of\n"
       "a week ago moved daily with their members, and of those that the refit makes, against a\n"
       "fresh K-Means of ten starts. And the share of customers whose cluster in training is not\n"
-      "the nearest: hysteresis keeps them there.\n\n"
+      "the nearest: they stay until another is nearer by a margin.\n\n"
       "With a range of k, on the last refit's sample, a fresh K-Means for each k:\n"
       "  fall, rate  of the inertia from k - 1: in percent, and the a with which it falls as k^-a\n"
       "  silhouette  mean of (b - a) / max(a, b), the distances to one's own cluster and to the\n"
@@ -222,8 +222,8 @@ void add_clusters_command(CLI::App& evaluate, Invocation& invocation) {
       "and the optimal 1-D K-Means of R, F and M alone. An elbow is clear where the rate is at\n"
       "least twice that of the next step, and above that of evenly spread points.\n\n"
       "Examples:\n"
-      "  rfmstream evaluate clusters --input online_retail.csv --format csv --k 4\n"
-      "  rfmstream evaluate clusters --input online_retail.csv --format csv --k 2..10\n"
+      "  rfmstream evaluate clusters --input online_retail.csv --k 4\n"
+      "  rfmstream evaluate clusters --input online_retail.csv --k 2..10\n"
       "  rfmstream evaluate clusters --input history.jsonl --format invoices --from 2024-03-01 \\\n"
       "    --set rfm.monetary=gross");
   command.callback([arguments, &invocation] {

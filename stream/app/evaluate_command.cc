@@ -105,7 +105,7 @@ void print_week(std::string_view name, const ChurnAssessment& week) {
 
 void print_weeks(const ChurnReport& report) {
   fmt::print(
-      "\nPrequential: {} weekly samples from {} to {}, each scored by the version in effect "
+      "\nWeek by week: {} samples from {} to {}, each scored by the version in effect "
       "at that moment\n",
       report.weeks.size(), to_date(report.weeks.front().at), to_date(report.weeks.back().at));
   if (report.weeks_without_model > 0)
@@ -160,7 +160,7 @@ void add_churn_command(CLI::App& evaluate, Invocation& invocation) {
       ->capture_default_str();
   command
       .add_option("--from", arguments->from,
-                  "The first weekly sample of the prequential figures, which go up to the split")
+                  "The first sample of the figures week by week, which go up to the split")
       ->type_name("DATE")
       ->capture_default_str();
   command.footer(
@@ -175,11 +175,11 @@ void add_churn_command(CLI::App& evaluate, Invocation& invocation) {
       "Beside the model: the NBD hazard it starts from (its weights zero), and recency alone.\n"
       "Refits are put on the split's weekday unless model.refit_weekday is set.\n\n"
       "Examples:\n"
-      "  rfmstream evaluate churn --input online_retail.csv --format csv --set rfm.monetary=gross\n"
+      "  rfmstream evaluate churn --input online_retail.csv --set rfm.monetary=gross\n"
       "  rfmstream evaluate churn --input history.jsonl --format invoices --split 2024-06-03 "
       "--from "
       "2024-01-01\n"
-      "  xz -dc online_retail.csv.xz | rfmstream evaluate churn --input - --format csv --set "
+      "  rfmstream evaluate churn --input online_retail.csv.xz --set "
       "model.churn_weeks=13");
   command.callback([arguments, &invocation] {
     invocation.run = [arguments] { return evaluate_churn(*arguments); };
@@ -194,9 +194,9 @@ void add_evaluate_command(CLI::App& app, Invocation& invocation) {
   evaluate.require_subcommand(1);
   evaluate.footer(
       "Examples:\n"
-      "  rfmstream evaluate churn --input online_retail.csv --format csv\n"
-      "  rfmstream evaluate clusters --input online_retail.csv --format csv --k 2..10\n"
-      "  rfmstream evaluate noise --input online_retail.csv --format csv");
+      "  rfmstream evaluate churn --input online_retail.csv\n"
+      "  rfmstream evaluate clusters --input online_retail.csv --k 2..10\n"
+      "  rfmstream evaluate noise --input online_retail.csv");
   add_churn_command(evaluate, invocation);
   add_clusters_command(evaluate, invocation);
   add_noise_command(evaluate, invocation);

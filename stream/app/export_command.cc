@@ -198,7 +198,7 @@ void add_customers(CLI::App& parent, Invocation& invocation) {
       "name the brokers with --config or --set kafka.brokers=host:9092.\n"
       "\n"
       "Examples:\n"
-      "  rfmstream replay --input online_retail.csv --format csv --until 2011-12-10 --state s\n"
+      "  rfmstream replay --input online_retail.csv --until 2011-12-10 --state s\n"
       "  rfmstream export customers --state s --output customers.csv\n"
       "  rfmstream export customers --state s | grep ',At Risk,'");
   command.callback([arguments, &invocation] {

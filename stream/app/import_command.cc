@@ -230,7 +230,7 @@ void add_import_command(CLI::App& app, Invocation& invocation) {
       "Examples:\n"
       "  rfmstream import online_retail.csv -o lines.jsonl\n"
       "  rfmstream import online_retail.csv --as invoices -o invoices.jsonl\n"
-      "  xz -dc online_retail.csv.xz | rfmstream import - --kafka --set "
+      "  rfmstream import online_retail.csv.xz --kafka --set "
       "kafka.brokers=localhost:9092\n"
       "  rfmstream import orders.csv --as invoices -o invoices.jsonl --set "
       "input.columns.invoice_no=order_id --set input.columns.invoice_time=order_date --set "

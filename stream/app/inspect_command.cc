@@ -20,6 +20,7 @@
 #include "stream/analyse/customer_view.h"
 #include "stream/app/progress.h"
 #include "stream/app/state_arguments.h"
+#include "stream/app/state_census.h"
 #include "stream/format/explanation.h"
 #include "stream/text/decimal.h"
 #include "stream/text/time_text.h"
@@ -40,7 +41,7 @@ void print_line(std::string_view name, std::string_view value) {
   fmt::print("  {:<17} {}\n", name, value);
 }
 
-void print_purchases(const CustomerView& view) {
+void print_purchases(const CustomerView& view, std::string_view currency) {
   const CustomerFacts& facts = view.facts;
   const InvoiceSums& sums = view.row.ledger.sums();
   fmt::print("\nPurchases\n");
@@ -52,16 +53,18 @@ void print_purchases(const CustomerView& view) {
     print_line("", "no purchase counts");
   }
   print_line("frequency", fmt::format("{} invoices", facts.frequency));
-  print_line("monetary", fmt::format("{} ({}): sales {}, credits {}", to_text(facts.monetary),
-                                     view.rules.monetary == MonetaryKind::kNet ? "net" : "gross",
-                                     to_text(sums.purchases), to_text(sums.credits)));
+  print_line("monetary",
+             fmt::format("{} {} ({}): sales {}, credits {}", currency, to_text(facts.monetary),
+                         view.rules.monetary == MonetaryKind::kNet ? "net" : "gross",
+                         to_text(sums.purchases), to_text(sums.credits)));
   if (view.row.consent) print_line("consent", *view.row.consent ? "yes" : "no");
   if (view.row.open) {
     const OpenInvoice& open = *view.row.open;
-    print_line("open invoice",
-               fmt::format("{} {}, so far {}, last line {}; not in these figures yet",
-                           open.type == InvoiceType::kCredit ? "credit" : "invoice",
-                           open.invoice_no, to_text(open.sum), to_rfc3339(open.last_line)));
+    print_line(
+        "open invoice",
+        fmt::format("{} {}, so far {} {}, last line {}; not in these figures yet",
+                    open.type == InvoiceType::kCredit ? "credit" : "invoice", open.invoice_no,
+                    currency, to_text(open.sum), to_rfc3339(open.last_line)));
   }
 }
 
@@ -86,8 +89,7 @@ void print_distances(const Segmenter& segmenter, const CustomerFacts& facts) {
   if (clusters == nullptr) return;
   const Segmentation& segmentation = segmenter.segmentation();
   const FeatureVector x = segmenter.features(facts);
-  fmt::print("  {}: distance to centroids (log1p R {:.3f}, F {:.3f}, M {:.3f})\n",
-             segmentation.name(), x[0], x[1], x[2]);
+  fmt::print("  {}: how far from the middle of each group\n", segmentation.name());
   for (std::size_t c = 0; c < static_cast<std::size_t>(clusters->cluster_count); ++c) {
     const Call call{.code = static_cast<std::uint16_t>(kFirstSegment + c)};
     const SegmentCode segment = segmenter.segment_of(call, *facts.version);
@@ -96,15 +98,15 @@ void print_distances(const Segmenter& segmenter, const CustomerFacts& facts) {
   }
 }
 
-void print_scores(const CustomerView& view) {
+void print_scores(const CustomerView& view, std::string_view currency) {
   const CustomerFacts& facts = view.facts;
   if (facts.frequency == 0) return;
-  fmt::print("\nScores, the highest is best{}\n",
+  fmt::print("\nScores, the highest is best; money in {}{}\n", currency,
              facts.version->cuts.empty() ? " (few customers: fixed limits)" : "");
   for (std::size_t s = 0; s < view.rules.segmentations.size(); ++s)
     print_axes(Segmenter(view.rules, s), facts);
   if (const std::optional<double> risk = churn_risk_of(facts))
-    fmt::print("  churn risk {:.4f}: P(no purchase within 90 days)\n", *risk);
+    fmt::print("  churn risk {:.4f}: how likely no purchase is within 90 days\n", *risk);
   for (std::size_t s = 0; s < view.rules.segmentations.size(); ++s)
     print_distances(Segmenter(view.rules, s), facts);
 }
@@ -142,7 +144,7 @@ void print_segments(const CustomerView& view) {
   if (view.deadlines.empty()) fmt::print("  none\n");
 }
 
-void print_ledger(const CustomerView& view, std::size_t shown_max) {
+void print_ledger(const CustomerView& view, std::size_t shown_max, std::string_view currency) {
   const std::size_t shown = std::min(view.ledger.size(), shown_max);
   fmt::print("\nLedger: {} entries, {}\n", view.ledger.size(),
              shown == view.ledger.size()
@@ -153,7 +155,8 @@ void print_ledger(const CustomerView& view, std::size_t shown_max) {
                to_rfc3339(folded.newest), to_text(folded.purchases), to_text(folded.credits));
   }
   if (view.ledger.empty()) return;
-  fmt::print("  {:<24}  {:<8}{:>16}  {}\n", "time", "type", "amount", "hash of the number");
+  fmt::print("  {:<24}  {:<8}{:>16}  {}\n", "time", "type", fmt::format("amount, {}", currency),
+             "hash of the number");
   for (const LedgerInvoice& invoice : std::span(view.ledger).last(shown)) {
     fmt::print("  {:<24}  {:<8}{:>16}  {:016x}", to_rfc3339(invoice.time), kind_of(invoice),
                to_text(amount_of(invoice)), invoice.number_hash);
@@ -163,7 +166,7 @@ void print_ledger(const CustomerView& view, std::size_t shown_max) {
   }
 }
 
-void print_text(const CustomerView& view, std::size_t ledger_max) {
+void print_text(const CustomerView& view, std::size_t ledger_max, std::string_view currency) {
   fmt::print("Customer {}{}{}\n", view.row.id, view.row.country.empty() ? "" : ", ",
              view.row.country);
   const ModelVersion& version = *view.facts.version;
@@ -175,11 +178,10 @@ void print_text(const CustomerView& view, std::size_t ledger_max) {
                                to_date(boundary_of(version.trained_epoch)), version.population));
   print_line("rules version", fmt::format("{}", view.rules.version));
   print_line("partition", fmt::format("{}, clock {}", view.partition, to_rfc3339(view.watermark)));
-  print_line("birth", fmt::format("{:016x}", view.row.birth));
-  print_purchases(view);
-  print_scores(view);
+  print_purchases(view, currency);
+  print_scores(view, currency);
   print_segments(view);
-  print_ledger(view, ledger_max);
+  print_ledger(view, ledger_max, currency);
 }
 
 absl::Status inspect_customer(const Arguments& arguments) {
@@ -200,7 +202,8 @@ absl::Status inspect_customer(const Arguments& arguments) {
   if (arguments.json) {
     fmt::print("{}\n", customer_json(view));
   } else {
-    print_text(view, arguments.ledger ? std::numeric_limits<std::size_t>::max() : kLedgerShown);
+    print_text(view, arguments.ledger ? std::numeric_limits<std::size_t>::max() : kLedgerShown,
+               currency_of(*state));
   }
   return absl::OkStatus();
 }
@@ -224,8 +227,8 @@ void add_inspect_command(CLI::App& app, Invocation& invocation) {
       "model in force there. `next change if silent` says when each segment changes, and to\n"
       "which, if the customer does nothing more and the model stays as it is; churn is looked at\n"
       "where a day begins. `held back` is a segment that is called for and waits for the least\n"
-      "stay. The ledger keeps hashes of invoice numbers. `birth` tells a customer who was erased\n"
-      "and came back from the one before.\n"
+      "stay. The ledger keeps hashes of invoice numbers. `birth`, in --json, tells a customer who\n"
+      "was erased and came back from the one before.\n"
       "The rules come from the state's own model log. For a service on Kafka that log is a topic:\n"
       "name the brokers with --config or --set kafka.brokers=host:9092.\n"
       "\n"

@@ -102,7 +102,8 @@ absl::Status promote(const Arguments& arguments) {
   if (!sent.ok()) return sent;
   fmt::print(
       "asked for the clusters held since {}: a service that runs and trains takes them with the "
-      "next epoch, in force a day after it. `rfmstream model show` says when that has happened\n",
+      "next day that it trains, in force a day after it. `rfmstream model show` says when that has "
+      "happened\n",
       to_date(boundary_of(version->held->epoch)));
   return absl::OkStatus();
 }
@@ -135,7 +136,7 @@ void add_model_command(CLI::App& app, Invocation& invocation) {
   CLI::App& promoted = *model.add_subcommand("promote", "Ask for the clusters that are held");
   add_settings_arguments(promoted, arguments->settings);
   promoted.footer(
-      "The running service logs them as a new model version with the next epoch that it trains.\n"
+      "The running service logs them as a new model version with the next day that it trains.\n"
       "Whose segment is another one changes there, for the reason model_change, which is never\n"
       "actionable. A state directory of `replay` has no service to ask: rules with\n"
       "model.moved_max = 1 (`rfmstream rules apply --state DIR`) hold nothing.");

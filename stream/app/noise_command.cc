@@ -181,7 +181,7 @@ void add_noise_command(CLI::App& evaluate, Invocation& invocation) {
       "the\n"
       "customers, from their first purchase to the end of the history.\n\n"
       "Examples:\n"
-      "  rfmstream evaluate noise --input online_retail.csv --format csv --until 2011-12-10\n"
+      "  rfmstream evaluate noise --input online_retail.csv --until 2011-12-10\n"
       "  rfmstream evaluate noise --input history.jsonl --format invoices --set "
       "segmentation.rfm.stay=14d");
   command.callback([arguments, &invocation] {

@@ -33,6 +33,12 @@ std::string reasons_of(const OutcomeCounters& counters) {
 }
 
 absl::Status replay(const Arguments& arguments) {
+  if (!arguments.summary && !arguments.replay.output && !arguments.replay.state) {
+    fmt::print(stderr,
+               "note: nothing is kept but the counts: --summary shows what was found, --output DIR "
+               "writes the transitions, --state DIR keeps the customers for `export`, `report` and "
+               "`inspect`\n");
+  }
   absl::StatusOr<ReplaySetup> setup = ReplaySetup::open(arguments.replay);
   if (!setup.ok()) return setup.status();
   ReplaySummary summary(setup->settings().text("input.currency"));
@@ -92,12 +98,12 @@ void add_replay_command(CLI::App& app, Invocation& invocation) {
       ->excludes(&model_log)
       ->excludes(&go_live);
   command.add_flag("--summary", arguments->summary,
-                   "Print sizes, flows, explained transitions, models and outcomes");
+                   "Print outcomes, models, explained transitions, moves and, last, the segments");
   command.footer(
       "Examples:\n"
-      "  rfmstream replay --input online_retail.csv --format csv --summary\n"
-      "  xz -dc online_retail.csv.xz | rfmstream replay --input - --format csv --until 2011-06-01 "
-      "--state s --output o\n"
+      "  rfmstream replay --input online_retail.csv --summary\n"
+      "  rfmstream replay --input online_retail.csv.xz --until 2011-06-01 --state s --output o\n"
+      "  gzip -dc history.jsonl.gz | rfmstream replay --input - --summary\n"
       "  rfmstream replay --input kafka:invoices --output what-if --set model.clusters=4\n"
       "  rfmstream replay --input kafka:invoices --output audit --recorded");
   command.callback(

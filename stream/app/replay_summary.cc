@@ -9,6 +9,8 @@
 #include "state/damping.h"
 #include "state/epoch.h"
 #include "state/evaluation.h"
+#include "stream/analyse/money_sum.h"
+#include "stream/analyse/sales_summary.h"
 #include "stream/app/progress.h"
 #include "stream/format/explanation.h"
 #include "stream/text/time_text.h"
@@ -28,8 +30,22 @@ bool is_by_customer(Reason reason) {
   return reason == Reason::kPurchase || reason == Reason::kReturn || reason == Reason::kInactivity;
 }
 
-void print_outcome(std::string_view name, std::uint64_t count) {
-  fmt::print("  {:<34}{:>12}\n", name, count);
+void print_outcome(std::string_view name, std::uint64_t count, std::string_view note = "") {
+  fmt::print("  {:<34}{:>12}{}{}\n", name, count, note.empty() ? "" : "  ", note);
+}
+
+// What was sold to nobody known, as the books have it.
+std::string unnamed_money(const Lane& lane, std::string_view currency) {
+  SalesSummary sales;
+  for (const Partition* partition : lane.partitions()) {
+    if (!partition->books().keeps_sales()) return "";
+    partition->books().cells().for_each(
+        [&](std::string_view key, const Book::Cell& cell) { sales.add(key, cell); });
+  }
+  const SalesSums unnamed = sales.unnamed();
+  return fmt::format("{} {:.2f}: sales {:.2f}, credits {:.2f}", currency,
+                     currency_units(unnamed.net()), currency_units(unnamed.gross),
+                     currency_units(unnamed.credits));
 }
 
 }  // namespace
@@ -56,7 +72,7 @@ void ReplaySummary::on_transition(const Transition& t) {
 
 void ReplaySummary::print(const Replay& replay, double seconds) const {
   const OutcomeCounters counters = replay.lane().counters();
-  print_outcomes(counters);
+  print_outcomes(replay);
   print_models(replay);
   print_examples();
   print_moves();
@@ -95,9 +111,13 @@ void ReplaySummary::print_segments(const Replay& replay) const {
   if (clock == kBeforeAll) return fmt::print("\nNo event that counts\n");
   fmt::print("\nSegments as of {}: {} customers, money in {}\n", to_rfc3339(clock), grouped(total),
              currency_);
+  std::map<std::string, std::string> meanings;
+  for (const Segmentation& segmentation : replay.rules().segmentations.all())
+    meanings[segmentation.name()] = basis_text(segmentation);
   for (const auto& [segmentation, segments] : sizes) {
-    fmt::print("  {:<34}{:>12}{:>10}{:>18}{:>10}\n", segmentation, "customers", "share", "money",
-               "share");
+    fmt::print("  {:<46}{:>10}{:>9}{:>16}{:>9}\n",
+               fmt::format("{}, by {}", segmentation, meanings[segmentation]), "customers", "share",
+               currency_, "share");
     std::vector<std::pair<std::string, Size>> order(segments.begin(), segments.end());
     std::ranges::sort(
         order, [](const auto& a, const auto& b) { return a.second.monetary > b.second.monetary; });
@@ -106,7 +126,7 @@ void ReplaySummary::print_segments(const Replay& replay) const {
           total == 0 ? 0 : static_cast<double>(size.customers) / static_cast<double>(total);
       const double share =
           revenue == 0 ? 0 : static_cast<double>(size.monetary) / static_cast<double>(revenue);
-      fmt::print("    {:<32}{:>12}{:>9.1f}%{:>18.2f}{:>9.1f}%\n", name, size.customers,
+      fmt::print("    {:<44}{:>10}{:>8.1f}%{:>16.2f}{:>8.1f}%\n", name, size.customers,
                  customers * 100, static_cast<double>(size.monetary) / Money::kUnitsPerCurrencyUnit,
                  share * 100);
     }
@@ -158,8 +178,10 @@ void ReplaySummary::print_models(const Replay& replay) const {
     ++published;
     if (version.cuts_changed || version.churn_changed) refits.push_back(&version);
   }
-  fmt::print("\nModel: {} days trained, {} versions, {} of them with a refit; the last refits\n",
-             replay.versions().size(), published, refits.size());
+  fmt::print(
+      "\nModel: {} days trained, {} versions, {} of them with a refit; the last refits, money in "
+      "{}\n",
+      replay.versions().size(), published, refits.size(), currency_);
   const std::span<const CutSpec> specs = replay.rules().segmentations.cut_specs();
   fmt::print("  {:>7}  {:<10}  {:>10}  {:>9}  {}\n", "version", "trained", "customers", "clusters",
              "cuts");
@@ -178,14 +200,17 @@ void ReplaySummary::print_models(const Replay& replay) const {
   }
 }
 
-void ReplaySummary::print_outcomes(const OutcomeCounters& counters) const {
+void ReplaySummary::print_outcomes(const Replay& replay) const {
+  const OutcomeCounters counters = replay.lane().counters();
   fmt::print("\nRecords by outcome\n");
   print_outcome("applied", counters.applied);
   if (counters.duplicate > 0) print_outcome("duplicate", counters.duplicate);
   for (std::size_t i = 0; i < counters.ignored.size(); ++i) {
     if (counters.ignored[i] == 0) continue;
-    print_outcome(fmt::format("ignored: {}", name(static_cast<IgnoredReason>(i))),
-                  counters.ignored[i]);
+    const auto reason = static_cast<IgnoredReason>(i);
+    const bool is_sale = reason == IgnoredReason::kNoCustomer;
+    print_outcome(fmt::format("ignored: {}", name(reason)), counters.ignored[i],
+                  is_sale ? unnamed_money(replay.lane(), currency_) : "");
   }
   if (counters.erased > 0) print_outcome("erased", counters.erased);
   for (std::size_t i = 0; i < counters.dead_lettered.size(); ++i) {

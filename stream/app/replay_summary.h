@@ -26,7 +26,7 @@ class ReplaySummary final : public LaneObserver {
   void print_moves() const;
   void print_examples() const;
   void print_models(const Replay& replay) const;
-  void print_outcomes(const OutcomeCounters& counters) const;
+  void print_outcomes(const Replay& replay) const;
 
   // Between two segments: by what customers did or did not do, and by limits, models and rules.
   struct Moves {

@@ -1,8 +1,12 @@
 // Goal: `export` and `inspect` show what a replay has stored, exactly, and say clearly what is
 // wrong.
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <array>
 #include <fstream>
+#include <string_view>
+#include <thread>
 
 #include "stream/app/export_command.h"
 #include "stream/app/inspect_command.h"
@@ -142,12 +146,14 @@ TEST_F(StateCommands, InspectShowsLedgerAndWhatComesNext) {
   ASSERT_TRUE(inspected({"b", "--state", state_}).ok());
   for (const char* part :
        {"Customer b, Korea, \"South\"", "2024-01-21T00:00:00.000Z", "2 invoices",
-        "7.5004 (net): sales 10.5004, credits 3.0000", "few customers: fixed limits",
+        "GBP 7.5004 (net): sales 10.5004, credits 3.0000",
+        "the highest is best; money in GBP (few customers: fixed limits)", "amount, GBP",
         // The first millisecond after the cut.
         "2024-02-10T10:00:00.001Z  rfm: 30.0 days of silence are passed", "Ledger: 3 entries",
         "credit           -3.0000"}) {
     EXPECT_NE(shown_.find(part), std::string::npos) << part << "\n" << shown_;
   }
+  EXPECT_EQ(shown_.find("birth"), std::string::npos) << shown_;
 }
 
 TEST_F(StateCommands, InspectWritesJson) {
@@ -194,11 +200,11 @@ segments = [{name = "Near", rank = 2}, {name = "Far", rank = 1}]
                         directory_.file("points.toml")})
                   .ok());
   ASSERT_TRUE(inspected({"b", "--state", points}).ok());
-  const std::size_t title = shown_.find("points: distance to centroids (log1p R 2.359, F 1.099");
+  const std::size_t title = shown_.find("points: how far from the middle of each group");
   ASSERT_NE(title, std::string::npos) << shown_;
   EXPECT_NE(shown_.find("\n    Near ", title), std::string::npos) << shown_;
   EXPECT_NE(shown_.find("\n    Far ", title), std::string::npos) << shown_;
-  EXPECT_EQ(shown_.find("cluster: distance"), std::string::npos) << shown_;  // No model yet.
+  EXPECT_EQ(shown_.find("cluster: how far"), std::string::npos) << shown_;  // No model yet.
 }
 
 TEST_F(StateCommands, SayWhatIsWrong) {
@@ -309,6 +315,77 @@ TEST_F(StateCommands, AReplayTellsTheFormatOfItsFile) {
   EXPECT_NE(notes_.find("read as csv"), std::string::npos) << notes_;
   told("d", "");
   EXPECT_EQ(notes_.find("read as"), std::string::npos) << notes_;
+}
+
+// Standard input as a pipe, which is read once.
+TEST_F(StateCommands, AReplayTellsTheFormatOfStandardInput) {
+  const int terminal = ::dup(STDIN_FILENO);
+  for (const std::string& content :
+       {invoices(), invoices() + std::string(100'000, ' ') + "\n" + invoices()}) {
+    std::array<int, 2> ends{};
+    ASSERT_EQ(::pipe(ends.data()), 0);
+    std::thread writer([&] {
+      std::string_view rest = content;
+      while (!rest.empty())
+        rest.remove_prefix(static_cast<std::size_t>(::write(ends[1], rest.data(), rest.size())));
+      ::close(ends[1]);
+    });
+    ::dup2(ends[0], STDIN_FILENO);
+    testing::internal::CaptureStderr();
+    testing::internal::CaptureStdout();
+    const absl::Status status = run_command(add_replay_command, {"replay", "--input", "-"});
+    shown_ = testing::internal::GetCapturedStdout();
+    notes_ = testing::internal::GetCapturedStderr();
+    writer.join();
+    ::close(ends[0]);
+    EXPECT_TRUE(status.ok()) << status;
+    EXPECT_NE(notes_.find("standard input: read as invoices"), std::string::npos) << notes_;
+    const std::string records = content.size() < 50'000 ? "5 records" : "10 records";
+    EXPECT_EQ(shown_.find(records), 0U) << shown_;
+  }
+  ::dup2(terminal, STDIN_FILENO);
+  ::close(terminal);
+}
+
+TEST_F(StateCommands, AReplaySaysWhatItKeeps) {
+  const auto notes = [this](std::vector<std::string> more) {
+    testing::internal::CaptureStderr();
+    EXPECT_TRUE(replayed(std::move(more)).ok());
+    return testing::internal::GetCapturedStderr();
+  };
+  EXPECT_NE(notes({}).find("nothing is kept but the counts: --summary"), std::string::npos);
+  for (const std::vector<std::string>& kept : {std::vector<std::string>{"--summary"},
+                                               {"--output", directory_.file("o")},
+                                               {"--state", directory_.file("s")}}) {
+    EXPECT_EQ(notes(kept).find("nothing is kept"), std::string::npos) << kept.front();
+  }
+}
+
+TEST_F(StateCommands, TheSummaryEndsWithTheSegmentsAndTellsMoneyWithItsCurrency) {
+  const std::string path = directory_.file("in.csv");
+  std::ofstream(path)
+      << "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n"
+         "1,2,,1,2024-01-01 10:00:00,2.25,3,France\n"
+         "2,2,,4,2024-01-01 11:00:00,2.5,,France\n"
+         "C3,2,,-1,2024-01-01 12:00:00,2.5,,France\n";
+  testing::internal::CaptureStderr();
+  testing::internal::CaptureStdout();
+  const absl::Status status =
+      run_command(add_replay_command, {"replay", "--input", path, "--summary"});
+  shown_ = testing::internal::GetCapturedStdout();
+  testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(status.ok()) << status;
+  EXPECT_NE(shown_.find("no_customer                          2  GBP 7.50: sales 10.00, "
+                        "credits 2.50\n"),
+            std::string::npos)
+      << shown_;
+  const std::size_t segments =
+      shown_.find("\nSegments as of 2024-01-01T10:02:00.000Z: 1 customers");
+  ASSERT_NE(segments, std::string::npos) << shown_;
+  for (const char* part : {"  cluster, by groups of alike customers ", "  churn, by risk ",
+                           "  rfm, by recency, frequency, monetary ", " GBP "})
+    EXPECT_NE(shown_.find(part, segments), std::string::npos) << part << "\n" << shown_;
+  EXPECT_LT(shown_.find("Transitions by reason"), segments);
 }
 
 TEST_F(StateCommands, AReplaySaysWhenNothingCouldBeUsed) {

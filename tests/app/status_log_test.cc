@@ -52,6 +52,27 @@ TEST(StatusLog, ARebuiltPipelineCountsFromZero) {
   EXPECT_EQ(log.line(after(100, 1)).substr(0, 21), "1,100 records (10/s),");
 }
 
+TEST(StatusLog, TellsHowFarItIsBehindInEventTime) {
+  ManualClock clock(0);
+  StatusLog log(clock);
+  ServiceStatus status = after(100, 1);
+  status.records_behind = 7;
+  status.broker_ms = 1'000'000'000;
+  status.partitions = {{.partition = 0,
+                        .records_behind = 5,
+                        .started = true,
+                        .event_time = from_ms(1'000'000'000 - 9 * 360'000)},
+                       {.partition = 1,
+                        .records_behind = 0,  // At its end, however long ago that was.
+                        .started = true,
+                        .event_time = from_ms(0)}};
+  EXPECT_NE(log.line(status).find(", 7 behind (54.0 min), event time"), std::string::npos);
+  status.partitions[1].records_behind = 2;
+  EXPECT_NE(log.line(status).find(", 7 behind (11.6 d), event time"), std::string::npos);
+  status.broker_ms = std::nullopt;
+  EXPECT_NE(log.line(status).find(", 7 behind, event time"), std::string::npos);
+}
+
 // Goal: without a broker it does not look as if it had read all there is.
 TEST(StatusLog, SaysThatItOwnsNothing) {
   ManualClock clock(0);
