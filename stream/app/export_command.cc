@@ -224,9 +224,12 @@ void add_segments(CLI::App& parent, Invocation& invocation) {
       "  churn_risk                    mean; empty without a model\n"
       "  value_at_risk                 sum of the customers' (`export customers --help`)\n"
       "  currency, as_of               of the state\n"
-      "With --by-day: date, segmentation, segment, customers, monetary, currency; at the end of "
-      "each\n"
-      "day on which anything changed.");
+      "With --by-day: date, segmentation, segment, customers, monetary, currency; at the end of\n"
+      "each day on which anything changed.\n"
+      "\n"
+      "Examples:\n"
+      "  rfmstream export segments --state s\n"
+      "  rfmstream export segments --by-day --state s --output segments.csv");
   command.add_flag("--by-day", arguments->by_day,
                    "Sizes and money at the end of each day, as they were then");
   command.callback([arguments, &invocation] {
@@ -253,9 +256,11 @@ void add_cohorts(CLI::App& parent, Invocation& invocation) {
       "  complete              1; 0: the month is not over\n"
       "  currency, as_of       of the state\n"
       "\n"
-      "Invoices beyond ledger.entries_max a customer are known as sums only: their money is in "
-      "the\n"
-      "month of the last of them, and they count as purchases in all months up to it.");
+      "Invoices beyond ledger.entries_max a customer are known as sums only: their money is in\n"
+      "the month of the last of them, and they count as purchases in all months up to it.\n"
+      "\n"
+      "Example:\n"
+      "  rfmstream export cohorts --state s --output cohorts.csv");
   command.callback([arguments, &invocation] {
     invocation.run = [arguments] { return export_table(*arguments, write_cohorts); };
   });
@@ -281,7 +286,11 @@ void add_sales(CLI::App& parent, Invocation& invocation) {
       "  invoices, credit_notes           not --by product; credit notes --by day only\n"
       "  customers                        --by day: who bought on that day in that country\n"
       "  lines                            --by product\n"
-      "  currency                         of the state");
+      "  currency                         of the state\n"
+      "\n"
+      "Examples:\n"
+      "  rfmstream export sales --state s --output sales.csv\n"
+      "  rfmstream export sales --by product --state s --output products.csv");
   command.callback([arguments, &invocation] {
     invocation.run = [arguments] {
       return export_book(*arguments, sales_of, writer_of(arguments->sales_by));
@@ -300,7 +309,10 @@ void add_transitions(CLI::App& parent, Invocation& invocation) {
       "  date, segmentation, from, to  UTC; `none`: no purchase counted\n"
       "  reason, actionable            as in the transitions themselves; 1: may be acted on\n"
       "  moves, monetary               how many, and the money of the customers afterwards\n"
-      "  currency                      of the state");
+      "  currency                      of the state\n"
+      "\n"
+      "Example:\n"
+      "  rfmstream export transitions --state s --output moves.csv");
   command.callback([arguments, &invocation] {
     invocation.run = [arguments] { return export_book(*arguments, moves_of, write_transitions); };
   });

@@ -192,10 +192,8 @@ absl::Status import(const Arguments& arguments) {
 void add_import_command(CLI::App& app, Invocation& invocation) {
   // Shared with CLI11's callbacks.
   const auto arguments = std::make_shared<Arguments>();
-  CLI::App& command = *app.add_subcommand(
-      "import",
-      "Turn a CSV into events, in a file or the input topic: rows are checked and read as `replay` "
-      "reads them, by the settings of [input] and [input.columns]");
+  CLI::App& command =
+      *app.add_subcommand("import", "Turn a CSV into events, in a file or the input topic");
   command.add_option("input", arguments->input, "CSV file with its header; -: standard input")
       ->required()
       ->type_name("CSV|-");
@@ -225,8 +223,12 @@ void add_import_command(CLI::App& app, Invocation& invocation) {
                    "Exit status 0 although rows were refused");
   add_settings_arguments(command, arguments->settings);
   command.footer(
-      "Rows that cannot be used are left out and listed by reason, with counts and examples; the "
-      "exit status is then 1 (unless --allow-refused), and what could be used is written.\n"
+      "Rows are checked and read as `replay` reads them, by the settings of [input] and\n"
+      "[input.columns]. Those that cannot be used are left out and listed by reason, with counts\n"
+      "and examples; the exit status is then 1 (unless --allow-refused), and what could be used "
+      "is\n"
+      "written.\n"
+      "\n"
       "Examples:\n"
       "  rfmstream import online_retail.csv -o lines.jsonl\n"
       "  rfmstream import online_retail.csv --as invoices -o invoices.jsonl\n"

@@ -139,7 +139,10 @@ void add_model_command(CLI::App& app, Invocation& invocation) {
       "The running service logs them as a new model version with the next day that it trains.\n"
       "Whose segment is another one changes there, for the reason model_change, which is never\n"
       "actionable. A state directory of `replay` has no service to ask: rules with\n"
-      "model.moved_max = 1 (`rfmstream rules apply --state DIR`) hold nothing.");
+      "model.moved_max = 1 (`rfmstream rules apply --state DIR`) hold nothing.\n"
+      "\n"
+      "Example:\n"
+      "  rfmstream model promote --config rfmstream.toml");
   promoted.callback(
       [arguments, &invocation] { invocation.run = [arguments] { return promote(*arguments); }; });
 }

@@ -215,7 +215,11 @@ void add_rules_command(CLI::App& app, Invocation& invocation) {
       "actionable. Give the settings to the service's own file too: it refuses to start with\n"
       "other rules than the newest. With --state the version is written at once, and the next\n"
       "replay follows it; what only the end of the input had led to (STATE/branch) is undone\n"
-      "until then.");
+      "until then.\n"
+      "\n"
+      "Examples:\n"
+      "  rfmstream rules apply --config new.toml\n"
+      "  rfmstream rules apply --state s --set segmentation.rfm.stay=14d");
 
   CLI::App& back = add("rollback", "Make an old version's content the next version", rollback);
   add_place(back, *arguments);

@@ -162,7 +162,11 @@ void add_dry_run_arguments(CLI::App& command, DryRunArguments& arguments) {
       "rules and under the settings given, with the model in force there, as the boundary will\n"
       "do it. Cuts that a new segmentation needs are trained at the refit after; until then its\n"
       "start cuts hold. With --input, which is read twice, the whole history is replayed under\n"
-      "either rules into temporary states, each training its own model.");
+      "either rules into temporary states, each training its own model.\n"
+      "\n"
+      "Examples:\n"
+      "  rfmstream rules dry-run --state s --set segmentation.rfm.stay=14d\n"
+      "  rfmstream rules dry-run --config new.toml --state s --input history.jsonl --days 90");
 }
 
 absl::Status dry_run_rules(const DryRunArguments& arguments, const Settings& given) {

@@ -176,9 +176,9 @@ void add_tail_command(CLI::App& app, Invocation& invocation) {
                   .description("at least 1"));
   add_settings_arguments(command, arguments->settings);
   command.footer(
-      "A line of a transition: when it took effect, customer, segmentation, from -> to, (reason), "
-      "explanation.\n"
-      "Only committed records are shown, once each, in order per customer.\n"
+      "A line of a transition: when it took effect, customer, segmentation, from -> to, (reason),\n"
+      "explanation. Only committed records are shown, once each, in order per customer.\n"
+      "\n"
       "Examples:\n"
       "  rfmstream tail --from-beginning --count 20\n"
       "  rfmstream tail --topic dead-letters --set app.name=shop");

@@ -66,6 +66,11 @@ class InputsTest(unittest.TestCase):
         audit = application.directory / "audit"
         application.command("replay", "--input", f"kafka:{application.topic('input')}",
                             "--recorded", "--output", audit)
+        reports = [application.command("report", "--input", source, "--output", "-").stdout
+                   .replace(str(source), "the source")
+                   for source in (history, f"kafka:{application.topic('input')}")]
+        self.assertIn("From the source, as of 2024-", reports[0])
+        self.assertEqual(*reports)
         live = by_customer(map(file_line, application.read("transitions")))
         self.assertEqual(live, by_customer(read_lines(audit / "transitions.jsonl")))
         identifiers = [line["headers"]["ce_id"] for lines in live.values() for line in lines]
