@@ -11,6 +11,7 @@
 #include "state/evaluation.h"
 #include "stream/analyse/money_sum.h"
 #include "stream/analyse/sales_summary.h"
+#include "stream/analyse/segmentation_basis.h"
 #include "stream/app/progress.h"
 #include "stream/format/explanation.h"
 #include "stream/text/time_text.h"

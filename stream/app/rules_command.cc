@@ -178,6 +178,8 @@ void add_rules_command(CLI::App& app, Invocation& invocation) {
       "output is marked and published, and most of [model]. The others need a new application,\n"
       "and are refused with the reason.\n"
       "Examples:\n"
+      "  rfmstream rules check --config new.toml\n"
+      "  rfmstream rules show\n"
       "  rfmstream rules diff --config new.toml\n"
       "  rfmstream rules dry-run --config new.toml --state /var/lib/rfmstream\n"
       "  rfmstream rules apply --config new.toml\n"

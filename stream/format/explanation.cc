@@ -274,14 +274,6 @@ std::string cuts_text(Quantity quantity, std::span<const std::int64_t> cuts) {
   return fmt::format("{}", fmt::join(texts, ", "));
 }
 
-std::string basis_text(const Segmentation& segmentation) {
-  if (segmentation.is_cluster()) return "groups of alike customers";
-  if (segmentation.has_centroids()) return "the nearest of given groups";
-  std::vector<std::string_view> names;
-  for (const Axis& axis : segmentation.axes()) names.push_back(name(axis.cuts.quantity));
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
 NumberText recency_text(const CustomerFacts& facts) { return days_text(recency_ms(facts)); }
 
 TransitionRisks risks_of(const Transition& t, const Rules& rules) {

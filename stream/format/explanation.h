@@ -32,10 +32,6 @@ NumberText recency_text(const CustomerFacts& facts);
 std::string axis_text(Quantity quantity, std::int64_t value);
 std::string cuts_text(Quantity quantity, std::span<const std::int64_t> cuts);
 
-// What makes a customer one of its segments, since two segmentations may have segments of one name:
-// "recency, frequency, monetary", "groups of alike customers".
-std::string basis_text(const Segmentation& segmentation);
-
 inline constexpr int kRiskDigits = 4;
 
 }  // namespace rfm

@@ -7,7 +7,7 @@
 #include "model/axis_value.h"
 #include "model/day.h"
 #include "stream/analyse/money_sum.h"
-#include "stream/format/explanation.h"
+#include "stream/analyse/segmentation_basis.h"
 #include "stream/report/figure_text.h"
 #include "stream/report/html_text.h"
 #include "stream/report/sections.h"
