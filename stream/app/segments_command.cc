@@ -111,8 +111,7 @@ void print(const SegmentationSpec& spec, std::string_view note) {
       fmt::format("stay {}", *segmentation_text(spec, "stay")),
       spec.guard ? "silence never up, a purchase never down" : "no guard of the direction"};
   if (spec.scorer == Scorer::kCluster) {
-    damping.push_back(fmt::format("margin of squared distances {} (hysteresis)",
-                                  *segmentation_text(spec, "hysteresis")));
+    damping.push_back(fmt::format("hysteresis {}", *segmentation_text(spec, "hysteresis")));
     damping.push_back(fmt::format("recency at least {}", *segmentation_text(spec, "recency_min")));
   }
   print_table(

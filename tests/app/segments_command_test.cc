@@ -46,7 +46,7 @@ TEST(SegmentsCommand, ShowsOneWithAxesSegmentsAndMap) {
   EXPECT_TRUE(has(text, "down: if churn is Low: no incentive")) << text;
   EXPECT_TRUE(has(text, "At Risk             30    lost  ")) << text;
   EXPECT_TRUE(has(text, "m = 1:\n  r \\ f  1 ")) << text;
-  EXPECT_TRUE(has(shown({"show", "cluster"}), "distances 0.2 (hysteresis); recency at least 21d"));
+  EXPECT_TRUE(has(shown({"show", "cluster"}), "hysteresis 0.2; recency at least 21d"));
   EXPECT_TRUE(has(shown({"show", "churn"}), "  risk = 1  High\n"));
   for (const std::string_view name : preset_names()) {
     std::istringstream lines(shown({"show", std::string(name)}));
