@@ -5,7 +5,11 @@ import { useEffect, useRef } from "preact/hooks";
 import { type Look, look, onTheme } from "./theme";
 
 export type Option = EChartsCoreOption;
-export type Draw = (look: Look) => Option;
+// The colours to draw in, and the width of the box in pixels.
+export interface Canvas extends Look {
+  width: number;
+}
+export type Draw = (look: Canvas) => Option;
 
 const engine = import("./engine");
 
@@ -107,16 +111,16 @@ function onOneCanvas(chart: EChartsType): void {
   zr.refreshImmediately();
 }
 
-// Labels above a matrix, in as many lines as they need.
-export function topLabels(colour: string) {
-  return {
-    color: colour,
-    interval: 0,
-    width: 84,
-    overflow: "break",
-    lineHeight: 14,
-    verticalAlign: "bottom",
-  };
+const kRowLabels = 150; // About what is left of a matrix, in pixels.
+
+// Labels above a matrix of so many columns: in as many lines as they need, or upright.
+export function topLabels(look: Canvas, columns: number) {
+  const width = (look.width - kRowLabels) / columns;
+  const shape =
+    width < 72
+      ? { rotate: 90 }
+      : { width: Math.min(84, width), overflow: "break", verticalAlign: "bottom" };
+  return { color: look.text, interval: 0, hideOverlap: false, lineHeight: 14, ...shape };
 }
 
 export interface Picked {
@@ -145,7 +149,7 @@ export function Chart(props: {
       const chart = init(box.current, null, { renderer: "canvas" });
       latest.current.handle.current = chart;
       redraw.current = () => {
-        const style = look();
+        const style = { ...look(), width: box.current?.clientWidth ?? 0 };
         const { draw, label } = latest.current;
         chart.setOption(withDefaults(draw(style), style, label), { notMerge: true });
         onOneCanvas(chart);
@@ -155,7 +159,7 @@ export function Chart(props: {
       chart.on("click", (event) => latest.current.onPick?.(event as unknown as Picked));
       const size = new ResizeObserver(() => {
         chart.resize();
-        onOneCanvas(chart);
+        redraw.current();
       });
       size.observe(box.current);
       const theme = onTheme(() => redraw.current());

@@ -156,7 +156,7 @@ function drawMatrix(
       type: "category",
       position: "top",
       data: tos.map((name) => segmentWords(name, "to")),
-      axisLabel: topLabels(look.text),
+      axisLabel: topLabels(look, tos.length),
     },
     yAxis: {
       type: "category",

@@ -134,7 +134,7 @@ export function SegmentsFigure({ answer, data }: Part) {
           type: "category",
           position: "top",
           data: columns,
-          axisLabel: topLabels(look.text),
+          axisLabel: topLabels(look, columns.length),
         },
         yAxis: {
           type: "category",
