@@ -56,7 +56,12 @@ export interface Flow {
   monetary: number;
 }
 
-export interface Transitions extends Envelope {
+// Of books: from when on all is counted; null: from the first record on.
+export interface Counted extends Envelope {
+  since?: string | null;
+}
+
+export interface Transitions extends Counted {
   segmentation: string;
   flows: Flow[];
   days: { date: string; moves: number; actionable: number }[];
@@ -149,7 +154,7 @@ export interface Sum {
   customers?: number;
 }
 
-export interface Sales extends Envelope {
+export interface Sales extends Counted {
   days: (Sum & { date: string })[];
   countries: (Sum & { country: string })[];
   months: (Sum & { month: string })[];
@@ -233,8 +238,9 @@ export interface ClusterCount {
 }
 
 export interface ClusterCounts extends Envelope {
+  customers: number; // Of the sample.
   k: ClusterCount[];
-  axes: Record<string, { k: number; inertia: number }[]>;
+  axes: Record<string, { k: number; inertia: number | null }[]>;
   words: string;
 }
 

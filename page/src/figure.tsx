@@ -4,7 +4,7 @@ import type { EChartsType } from "echarts/core";
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { here, replace, useAddress } from "./address";
-import type { Dated } from "./answers";
+import type { Counted, Dated } from "./answers";
 import { Chart, type Draw, type Picked } from "./chart";
 import { saveCsv, savePng } from "./download";
 import { time } from "./format";
@@ -150,6 +150,18 @@ function LinkButton(props: { id: string }) {
     <button type="button" onClick={copy}>
       {copied ? "Link copied" : "Link"}
     </button>
+  );
+}
+
+// What is older than the books of a state that an earlier version made is not in them.
+export function Since(props: { answer: Counted }) {
+  const { since } = props.answer;
+  if (!since) return null;
+  return (
+    <p class="trouble">
+      These figures are counted from {time(since)} UTC on: an earlier version made this state. A
+      replay of the history counts all of it.
+    </p>
   );
 }
 

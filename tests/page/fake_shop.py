@@ -776,10 +776,11 @@ class Shop:
             "stability",
         )
         axes = {
-            name: [{"k": k, "inertia": scale / k**2} for k in range(1, 7)]
-            for name, scale in (("recency_days", 900.0), ("frequency", 400.0), ("monetary", 700.0))
+            name: [{"k": k, "inertia": 900.0 / k**bend} for k in range(1, 7)]
+            for name, bend in (("recency_days", 1.5), ("frequency", 2), ("monetary", 2.5))
         }
         return self.envelope() | {
+            "customers": 420,
             "k": [dict(zip(keys, fit)) for fit in fits],
             "axes": axes,
             "words": "The inertia has no clear bend.",

@@ -642,6 +642,17 @@ class Troubles(PageTest):
         said = self.figure("months").get_by_role("alert").inner_text()
         self.assertIn("These are not the figures asked for", said)
 
+    def test_figures_that_begin_later_than_the_history_say_so(self):
+        made = self.service.made
+        since = {"since": "2024-05-01T00:00:00.000Z"}
+        self.service.made = lambda path, asked: made(path, asked) | (
+            since if path in ("/sales", "/transitions") else {}
+        )
+        for place in ("/sales", "/moves"):
+            self.show(place)
+            said = self.page.locator(".trouble").inner_text()
+            self.assertIn("counted from 2024-05-01 00:00 UTC on", said)
+
     def test_figures_in_the_making_are_waited_for(self):
         self.page.clock.install()
         self.service.making = {"/risk"}

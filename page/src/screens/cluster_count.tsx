@@ -1,7 +1,7 @@
 import { there, useAddress } from "../address";
 import type { ClusterCount, ClusterCounts } from "../answers";
 import { Figure, Waiting } from "../figure";
-import { count, decimal, short } from "../format";
+import { count, decimal, plural, short } from "../format";
 import { kCountSeconds, useAnswer } from "../service";
 
 export function ClusterCountScreen() {
@@ -71,7 +71,7 @@ function FitsFigure(props: { answer: Parameters<typeof Figure>[0]["answer"]; dat
     <Figure
       id="k"
       title={verdict(rows, told)}
-      unit="By number of clusters (k); high is good, but for inertia (a customer's scaled squared distance) and Davies-Bouldin, where low is"
+      unit={`By number of clusters (k), of ${plural(props.data.customers, "customer")}; high is good, but for inertia (squared distances, scaled) and Davies-Bouldin, where low is`}
       answer={props.answer}
       columns={[
         { key: "k", label: "Clusters", kind: "count" },
@@ -143,11 +143,11 @@ function AxesFigure(props: { answer: Parameters<typeof Figure>[0]["answer"]; dat
   const counts = [...new Set(axes.flatMap(([, points]) => points.map((point) => point.k)))].sort(
     (a, b) => a - b,
   );
-  const left = (points: { k: number; inertia: number }[], k: number) => {
+  const left = (points: { k: number; inertia: number | null }[], k: number) => {
     const sorted = [...points].sort((a, b) => a.k - b.k);
     const here = sorted.find((point) => point.k === k)?.inertia;
     const first = sorted[0].inertia;
-    return here === undefined || first === 0 ? null : here / first;
+    return typeof here === "number" && first ? here / first : null;
   };
   const name = (axis: string) => kAxisWords[axis] ?? axis;
   const rows = counts.map((k) => ({

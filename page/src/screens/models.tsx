@@ -140,19 +140,22 @@ function FitsFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) {
   const { span } = useScene();
   const { versions } = props;
   const last = versions[versions.length - 1];
-  const told = kFits.filter((fit) => versions.some((one) => typeof one[fit.key] === "number"));
+  const known = (fit: (typeof kFits)[number]) =>
+    versions.filter((one) => typeof one[fit.key] === "number").length;
+  const columns = kFits.filter((fit) => known(fit) > 0);
+  const told = kFits.filter((fit) => known(fit) > 1); // The silhouette may be of the last one only.
   const time = { type: "time", min: versions[0]?.at, max: last?.at };
   return (
     <Figure
       id="fits"
       title={last ? fitWords(last) : "How well the clusters fit"}
-      unit={told.map((fit) => fit.words).join(", ") || "Figures of the clusters"}
+      unit={columns.map((fit) => fit.words).join(", ") || "Figures of the clusters"}
       answer={props.answer}
       span={span.words}
       columns={[
         { key: "number", label: "Version", kind: "count" },
         { key: "at", label: "In force from", kind: "time" },
-        ...told.map((fit) => ({ key: fit.key, label: fit.name, kind: "decimal" as const })),
+        ...columns.map((fit) => ({ key: fit.key, label: fit.name, kind: "decimal" as const })),
       ]}
       rows={versions as unknown as Record<string, unknown>[]}
       empty={<p>No clusters were fitted in these dates. Choose longer ones, or “all there is”.</p>}

@@ -1,6 +1,6 @@
 import { here, numberOf, there, useAddress } from "../address";
 import type { Flow, MovedCustomers, Transitions } from "../answers";
-import { Figure, type FigureProps, Pages, Waiting } from "../figure";
+import { Figure, type FigureProps, Pages, Since, Waiting } from "../figure";
 import { money, percentOf, plural, reasonWords, short } from "../format";
 import { moneyWords, movesFrom, useScene } from "../scene";
 import { segmentWords } from "../segments";
@@ -26,6 +26,7 @@ export function MovesScreen() {
 
   return (
     <>
+      <Since answer={data} />
       <MatrixFigure answer={answer} moved={moved} gross={gross} />
       {params.get("from_segment") && <CellCustomers />}
       <SankeyFigure answer={answer} moved={moved} gross={gross} />

@@ -1,5 +1,5 @@
 import type { Sales } from "../answers";
-import { Waiting } from "../figure";
+import { Since, Waiting } from "../figure";
 import { count, money, percent, plural } from "../format";
 import { useScene } from "../scene";
 import { pathOf, useAnswer } from "../service";
@@ -22,6 +22,7 @@ export function SalesScreen() {
   const credits = data.months.reduce((sum, one) => sum + returned(one), 0);
   return (
     <>
+      <Since answer={data} />
       <dl class="numbers">
         <div>
           <dt>Net sales</dt>
