@@ -19,7 +19,7 @@ h1 { font-size: 1.6rem; margin: 0 0 .3rem; }
 h2 { font-size: 1.2rem; margin: 2.5rem 0 .3rem; border-top: 1px solid var(--line);
   padding-top: 1rem; }
 .finding { font-size: 1.05rem; max-width: 50rem; }
-.about, caption, nav { color: var(--soft); }
+.about, caption, figcaption, nav { color: var(--soft); }
 nav ul { columns: 2; padding-left: 1.2rem; }
 a { color: var(--bar); }
 figure { margin: 1rem 0; }

@@ -17,9 +17,9 @@ constexpr double kWidth = 720;
 class Svg {
  public:
   Svg(std::string_view title, double width, double height)
-      : text_(fmt::format("<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" "
-                          "aria-label=\"{}\" preserveAspectRatio=\"xMinYMin meet\">",
-                          width, height, escaped_html(title))) {}
+      : text_(fmt::format("<figcaption>{0}</figcaption>\n<svg viewBox=\"0 0 {1:.0f} {2:.0f}\" "
+                          "role=\"img\" aria-label=\"{0}\" preserveAspectRatio=\"xMinYMin meet\">",
+                          escaped_html(title), width, height)) {}
 
   void rectangle(double x, double y, double width, double height, std::string_view style,
                  std::string_view hint) {
