@@ -115,16 +115,18 @@ bool is_default_segmentation(std::string_view name) {
 
 absl::StatusOr<SegmentationSpec> segmentation_spec(std::string_view name,
                                                    const SegmentationTexts& texts) {
-  if (const auto whole = texts.find(""); whole != texts.end()) {
-    const absl::StatusOr<SegmentationChange> change = read_segmentation(whole->second);
-    if (!change.ok()) return change.status();
-    return apply(*change, nullptr, name);
-  }
-  const auto preset = texts.find("preset");
-  const SegmentationSpec* const base =
-      find_preset(preset == texts.end() ? name : std::string_view(preset->second));
   const absl::StatusOr<SegmentationChange> change = change_of(texts);
   if (!change.ok()) return change.status();
+  const auto preset = texts.find("preset");
+  if (const auto whole = texts.find(""); whole != texts.end() && preset == texts.end()) {
+    const absl::StatusOr<SegmentationChange> logged = read_segmentation(whole->second);
+    if (!logged.ok()) return logged.status();
+    const absl::StatusOr<SegmentationSpec> base = apply(*logged, nullptr, name);
+    if (!base.ok()) return base.status();
+    return apply(*change, &*base, name);
+  }
+  const SegmentationSpec* const base =
+      find_preset(preset == texts.end() ? name : std::string_view(preset->second));
   return apply(*change, base, name);
 }
 

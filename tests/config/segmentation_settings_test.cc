@@ -7,6 +7,7 @@
 
 #include "config/checked_settings.h"
 #include "config/quantity_text.h"
+#include "config/rules_change.h"
 #include "config/segmentation_text.h"
 #include "config/settings.h"
 
@@ -231,6 +232,24 @@ TEST(SegmentationSettings, TheModelLogRebuildsThem) {
   ASSERT_TRUE(rebuilt.ok()) << rebuilt.status();
   EXPECT_EQ(rebuilt->semantic(), semantic);
   EXPECT_EQ(*rebuilt->segmentations(), *settings->segmentations());
+}
+
+TEST(SegmentationSettings, ATableChangesWhatTheModelLogHas) {
+  const std::map<std::string, std::string> logged = from_toml(kOwn)->semantic();
+  const auto changed = [&](std::string_view toml) {
+    absl::StatusOr<Settings> settings = logged_settings(logged);
+    EXPECT_TRUE(settings->merge_toml(toml, "table").ok());
+    return rules_differences(logged, settings->semantic());
+  };
+  const std::vector<SettingDifference> stay = changed("[segmentation.rfm]\nstay = \"30d\"\n");
+  ASSERT_EQ(stay.size(), 1U);
+  EXPECT_EQ(stay[0].key, "segmentation.rfm.stay");
+  EXPECT_EQ(stay[0].now, "30d");
+  EXPECT_TRUE(changed("[segmentation.rfm]\nstay = \"" + stay[0].before + "\"\n").empty());
+  // A preset begins anew, also where the log has the same one with changes.
+  const std::vector<SettingDifference> baskets =
+      changed("[segmentation.baskets]\npreset = \"rfm\"\n");
+  EXPECT_GT(baskets.size(), 1U);
 }
 
 TEST(SegmentationSettings, ModelLogsOfBeforeThemAreRefused) {
