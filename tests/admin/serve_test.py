@@ -395,7 +395,7 @@ class ServeTest(unittest.TestCase):
 
     def test_rules_are_tried_by_who_has_the_token_alone(self):
         toml = "[segmentation.churn]\nenabled = false\n"
-        for token in (None, "", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "x" * 10_000):
+        for token in (None, "", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "x" * 1_000):
             for path in ("/rules/dry-run", "/rules/apply"):
                 with self.subTest(path, token=token):
                     self.assertEqual(self.post(path, toml, token)[0], 401)
