@@ -28,6 +28,12 @@ AdminReply probe_reply(ProbeAnswer answer) {
           .body = shared(std::move(answer.json))};
 }
 
+AdminReply not_allowed_reply(std::string_view allowed) {
+  AdminReply reply = error_reply(405, "not_allowed", fmt::format("allowed here: {}", allowed));
+  reply.allow = allowed;
+  return reply;
+}
+
 AdminReply asset_reply(const Asset& asset) {
   return {.content_type = asset.content_type,
           .body = shared(std::string(asset.bytes)),
@@ -39,11 +45,12 @@ AdminReply asset_reply(const Asset& asset) {
 }  // namespace
 
 AdminPages::AdminPages(AdminPagesOptions options, const StatusBoard& board, const Clock& clock,
-                       StateAnswers* answers)
+                       StateAnswers* answers, RulesLab* lab)
     : options_(std::move(options)),
       board_(board),
       clock_(clock),
       answers_(answers),
+      lab_(lab),
       index_(shared(fmt::format("rfmstream {}, application {}\n"
                                 "There is no page in this build (RFM_PAGE is off, or npm was not "
                                 "found); what it answers:\n\n"
@@ -54,9 +61,24 @@ AdminPages::AdminPages(AdminPagesOptions options, const StatusBoard& board, cons
                                 "/config          the settings in force, without secrets\n"
                                 "/pipeline        how far it is, and what became of the records\n"
                                 "{}"
+                                "{}"
                                 "/openapi.json    all of these, described\n",
                                 options_.version, options_.application,
-                                answers == nullptr ? "" : StateAnswers::list()))) {}
+                                answers == nullptr ? "" : StateAnswers::list(),
+                                lab == nullptr ? "" : RulesLab::list()))) {}
+
+std::optional<AdminReply> AdminPages::refusal(const AdminRequest& head) const {
+  const bool is_lab = lab_ != nullptr && RulesLab::is_own(head.path);
+  const bool reads = head.method == "GET" || head.method == "HEAD";
+  if (is_lab && head.method == "POST") return lab_->refusal(head.authorization);
+  if (is_lab) return not_allowed_reply("POST");
+  if (!reads) return not_allowed_reply("GET, HEAD");
+  return std::nullopt;
+}
+
+AdminReply AdminPages::answer(const AdminRequest& request) const {
+  return request.method == "POST" ? lab_->answer(request) : get(request);
+}
 
 AdminReply AdminPages::get(const AdminRequest& request) const {
   const std::string_view path = request.path;

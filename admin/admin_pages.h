@@ -4,10 +4,12 @@
 #include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 
 #include "admin/admin_request.h"
 #include "admin/health.h"
+#include "admin/rules_lab.h"
 #include "admin/state_answers.h"
 #include "admin/status_board.h"
 #include "stream/record/clock.h"
@@ -24,13 +26,17 @@ struct AdminPagesOptions {
 // Any thread.
 class AdminPages {
  public:
-  // `board`, `clock` and `answers` outlive it. Without `answers` nobody is told of customers.
+  // `board`, `clock`, `answers` and `lab` outlive it. Without `answers` nobody is told of
+  // customers, and without `lab` nobody tries or changes rules.
   AdminPages(AdminPagesOptions options, const StatusBoard& board, const Clock& clock,
-             StateAnswers* answers);
+             StateAnswers* answers, RulesLab* lab);
 
-  AdminReply get(const AdminRequest& request) const;
+  // What a request is refused with whose body has not been read yet; absent: nothing.
+  std::optional<AdminReply> refusal(const AdminRequest& head) const;
+  AdminReply answer(const AdminRequest& request) const;
 
  private:
+  AdminReply get(const AdminRequest& request) const;
   AdminReply metrics() const;
   AdminReply status_answer(const AdminRequest& request) const;
 
@@ -38,6 +44,7 @@ class AdminPages {
   const StatusBoard& board_;
   const Clock& clock_;
   StateAnswers* const answers_;
+  RulesLab* const lab_;
   std::shared_ptr<const std::string> index_;
   // Metrics are written once for each status, however many ask, but not kept beyond their time.
   mutable std::mutex mutex_;

@@ -15,6 +15,7 @@ struct AdminRequest {
   std::string path;  // Without query, percent-decoded: any bytes.
   // In order of name, percent-decoded: any bytes.
   std::vector<std::pair<std::string, std::string>> parameters;
+  std::string authorization;  // The header.
   std::string body;
 };
 
@@ -32,7 +33,8 @@ struct AdminReply {
   std::shared_ptr<const std::string> body;
   std::string_view content_encoding = {};  // Empty: none.
   Keeping keeping = Keeping::kNot;
-  std::string etag = {};  // Empty: none.
+  std::string etag = {};        // Empty: none.
+  std::string_view allow = {};  // The methods that are, where the one asked for is not.
 };
 
 inline constexpr std::string_view kPlainType = "text/plain; charset=utf-8";

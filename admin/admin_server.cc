@@ -13,6 +13,7 @@
 #include <array>
 #include <atomic>
 #include <cctype>
+#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
@@ -43,6 +44,7 @@ constexpr milliseconds kUnderPressureMax{300};  // Both, while connections wait 
 constexpr milliseconds kPollSlice{50};          // How soon a stop is noticed.
 constexpr milliseconds kDrainMax{100};
 constexpr std::size_t kRequestBytesMax = 16'384;  // Line, headers and what else is sent.
+constexpr std::size_t kBodyBytesMax = 65'536;     // Where one is read.
 constexpr std::size_t kPathBytesMax = 1'024;
 constexpr int kNiceness = 5;  // Lanes come first.
 
@@ -82,8 +84,10 @@ class LimitedStream final : public httplib::Stream {
     begun_ = Clock::now();
     is_answering_ = false;
     request_bytes_ = end_ - begin_;
+    request_bytes_max_ = kRequestBytesMax;
     return true;
   }
+  void expect_body() { request_bytes_max_ = kRequestBytesMax + kBodyBytesMax; }
   // So that the peer reads the answer before it hears that the rest of what it sends is not wanted.
   void close_gently() {
     ::shutdown(socket_, SHUT_WR);
@@ -135,7 +139,7 @@ class LimitedStream final : public httplib::Stream {
     }
   }
   bool fill(milliseconds usual) {
-    if (request_bytes_ > kRequestBytesMax || !await(POLLIN, usual)) return false;
+    if (request_bytes_ > request_bytes_max_ || !await(POLLIN, usual)) return false;
     const ssize_t count = ::recv(socket_, bytes_.data(), bytes_.size(), MSG_DONTWAIT);
     if (count <= 0) return false;
     begin_ = 0;
@@ -149,6 +153,7 @@ class LimitedStream final : public httplib::Stream {
   Clock::time_point begun_{};
   bool is_answering_ = false;
   std::size_t request_bytes_ = 0;
+  std::size_t request_bytes_max_ = kRequestBytesMax;
   std::array<char, 4'096> bytes_{};  // Read and not asked for yet: [begin_, end_).
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
@@ -238,8 +243,16 @@ class AdminServer::Listener final : public httplib::Server {
                          {"Referrer-Policy", "no-referrer"},
                          {"Cross-Origin-Resource-Policy", "same-origin"}});
     set_pre_routing_handler([this](const httplib::Request& request, httplib::Response& response) {
-      answer(request, response);
-      return HandlerResponse::Handled;
+      return begin(request, response) ? HandlerResponse::Unhandled : HandlerResponse::Handled;
+    });
+    Post(".*", [this](const httplib::Request& request, httplib::Response& response,
+                      const httplib::ContentReader& content) {
+      AdminRequest asked = head_of(request);
+      const bool is_whole = content([&](const char* piece, std::size_t size) {
+        asked.body.append(piece, size);
+        return asked.body.size() <= kBodyBytesMax;
+      });
+      if (is_whole) write(pages_.answer(asked), request, response);
     });
   }
   ~Listener() override {
@@ -268,22 +281,43 @@ class AdminServer::Listener final : public httplib::Server {
   int port() const { return port_; }
 
  private:
-  void answer(const httplib::Request& request, httplib::Response& response) const {
-    const auto refuse = [&](int status, const char* why) {
-      response.status = status;
-      response.set_header("Cache-Control", "no-store");
-      response.set_content(why, "text/plain; charset=utf-8");
+  // Answers what needs no body. True: one is to be read.
+  bool begin(const httplib::Request& request, httplib::Response& response) const {
+    const auto answered = [&](const AdminReply& reply) {
+      write(reply, request, response);
+      return false;
     };
-    if (!is_known(request)) return refuse(403, "this host name is not served here\n");
-    if (request.method != "GET" && request.method != "HEAD") {
-      response.set_header("Allow", "GET, HEAD");
-      return refuse(405, "only GET and HEAD\n");
-    }
-    if (request.path.size() > kPathBytesMax) return refuse(414, "the path is too long\n");
-    AdminRequest asked;
-    asked.path = request.path;
-    asked.parameters.assign(request.params.begin(), request.params.end());
-    write(pages_.get(asked), request, response);
+    const auto refuse = [&](int status, std::string_view reason, std::string_view detail) {
+      return answered(error_reply(status, reason, detail));
+    };
+    if (!is_known(request)) return refuse(403, "unknown_host", "this host name is not served here");
+    if (request.path.size() > kPathBytesMax)
+      return refuse(414, "path_too_long", "the path is too long");
+    const AdminRequest head = head_of(request);
+    if (const std::optional<AdminReply> refused = pages_.refusal(head)) return answered(*refused);
+    if (head.method != "POST") return answered(pages_.answer(head));
+    const auto is_multipart = request.get_header_value("Content-Type").starts_with("multipart/");
+    if (request.has_header("Content-Encoding") || is_multipart)
+      return refuse(415, "bad_type", "the body is to be TOML as it is");
+    if (request.has_header("Transfer-Encoding") || !request.has_header("Content-Length"))
+      return refuse(411, "length_needed", "the body is to come whole, with a Content-Length");
+    const std::string length = request.get_header_value("Content-Length");
+    std::size_t bytes = 0;
+    const auto [end, error] = std::from_chars(length.data(), length.data() + length.size(), bytes);
+    if (error == std::errc::invalid_argument || end != length.data() + length.size())
+      return refuse(400, "bad_request", "Content-Length: allowed: a whole number");
+    if (error != std::errc() || bytes > kBodyBytesMax)
+      return refuse(413, "too_large", fmt::format("allowed: {} bytes", kBodyBytesMax));
+    return true;
+  }
+
+  static AdminRequest head_of(const httplib::Request& request) {
+    AdminRequest head;
+    head.method = request.method;
+    head.path = request.path;
+    head.parameters.assign(request.params.begin(), request.params.end());
+    head.authorization = request.get_header_value("Authorization");
+    return head;
   }
 
   static void write(const AdminReply& reply, const httplib::Request& request,
@@ -294,6 +328,8 @@ class AdminServer::Listener final : public httplib::Server {
                                          : reply.keeping == Keeping::kAsked ? "private, no-cache"
                                                                             : "no-store");
     if (reply.status == 503) response.set_header("Retry-After", "1");
+    if (reply.status == 401) response.set_header("WWW-Authenticate", "Bearer");
+    if (!reply.allow.empty()) response.set_header("Allow", std::string(reply.allow));
     if (!reply.etag.empty()) {
       response.set_header("ETag", reply.etag);
       if (request.get_header_value("If-None-Match").find(reply.etag) != std::string::npos) {
@@ -327,10 +363,11 @@ class AdminServer::Listener final : public httplib::Server {
     LimitedStream stream(socket, pressure_);
     for (int left = kRequestsPerConnectionMax; left > 0; --left) {
       if (!stream.await_request()) return;
-      // No body is read, so that what follows one is not another request.
+      // What follows a body, or is one that nobody reads, is not another request.
       bool has_body = false;
       const auto look = [&](const httplib::Request& request) {
         has_body = request.has_header("Content-Length") || request.has_header("Transfer-Encoding");
+        if (request.method == "POST") stream.expect_body();
       };
       const bool is_last = left == 1 || pressure_.waiting > 0;
       bool closed = false;

@@ -1,11 +1,17 @@
 // What the books say: sales, stocks of segments by day, flows, and the customers who moved.
+#include <algorithm>
 #include <array>
+#include <functional>
+#include <map>
 #include <optional>
 #include <string>
+#include <tuple>
+#include <utility>
 
 #include "admin/state_answers.h"
 #include "state/epoch.h"
 #include "stream/analyse/calendar_month.h"
+#include "stream/analyse/money_sum.h"
 #include "stream/text/text_buffer.h"
 #include "stream/text/time_text.h"
 
@@ -34,7 +40,7 @@ DayRange range_asked(RequestParameters& parameters, EventTime as_of,
   return range;
 }
 
-void write_sums(JsonText& out, const SaleSums& sums) {
+void write_sums(JsonText& out, const SalesSums& sums) {
   out.key("gross");
   write_money(out, sums.gross);
   out.key("credits");
@@ -43,7 +49,7 @@ void write_sums(JsonText& out, const SaleSums& sums) {
   write_money(out, sums.net());
 }
 
-void write_sales(JsonText& out, const SaleSums& sums) {
+void write_sales(JsonText& out, const SalesSums& sums) {
   write_sums(out, sums);
   out.key("invoices").integer(sums.invoices);
   out.key("units").fixed(static_cast<double>(sums.units) / kUnitsPerUnit, 4);
@@ -62,19 +68,17 @@ void write_since(JsonText& out, std::optional<EventTime> since) {
 }
 
 // Days, countries, months and the part that nobody bought, of the days in the range.
-void write_days(JsonText& out, const BookSums& books, const DayRange& range) {
-  std::map<std::int64_t, SaleSums> days;
-  std::map<std::string, SaleSums> countries;
-  std::map<CalendarMonth, SaleSums> months;
-  SaleSums unnamed;
-  for (const BookSums::Days* each : {&books.known_days(), &books.unnamed_days()}) {
-    for (const auto& [key, sums] : *each) {
-      if (!range.holds(key.first)) continue;
-      days[key.first].add(sums);
-      countries[key.second].add(sums);
-      months[calendar_month_of(boundary_of(key.first))].add(sums);
-      if (each == &books.unnamed_days()) unnamed.add(sums);
-    }
+void write_days(JsonText& out, const SalesSummary& sales, const DayRange& range) {
+  std::map<std::int64_t, SalesSums> days;
+  std::map<std::string, SalesSums> countries;
+  std::map<CalendarMonth, SalesSums> months;
+  SalesSums unnamed;
+  for (const DaySales& each : sales.days()) {
+    if (!range.holds(each.day)) continue;
+    days[each.day].add(each.sums);
+    countries[each.country].add(each.sums);
+    months[calendar_month_of(boundary_of(each.day))].add(each.sums);
+    if (each.buyer == Buyer::kUnnamed) unnamed.add(each.sums);
   }
   out.key("days").begin_array();
   for (const auto& [day, sums] : days) {
@@ -108,12 +112,12 @@ void write_days(JsonText& out, const BookSums& books, const DayRange& range) {
 }
 
 // Hours and products of the months that the range touches.
-void write_months(JsonText& out, const BookSums& books, const DayRange& range) {
+void write_months(JsonText& out, const SalesSummary& sales, const DayRange& range) {
   const std::int64_t first = calendar_month_of(boundary_of(range.from));
   const std::int64_t last = calendar_month_of(boundary_of(range.to));
-  std::map<int, SaleSums> hours;
-  for (const auto& [key, sums] : books.hours()) {
-    if (key.first >= first && key.first <= last) hours[key.second].add(sums);
+  std::map<int, SalesSums> hours;
+  for (const HourSales& each : sales.hours()) {
+    if (each.month >= first && each.month <= last) hours[each.hour_of_week].add(each.sums);
   }
   out.key("hours").begin_array();
   for (const auto& [hour, sums] : hours) {
@@ -125,23 +129,26 @@ void write_months(JsonText& out, const BookSums& books, const DayRange& range) {
     out.end_object();
   }
   out.end_array();
-  std::map<std::string, SaleSums> products;
-  for (const auto& [key, sums] : books.products()) {
-    if (key.first >= first && key.first <= last) products[key.second].add(sums);
+  std::map<std::string, ProductSales> products;
+  for (ProductSales& each : sales.products()) {
+    if (each.month < first || each.month > last) continue;
+    ProductSales& product = products[each.product];
+    product.sums.add(each.sums);
+    product.description = std::move(each.description);
   }
-  const SaleSums unallocated = products[""];
+  const SalesSums unallocated = products[""].sums;
   products.erase("");
-  std::vector<std::pair<std::string, SaleSums>> largest(products.begin(), products.end());
-  std::ranges::stable_sort(
-      largest, [](const auto& a, const auto& b) { return a.second.net() > b.second.net(); });
+  std::vector<std::pair<std::string, ProductSales>> largest(products.begin(), products.end());
+  std::ranges::stable_sort(largest, std::greater<>(),
+                           [](const auto& each) { return each.second.sums.net(); });
   if (largest.size() > kProductsMax) largest.resize(kProductsMax);
   out.key("products").begin_array();
-  for (const auto& [product, sums] : largest) {
+  for (const auto& [code, product] : largest) {
     out.begin_object();
-    out.key("stock_code").text(product);
-    out.key("description").text(books.description_of(product));
-    write_sums(out, sums);
-    out.key("units").fixed(static_cast<double>(sums.units) / kUnitsPerUnit, 4);
+    out.key("stock_code").text(code);
+    out.key("description").text(product.description);
+    write_sums(out, product.sums);
+    out.key("units").fixed(static_cast<double>(product.sums.units) / kUnitsPerUnit, 4);
     out.end_object();
   }
   out.end_array();
@@ -198,27 +205,28 @@ absl::Status not_kept(std::string_view what) {
                                        " (sales.enabled, moves.enabled)");
 }
 
-void write_flows(JsonText& out, const BookSums& books, const MovesAsked& asked) {
+void write_flows(JsonText& out, const MovesSummary& moves, const MovesAsked& asked) {
   const DayRange range{asked.from_day, asked.to_day};
-  std::map<FlowKey, SegmentStock> flows;
+  std::map<std::tuple<std::string, std::string, Reason, bool>, DayFlow> flows;
   std::map<std::int64_t, std::pair<std::int64_t, std::int64_t>> days;  // Moves, actionable.
-  for (const auto& [key, sums] : books.flows()) {
-    if (key.segmentation != asked.segmentation || !range.holds(key.day)) continue;
-    if (asked.reason && key.reason != *asked.reason) continue;
-    FlowKey of_all_days = key;
-    of_all_days.day = 0;
-    flows[of_all_days].add(sums);
-    days[key.day].first += sums.customers;
-    if (key.is_actionable) days[key.day].second += sums.customers;
+  for (const DayFlow& each : moves.flows()) {
+    if (each.segmentation != asked.segmentation || !range.holds(each.day)) continue;
+    if (asked.reason && each.reason != *asked.reason) continue;
+    DayFlow& flow = flows[{each.from, each.to, each.reason, each.is_actionable}];
+    flow.moves += each.moves;
+    add_to(flow.monetary, each.monetary);
+    days[each.day].first += each.moves;
+    if (each.is_actionable) days[each.day].second += each.moves;
   }
   out.key("flows").begin_array();
   for (const auto& [key, sums] : flows) {
+    const auto& [from, to, reason, is_actionable] = key;
     out.begin_object();
-    out.key("from").text(key.from);
-    out.key("to").text(key.to);
-    out.key("reason").text(name(key.reason));
-    out.key("actionable").boolean(key.is_actionable);
-    out.key("moves").integer(sums.customers);
+    out.key("from").text(from);
+    out.key("to").text(to);
+    out.key("reason").text(name(reason));
+    out.key("actionable").boolean(is_actionable);
+    out.key("moves").integer(sums.moves);
     out.key("monetary");
     write_money(out, sums.monetary);
     out.end_object();
@@ -258,18 +266,20 @@ void write_history(JsonText& out, const std::vector<CustomerMove>& moves) {
 
 void write_stock_days(JsonText& out, const BookSums& books, std::string_view segmentation,
                       std::optional<std::int64_t> from, std::optional<std::int64_t> to) {
-  std::map<std::string, SegmentStock> stock;
-  std::map<std::int64_t, std::map<std::string, SegmentStock>> shown;
+  using Stock = std::map<std::string, DayStock>;  // By segment.
+  Stock stock;
+  std::map<std::int64_t, Stock> shown;
   const std::int64_t last = to.value_or(books.as_of() == kBeforeAll ? 0 : epoch_of(books.as_of()));
-  auto change = books.stocks().lower_bound({std::string(segmentation), 0});
-  const auto end = books.stocks().end();
-  const auto is_there = [&] { return change != end && change->first.first == segmentation; };
-  if (is_there()) {
-    std::int64_t day = from.value_or(change->first.second);
+  const std::vector<DayStock> changes = books.moves().changes_of(segmentation);
+  auto change = changes.begin();
+  if (change != changes.end()) {
     // A stock is that of the day before, until it changes.
-    for (; day <= last; ++day) {
-      for (; is_there() && change->first.second <= day; ++change)
-        for (const auto& [segment, by] : change->second) stock[segment].add(by);
+    for (std::int64_t day = from.value_or(change->day); day <= last; ++day) {
+      for (; change != changes.end() && change->day <= day; ++change) {
+        DayStock& changed = stock[change->segment];
+        changed.customers += change->customers;
+        add_to(changed.monetary, change->monetary);
+      }
       shown[day] = stock;
     }
   }
@@ -306,11 +316,9 @@ StateAnswers::Answer StateAnswers::sales(const AdminRequest& request) {
   const BookSums& sums = (*kept)->sums;
   if (!sums.keeps_sales()) return not_kept("sales");
   const PassContext& context = (*kept)->context;
-  std::optional<std::int64_t> first;
-  for (const BookSums::Days* days : {&sums.known_days(), &sums.unnamed_days()}) {
-    if (!days->empty())
-      first = std::min(first.value_or(days->begin()->first.first), days->begin()->first.first);
-  }
+  const std::vector<DaySales> days = sums.sales().days();
+  const std::optional<std::int64_t> first =
+      days.empty() ? std::nullopt : std::optional(days.front().day);
   const DayRange range = range_asked(parameters, sums.as_of(), first);
   const std::size_t s = segmentation_asked(parameters, (*counted)->context.rules());
   if (!parameters.status().ok()) return parameters.status();
@@ -320,8 +328,8 @@ StateAnswers::Answer StateAnswers::sales(const AdminRequest& request) {
   write_scope(out, scope(context, sums.as_of()), context.rules(), context.version());
   write_since(out, sums.since());
   write_range(out, range);
-  write_days(out, sums, range);
-  write_months(out, sums, range);
+  write_days(out, sums.sales(), range);
+  write_months(out, sums.sales(), range);
   write_census_part(out, (*counted)->sums, s);
   out.end_object();
   return std::string(text.view());
@@ -366,7 +374,7 @@ StateAnswers::Answer StateAnswers::transitions(const AdminRequest& request) {
   out.key("segmentation").text(asked->segmentation);
   write_since(out, (*kept)->sums.since());
   write_range(out, {asked->from_day, asked->to_day});
-  write_flows(out, (*kept)->sums, *asked);
+  write_flows(out, (*kept)->sums.moves(), *asked);
   out.key("net").begin_array();
   for (const auto& [segments, customers] : (*made)->sums.net()) {
     out.begin_object();

@@ -4,78 +4,15 @@
 
 namespace rfm {
 
-void SaleSums::add(const SaleSums& other) {
-  add_to(gross, other.gross);
-  add_to(credits, other.credits);
-  add_to(invoices, other.invoices);
-  add_to(units, other.units);
-  add_to(customers, other.customers);
-}
-
 void BookSums::read(const PartitionBooks& books) {
   keeps_sales_ |= books.keeps_sales();
   keeps_moves_ |= books.keeps_moves();
   since_ = std::max(since_, books.since());
+  const auto name_of = [&](std::uint32_t id) { return books.name_of(id); };
   books.cells().for_each([&](std::string_view key, const Book::Cell& cell) {
-    if (const std::optional<SalesCell> sales = sales_cell(key)) {
-      read_sales(*sales, cell);
-    } else if (const std::optional<MovesCell> moves = moves_cell(key)) {
-      read_moves(books, *moves, cell);
-    }
+    sales_.add(key, cell);
+    moves_.add(key, cell, name_of);
   });
-}
-
-void BookSums::read_sales(const SalesCell& key, const Book::Cell& cell) {
-  const Book::Sums& sums = cell.sums;
-  switch (key.kind) {
-    case SalesCell::Kind::kDay:
-    case SalesCell::Kind::kUnnamedDay: {
-      Days& days = key.kind == SalesCell::Kind::kDay ? known_ : unnamed_;
-      return days[{key.day, std::string(key.name)}].add({.gross = {sums[0]},
-                                                         .credits = {sums[1]},
-                                                         .invoices = sums[2],
-                                                         .units = sums[3],
-                                                         .customers = sums[4]});
-    }
-    case SalesCell::Kind::kHour:
-      return hours_[{key.month, key.hour_of_week}].add(
-          {.gross = {sums[0]}, .credits = {sums[1]}, .invoices = sums[2], .units = sums[3]});
-    case SalesCell::Kind::kProduct:
-      return products_[{key.month, std::string(key.name)}].add(
-          {.gross = {sums[0]}, .credits = {sums[1]}, .units = sums[2]});
-    case SalesCell::Kind::kProductName:
-      return describe(std::string(key.name), {from_ms(sums[0]), cell.text.value_or("")});
-  }
-}
-
-void BookSums::describe(const std::string& product, const Product& as) {
-  Product& known = descriptions_[product];
-  const auto order = [](const Product& p) {
-    return std::tuple(!p.description.empty(), p.described_at, std::string_view(p.description));
-  };
-  if (order(known) < order(as)) known = as;
-}
-
-std::string_view BookSums::description_of(const std::string& product) const {
-  const auto found = descriptions_.find(product);
-  return found == descriptions_.end() ? std::string_view() : found->second.description;
-}
-
-void BookSums::read_moves(const PartitionBooks& books, const MovesCell& key,
-                          const Book::Cell& cell) {
-  std::string segmentation(books.name_of(key.segmentation));
-  const SegmentStock sums{.customers = cell.sums[0], .monetary = {cell.sums[1]}};
-  if (key.kind == MovesCell::Kind::kStock) {
-    stocks_[{std::move(segmentation), key.day}][std::string(books.name_of(key.to))].add(sums);
-    return;
-  }
-  flows_[{.segmentation = std::move(segmentation),
-          .day = key.day,
-          .from = std::string(books.name_of(key.from)),
-          .to = std::string(books.name_of(key.to)),
-          .reason = key.reason,
-          .is_actionable = key.is_actionable}]
-      .add(sums);
 }
 
 void BookSums::merge(const BookSums& other) {
@@ -83,14 +20,8 @@ void BookSums::merge(const BookSums& other) {
   keeps_sales_ |= other.keeps_sales_;
   keeps_moves_ |= other.keeps_moves_;
   since_ = std::max(since_, other.since_);
-  for (const auto& [key, sums] : other.known_) known_[key].add(sums);
-  for (const auto& [key, sums] : other.unnamed_) unnamed_[key].add(sums);
-  for (const auto& [key, sums] : other.hours_) hours_[key].add(sums);
-  for (const auto& [key, sums] : other.products_) products_[key].add(sums);
-  for (const auto& [product, as] : other.descriptions_) describe(product, as);
-  for (const auto& [key, segments] : other.stocks_)
-    for (const auto& [segment, stock] : segments) stocks_[key][segment].add(stock);
-  for (const auto& [key, sums] : other.flows_) flows_[key].add(sums);
+  sales_.merge(other.sales_);
+  moves_.merge(other.moves_);
 }
 
 std::vector<CustomerMove> moves_of(const CustomerRow& row, const PartitionBooks& books) {

@@ -2,65 +2,26 @@
 #pragma once
 
 #include <algorithm>
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
-#include <string_view>
-#include <tuple>
 #include <utility>
 #include <vector>
 
 #include "state/customer_row.h"
 #include "state/money.h"
 #include "state/transition.h"
-#include "stream/analyse/money_sum.h"
+#include "stream/analyse/moves_summary.h"
+#include "stream/analyse/sales_summary.h"
 #include "stream/pipeline/partition_books.h"
 
 namespace rfm {
 
-struct SaleSums {
-  Money gross;
-  Money credits;
-  std::int64_t invoices = 0;
-  std::int64_t units = 0;  // In 10^-4.
-  std::int64_t customers = 0;
-
-  Money net() const { return gross - credits; }
-  void add(const SaleSums& other);
-};
-
-struct SegmentStock {
-  std::int64_t customers = 0;
-  Money monetary;
-
-  void add(const SegmentStock& other) {
-    customers += other.customers;
-    add_to(monetary, other.monetary);
-  }
-};
-
-struct FlowKey {
-  std::string segmentation;
-  std::int64_t day = 0;
-  std::string from;
-  std::string to;
-  Reason reason{};
-  bool is_actionable = false;
-
-  friend auto operator<=>(const FlowKey&, const FlowKey&) = default;
-};
-
 // Sums of a pass (population_pass.h) that looks at books only: one slice for each partition.
 class BookSums {
  public:
-  struct Product {
-    EventTime described_at = kBeforeAll;
-    std::string description;
-  };
-
   void read(const PartitionBooks& books);
   void reach(EventTime clock) { as_of_ = std::max(as_of_, clock); }
   void merge(const BookSums& other);
@@ -70,40 +31,16 @@ class BookSums {
   std::optional<EventTime> since() const { return since_; }
   bool keeps_sales() const { return keeps_sales_; }
   bool keeps_moves() const { return keeps_moves_; }
-
-  // By day and country; of customers, and of nobody.
-  using Days = std::map<std::pair<std::int64_t, std::string>, SaleSums>;
-  const Days& known_days() const { return known_; }
-  const Days& unnamed_days() const { return unnamed_; }
-  // By month and hour of the week; by month and product, where "" is of no product.
-  const std::map<std::pair<std::int64_t, int>, SaleSums>& hours() const { return hours_; }
-  const std::map<std::pair<std::int64_t, std::string>, SaleSums>& products() const {
-    return products_;
-  }
-  std::string_view description_of(const std::string& product) const;
-
-  // By segmentation and day, the change of each segment that day.
-  using Stocks =
-      std::map<std::pair<std::string, std::int64_t>, std::map<std::string, SegmentStock>>;
-  const Stocks& stocks() const { return stocks_; }
-  const std::map<FlowKey, SegmentStock>& flows() const { return flows_; }
+  const SalesSummary& sales() const { return sales_; }
+  const MovesSummary& moves() const { return moves_; }
 
  private:
-  void read_sales(const SalesCell& key, const Book::Cell& cell);
-  void read_moves(const PartitionBooks& books, const MovesCell& key, const Book::Cell& cell);
-  void describe(const std::string& product, const Product& as);
-
   EventTime as_of_ = kBeforeAll;
   std::optional<EventTime> since_;
   bool keeps_sales_ = false;
   bool keeps_moves_ = false;
-  Days known_;
-  Days unnamed_;
-  std::map<std::pair<std::int64_t, int>, SaleSums> hours_;
-  std::map<std::pair<std::int64_t, std::string>, SaleSums> products_;
-  std::map<std::string, Product, std::less<>> descriptions_;
-  Stocks stocks_;
-  std::map<FlowKey, SegmentStock> flows_;
+  SalesSummary sales_;
+  MovesSummary moves_;
 };
 
 // What is asked of moves. Days are inclusive.

@@ -211,7 +211,8 @@ std::vector<LoggedVersion> logged_versions(const PassContext& context) {
   return versions;
 }
 
-void write_models(JsonText& out, const PassContext& context, const Census* census) {
+void write_models(JsonText& out, const PassContext& context, const Census* census,
+                  std::optional<double> silhouette) {
   std::vector<LoggedVersion> versions = logged_versions(context);
   std::erase_if(versions, [](const LoggedVersion& v) { return v.model == nullptr; });
   out.key("total").integer(static_cast<std::int64_t>(versions.size()));
@@ -231,6 +232,7 @@ void write_models(JsonText& out, const PassContext& context, const Census* censu
       write_clusters(out, model,
                      is_counted ? members_of(*model.clusters, census->rules(), *census)
                                 : std::vector<std::int64_t>{});
+      if (is_newest && silhouette) out.key("silhouette").fixed(*silhouette, kDigits);
       out.key("drift").fixed(context.logs->models.drift(version.epoch), kDigits);
     }
     write_cuts(out, model);

@@ -37,6 +37,20 @@ void write_profile(JsonText& out, const ProfileSums& sums, const ProfileSums& al
   write_money(out, sums.value_at_risk);
 }
 
+void write_calibration(JsonText& out, const Calibration& calibration) {
+  out.key("calibration").begin_array();
+  for (const CalibrationBin& bin : calibration) {
+    if (bin.customers == 0) continue;
+    const auto customers = static_cast<double>(bin.customers);
+    out.begin_object();
+    out.key("risk").fixed(risk_of(bin.risk) / customers, kDigits);
+    out.key("observed").fixed(static_cast<double>(bin.gone) / customers, kDigits);
+    out.key("customers").integer(bin.customers);
+    out.end_object();
+  }
+  out.end_array();
+}
+
 void write_versions(JsonText& out, const PassContext& context) {
   out.key("versions").begin_array();
   for (const LoggedVersion& version : logged_versions(context)) {
@@ -300,8 +314,7 @@ StateAnswers::Answer StateAnswers::risk(const AdminRequest& request) {
     out.end_object();
   }
   out.end_array();
-  out.key("calibration").begin_array();
-  out.end_array();
+  write_calibration(out, census.calibration());
   out.key("value_at_risk");
   write_money(out, census.segments().all().value_at_risk);
   out.key("top").begin_array();
@@ -324,7 +337,7 @@ StateAnswers::Answer StateAnswers::model(const AdminRequest& request) {
   JsonText out(text);
   out.begin_object();
   write_scope(out, scope(*known, boundary_of(known->epoch)), known->rules(), known->version());
-  write_models(out, *known, is_counted ? &(*made)->sums : nullptr);
+  write_models(out, *known, is_counted ? &(*made)->sums : nullptr, silhouette(*known));
   out.end_object();
   return std::string(text.view());
 }

@@ -24,27 +24,30 @@ struct PassContext {
 
   const Rules& rules() const { return logs->context().rules_in(epoch); }
   // In force; null: no partition has a clock yet.
-  const ModelVersion* version() const {
-    return logs->models.knows(epoch) ? logs->models.effective_in(epoch) : nullptr;
+  const ModelVersion* version() const { return version_in(epoch); }
+  // The one of an epoch before.
+  const ModelVersion* version_in(std::int64_t then) const {
+    return logs->models.knows(then) ? logs->models.effective_in(then) : nullptr;
   }
 };
 
 PassContext pass_context(const CommittedState& state);
 
-// `Sums` is made once with the rules that its customers are shown by. It hears of each customer
+// `Sums` is made once with what its customers are shown by. It hears of each customer
 // with `add`, as Census does, of each partition's books with `read`, before its customers, and of
 // its clock with `reach`; the first two only if it has them.
 template <class Sums>
 class PopulationPass final : public LaneQuery {
  public:
-  using Make = std::function<Sums(const Rules& rules)>;  // Kept until the lane comes to it.
+  // Kept until the lane comes to it.
+  using Make = std::function<Sums(const PassContext& context)>;
 
   explicit PopulationPass(Make make) : make_(std::move(make)) {}
 
   Progress look(const CommittedState& state) override {
     if (!sums_) {
       context_ = pass_context(state);
-      sums_.emplace(make_(context_.rules()));
+      sums_.emplace(make_(context_));
       for (const Partition* p : state.partitions) {
         if (p->meta().started) sums_->reach(p->meta().watermark);
       }

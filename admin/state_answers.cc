@@ -105,8 +105,12 @@ StateAnswers::StateAnswers(StateDesks& desks, const StatusBoard& board, const Cl
       board_(board),
       clock_(clock),
       currency_(std::move(currency)),
-      census_([](const Rules& rules) { return Census(rules, {}); }),
-      books_([](const Rules&) { return BookSums(); }) {}
+      census_([](const PassContext& context) {
+        CensusOptions options;
+        options.past_model = context.version_in(context.epoch - kRiskEpochs);
+        return Census(context.rules(), options);
+      }),
+      books_([](const PassContext&) { return BookSums(); }) {}
 
 std::string_view StateAnswers::list() {
   return "/segments        who is in which segment, and what they are worth\n"
@@ -118,7 +122,14 @@ std::string_view StateAnswers::list() {
          "/retention       months of first purchase, lost and regained customers\n"
          "/risk            churn risk, and the money at risk\n"
          "/model           versions of the model\n"
+         "/k               how many clusters: what speaks for each number\n"
          "/score           where a customer with such figures would be\n";
+}
+
+AdminReply StateAnswers::dry_run(const RulesProposal& proposal) {
+  const StateDesks::Place place(desks_);
+  if (!place) return error_reply(503, "busy", "too many ask at the same time");
+  return reply_of(trial(proposal));
 }
 
 AdminReply StateAnswers::get(const AdminRequest& request) {
@@ -135,13 +146,14 @@ StateAnswers::Answer StateAnswers::answer(const AdminRequest& request) {
     return customer(path.substr(kCustomers.size()));
   }
   using Handler = Answer (StateAnswers::*)(const AdminRequest&);
-  static constexpr std::array<std::pair<std::string_view, Handler>, 10> kPaths = {{
+  static constexpr std::array<std::pair<std::string_view, Handler>, 11> kPaths = {{
       {"/customers", &StateAnswers::customers},
       {"/segments", &StateAnswers::segments},
       {"/grid", &StateAnswers::grid},
       {"/retention", &StateAnswers::retention},
       {"/risk", &StateAnswers::risk},
       {"/model", &StateAnswers::model},
+      {"/k", &StateAnswers::cluster_counts},
       {"/score", &StateAnswers::score},
       {"/sales", &StateAnswers::sales},
       {"/transitions", &StateAnswers::transitions},
@@ -212,7 +224,9 @@ absl::StatusOr<std::shared_ptr<const StateAnswers::Listed::Made>> StateAnswers::
                                 query.page, query.size, query.country ? "=" + *query.country : "");
   return lists_
       .get(std::move(key),
-           [query](const Rules& rules) { return ListedPage{.list = CustomerList(rules, query)}; })
+           [query](const PassContext& context) {
+             return ListedPage{.list = CustomerList(context.rules(), query)};
+           })
       ->get(desks_, clock_);
 }
 
@@ -223,7 +237,7 @@ absl::StatusOr<std::shared_ptr<const StateAnswers::MovedPass::Made>> StateAnswer
       fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", asked.segmentation, asked.from_day,
                   asked.to_day, asked.reason ? static_cast<int>(*asked.reason) : -1,
                   asked.from_segment, asked.to_segment, asked.page, asked.size);
-  return moved_.get(std::move(key), [asked](const Rules&) { return MovedSums(asked); })
+  return moved_.get(std::move(key), [asked](const PassContext&) { return MovedSums(asked); })
       ->get(desks_, clock_);
 }
 

@@ -2,6 +2,8 @@
 #pragma once
 
 #include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,13 +17,17 @@
 #include "admin/admin_request.h"
 #include "admin/answer_text.h"
 #include "admin/book_sums.h"
+#include "admin/cluster_count_work.h"
 #include "admin/kept_pass.h"
 #include "admin/request_parameters.h"
+#include "admin/rules_author.h"
 #include "admin/state_desks.h"
 #include "admin/status_board.h"
 #include "stream/analyse/census.h"
+#include "stream/analyse/cluster_sample.h"
 #include "stream/analyse/customer_list.h"
 #include "stream/record/clock.h"
+#include "stream/run/rules_trial.h"
 
 namespace rfm {
 
@@ -49,6 +55,9 @@ class StateAnswers {
   // Absent body: none of its paths.
   AdminReply get(const AdminRequest& request);
 
+  // Who would move.
+  AdminReply dry_run(const RulesProposal& proposal);
+
   // "  /customers ...", a line for each path.
   static std::string_view list();
 
@@ -57,6 +66,8 @@ class StateAnswers {
   using Listed = KeptPass<ListedPage>;
   using BookPass = KeptPass<BookSums>;
   using MovedPass = KeptPass<MovedSums>;
+  using TrialPass = KeptPass<RulesTrial>;
+  using SamplePass = KeptPass<ClusterSample>;
   using Answer = absl::StatusOr<std::string>;  // JSON.
 
   // Passes for what was asked last, the latest first, by what was asked.
@@ -81,10 +92,12 @@ class StateAnswers {
   Answer retention(const AdminRequest& request);
   Answer risk(const AdminRequest& request);
   Answer model(const AdminRequest& request);
+  Answer cluster_counts(const AdminRequest& request);
   Answer score(const AdminRequest& request);
   Answer sales(const AdminRequest& request);
   Answer transitions(const AdminRequest& request);
   Answer moved_customers(const AdminRequest& request);
+  Answer trial(const RulesProposal& proposal);
 
   absl::StatusOr<std::shared_ptr<const CensusPass::Made>> census();
   absl::StatusOr<std::shared_ptr<const BookPass::Made>> books();
@@ -92,6 +105,9 @@ class StateAnswers {
   static absl::StatusOr<MovesAsked> moves_asked(RequestParameters& parameters,
                                                 const BookPass::Made& books);
   absl::StatusOr<std::shared_ptr<const MovedPass::Made>> moved(const MovesAsked& asked);
+  absl::StatusOr<std::shared_ptr<const SamplePass::Made>> sample(const PassContext& known);
+  // Simplified, of the clusters in force; absent: there are none, or it is in the making.
+  std::optional<double> silhouette(const PassContext& known);
   // For what the logs alone answer.
   absl::StatusOr<PassContext> context();
   absl::StatusOr<std::shared_ptr<const Listed::Made>> listed(const CustomerQuery& query);
@@ -105,6 +121,13 @@ class StateAnswers {
   BookPass books_;
   KeptPasses<Listed> lists_;
   KeptPasses<MovedPass> moved_;
+  KeptPasses<TrialPass> trials_;
+  KeptPasses<SamplePass> samples_;
+  std::mutex silhouette_mutex_;
+  std::optional<std::int64_t> silhouette_of_;  // The version's number.
+  double silhouette_ = 0;
+  std::atomic<std::chrono::steady_clock::time_point> counted_at_{};
+  ClusterCountWork cluster_counts_;  // Gone first.
 };
 
 template <class Pass>
@@ -147,8 +170,9 @@ std::vector<LoggedVersion> logged_versions(const PassContext& context);
 std::string what_changed(const ModelVersion& version);
 
 // The model's versions with centroids in days, orders and money. `census`: null, or with what the
-// clusters in force hold.
-void write_models(JsonText& out, const PassContext& context, const Census* census);
+// clusters in force hold. `silhouette`: of these.
+void write_models(JsonText& out, const PassContext& context, const Census* census,
+                  std::optional<double> silhouette);
 
 // A customer who is typed in.
 struct TypedCustomer {

@@ -261,6 +261,9 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "(docs/operations.md); port 0: the system chooses one, which the log says; empty: nowhere. "
      "Who can reach it can read all of that, so a reachable address belongs behind a firewall. A "
      "start that cannot listen there is refused."},
+    {"admin.token_file", kColumn, kInstance, "", "", "", "",
+     "A file with the token, of 16 characters at least, that who changes the rules over HTTP sends "
+     "as `Authorization: Bearer TOKEN` (docs/operations.md). Empty: nobody can."},
     {"admin.stuck_after", kDuration, kInstance, "2m", "1s", "1h", "",
      "/healthz says 503 when the loop of a lane has not turned for so long. A commit may wait for "
      "a "

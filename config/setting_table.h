@@ -26,7 +26,7 @@ enum class SettingKind : std::uint8_t {
   kUtcOffset,     // "+01:00".
   kPointer,       // JSON pointers and a constant ("/order/id, =none"; stream/decode/mapping.h), or
                   // empty for the format's own name.
-  kColumn,        // The name of a CSV's column, or empty for the known ones.
+  kColumn,        // The name of a CSV's column or of a file, or empty.
   kTypeRules,     // "ignore if /test, invoice" (stream/decode/mapping.h), or empty.
   kIds,           // "0, guest", or empty.
   kToggle,        // true or false.

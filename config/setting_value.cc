@@ -242,7 +242,8 @@ std::string allowed_values(const SettingSpec& spec) {
              "something counts (\"/after/id, /before/id\"), a constant (\"=GBP\") as the only or "
              "the last of them, or empty";
     case SettingKind::kColumn:
-      return "the name of a column, or empty";
+      return spec.key == "admin.token_file" ? "the path of a file, or empty"
+                                            : "the name of a column, or empty";
     case SettingKind::kTypeRules:
       return "rules such as \"ignore if /test, credit if /kind = refund, invoice\", or empty";
     case SettingKind::kIds:

@@ -2,8 +2,11 @@
 
 #include <algorithm>
 #include <optional>
+#include <span>
 
 #include "model/axis_value.h"
+#include "state/epoch.h"
+#include "state/evaluation.h"
 #include "state/segmenter.h"
 #include "stream/analyse/money_sum.h"
 
@@ -11,6 +14,7 @@ namespace rfm {
 
 Census::Census(const Rules& rules, const CensusOptions& options)
     : rules_(&rules),
+      past_model_(options.past_model),
       segments_(rules.segmentations.size()),
       spends_less_(options.spends_less),
       by_monetary_(CustomerSort::kMonetary, options.top_max),
@@ -32,6 +36,7 @@ void Census::add(const CustomerRow& row, const CustomerFacts& facts, const Rules
   cohorts_.add(figures);
   lost_.add(figures);
   spends_less_.add(figures);
+  if (past_model_ != nullptr) calibrate(figures);
   if (figures.risk) {
     const double share = static_cast<double>(*figures.risk) / kRiskUnits;
     RiskBin& bin = risk_[static_cast<std::size_t>(
@@ -46,6 +51,25 @@ void Census::add(const CustomerRow& row, const CustomerFacts& facts, const Rules
   }
 }
 
+void Census::calibrate(const CustomerFigures& figures) {
+  const EventTime then = figures.facts.at - kRiskEpochs * kEpoch;
+  const PastSums past = figures.history.sums_before(then, figures.row_rules);
+  if (past.frequency == 0) return;
+  const std::optional<double> risk = churn_risk_of({.at = then,
+                                                    .first_purchase = past.first_purchase,
+                                                    .last_purchase = past.last_purchase,
+                                                    .frequency = past.frequency,
+                                                    .monetary = past.monetary,
+                                                    .version = past_model_});
+  if (!risk) return;
+  CalibrationBin& bin = calibration_[static_cast<std::size_t>(
+      std::min<int>(kCalibrationBins - 1, static_cast<int>(*risk * kCalibrationBins)))];
+  ++bin.customers;
+  bin.risk += static_cast<std::int64_t>(*risk * kRiskUnits + .5);
+  const std::span<const Purchase> purchases = figures.history.purchases();
+  if (purchases.empty() || purchases.back().time < then) ++bin.gone;
+}
+
 void Census::merge(const Census& other) {
   reach(other.as_of_);
   segments_.merge(other.segments_);
@@ -56,6 +80,11 @@ void Census::merge(const Census& other) {
   for (std::size_t i = 0; i < risk_.size(); ++i) {
     risk_[i].customers += other.risk_[i].customers;
     add_to(risk_[i].value_at_risk, other.risk_[i].value_at_risk);
+  }
+  for (std::size_t i = 0; i < calibration_.size(); ++i) {
+    calibration_[i].customers += other.calibration_[i].customers;
+    calibration_[i].risk += other.calibration_[i].risk;
+    calibration_[i].gone += other.calibration_[i].gone;
   }
   by_monetary_.merge(other.by_monetary_);
   by_frequency_.merge(other.by_frequency_);

@@ -28,9 +28,24 @@ struct RiskBin {
 };
 using RiskHistogram = std::array<RiskBin, kRiskBins>;
 
+// Churn risk as it was foretold, and what came of it: customers by the tenth that their risk was
+// in.
+inline constexpr int kCalibrationBins = 10;
+struct CalibrationBin {
+  std::int64_t customers = 0;
+  std::int64_t risk = 0;  // Sum, in 10^-9.
+  std::int64_t gone = 0;  // Have bought nothing since.
+
+  friend bool operator==(const CalibrationBin&, const CalibrationBin&) = default;
+};
+using Calibration = std::array<CalibrationBin, kCalibrationBins>;
+inline constexpr std::int64_t kRiskEpochs = 90;  // What the risk is of.
+
 struct CensusOptions {
   std::size_t top_max = 100;  // Of each list of best customers.
   SpendsLessList::Options spends_less;
+  // In force kRiskEpochs before: what it foretold is compared with what came. Null: nothing is.
+  const ModelVersion* past_model = nullptr;
 };
 
 class Census {
@@ -55,6 +70,7 @@ class Census {
   const LostCustomers& lost() const { return lost_; }
   const SpendsLessList& spends_less() const { return spends_less_; }
   const RiskHistogram& risk() const { return risk_; }
+  const Calibration& calibration() const { return calibration_; }
   const TopCustomers& best_by_monetary() const { return by_monetary_; }
   const TopCustomers& best_by_frequency() const { return by_frequency_; }
   const TopCustomers& most_at_risk() const { return at_risk_; }
@@ -64,7 +80,10 @@ class Census {
   }
 
  private:
+  void calibrate(const CustomerFigures& figures);
+
   const Rules* rules_;
+  const ModelVersion* past_model_;
   EventTime as_of_ = kBeforeAll;
   SegmentProfiles segments_;
   Population population_;
@@ -72,6 +91,7 @@ class Census {
   LostCustomers lost_;
   SpendsLessList spends_less_;
   RiskHistogram risk_{};
+  Calibration calibration_{};
   TopCustomers by_monetary_;
   TopCustomers by_frequency_;
   TopCustomers at_risk_;

@@ -40,9 +40,9 @@ void write_values(JsonText& out, const CustomerView& view) {
     out.key("recency_days").fixed(recency_days(facts), 6);
   }
   out.key("frequency").integer(facts.frequency);
-  out.key("monetary").text(to_text(facts.monetary));
-  out.key("sales").text(to_text(sums.purchases));
-  out.key("credits").text(to_text(sums.credits));
+  out.key("monetary").raw(to_text(facts.monetary));
+  out.key("sales").raw(to_text(sums.purchases));
+  out.key("credits").raw(to_text(sums.credits));
   if (const std::optional<double> risk = churn_risk_of(facts))
     out.key("churn_risk").fixed(*risk, 10);
   if (view.row.consent) out.key("consent").boolean(*view.row.consent);
@@ -51,7 +51,7 @@ void write_values(JsonText& out, const CustomerView& view) {
   out.key("open_invoice").begin_object();
   out.key("type").text(open.type == InvoiceType::kCredit ? "credit" : "invoice");
   out.key("invoice_no").text(open.invoice_no);
-  out.key("amount").text(to_text(open.sum));
+  out.key("amount").raw(to_text(open.sum));
   out.key("last_line").text(to_rfc3339(open.last_line));
   out.end_object();
 }
@@ -108,7 +108,7 @@ void write_ledger(JsonText& out, const CustomerView& view) {
     out.begin_object();
     out.key("time").text(to_rfc3339(invoice.time));
     out.key("type").text(kind_of(invoice));
-    out.key("amount").text(to_text(amount_of(invoice)));
+    out.key("amount").raw(to_text(amount_of(invoice)));
     out.key("number_hash").text(fmt::format("{:016x}", invoice.number_hash));
     if (invoice.original_hash != 0)
       out.key("original_hash").text(fmt::format("{:016x}", invoice.original_hash));
@@ -121,8 +121,8 @@ void write_ledger(JsonText& out, const CustomerView& view) {
   out.key("folded").begin_object();
   out.key("invoices").integer(folded.count);
   out.key("newest").text(to_rfc3339(folded.newest));
-  out.key("sales").text(to_text(folded.purchases));
-  out.key("credits").text(to_text(folded.credits));
+  out.key("sales").raw(to_text(folded.purchases));
+  out.key("credits").raw(to_text(folded.credits));
   out.end_object();
 }
 

@@ -46,4 +46,25 @@ Money LedgerHistory::net_spend(EventTime from, EventTime to) const {
   return sum;
 }
 
+PastSums LedgerHistory::sums_before(EventTime at, const Rules& rules) const {
+  PastSums sums;
+  const EventTime from = window_start(rules, at);
+  const auto is_in = [&](EventTime time) { return time >= from && time < at; };
+  if (folded_.newest != kBeforeAll && folded_.newest < at && from == kBeforeAll) {
+    sums.frequency = folded_.count;
+    sums.first_purchase = folded_.first_purchase;
+    sums.last_purchase = folded_.last_purchase;
+  }
+  for (const Purchase& purchase : purchases_) {
+    if (!is_in(purchase.time)) continue;
+    if (sums.frequency++ == 0) sums.first_purchase = purchase.time;
+    sums.last_purchase = purchase.time;
+  }
+  for (const BookedAmount& booking : bookings_) {
+    if (is_in(booking.time) && (rules.monetary == MonetaryKind::kNet || booking.amount > Money{}))
+      add_to(sums.monetary, booking.amount);
+  }
+  return sums;
+}
+
 }  // namespace rfm

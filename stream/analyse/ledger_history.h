@@ -2,10 +2,12 @@
 // what is kept counts, whatever window recency, frequency and monetary look through.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <vector>
 
 #include "state/invoice_ledger.h"
+#include "state/rules.h"
 
 namespace rfm {
 
@@ -23,6 +25,14 @@ struct BookedAmount {
   Money amount;
 
   friend bool operator==(const BookedAmount&, const BookedAmount&) = default;
+};
+
+// What had been bought before an instant, of the invoices as they stand now.
+struct PastSums {
+  std::uint32_t frequency = 0;
+  EventTime first_purchase{};  // Meaningful if frequency > 0, like the next.
+  EventTime last_purchase{};
+  Money monetary;
 };
 
 // Invoices that the ledger has folded together are known as sums only. They count as one booking at
@@ -43,6 +53,10 @@ class LedgerHistory {
 
   // Sales less credits, booked in (from, to].
   Money net_spend(EventTime from, EventTime to) const;
+
+  // As of `at`, through the window that `rules` look through and net or gross as they say. What is
+  // folded counts only as a whole, where all of it is before `at` and there is no window.
+  PastSums sums_before(EventTime at, const Rules& rules) const;
 
  private:
   std::vector<Purchase> purchases_;

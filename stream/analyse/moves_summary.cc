@@ -8,17 +8,27 @@
 
 namespace rfm {
 
-void MovesSummary::add(std::string_view key, const Book::Cell& cell) {
+void MovesSummary::add(std::string_view key, const Book::Cell& cell, NameOf name_of) {
   if (key == kBookBegin) since_ = std::max(since_, begin_of(cell));
   const std::optional<MovesCell> of = moves_cell(key);
   if (!of) return;
-  const auto name = [this](std::uint32_t id) { return std::string(names_.name_of(id)); };
+  const auto name = [&](std::uint32_t id) { return std::string(name_of(id)); };
   Sums& sums = of->kind == MovesCell::Kind::kFlow
                    ? flows_[{of->day, name(of->segmentation), name(of->from), name(of->to),
                              of->reason, of->is_actionable}]
                    : changes_[{of->day, name(of->segmentation), name(of->to)}];
-  add_to(sums.count, cell.sums[0]);
-  add_to(sums.monetary.units, cell.sums[1]);
+  sums.add({.count = cell.sums[0], .monetary = {cell.sums[1]}});
+}
+
+void MovesSummary::Sums::add(const Sums& other) {
+  add_to(count, other.count);
+  add_to(monetary, other.monetary);
+}
+
+void MovesSummary::merge(const MovesSummary& other) {
+  since_ = std::max(since_, other.since_);
+  for (const auto& [key, sums] : other.flows_) flows_[key].add(sums);
+  for (const auto& [key, sums] : other.changes_) changes_[key].add(sums);
 }
 
 std::vector<DayFlow> MovesSummary::flows() const {
@@ -37,9 +47,7 @@ std::vector<DayStock> MovesSummary::stocks() const {
   for (auto change = changes_.begin(); change != changes_.end();) {
     const std::int64_t day = std::get<0>(change->first);
     for (; change != changes_.end() && std::get<0>(change->first) == day; ++change) {
-      Sums& stock = now[{std::get<1>(change->first), std::get<2>(change->first)}];
-      add_to(stock.count, change->second.count);
-      add_to(stock.monetary, change->second.monetary);
+      now[{std::get<1>(change->first), std::get<2>(change->first)}].add(change->second);
     }
     for (const auto& [segment, sums] : now) {
       if (sums.count != 0)
@@ -47,6 +55,15 @@ std::vector<DayStock> MovesSummary::stocks() const {
     }
   }
   return stocks;
+}
+
+std::vector<DayStock> MovesSummary::changes_of(std::string_view segmentation) const {
+  std::vector<DayStock> changes;
+  for (const auto& [key, sums] : changes_) {
+    const auto& [day, of, segment] = key;
+    if (of == segmentation) changes.push_back({day, of, segment, sums.count, sums.monetary});
+  }
+  return changes;
 }
 
 }  // namespace rfm

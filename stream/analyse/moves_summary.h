@@ -10,10 +10,10 @@
 #include <tuple>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "state/book.h"
 #include "state/money.h"
 #include "state/moves_book.h"
-#include "state/segment_names.h"
 
 namespace rfm {
 
@@ -38,11 +38,11 @@ struct DayStock {
 
 class MovesSummary {
  public:
-  // What `logs` refers to outlives it.
-  explicit MovesSummary(const TimeContext& logs) : names_(logs) {}
-
-  // A cell of a partition's book; one of something else is passed over.
-  void add(std::string_view key, const Book::Cell& cell);
+  // A cell of a partition's book; one of something else is passed over. `name_of`: what a number in
+  // it stands for (SegmentNames).
+  using NameOf = absl::FunctionRef<std::string_view(std::uint32_t)>;
+  void add(std::string_view key, const Book::Cell& cell, NameOf name_of);
+  void merge(const MovesSummary& other);
   // From when on all partitions' books count (state/book.h, kBookBegin).
   std::optional<EventTime> since() const { return since_; }
 
@@ -50,14 +50,17 @@ class MovesSummary {
   std::vector<DayFlow> flows() const;
   // Of each day with a change, those segments that have customers; by day, then names.
   std::vector<DayStock> stocks() const;
+  // By how much the stocks of a segmentation change, by day, then names.
+  std::vector<DayStock> changes_of(std::string_view segmentation) const;
 
  private:
   struct Sums {
     std::int64_t count = 0;
     Money monetary;
+
+    void add(const Sums& other);
   };
 
-  SegmentNames names_;
   std::map<std::tuple<std::int64_t, std::string, std::string, std::string, Reason, bool>, Sums>
       flows_;
   std::map<std::tuple<std::int64_t, std::string, std::string>, Sums> changes_;

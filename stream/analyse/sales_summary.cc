@@ -41,18 +41,35 @@ void SalesSummary::add(std::string_view key, const Book::Cell& cell) {
           {.gross = {sums[0]}, .credits = {sums[1]}, .invoices = sums[2], .units = sums[3]});
       return;
     case SalesCell::Kind::kProduct: {
-      ProductSums& product = products_[{of->month, std::move(name)}];
-      product.sums.add({.gross = {sums[0]}, .credits = {sums[1]}, .units = sums[2]});
-      add_to(product.lines, sums[3]);
+      products_[{of->month, std::move(name)}].add(
+          {.sums = {.gross = {sums[0]}, .credits = {sums[1]}, .units = sums[2]}, .lines = sums[3]});
       return;
     }
     case SalesCell::Kind::kProductName: {
-      const Description said{sums[0], cell.text.value_or("")};
-      Description& known = descriptions_.try_emplace(std::move(name), said).first->second;
-      if (std::tie(said.at_ms, said.text) > std::tie(known.at_ms, known.text)) known = said;
-      return;
+      return describe(name, {sums[0], cell.text.value_or("")});
     }
   }
+}
+
+void SalesSummary::ProductSums::add(const ProductSums& other) {
+  sums.add(other.sums);
+  add_to(lines, other.lines);
+}
+
+void SalesSummary::describe(const std::string& product, const Description& said) {
+  Description& known = descriptions_.try_emplace(product, said).first->second;
+  const auto order = [](const Description& d) {
+    return std::tuple(!d.text.empty(), d.at_ms, std::string_view(d.text));
+  };
+  if (order(known) < order(said)) known = said;
+}
+
+void SalesSummary::merge(const SalesSummary& other) {
+  since_ = std::max(since_, other.since_);
+  for (const auto& [key, sums] : other.days_) days_[key].add(sums);
+  for (const auto& [key, sums] : other.hours_) hours_[key].add(sums);
+  for (const auto& [key, sums] : other.products_) products_[key].add(sums);
+  for (const auto& [product, said] : other.descriptions_) describe(product, said);
 }
 
 std::vector<DaySales> SalesSummary::days() const {
@@ -136,9 +153,7 @@ std::array<SalesSums, kHoursOfWeek> SalesSummary::week() const {
 std::vector<ProductSales> SalesSummary::products_in_all() const {
   std::map<std::string, ProductSums> by_product;
   for (const auto& [key, product] : products_) {
-    ProductSums& sums = by_product[key.second];
-    sums.sums.add(product.sums);
-    add_to(sums.lines, product.lines);
+    by_product[key.second].add(product);
   }
   std::vector<ProductSales> products;
   for (const auto& [name, product] : by_product)

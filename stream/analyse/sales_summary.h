@@ -20,9 +20,9 @@
 namespace rfm {
 
 struct SalesSums {
-  Money gross;    // Sales,
-  Money credits;  // and what was given back, >= 0.
-  std::int64_t invoices = 0;
+  Money gross;                // Sales,
+  Money credits;              // and what was given back, >= 0.
+  std::int64_t invoices = 0;  // Of nobody's sales that come as lines, each line.
   std::int64_t credit_notes = 0;
   std::int64_t units = 0;      // In 10^-4; returned ones taken off.
   std::int64_t customers = 0;  // Who bought on the day in the country; 0 of other sums.
@@ -65,6 +65,7 @@ class SalesSummary {
  public:
   // A cell of a partition's book; one of something else is passed over.
   void add(std::string_view key, const Book::Cell& cell);
+  void merge(const SalesSummary& other);
   // From when on all partitions' books count (state/book.h, kBookBegin).
   std::optional<EventTime> since() const { return since_; }
 
@@ -87,11 +88,15 @@ class SalesSummary {
   struct ProductSums {
     SalesSums sums;
     std::int64_t lines = 0;
+
+    void add(const ProductSums& other);
   };
   struct Description {
     std::int64_t at_ms = 0;
     std::string text;
   };
+  // The newest that says something.
+  void describe(const std::string& product, const Description& said);
 
   std::string description_of(const std::string& product) const;
 

@@ -8,14 +8,9 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "model/training.h"
-#include "stream/evaluate/cluster_count_evaluation.h"
+#include "stream/analyse/cluster_count_comparison.h"
 
 namespace rfm {
-
-struct ClusterCounts {
-  int first = 0;
-  int last = 0;
-};
 
 // "4" or "2..10", within what there may be of clusters.
 absl::StatusOr<ClusterCounts> read_cluster_counts(const std::string& text);

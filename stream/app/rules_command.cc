@@ -112,11 +112,16 @@ absl::Status diff(const Arguments& arguments) {
   return absl::OkStatus();
 }
 
+absl::Status say(const absl::StatusOr<std::string>& done) {
+  if (done.ok()) fmt::print("{}\n", *done);
+  return done.status();
+}
+
 absl::Status apply(const Arguments& arguments) {
   const absl::StatusOr<OpenedLog> opened = OpenedLog::open(arguments);
   if (!opened.ok()) return opened.status();
   const auto& [settings, log] = *opened;
-  return change_rules(arguments.place, settings, log, settings.semantic());
+  return say(change_rules(arguments.place, settings, log, settings.semantic()));
 }
 
 absl::Status rollback(const Arguments& arguments) {
@@ -125,7 +130,7 @@ absl::Status rollback(const Arguments& arguments) {
   const auto& [settings, log] = *opened;
   const auto old = version_of(log, arguments.to);
   if (!old.ok()) return old.status();
-  return change_rules(arguments.place, settings, log, old->settings);
+  return say(change_rules(arguments.place, settings, log, old->settings));
 }
 
 void add_place(CLI::App& command, Arguments& arguments) {

@@ -41,13 +41,13 @@ absl::Status print_moves(const StateSnapshot& snapshot, const Settings& settings
   const absl::StatusOr<LaterRules> next = next_rules(
       snapshot.rules(), newest, {.base = newest.version, .settings = settings.semantic()}, reader);
   if (!next.ok()) return next.status();
-  const absl::StatusOr<RulesTrial> trial = try_rules(snapshot, *next->rules);
+  const absl::StatusOr<RulesTrial> trial = try_rules(snapshot, next->rules);
   if (!trial.ok()) return trial.status();
   fmt::print("Rules version {} for {} customers, as of {}\n", next->record.version,
-             grouped(trial->customers), to_rfc3339(snapshot.clock()));
-  for (const auto& [segmentation, moves] : trial->segmentations) {
+             grouped(trial->customers()), to_rfc3339(snapshot.clock()));
+  for (const auto& [segmentation, moves] : trial->segmentations()) {
     fmt::print("\n{}: {} of {} customers would move\n", segmentation, grouped(moves.customers),
-               grouped(trial->customers));
+               grouped(trial->customers()));
     if (moves.customers == 0) continue;
     std::vector<std::pair<std::pair<std::string, std::string>, RulesTrial::Move>> order(
         moves.by_segments.begin(), moves.by_segments.end());

@@ -40,22 +40,20 @@ absl::StatusOr<std::unique_ptr<StateSnapshot>> open_state(const std::string& dir
   return snapshot;
 }
 
-absl::Status write_to_state(const std::string& directory, const RulesRequest& request,
-                            const Settings& settings) {
+absl::StatusOr<std::string> write_to_state(const std::string& directory,
+                                           const RulesRequest& request, const Settings& settings) {
   SettingsRules reader(settings, "", Settings::Compared::kAll);
   const absl::StatusOr<RulesRecord> logged = change_stored_rules(directory, request, reader);
   if (!logged.ok()) return logged.status();
-  fmt::print(
+  return fmt::format(
       "rules version {} is logged and holds {}: the next replay of the same input, with these "
       "settings, goes over to them there. What only the end of the input had led to is undone "
-      "until "
-      "then\n",
+      "until then",
       logged->version, boundary_text(*logged));
-  return absl::OkStatus();
 }
 
-absl::Status ask_service(const RulesPlace& place, const KafkaOptions& kafka,
-                         const RulesRequest& request) {
+absl::StatusOr<std::string> ask_service(const RulesPlace& place, const KafkaOptions& kafka,
+                                        const RulesRequest& request) {
   const std::string topic = topic_names(kafka).requests;
   if (const absl::StatusOr<int> found = check_topic(kafka, topic); !found.ok())
     return found.status();
@@ -75,18 +73,15 @@ absl::Status ask_service(const RulesPlace& place, const KafkaOptions& kafka,
       return absl::AbortedError(
           "another change of the rules came first: `rfmstream rules diff` shows what is left");
     }
-    fmt::print(
-        "rules version {} is logged and holds {}: everybody changes over there, without a "
-        "restart\n",
+    return fmt::format(
+        "rules version {} is logged and holds {}: everybody changes over there, without a restart",
         logged.version, boundary_text(logged));
-    return absl::OkStatus();
   }
-  fmt::print(
+  return fmt::format(
       "asked for rules version {}. No service of application {} has taken it up yet: one that runs "
       "and trains, or is started with these settings or the ones before, will. `rfmstream rules "
-      "show` says when\n",
+      "show` says when",
       version, kafka.application);
-  return absl::OkStatus();
 }
 
 }  // namespace
@@ -142,14 +137,12 @@ absl::StatusOr<Settings> with_logged_input(Settings given, const RulesRecord& ne
   return given;
 }
 
-absl::Status change_rules(const RulesPlace& place, const Settings& settings,
-                          const std::vector<RulesRecord>& log,
-                          const std::map<std::string, std::string>& semantic) {
+absl::StatusOr<std::string> change_rules(const RulesPlace& place, const Settings& settings,
+                                         const std::vector<RulesRecord>& log,
+                                         const std::map<std::string, std::string>& semantic) {
   const RulesRecord& newest = log.back();
-  if (rules_differences(newest.settings, semantic).empty()) {
-    fmt::print("nothing to do: these are the rules of version {}\n", newest.version);
-    return absl::OkStatus();
-  }
+  if (rules_differences(newest.settings, semantic).empty())
+    return fmt::format("nothing to do: these are the rules of version {}", newest.version);
   const absl::Status changes = check_rules_change(newest.settings, semantic);
   if (!changes.ok()) return changes;
   const RulesRequest request{.base = newest.version, .settings = semantic};

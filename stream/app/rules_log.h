@@ -31,10 +31,10 @@ absl::StatusOr<ModelVersion> read_newest_model(const RulesPlace& place, const Se
 absl::StatusOr<Settings> with_logged_input(Settings given, const RulesRecord& newest);
 
 // Makes `semantic` the version after `log`: in a state directory at once, else by a request to the
-// running service. Says on standard output what became of it. InvalidArgument: what cannot change.
-absl::Status change_rules(const RulesPlace& place, const Settings& settings,
-                          const std::vector<RulesRecord>& log,
-                          const std::map<std::string, std::string>& semantic);
+// running service. Returns what became of it, for people. kInvalidArgument: what cannot change.
+absl::StatusOr<std::string> change_rules(const RulesPlace& place, const Settings& settings,
+                                         const std::vector<RulesRecord>& log,
+                                         const std::map<std::string, std::string>& semantic);
 
 // "from 2011-12-10T00:00:00Z on"
 std::string boundary_text(const RulesRecord& rules);

@@ -39,23 +39,30 @@ std::vector<QueryDesk*> views_of(const std::vector<std::unique_ptr<QueryDesk>>& 
 
 }  // namespace
 
-RunAdmin::RunAdmin(const Settings& settings, const Clock& clock)
+RunAdmin::RunAdmin(const Settings& settings, std::vector<RulesRecord> stored, std::string token,
+                   const Clock& clock)
     : desks_(desks_for(settings)),
       all_desks_(views_of(desks_)),
       answers_(all_desks_, board_, clock, settings.text("input.currency")),
+      author_(settings, std::move(stored)),
+      lab_(std::move(token), author_, answers_),
       pages_({.version = RFM_VERSION,
               .application = settings.text("app.name"),
               .config_json = settings_json(settings),
               .stuck_after = settings.duration("admin.stuck_after")},
-             board_, clock, &answers_) {}
+             board_, clock, &answers_, &lab_) {}
 
 std::vector<QueryDesk*> RunAdmin::desks() const {
   return server_ == nullptr ? std::vector<QueryDesk*>{} : views_of(desks_);
 }
 
 absl::StatusOr<std::unique_ptr<RunAdmin>> RunAdmin::start(const Settings& settings,
+                                                          std::vector<RulesRecord> stored,
                                                           const Clock& clock) {
-  std::unique_ptr<RunAdmin> admin(new RunAdmin(settings, clock));
+  absl::StatusOr<std::string> token = read_admin_token(settings);
+  if (!token.ok()) return token.status();
+  std::unique_ptr<RunAdmin> admin(
+      new RunAdmin(settings, std::move(stored), *std::move(token), clock));
   const std::string& listen = settings.text("admin.listen");
   if (listen.empty()) return admin;
   absl::StatusOr<std::unique_ptr<AdminServer>> server = AdminServer::start(listen, admin->pages_);

@@ -8,10 +8,12 @@
 #include "absl/status/statusor.h"
 #include "admin/admin_pages.h"
 #include "admin/admin_server.h"
+#include "admin/rules_lab.h"
 #include "admin/state_answers.h"
 #include "admin/state_desks.h"
 #include "admin/status_board.h"
 #include "config/settings.h"
+#include "stream/app/settings_author.h"
 #include "stream/record/clock.h"
 
 namespace rfm {
@@ -22,7 +24,9 @@ std::string settings_json(const Settings& settings);
 class RunAdmin {
  public:
   // `clock` outlives it. With an empty admin.listen nobody listens.
+  // `stored`: the model log of a state that is only shown; empty: it is a topic.
   static absl::StatusOr<std::unique_ptr<RunAdmin>> start(const Settings& settings,
+                                                         std::vector<RulesRecord> stored,
                                                          const Clock& clock);
 
   StatusBoard& board() { return board_; }
@@ -30,12 +34,15 @@ class RunAdmin {
   std::vector<QueryDesk*> desks() const;
 
  private:
-  RunAdmin(const Settings& settings, const Clock& clock);
+  RunAdmin(const Settings& settings, std::vector<RulesRecord> stored, std::string token,
+           const Clock& clock);
 
   StatusBoard board_;
   std::vector<std::unique_ptr<QueryDesk>> desks_;
   StateDesks all_desks_;
   StateAnswers answers_;
+  SettingsAuthor author_;
+  RulesLab lab_;
   AdminPages pages_;
   std::unique_ptr<AdminServer> server_;  // Gone before what it answers with.
 };

@@ -223,7 +223,7 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
   const StopSignal stop;
   const StopGuard guard(stop);
   const SystemClock clock;
-  const absl::StatusOr<std::unique_ptr<RunAdmin>> admin = RunAdmin::start(*settings, clock);
+  const absl::StatusOr<std::unique_ptr<RunAdmin>> admin = RunAdmin::start(*settings, {}, clock);
   if (!admin.ok()) return admin.status();
   options.queries = (*admin)->desks();
   const SystemdNotifier notifier((*admin)->board(), settings->duration("admin.stuck_after"), clock);

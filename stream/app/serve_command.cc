@@ -55,7 +55,7 @@ absl::Status serve(const Arguments& arguments) {
   if (settings->text("admin.listen").empty())
     return absl::InvalidArgumentError("admin.listen is empty: --listen HOST:PORT says where");
   const SystemClock clock;
-  const auto admin = RunAdmin::start(*settings, clock);
+  const auto admin = RunAdmin::start(*settings, snapshot.rules_records(), clock);
   if (!admin.ok()) return admin.status();
   const auto served = ServedState::open(snapshot, *(*admin)->desks().front(), clock);
   if (!served.ok()) return served.status();

@@ -1,6 +1,7 @@
 #include "stream/app/state_census.h"
 
 #include "state/epoch.h"
+#include "state/segment_names.h"
 #include "stream/app/progress.h"
 
 namespace rfm {
@@ -36,15 +37,14 @@ absl::StatusOr<Census> census_of(const OpenedState& state, const CensusOptions& 
 
 namespace {
 
-// Every cell of the books to `summary`.
-template <class Summary>
-absl::Status add_cells(const OpenedState& state, Summary& summary) {
+template <class Add>
+absl::Status each_cell(const OpenedState& state, Add add) {
   for (const PartitionSnapshot& partition : state.snapshot->partitions()) {
     const absl::Status read = state.snapshot->for_each_cell(
         partition.id, [&](std::string_view key, std::string_view bytes) {
           const std::optional<Book::Cell> cell = Book::decode(bytes);
           if (!cell) return absl::DataLossError("a cell of the books is damaged");
-          summary.add(key, *cell);
+          add(key, *cell);
           return absl::OkStatus();
         });
     if (!read.ok()) return read;
@@ -56,13 +56,19 @@ absl::Status add_cells(const OpenedState& state, Summary& summary) {
 
 absl::StatusOr<SalesSummary> sales_of(const OpenedState& state) {
   SalesSummary sales;
-  if (const absl::Status read = add_cells(state, sales); !read.ok()) return read;
+  const absl::Status read =
+      each_cell(state, [&](auto key, const Book::Cell& cell) { sales.add(key, cell); });
+  if (!read.ok()) return read;
   return sales;
 }
 
 absl::StatusOr<MovesSummary> moves_of(const OpenedState& state) {
-  MovesSummary moves(state.snapshot->logs());
-  if (const absl::Status read = add_cells(state, moves); !read.ok()) return read;
+  SegmentNames names(state.snapshot->logs());
+  const auto name_of = [&](std::uint32_t id) { return names.name_of(id); };
+  MovesSummary moves;
+  const absl::Status read =
+      each_cell(state, [&](auto key, const Book::Cell& cell) { moves.add(key, cell, name_of); });
+  if (!read.ok()) return read;
   return moves;
 }
 

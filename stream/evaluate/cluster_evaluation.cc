@@ -4,14 +4,11 @@
 #include <limits>
 #include <vector>
 
-#include "model/deterministic_math.h"
 #include "model/nearest_centroid.h"
 #include "state/evaluation.h"
 
 namespace rfm {
 namespace {
-
-constexpr std::uint64_t kFreshSeed = 0x5eed;
 
 std::span<const FeatureVector> centroids_of(const ClusterModel& model) {
   return std::span(model.centroids).first(static_cast<std::size_t>(model.cluster_count));
@@ -30,26 +27,6 @@ double inertia_of(std::span<const FeatureVector> points, const FeatureVector& we
 }
 
 }  // namespace
-
-std::vector<FeatureVector> points_of(std::span<const SampleRow> sample, EventTime at) {
-  std::vector<FeatureVector> points;
-  points.reserve(sample.size());
-  for (const SampleRow& row : sample) {
-    const double monetary =
-        static_cast<double>(std::max<std::int64_t>(0, row.monetary)) / Money::kUnitsPerCurrencyUnit;
-    points.push_back({recency_feature(row.last_purchase_ms, to_ms(at)), det_log1p(row.frequency),
-                      det_log1p(monetary)});
-  }
-  return points;
-}
-
-KMeansFit fresh_fit(std::span<const FeatureVector> points, int cluster_count) {
-  return refit(points, {},
-               {.cluster_count = cluster_count,
-                .seed = kFreshSeed,
-                .first_start_count = kFreshStarts,
-                .fit_rows_max = static_cast<int>(points.size())});
-}
 
 ClusterAssessment assess_clusters(std::span<const SampleRow> sample, EventTime at,
                                   const ClusterModel& adopted, const ClusterModel& trained) {

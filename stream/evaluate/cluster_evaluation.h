@@ -7,21 +7,13 @@
 #include <vector>
 
 #include "model/contribution.h"
-#include "model/kmeans.h"
 #include "model/model_version.h"
 #include "state/event_time.h"
 #include "state/resident_rows.h"
 #include "state/rules.h"
+#include "stream/analyse/cluster_count_evaluation.h"
 
 namespace rfm {
-
-// log1p of R (days), F and max(M, 0) (currency units) at `at`, in the sample's order.
-std::vector<FeatureVector> points_of(std::span<const SampleRow> sample, EventTime at);
-
-// What a batch program finds: the best of ten k-means++ starts, each on all points (at least as
-// many as clusters).
-inline constexpr int kFreshStarts = 10;
-KMeansFit fresh_fit(std::span<const FeatureVector> points, int cluster_count);
 
 // Inertias are sums over the sample of the squared distance to the nearest centroid, in the metric
 // of the fresh fit (z-scores of log1p of R, F, M at that moment).

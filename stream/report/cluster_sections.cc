@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "model/elbow.h"
-#include "stream/evaluate/cluster_count_evaluation.h"
+#include "stream/analyse/cluster_count_evaluation.h"
 #include "stream/evaluate/cluster_evaluation.h"
 #include "stream/report/figure_text.h"
 #include "stream/report/html_text.h"

@@ -84,6 +84,7 @@ class AdminServerTest : public testing::Test {
                      .stuck_after = std::chrono::minutes{1}},
                     board_,
                     clock_,
+                    nullptr,
                     nullptr};
   std::unique_ptr<AdminServer> server_;
 };

@@ -6,9 +6,11 @@ import json
 import os
 import pathlib
 import random
+import re
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import urllib.error
@@ -22,6 +24,7 @@ SOURCE = pathlib.Path(os.environ["RFM_SOURCE_DIR"])
 OPENAPI = json.loads((SOURCE / "docs/openapi.json").read_text())
 START_S = 1_577_836_800  # 2020-01-01
 DAY_S = 86_400
+TOKEN = "0123456789abcdef-serve"
 ODD_ID = "Zoë / 50% & co\u2028"
 
 
@@ -56,7 +59,14 @@ class ServeTest(unittest.TestCase):
         path = pathlib.Path(cls.folder.name, "history.jsonl")
         path.write_text("".join(json.dumps(event) + "\n" for event in history()))
         cls.settings = []
-        for setting in ("input.currency=EUR", "sales.enabled=true", "moves.enabled=true"):
+        for setting in (
+            "input.currency=EUR",
+            "sales.enabled=true",
+            "moves.enabled=true",
+            "model.population_on=20",
+            "model.population_off=10",
+            "model.cluster_history=7d",
+        ):
             cls.settings += ["--set", setting]
         subprocess.run(
             [RFM, "replay", "--input", path, "--state", cls.state, "--format", "invoices"]
@@ -64,8 +74,11 @@ class ServeTest(unittest.TestCase):
             check=True,
             capture_output=True,
         )
+        token = pathlib.Path(cls.folder.name, "token")
+        token.write_text(TOKEN + "\n")
         cls.server = subprocess.Popen(
-            [RFM, "serve", "--state", cls.state, "--listen", "127.0.0.1:0"],
+            [RFM, "serve", "--state", cls.state, "--listen", "127.0.0.1:0"]
+            + ["--set", f"admin.token_file={token}"],
             stderr=subprocess.PIPE,
             text=True,
         )
@@ -80,13 +93,13 @@ class ServeTest(unittest.TestCase):
         cls.folder.cleanup()
         logged = "".join(cls.lines) + rest
         assert cls.server.returncode == 0, logged
-        assert ODD_ID not in logged and "c12" not in logged, logged
+        assert ODD_ID not in logged and "c12" not in logged and TOKEN not in logged, logged
 
-    def ask(self, path, headers=None):
+    def ask(self, path, headers=None, body=None):
         """Status, headers and body; asks again while the answer is in the making."""
         while True:
             request = urllib.request.Request(
-                f"http://127.0.0.1:{self.port}{path}", headers=headers or {}
+                f"http://127.0.0.1:{self.port}{path}", headers=headers or {}, data=body
             )
             try:
                 with urllib.request.urlopen(request, timeout=30) as answer:
@@ -110,9 +123,16 @@ class ServeTest(unittest.TestCase):
                 answer += piece
             return answer
 
-    def check(self, path, answer, status="200"):
+    def post(self, path, toml, token=TOKEN):
+        headers = {"Authorization": f"Bearer {token}"} if token is not None else {}
+        status, _, body = self.ask(path, headers, toml.encode())
+        answer = json.loads(body)
+        self.check(path, answer, str(status), "post")
+        return status, answer
+
+    def check(self, path, answer, status="200", method="get"):
         """Against the schema that the document has for the path."""
-        schema = OPENAPI["paths"][path]["get"]["responses"][status]["content"]["application/json"]
+        schema = OPENAPI["paths"][path][method]["responses"][status]["content"]["application/json"]
         jsonschema.Draft202012Validator(
             {**schema["schema"], "components": OPENAPI["components"]}
         ).validate(answer)
@@ -127,7 +147,7 @@ class ServeTest(unittest.TestCase):
             "/customers": "sort=value_at_risk&size=7&page=1",
         }
         for path in OPENAPI["paths"]:
-            if "{" in path or path == "/metrics":
+            if "{" in path or path == "/metrics" or "get" not in OPENAPI["paths"][path]:
                 continue
             with self.subTest(path):
                 self.check(path, self.get(path))
@@ -216,6 +236,42 @@ class ServeTest(unittest.TestCase):
         own = [move for move in own["history"] if move.pop("segmentation") == "rfm"]
         self.assertEqual(shown["moves"], own)
 
+    def test_risk_is_compared_with_what_came(self):
+        answer = self.get("/risk")
+        bins = answer["calibration"]
+        end = time.mktime(time.strptime(answer["as_of"][:19], "%Y-%m-%dT%H:%M:%S"))
+        then = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.localtime(end - 90 * DAY_S))
+        times = {}
+        for event in history():
+            if event["type"] == "invoice":
+                times.setdefault(event["customer_id"], []).append(event["invoice_time"])
+        known = [own for own in times.values() if own[0] < then]
+        gone = [own for own in known if own[-1] < then]
+        self.assertGreater(len(known), len(gone))
+        self.assertEqual(sum(b["customers"] for b in bins), len(known))
+        self.assertAlmostEqual(sum(b["customers"] * b["observed"] for b in bins), len(gone), 3)
+        for one in bins:
+            self.assertTrue(0 <= one["risk"] <= 1)
+
+    def test_clusters_are_compared_once(self):
+        answer = self.get("/k")
+        self.check("/k", answer)
+        self.assertEqual([line["k"] for line in answer["k"]], list(range(2, 11)))
+        self.assertEqual(answer["customers"], 60)
+        inertia = [line["inertia"] for line in answer["k"]]
+        self.assertEqual(inertia, sorted(inertia, reverse=True))
+        for line in answer["k"]:
+            self.assertTrue(-1 <= line["silhouette_exact"] <= line["silhouette"] + 0.3)
+            self.assertTrue(0 < line["stability"] <= 1)
+        for points in answer["axes"].values():
+            self.assertEqual([point["k"] for point in points], list(range(1, 11)))
+        self.assertRegex(answer["words"], "^Inertia: (no clear|an) elbow")
+        self.assertEqual(self.get("/k"), answer)
+        versions = self.get("/model")["versions"]
+        while "silhouette" not in versions[-1]:  # The sample is in the making.
+            versions = self.get("/model")["versions"]
+        self.assertTrue(-1 <= versions[-1]["silhouette"] <= 1)
+
     def test_what_is_wrong_is_named(self):
         for path, words in {
             "/segments?colour=red": ["colour", "segmentation"],
@@ -259,6 +315,75 @@ class ServeTest(unittest.TestCase):
         for connection in held:
             connection.close()
 
+    def resident_bytes(self):
+        status = pathlib.Path(f"/proc/{self.server.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status)[1]) * 1024
+
+    def flood(self, seed, count, seen):
+        """Requests of all kinds, as fast as they are answered; adds up their statuses."""
+        rng = random.Random(seed)
+        left = count
+        while left > 0:
+            pieces = []
+            for _ in range(min(left, 50)):
+                anything = urllib.parse.quote(rng.randbytes(rng.randrange(1, 60)), safe="")
+                host = rng.choice(["localhost", "127.0.0.1", "localhost", "evil.example"])
+                path = rng.choice(
+                    ["/healthz", "/segments", f"/customers/{anything}", f"/customers/c{left % 60}",
+                     "/metrics", f"/{anything}?{anything}={anything}", "/../../etc/passwd",
+                     f"/transitions/customers?page={left % 7}&size={left % 500 + 1}",
+                     "/" + "x" * rng.randrange(1_500), "/customers/%00%0d%0aSet-Cookie:%20a=b"]
+                )
+                pieces.append(f"GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n".encode())
+            if rng.random() < 0.3:
+                pieces.append(
+                    b"POST /rules/apply HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x"
+                    b"\r\nContent-Length: 4\r\n\r\nabcd"
+                )
+            try:
+                answers = self.raw(b"".join(pieces))
+            except OSError:  # Closed, because too many wait.
+                continue
+            statuses = re.findall(rb"(?:^|[\n}])HTTP/1\.1 (\d+) ", answers)
+            if b"Set-Cookie" in answers.replace(b"%0d%0aSet-Cookie", b""):
+                seen["a header that was sent in"] = 1
+            for status in statuses:
+                seen[int(status)] = seen.get(int(status), 0) + 1
+            left -= max(1, len(statuses))
+
+    def test_a_flood_is_answered_or_refused_and_nothing_grows(self):
+        before = self.ask("/customers/c7")[2]
+        for path in ("/segments", "/metrics", "/transitions/customers"):
+            self.ask(path)
+        slow = [socket.create_connection(("127.0.0.1", self.port)) for _ in range(60)]
+        for connection in slow:
+            connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: loc")
+        seen = [{} for _ in range(6)]
+        floods = [
+            threading.Thread(target=self.flood, args=(number, 1_500, seen[number]))
+            for number in range(6)
+        ]
+        for flood in floods:
+            flood.start()
+        warm = self.resident_bytes()
+        probed = 0
+        while any(flood.is_alive() for flood in floods) or probed == 0:
+            for path in ("/healthz", "/metrics"):
+                try:
+                    probed += self.ask(path)[0] == 200
+                except OSError:
+                    pass
+        for flood in floods:
+            flood.join()
+        for connection in slow:
+            connection.close()
+        statuses = set().union(*seen)
+        self.assertLessEqual(statuses, {200, 400, 401, 403, 404, 414, 503}, seen)
+        self.assertLessEqual({200, 403, 404}, statuses)
+        self.assertLess(self.resident_bytes() - warm, 64 << 20)
+        self.assertEqual(self.ask("/customers/c7")[2], before)
+        self.assertEqual(self.ask("/readyz")[0], 200)
+
     def test_an_answer_that_has_not_changed_is_not_sent_again(self):
         self.get("/segments")
         _, headers, _ = self.ask("/customers/c7")
@@ -267,6 +392,99 @@ class ServeTest(unittest.TestCase):
         self.assertEqual(headers["Cache-Control"], "private, no-cache")
         self.assertIn("frame-ancestors 'none'", headers["Content-Security-Policy"])
         self.assertNotIn("Access-Control-Allow-Origin", headers)
+
+    def test_rules_are_tried_by_who_has_the_token_alone(self):
+        toml = "[segmentation.churn]\nenabled = false\n"
+        for token in (None, "", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "x" * 1_000):
+            for path in ("/rules/dry-run", "/rules/apply"):
+                with self.subTest(path, token=token):
+                    self.assertEqual(self.post(path, toml, token)[0], 401)
+        status, answer = self.post("/rules/dry-run", toml)
+        self.assertEqual(status, 200, answer)
+        gone = [move for move in answer["moves"] if move["to"] == "none"]
+        self.assertEqual({move["segmentation"] for move in gone}, {"churn"})
+        self.assertEqual(sum(move["customers"] for move in gone), 60)
+        self.assertEqual((answer["customers"], answer["customers_moved"]), (60, 60))
+        money = self.get("/segments?segmentation=churn")["segments"]
+        self.assertAlmostEqual(
+            sum(move["monetary"] for move in gone), sum(s["monetary"] for s in money), 3
+        )
+        shown = subprocess.run(
+            [RFM, "rules", "dry-run", "--state", self.state] + self.settings
+            + ["--set", "segmentation.churn.enabled=false"],
+            check=True,
+            capture_output=True,
+            text=True,
+        ).stdout
+        self.assertIn("churn: 60 of 60 customers would move", shown)
+        daily = answer["transitions_per_day"]
+        self.assertEqual((daily["days"], daily["sampled"]), (90, 60))
+        self.assertGreater(daily["now"], daily["then"])
+        self.assertNotIn(TOKEN, json.dumps(self.get("/config")))
+
+    def test_the_rules_of_now_move_nobody(self):
+        status, answer = self.post("/rules/dry-run", "[rfm]\nmonetary = 'net'\n")
+        self.assertEqual((status, answer["moves"], answer["differences"]), (200, [], []))
+        daily = answer["transitions_per_day"]
+        self.assertEqual(daily["now"], daily["then"])
+        # As they were: what the service did in these days, but for what the past before them holds.
+        clock = answer["as_of"][:10]
+        at = time.mktime(time.strptime(clock, "%Y-%m-%d"))
+        first = time.strftime("%Y-%m-%d", time.localtime(at - 90 * DAY_S))
+        moves = 0
+        for segmentation in self.get("/segments")["segmentations"]:
+            path = f"/transitions?segmentation={segmentation}&from={first}&to={clock}"
+            moves += sum(flow["moves"] for flow in self.get(path)["flows"])
+        self.assertGreater(moves, 0)
+        self.assertLess(abs(daily["now"] * 90 - moves), moves / 5)
+
+    def test_rules_that_are_none_are_refused_with_what_is_allowed(self):
+        for toml, words in {
+            "nonsense": ["line:1"],
+            "[segmentation.rfm]\nstai = '1d'": ["stai", "stay"],
+            "[segmentation.rfm]\nstay = 'long'": ["stay", "long", "whole number"],
+            "[admin]\nlisten = '0.0.0.0:80'": ["admin.listen", "no rule"],
+            "[rfm]\nwindow = '90d'": ["rfm.window", "lifetime"],
+            "[segmentation.rfm]\nmap = [{segment = 'Champions', r = [5, 5], fm = [5, 5]}]": ["map"],
+            "\x00": [],
+            "a = '\x7f\u2028": [],
+        }.items():
+            for path in ("/rules/dry-run", "/rules/apply"):
+                with self.subTest(path, toml=toml):
+                    status, answer = self.post(path, toml)
+                    if path == "/rules/apply":
+                        self.assertEqual(status, 409)
+                        self.assertIn("rules apply --state", answer["detail"])
+                        continue
+                    self.assertEqual(status, 400, answer)
+                    for word in words:
+                        self.assertIn(word, answer["detail"])
+
+    def test_bodies_have_an_end(self):
+        self.assertEqual(self.post("/rules/dry-run", "#" * 65_536)[0], 200)
+        self.assertEqual(self.post("/rules/dry-run", "#" * 65_537)[0], 413)
+        head = (
+            "POST /rules/dry-run HTTP/1.1\r\nHost: localhost\r\n"
+            f"Authorization: Bearer {TOKEN}\r\n"
+        )
+        for more, status in {
+            "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n": 411,
+            "\r\n": 411,
+            "Content-Length: x\r\n\r\n": 400,
+            "Content-Length: 99999999999999999999\r\n\r\n": 413,
+            "Content-Length: 5\r\nContent-Encoding: gzip\r\n\r\nhello": 415,
+            "Content-Length: 5\r\nContent-Type: multipart/form-data; boundary=x\r\n\r\nhello": 415,
+        }.items():
+            with self.subTest(more):
+                self.assertIn(f" {status} ".encode(), self.raw((head + more).encode())[:20])
+        # Half of what was promised, then nothing: others are answered meanwhile.
+        with socket.create_connection(("127.0.0.1", self.port)) as half:
+            half.sendall((head + "Content-Length: 60000\r\n\r\n" + "#" * 30_000).encode())
+            self.assertEqual(self.ask("/healthz")[0], 200)
+            self.assertEqual(self.post("/rules/dry-run", "")[0], 200)
+        for path in ("/rules/apply", "/rules/dry-run"):
+            self.assertEqual(self.ask(path)[0], 405)
+        self.assertEqual(self.ask("/segments", {}, b"x")[0], 405)
 
     def test_probes_and_metrics_know_of_a_stored_state(self):
         self.assertEqual(self.ask("/readyz")[0], 200)

@@ -159,10 +159,10 @@ TEST_F(StateCommands, InspectShowsLedgerAndWhatComesNext) {
 TEST_F(StateCommands, InspectWritesJson) {
   ASSERT_TRUE(inspected({"b", "--state", state_, "--json"}).ok());
   for (const char* part :
-       {R"("customer_id":"b")", R"("as_of":"2024-01-21T00:00:00.000Z")", R"("monetary":"7.5004")",
+       {R"("customer_id":"b")", R"("as_of":"2024-01-21T00:00:00.000Z")", R"("monetary":7.5004)",
         // FM = 2 is Potential Loyalist at R 5 and R 4, About to Sleep at R 3.
         R"("next":{"at":"2024-03-11T10:00:00.001Z","segment":"About to Sleep"})",
-        R"("type":"credit","amount":"-3.0000")"}) {
+        R"("type":"credit","amount":-3.0000)"}) {
     EXPECT_NE(shown_.find(part), std::string::npos) << part << "\n" << shown_;
   }
 }

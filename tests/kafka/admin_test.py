@@ -5,11 +5,15 @@ topics, checked by promtool and scraped by a real Prometheus."""
 import contextlib
 import http.client
 import json
+import os
+import pathlib
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 import unittest
 import urllib.parse
@@ -38,6 +42,11 @@ def get(application, path):
         return ask(port_of(application), path)
     except (OSError, IndexError, http.client.HTTPException):
         return 0, ""
+
+
+def free_port():
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
 
 
 def metrics(application):
@@ -206,32 +215,132 @@ class AdminTest(BrokerTest):
         for line in lines:
             self.assertLessEqual({"time", "level", "message"}, set(line))
 
-    def test_a_real_prometheus_scrapes_it(self):
-        prometheus = shutil.which("prometheus")
-        if prometheus is None:
+    @contextlib.contextmanager
+    def prometheus(self, target):
+        """The port of a real one that scrapes the service at that port."""
+        binary = shutil.which("prometheus")
+        if binary is None:
             self.skipTest("no prometheus: Debian's package of that name")
-        application = self.application("scraped")
-        application.produce(invoices(100))
-        self.start(application)
-        self.ready(application)
         with tempfile.TemporaryDirectory(prefix="rfmstream-prometheus-") as directory:
             config = f"{directory}/prometheus.yml"
             with open(config, "w", encoding="utf-8") as file:
                 json.dump({"global": {"scrape_interval": "1s"}, "scrape_configs": [
                     {"job_name": "rfmstream", "static_configs": [
-                        {"targets": [f"127.0.0.1:{port_of(application)}"]}]}]}, file)
-            with socket.create_server(("127.0.0.1", 0)) as free:
-                port = free.getsockname()[1]
+                        {"targets": [f"127.0.0.1:{target}"]}]}]}, file)
+            port = free_port()
             process = subprocess.Popen(
-                [prometheus, f"--config.file={config}", f"--storage.tsdb.path={directory}/data",
+                [binary, f"--config.file={config}", f"--storage.tsdb.path={directory}/data",
                  f"--web.listen-address=127.0.0.1:{port}"],
                 stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
             try:
-                self.assert_scraped(port, 'sum(rfmstream_records_total)', "100")
-                self.assert_scraped(port, 'up{job="rfmstream"}', "1")
+                yield port
             finally:
                 process.kill()
                 process.wait()
+
+    def test_a_real_prometheus_scrapes_it(self):
+        application = self.application("scraped")
+        application.produce(invoices(100))
+        self.start(application)
+        self.ready(application)
+        with self.prometheus(port_of(application)) as port:
+            self.assert_scraped(port, 'sum(rfmstream_records_total)', "100")
+            self.assert_scraped(port, 'up{job="rfmstream"}', "1")
+
+    def test_health_and_readiness_are_those_of_each_state(self):
+        with Broker() as broker:
+            here = free_port()
+            application = self.application("states", broker=broker, admin__stuck_after="1s",
+                                           admin__listen=f"127.0.0.1:{here}")
+            application.produce(invoices(500))
+            application.catch_up()
+            shutil.rmtree(application.state)
+            # Each answer to a fetch waits, so that what is short otherwise is seen.
+            slow = {"kafka.properties.fetch.min.bytes": "50000000",
+                    "kafka.properties.fetch.wait.max.ms": "2000"}
+            process = application.start(extra=slow)
+            self.addCleanup(lambda: process.poll() is None and process.kill())
+            with self.prometheus(here) as port:
+                for state in ("starting", "restoring"):
+                    application.wait_for(lambda: state in reasons(application), state)
+                    self.assertEqual(get(application, "/healthz")[0], 200, state)
+                self.assert_scraped(port, "rfmstream_ready", "0")
+                application.stop()
+                self.start(application)
+                self.ready(application)
+                self.assertEqual(get(application, "/healthz")[0], 200)
+                self.assert_scraped(port, "rfmstream_ready", "1")
+                # Its commit waits for an answer: nothing else does the lane meanwhile.
+                pid = int((pathlib.Path(broker.directory.name) / "pid").read_text())
+                day = 1
+                while "stuck" not in reasons(application):
+                    os.kill(pid, signal.SIGCONT)
+                    application.produce(invoices(500, days=day))
+                    os.kill(pid, signal.SIGSTOP)
+                    day += 1
+                    with contextlib.suppress(AssertionError):  # All was committed before.
+                        application.wait_for(lambda: "stuck" in reasons(application), "", 5)
+                try:
+                    status, text = get(application, "/healthz")
+                    self.assertEqual(status, 503)
+                    self.assertEqual(json.loads(text)["stuck"][0]["lane"], 0)
+                    self.assert_scraped(port, "rfmstream_ready", "0")
+                finally:
+                    os.kill(pid, signal.SIGCONT)
+                self.ready(application)
+                self.assertEqual(get(application, "/healthz")[0], 200)
+                self.assert_scraped(port, "rfmstream_ready", "1")
+                application.produce((f"c{i}", b"no invoice") for i in range(1_500))
+                application.wait_for(lambda: "held_back" in reasons(application), "the pause")
+                self.assertEqual(get(application, "/healthz")[0], 200)
+                self.assert_scraped(port, "rfmstream_ready", "0")
+                [dead] = json.loads(get(application, "/pipeline")[1])["dead_letters"]
+                self.assertEqual(dead["reason"], "malformed")
+                self.assertRegex(dead["sample"], r"^partition [01], offset \d+$")
+                broker._command("kill")
+                application.wait_for(lambda: "no_broker" in reasons(application), "its end")
+                self.assert_scraped(port, 'max_over_time(up{job="rfmstream"}[1m])', "1")
+
+    def test_a_flood_of_questions_does_not_stop_the_lanes(self):
+        application = self.application("flooded", run__lanes=2)
+        self.start(application)
+        self.ready(application)
+        port = port_of(application)
+        done = threading.Event()
+        statuses = set()
+
+        def flood(number):
+            while not done.is_set():
+                for path in (f"/customers/secret-{number}%00%ff", "/segments", "/metrics",
+                             "/customers?sort=frequency", "/" + "x" * 2_000):
+                    with contextlib.suppress(OSError, http.client.HTTPException):
+                        statuses.add(ask(port, path)[0])
+
+        slow = [socket.create_connection(("127.0.0.1", port)) for _ in range(50)]
+        for connection in slow:
+            connection.sendall(b"GET /healthz HT")
+        floods = [threading.Thread(target=flood, args=(number,)) for number in range(6)]
+        for each in floods:
+            each.start()
+        try:
+            application.produce(invoices(5_000))
+
+            def all_read():
+                with contextlib.suppress(OSError, AssertionError, http.client.HTTPException):
+                    return total(metrics(application), "rfmstream_records_total") == 5_000
+            application.wait_for(all_read, "all records")
+        finally:
+            done.set()
+            for each in floods:
+                each.join()
+            for connection in slow:
+                connection.close()
+        self.assertLessEqual(statuses, {200, 404, 414, 503})
+        self.assertLessEqual({404, 414}, statuses)
+        application.wait_for(lambda: get(application, "/segments")[0] == 200, "an answer")
+        self.assertEqual(json.loads(get(application, "/segments")[1])["customers"], 5_000)
+        application.stop()
+        self.assertNotIn("secret-", application.log.read_text())
 
     def assert_scraped(self, port, query, expected):
         deadline = time.monotonic() + DEADLINE_SECONDS

@@ -2,10 +2,14 @@
 other rules is refused; clusters that are held take effect when they are promoted, likewise;
 `replay --recorded` follows what was logged."""
 
+import contextlib
 import datetime
+import http.client
+import json
 import signal
 import unittest
 
+from admin_test import port_of
 from application import FIRST_DAY, BrokerTest, by_customer, file_line, invoice, read_lines
 
 CUSTOMERS = 40
@@ -74,6 +78,52 @@ class RulesTest(BrokerTest):
         for segments in current.values():
             self.assertEqual(sorted(segments["segments"]), ["cluster", "rfm", "tiers"])
             self.assertEqual(segments["rules_version"], 2)
+        self.assert_recorded_replay_equals(application)
+
+    def test_the_rules_lab_asks_as_the_command_does(self):
+        application = self.application("lab")
+        token = application.directory / "token"
+        token.write_text("0123456789abcdef-lab\n")
+        application.settings["admin.token_file"] = str(token)
+        application.produce(days(0, 40))
+        application.catch_up()
+        self.running(application)
+        toml = '[segmentation.churn]\nenabled = false\n[segmentation.tiers]\npreset = "putler"\n'
+
+        def post(path, key):
+            connection = http.client.HTTPConnection("127.0.0.1", port_of(application), timeout=20)
+            with contextlib.closing(connection):
+                connection.request("POST", path, toml, {"Authorization": f"Bearer {key}"})
+                answer = connection.getresponse()
+                return answer.status, json.loads(answer.read())
+
+        def tried():
+            status, answer = post("/rules/dry-run", "0123456789abcdef-lab")
+            return answer if status == 200 else None
+
+        for path in ("/rules/dry-run", "/rules/apply"):
+            self.assertEqual(post(path, "0123456789abcdef-lax")[0], 401)
+        application.wait_for(tried, "a dry run")
+        trial = tried()
+        self.assertEqual(trial["customers_moved"], CUSTOMERS)
+        self.assertEqual(application.read("requests"), [])
+        status, answer = post("/rules/apply", "0123456789abcdef-lab")
+        self.assertEqual(status, 202)
+        self.assertIn("asked for rules version 2", answer["what"])
+        application.wait_for(lambda: any(r.key == b"rules/2" for r in application.read("model")),
+                             "rules/2")
+        application.produce(days(40, 42))
+        application.wait_for(lambda: self.rules_changes(application), "the boundary")
+        application.settings.update(NEW)
+        application.stop(signal.SIGKILL)
+        application.produce(days(42, 60))
+        application.catch_up()
+        changes = self.rules_changes(application)
+        self.assertEqual({(c["segmentation"], c["rules"]) for c in changes},
+                         {("churn", 2), ("tiers", 2)})
+        self.assertEqual(len({c["effective_at"] for c in changes}), 1)
+        self.assertEqual(len(changes), 2 * CUSTOMERS)
+        self.assertNotIn("0123456789abcdef-la", application.log.read_text())
         self.assert_recorded_replay_equals(application)
 
     def test_a_running_service_follows_and_goes_back(self):

@@ -6,6 +6,7 @@
 
 #include "model/axis_value.h"
 #include "state/evaluation.h"
+#include "state/hashes.h"
 #include "stream/analyse/census.h"
 #include "tests/state/random_models.h"
 
@@ -66,6 +67,7 @@ class CensusCases {
   CensusCustomer customer(int number) {
     CensusCustomer made;
     made.row.id = "c" + std::to_string(number);
+    made.row.id_hash = customer_hash(made.row.id);
     made.row.country = "country " + std::to_string(random_.between(1, 3));
     for (std::int64_t n = random_.between(0, 25); n > 0; --n) {
       made.invoices.push_back(invoice(made.invoices));

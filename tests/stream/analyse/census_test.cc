@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "state/segmenter.h"
+#include "stream/analyse/cluster_sample.h"
 #include "tests/stream/analyse/census_cases.h"
 
 namespace rfm {
@@ -109,6 +110,8 @@ std::string told(const Census& census, const ModelVersion& version) {
                  census.spends_less().missing().units);
   for (const RiskBin& bin : census.risk())
     fmt::format_to(out, "risk {} {}\n", bin.customers, bin.value_at_risk.units);
+  for (const CalibrationBin& bin : census.calibration())
+    fmt::format_to(out, "calibrated {} {} {}\n", bin.customers, bin.risk, bin.gone);
   for (const TopCustomers* top :
        {&census.best_by_monetary(), &census.best_by_frequency(), &census.most_at_risk()}) {
     for (const ListedCustomer& customer : top->sorted())
@@ -127,7 +130,9 @@ TEST(Census, IsTheSameInAnyOrderAndInAnyParts) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE("seed=" + std::to_string(seed));
     const CensusCases cases(seed, kCustomers);
-    const CensusOptions options{.top_max = 7, .spends_less = {.orders_min = 3, .listed_max = 5}};
+    const CensusOptions options{.top_max = 7,
+                                .spends_less = {.orders_min = 3, .listed_max = 5},
+                                .past_model = &cases.version()};
     const Census whole = counted(cases, options);
     std::vector<const CensusCustomer*> order;
     for (const CensusCustomer& customer : cases.all()) order.push_back(&customer);
@@ -275,6 +280,73 @@ TEST(Census, PutsEveryBuyerIntoOneCellAndOneRiskBin) {
     std::int64_t scored = 0;
     for (const RiskBin& bin : census.risk()) scored += bin.customers;
     EXPECT_EQ(scored, census.segments().all().scored);
+  }
+}
+
+TEST(Census, TellsWhatCameOfTheRiskThatWasForetold) {
+  const EventTime then = kCensusAt - std::chrono::days{90};
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE("seed=" + std::to_string(seed));
+    const CensusCases cases(seed, kCustomers);
+    const Census census = counted(cases, {.past_model = &cases.version()});
+    std::int64_t known = 0;
+    std::int64_t gone = 0;
+    for (const auto& [row, invoices] : cases.all()) {
+      const std::vector<Purchase> purchases = oracle_of(invoices).purchases;
+      if (!cases.version().churn || purchases.empty() || purchases.front().time >= then) continue;
+      ++known;
+      if (purchases.back().time < then) ++gone;
+    }
+    CalibrationBin all;
+    for (std::size_t i = 0; i < census.calibration().size(); ++i) {
+      const CalibrationBin& bin = census.calibration()[i];
+      all.customers += bin.customers;
+      all.gone += bin.gone;
+      const double low = static_cast<double>(i) / kCalibrationBins * kRiskUnits;
+      EXPECT_GE(static_cast<double>(bin.risk) + 1, low * static_cast<double>(bin.customers));
+      EXPECT_LE(static_cast<double>(bin.risk),
+                (low + kRiskUnits / kCalibrationBins) * static_cast<double>(bin.customers) + 1);
+    }
+    EXPECT_EQ(all.customers, known);
+    EXPECT_EQ(all.gone, gone);
+    EXPECT_EQ(counted(cases).calibration(), Calibration{});
+  }
+}
+
+TEST(ClusterSample, HasEachBuyerAsHeWas) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE("seed=" + std::to_string(seed));
+    const CensusCases cases(seed, kCustomers);
+    ClusterSample whole(kCensusAt);
+    std::vector<ClusterSample> parts(2, ClusterSample(kCensusAt));
+    std::map<std::uint64_t, CustomerFacts> buyers;
+    std::vector<std::size_t> earlier(ClusterSample::kWeeks);
+    for (const auto& [row, invoices] : cases.all()) {
+      const CustomerFacts facts = cases.facts(row);
+      whole.add(row, facts, cases.rules());
+      parts[row.id_hash % 2].add(row, facts, cases.rules());
+      if (facts.frequency > 0) buyers[row.id_hash] = facts;
+      const std::vector<Purchase> purchases = oracle_of(invoices).purchases;
+      for (int week = 0; week < ClusterSample::kWeeks; ++week) {
+        const EventTime at = kCensusAt - std::chrono::days{7 * (ClusterSample::kWeeks - week)};
+        if (!purchases.empty() && purchases.front().time < at)
+          ++earlier[static_cast<std::size_t>(week)];
+      }
+    }
+    parts[0].merge(parts[1]);
+    const std::vector<RefitSample> samples = whole.samples();
+    for (std::size_t i = 0; i < samples.size(); ++i) {
+      EXPECT_EQ(samples[i].rows, parts[0].samples()[i].rows);
+      if (i < earlier.size()) EXPECT_EQ(samples[i].rows.size(), earlier[i]);
+    }
+    ASSERT_EQ(samples.back().rows.size(), buyers.size());
+    for (const SampleRow& row : samples.back().rows) {
+      const CustomerFacts& facts = buyers.at(row.id_hash);
+      EXPECT_EQ(row.frequency, facts.frequency);
+      EXPECT_EQ(row.monetary, facts.monetary.units);
+      EXPECT_EQ(row.first_purchase_ms, to_ms(facts.first_purchase));
+      EXPECT_EQ(row.last_purchase_ms, to_ms(facts.last_purchase));
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 // Goal: three groups look like three by every figure, a refit is as stable as its memberships are,
 // and an axis' classes are its optimal ones.
-#include "stream/evaluate/cluster_count_evaluation.h"
+#include "stream/analyse/cluster_count_evaluation.h"
 
 #include <gtest/gtest.h>
 

@@ -8,12 +8,21 @@
 #include <vector>
 
 #include "model/contribution.h"
+#include "model/kmeans.h"
 #include "model/model_version.h"
 #include "model/segmentation_spec.h"
 #include "model/training.h"
 #include "state/event_time.h"
 
 namespace rfm {
+
+// log1p of R (days), F and max(M, 0) (currency units) at `at`, in the sample's order.
+std::vector<FeatureVector> points_of(std::span<const SampleRow> sample, EventTime at);
+
+// What a batch program finds: the best of ten k-means++ starts, each on all points (at least as
+// many as clusters).
+inline constexpr int kFreshStarts = 10;
+KMeansFit fresh_fit(std::span<const FeatureVector> points, int cluster_count);
 
 struct RefitSample {
   EventTime at{};

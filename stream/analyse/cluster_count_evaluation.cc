@@ -1,18 +1,22 @@
-#include "stream/evaluate/cluster_count_evaluation.h"
+#include "stream/analyse/cluster_count_evaluation.h"
 
 #include <algorithm>
 #include <utility>
 
 #include "model/axis_value.h"
 #include "model/cluster_validity.h"
+#include "model/deterministic_math.h"
 #include "model/kmeans.h"
 #include "model/natural_breaks.h"
 #include "model/nearest_centroid.h"
 #include "state/epoch.h"
-#include "stream/evaluate/cluster_evaluation.h"
+#include "state/evaluation.h"
+#include "state/money.h"
 
 namespace rfm {
 namespace {
+
+constexpr std::uint64_t kFreshSeed = 0x5eed;
 
 ClusterModel model_of(const KMeansFit& fit) {
   ClusterModel model;
@@ -45,6 +49,26 @@ std::pair<std::vector<int>, std::vector<int>> labels_of_both(
 }
 
 }  // namespace
+
+std::vector<FeatureVector> points_of(std::span<const SampleRow> sample, EventTime at) {
+  std::vector<FeatureVector> points;
+  points.reserve(sample.size());
+  for (const SampleRow& row : sample) {
+    const double monetary =
+        static_cast<double>(std::max<std::int64_t>(0, row.monetary)) / Money::kUnitsPerCurrencyUnit;
+    points.push_back({recency_feature(row.last_purchase_ms, to_ms(at)), det_log1p(row.frequency),
+                      det_log1p(monetary)});
+  }
+  return points;
+}
+
+KMeansFit fresh_fit(std::span<const FeatureVector> points, int cluster_count) {
+  return refit(points, {},
+               {.cluster_count = cluster_count,
+                .seed = kFreshSeed,
+                .first_start_count = kFreshStarts,
+                .fit_rows_max = static_cast<int>(points.size())});
+}
 
 ClusterCountFigures judge_cluster_count(std::span<const FeatureVector> points, int cluster_count,
                                         std::size_t silhouette_rows_max) {
