@@ -317,8 +317,8 @@ StateAnswers::Answer StateAnswers::sales(const AdminRequest& request) {
   if (!sums.keeps_sales()) return not_kept("sales");
   const PassContext& context = (*kept)->context;
   const std::vector<DaySales> days = sums.sales().days();
-  const std::optional<std::int64_t> first =
-      days.empty() ? std::nullopt : std::optional(days.front().day);
+  std::optional<std::int64_t> first;
+  if (!days.empty()) first = days.front().day;
   const DayRange range = range_asked(parameters, sums.as_of(), first);
   const std::size_t s = segmentation_asked(parameters, (*counted)->context.rules());
   if (!parameters.status().ok()) return parameters.status();

@@ -37,9 +37,9 @@ void write_profile(JsonText& out, const ProfileSums& sums, const ProfileSums& al
   write_money(out, sums.value_at_risk);
 }
 
-void write_calibration(JsonText& out, const Calibration& calibration) {
+void write_calibration(JsonText& out, const RiskOutcomes& calibration) {
   out.key("calibration").begin_array();
-  for (const CalibrationBin& bin : calibration) {
+  for (const RiskOutcome& bin : calibration) {
     if (bin.customers == 0) continue;
     const auto customers = static_cast<double>(bin.customers);
     out.begin_object();

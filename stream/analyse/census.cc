@@ -62,8 +62,8 @@ void Census::calibrate(const CustomerFigures& figures) {
                                                     .monetary = past.monetary,
                                                     .version = past_model_});
   if (!risk) return;
-  CalibrationBin& bin = calibration_[static_cast<std::size_t>(
-      std::min<int>(kCalibrationBins - 1, static_cast<int>(*risk * kCalibrationBins)))];
+  RiskOutcome& bin = calibration_[static_cast<std::size_t>(
+      std::min<int>(kOutcomeBins - 1, static_cast<int>(*risk * kOutcomeBins)))];
   ++bin.customers;
   bin.risk += static_cast<std::int64_t>(*risk * kRiskUnits + .5);
   const std::span<const Purchase> purchases = figures.history.purchases();

@@ -30,15 +30,15 @@ using RiskHistogram = std::array<RiskBin, kRiskBins>;
 
 // Churn risk as it was foretold, and what came of it: customers by the tenth that their risk was
 // in.
-inline constexpr int kCalibrationBins = 10;
-struct CalibrationBin {
+inline constexpr int kOutcomeBins = 10;
+struct RiskOutcome {
   std::int64_t customers = 0;
   std::int64_t risk = 0;  // Sum, in 10^-9.
   std::int64_t gone = 0;  // Have bought nothing since.
 
-  friend bool operator==(const CalibrationBin&, const CalibrationBin&) = default;
+  friend bool operator==(const RiskOutcome&, const RiskOutcome&) = default;
 };
-using Calibration = std::array<CalibrationBin, kCalibrationBins>;
+using RiskOutcomes = std::array<RiskOutcome, kOutcomeBins>;
 inline constexpr std::int64_t kRiskEpochs = 90;  // What the risk is of.
 
 struct CensusOptions {
@@ -70,7 +70,7 @@ class Census {
   const LostCustomers& lost() const { return lost_; }
   const SpendsLessList& spends_less() const { return spends_less_; }
   const RiskHistogram& risk() const { return risk_; }
-  const Calibration& calibration() const { return calibration_; }
+  const RiskOutcomes& calibration() const { return calibration_; }
   const TopCustomers& best_by_monetary() const { return by_monetary_; }
   const TopCustomers& best_by_frequency() const { return by_frequency_; }
   const TopCustomers& most_at_risk() const { return at_risk_; }
@@ -91,7 +91,7 @@ class Census {
   LostCustomers lost_;
   SpendsLessList spends_less_;
   RiskHistogram risk_{};
-  Calibration calibration_{};
+  RiskOutcomes calibration_{};
   TopCustomers by_monetary_;
   TopCustomers by_frequency_;
   TopCustomers at_risk_;

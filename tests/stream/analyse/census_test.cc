@@ -110,7 +110,7 @@ std::string told(const Census& census, const ModelVersion& version) {
                  census.spends_less().missing().units);
   for (const RiskBin& bin : census.risk())
     fmt::format_to(out, "risk {} {}\n", bin.customers, bin.value_at_risk.units);
-  for (const CalibrationBin& bin : census.calibration())
+  for (const RiskOutcome& bin : census.calibration())
     fmt::format_to(out, "calibrated {} {} {}\n", bin.customers, bin.risk, bin.gone);
   for (const TopCustomers* top :
        {&census.best_by_monetary(), &census.best_by_frequency(), &census.most_at_risk()}) {
@@ -297,19 +297,19 @@ TEST(Census, TellsWhatCameOfTheRiskThatWasForetold) {
       ++known;
       if (purchases.back().time < then) ++gone;
     }
-    CalibrationBin all;
+    RiskOutcome all;
     for (std::size_t i = 0; i < census.calibration().size(); ++i) {
-      const CalibrationBin& bin = census.calibration()[i];
+      const RiskOutcome& bin = census.calibration()[i];
       all.customers += bin.customers;
       all.gone += bin.gone;
-      const double low = static_cast<double>(i) / kCalibrationBins * kRiskUnits;
+      const double low = static_cast<double>(i) / kOutcomeBins * kRiskUnits;
       EXPECT_GE(static_cast<double>(bin.risk) + 1, low * static_cast<double>(bin.customers));
       EXPECT_LE(static_cast<double>(bin.risk),
-                (low + kRiskUnits / kCalibrationBins) * static_cast<double>(bin.customers) + 1);
+                (low + kRiskUnits / kOutcomeBins) * static_cast<double>(bin.customers) + 1);
     }
     EXPECT_EQ(all.customers, known);
     EXPECT_EQ(all.gone, gone);
-    EXPECT_EQ(counted(cases).calibration(), Calibration{});
+    EXPECT_EQ(counted(cases).calibration(), RiskOutcomes{});
   }
 }
 
