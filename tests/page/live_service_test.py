@@ -8,12 +8,14 @@ without Chromium, Playwright, the page or the data.
 
 import contextlib
 import datetime
+import json
 import pathlib
 import re
 import sys
 import tempfile
 import unittest
 import urllib.error
+import urllib.parse
 import urllib.request
 
 import browser as browsers
@@ -27,13 +29,21 @@ sys.path.insert(0, str(browsers.HERE.parent / "kafka"))
 from application import Application, Broker, invoice  # noqa: E402
 
 
+TOKEN = "only-for-this-test"
+RULES = '[segmentation.rfm]\nstay = "30d"\n'
+
+
 class LiveService(retail_screens.RetailService):
     """`rfmstream run` that has read all of it."""
 
     def __init__(self, broker, folder):
         self.sheet = retail_screens.new_sheet(folder)
+        token = folder / "token"
+        token.write_text(f"{TOKEN}\n")
+        token.chmod(0o400)
         self.application = Application(
-            broker, folder, "shop", 2, {"input.format": "invoices", "run.lanes": "2"})
+            broker, folder, "shop", 2,
+            {"input.format": "invoices", "run.lanes": "2", "admin.token_file": str(token)})
         self.application.command("import", str(self.sheet), "--as", "invoices", "--kafka")
         self.application.catch_up()
         self.application.log.unlink()
@@ -81,6 +91,34 @@ class LiveState(retail_screens.RetailScreens):
             "document.querySelector('.numbers dd').innerText.replace(/\\D/g, '') === "
             f"'{before + 1}'")
         self.addCleanup(self.erase, before)
+
+    def press(self, button, token=TOKEN):
+        self.show(f"/rules?rules={urllib.parse.quote(RULES)}")
+        self.page.get_by_label("Token").fill(token)
+        self.page.get_by_role("button", name=button).click()
+
+    def test_rules_are_tried_with_the_token_alone(self):
+        self.press("Dry run", "another")
+        self.page.locator(".trouble").wait_for()
+        self.assertIn("not the one of the service", self.page.locator(".trouble").inner_text())
+        self.press("Dry run")
+        self.figure("differences").wait_for()
+        self.assertEqual(self.table("differences"), [["segmentation.rfm.stay", "8d", "30d"]])
+        request = urllib.request.Request(
+            f"{self.service.address}/rules/dry-run", data=RULES.encode(),
+            headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/toml"})
+        with urllib.request.urlopen(request) as response:
+            answer = json.load(response)
+        title = self.figure("dry-run").locator("h2").inner_text()
+        self.assertIn(f"{answer['transitions_per_day']['then']:g} then", title)
+
+    def test_rules_are_applied_from_the_page(self):
+        self.page.on("dialog", lambda dialog: dialog.accept())
+        self.press("Apply")
+        self.page.locator(".done").wait_for()
+        self.service.application.wait_for(
+            lambda: "Version 2" in self.service.application.command("rules", "show").stdout,
+            "the rules in the model log")
 
     def erase(self, before):
         """So that other tests find the CSV's customers."""
