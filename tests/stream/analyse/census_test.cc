@@ -288,7 +288,7 @@ TEST(Census, TellsWhatCameOfTheRiskThatWasForetold) {
   for (std::uint64_t seed = 0; seed < 20; ++seed) {
     SCOPED_TRACE("seed=" + std::to_string(seed));
     const CensusCases cases(seed, kCustomers);
-    const Census census = counted(cases, {.past_model = &cases.version()});
+    const Census census = counted(cases, {.spends_less = {}, .past_model = &cases.version()});
     std::int64_t known = 0;
     std::int64_t gone = 0;
     for (const auto& [row, invoices] : cases.all()) {
@@ -337,7 +337,9 @@ TEST(ClusterSample, HasEachBuyerAsHeWas) {
     const std::vector<RefitSample> samples = whole.samples();
     for (std::size_t i = 0; i < samples.size(); ++i) {
       EXPECT_EQ(samples[i].rows, parts[0].samples()[i].rows);
-      if (i < earlier.size()) EXPECT_EQ(samples[i].rows.size(), earlier[i]);
+      if (i < earlier.size()) {
+        EXPECT_EQ(samples[i].rows.size(), earlier[i]);
+      }
     }
     ASSERT_EQ(samples.back().rows.size(), buyers.size());
     for (const SampleRow& row : samples.back().rows) {
