@@ -75,7 +75,7 @@ AdminReply reply_of(const absl::StatusOr<std::string>& answer) {
     case absl::StatusCode::kResourceExhausted:
       return error_reply(503, "busy", detail);
     case absl::StatusCode::kDeadlineExceeded:
-      return error_reply(503, "in_the_making", "ask again in a second");
+      return error_reply(202, "in_the_making", "ask again in a second");
     default:
       return error_reply(503, "unavailable", detail);
   }

@@ -22,8 +22,8 @@ bool is_default_segmentation(std::string_view name);
 // Keys and texts of one table, without what it does not set.
 using SegmentationTexts = std::map<std::string, std::string, std::less<>>;
 
-// What a table makes; a whole segmentation, which the other keys change, is under the key "". Errors
-// begin with the key they are about, where there is one ("map: ...").
+// What a table makes; a whole segmentation, which the other keys change, is under the key "".
+// Errors begin with the key they are about, where there is one ("map: ...").
 absl::StatusOr<SegmentationSpec> segmentation_spec(std::string_view name,
                                                    const SegmentationTexts& texts);
 

@@ -58,7 +58,7 @@ function refusalOf(status: number, body: string): Refusal {
 
 // It counts still, and is to be asked again in a second.
 function isInTheMaking(refusal: Refusal): boolean {
-  return refusal.status === 202 || refusal.reason === "in_the_making";
+  return refusal.status === 202;
 }
 
 // --- lost service ---

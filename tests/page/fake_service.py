@@ -113,9 +113,8 @@ class FakeService:
         if status:
             return self.send(request, status, refusal(status, f"told to answer {status}"))
         if path in self.making:
-            status = 202 if path == "/k" else 503
-            body = refusal(status, "ask again in a second", "in_the_making")
-            return self.send(request, status, body)
+            body = refusal(202, "ask again in a second", "in_the_making")
+            return self.send(request, 202, body)
         answer = self.answer(path, asked)
         if answer is None:
             return self.send(request, 404, refusal(404, "nothing is known of this"))

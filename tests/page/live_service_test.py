@@ -8,7 +8,6 @@ without Chromium, Playwright, the page or the data.
 
 import contextlib
 import datetime
-import json
 import pathlib
 import re
 import sys
@@ -97,7 +96,7 @@ class LiveState(retail_screens.RetailScreens):
         self.page.get_by_label("Token").fill(token)
         self.page.get_by_role("button", name=button).click()
 
-    def test_rules_are_tried_with_the_token_alone(self):
+    def test_rules_are_tried_and_applied_with_the_token_alone(self):
         self.press("Dry run", "another")
         self.page.locator(".trouble").wait_for()
         self.assertIn("not the one of the service", self.page.locator(".trouble").inner_text())
@@ -107,12 +106,9 @@ class LiveState(retail_screens.RetailScreens):
         request = urllib.request.Request(
             f"{self.service.address}/rules/dry-run", data=RULES.encode(),
             headers={"Authorization": f"Bearer {TOKEN}", "Content-Type": "application/toml"})
-        with urllib.request.urlopen(request) as response:
-            answer = json.load(response)
+        answer = self.answer(request)
         title = self.figure("dry-run").locator("h2").inner_text()
         self.assertIn(f"{answer['transitions_per_day']['then']:g} then", title)
-
-    def test_rules_are_applied_from_the_page(self):
         self.page.on("dialog", lambda dialog: dialog.accept())
         self.press("Apply")
         self.page.locator(".done").wait_for()

@@ -99,7 +99,7 @@ class Browsing(unittest.TestCase):
 
     def settled(self, page, charts=True):
         page.wait_for_selector("main .panel, main .waiting")
-        page.wait_for_selector("main .waiting", state="detached")
+        page.wait_for_selector("main .waiting", state="detached", timeout=120_000)
         if charts:
             self.until(
                 "[...document.querySelectorAll('.chart')].every(one => one.dataset.drawn)", page
@@ -114,9 +114,13 @@ class Browsing(unittest.TestCase):
             page.wait_for_timeout(30)
         self.fail(f"never true: {expression}")
 
-    def answer(self, path):
-        with urllib.request.urlopen(self.service.address + path) as response:
-            return json.load(response)
+    def answer(self, asked):
+        """What a path or request is answered, once it is no longer in the making."""
+        request = self.service.address + asked if isinstance(asked, str) else asked
+        while True:
+            with urllib.request.urlopen(request) as response:
+                if response.status != 202:
+                    return json.load(response)
 
     def figure(self, name, page=None):
         return (page or self.page).locator(f"#figure-{name}")
