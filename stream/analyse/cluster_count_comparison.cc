@@ -130,8 +130,7 @@ std::vector<std::string> verdict_of(const ClusterCountComparison& c) {
       by_silhouette == by_variance && by_silhouette == by_overlap && elbow.value_or(k) == k;
   if (!elbow && silhouette <= kReasonable) {
     words.emplace_back(
-        "No number of clusters stands out: the customers pass into each other, and k is a choice "
-        "of how finely to divide them.");
+        "No number of clusters stands out: k is a choice of how finely to divide the customers.");
   } else if (agreed) {
     words.push_back(fmt::format("All but the changes by refits point to k = {}.", k));
   } else {
