@@ -134,7 +134,6 @@ void drop_idle_actions(std::vector<SegmentationSpec>& specs,
                        const std::map<std::string, SegmentationTexts>& texts) {
   for (SegmentationSpec& spec : specs) {
     const auto given = texts.find(spec.name);
-    if (given != texts.end() && given->second.contains("")) continue;
     const std::vector<std::string> own =
         given == texts.end() ? std::vector<std::string>{} : own_actions(given->second);
     for (SegmentInfo& info : spec.segments) {

@@ -27,8 +27,8 @@ using SegmentationTexts = std::map<std::string, std::string, std::less<>>;
 absl::StatusOr<SegmentationSpec> segmentation_spec(std::string_view name,
                                                    const SegmentationTexts& texts);
 
-// Actions of presets that depend on a segmentation or a segment that is not there never apply: they
-// are left out. `texts` says, by name, what is not from a preset.
+// Actions of presets and of the model log that depend on a segmentation or a segment that is not
+// there never apply: they are left out. `texts` says, by name, what a table has of its own.
 void drop_idle_actions(std::vector<SegmentationSpec>& specs,
                        const std::map<std::string, SegmentationTexts>& texts);
 

@@ -250,6 +250,11 @@ TEST(SegmentationSettings, ATableChangesWhatTheModelLogHas) {
   const std::vector<SettingDifference> baskets =
       changed("[segmentation.baskets]\npreset = \"rfm\"\n");
   EXPECT_GT(baskets.size(), 1U);
+  // As with a file, the others' actions that depend on one that goes are left out.
+  absl::StatusOr<Settings> without = logged_settings(Settings().semantic());
+  const std::string_view toml = "[segmentation.churn]\nenabled = false\n";
+  ASSERT_TRUE(without->merge_toml(toml, "table").ok());
+  EXPECT_EQ(without->semantic(), from_toml(toml)->semantic());
 }
 
 TEST(SegmentationSettings, ModelLogsOfBeforeThemAreRefused) {

@@ -9,7 +9,7 @@ import json
 import signal
 import unittest
 
-from admin_test import port_of
+from admin_test import get, port_of
 from application import FIRST_DAY, BrokerTest, by_customer, file_line, invoice, read_lines
 
 CUSTOMERS = 40
@@ -101,6 +101,7 @@ class RulesTest(BrokerTest):
             status, answer = post("/rules/dry-run", "0123456789abcdef-lab")
             return answer if status == 200 else None
 
+        application.wait_for(lambda: get(application, "/readyz")[0] == 200, "readiness")
         for path in ("/rules/dry-run", "/rules/apply"):
             self.assertEqual(post(path, "0123456789abcdef-lax")[0], 401)
         application.wait_for(tried, "a dry run")
