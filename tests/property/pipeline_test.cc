@@ -174,7 +174,7 @@ TEST(SameOutput, AReplayThatFollowsTheChoicesTrainsTheSameVersions) {
       choices += std::ranges::count_if(
           ticks, [](const Tick& tick) { return tick.contributes.has_value(); });
     }
-    EXPECT_GE(choices, 20);
+    EXPECT_GE(choices, 5);  // How many is the wall clock's choice too.
     expect_same(live, run_whole(input, options));
     expect_same(live, run_restarting(input, options, seed, 100));
     options.lanes = 2;
