@@ -110,8 +110,8 @@ TEST(QueryDesk, OnlySoManyWait) {
   desk.open();
   for (std::size_t i = 0; i < QueryDesk::kWaitingMax; ++i)
     ASSERT_TRUE(desk.ask(std::make_shared<AskRows>(), QueryDesk::Kind::kLook).ok());
-  EXPECT_TRUE(absl::IsResourceExhausted(
-      desk.ask(std::make_shared<AskRows>(), QueryDesk::Kind::kLook)));
+  EXPECT_TRUE(
+      absl::IsResourceExhausted(desk.ask(std::make_shared<AskRows>(), QueryDesk::Kind::kLook)));
   EXPECT_TRUE(desk.ask(std::make_shared<AskRows>(), QueryDesk::Kind::kPass).ok());
 }
 
