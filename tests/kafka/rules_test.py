@@ -35,6 +35,15 @@ class RulesTest(BrokerTest):
         return [r.json() for r in application.read("transitions")
                 if r.json()["reason"] == "rules_change"]
 
+    def changes_of_everybody(self, application):
+        """What rules version 2 made of NEW, seen to be whole and at one instant."""
+        changes = self.rules_changes(application)
+        self.assertEqual({(c["segmentation"], c["rules"]) for c in changes},
+                         {("churn", 2), ("tiers", 2)})
+        self.assertEqual(len({c["effective_at"] for c in changes}), 1)
+        self.assertEqual(len(changes), 2 * CUSTOMERS)
+        return changes
+
     def assert_recorded_replay_equals(self, application):
         audit = application.directory / "audit"
         application.command("replay", "--input", f"kafka:{application.settings['input.topic']}",
@@ -67,11 +76,7 @@ class RulesTest(BrokerTest):
         self.assertIn("rules diff", refused)
         application.produce(days(42, 60))
         application.catch_up()
-        changes = self.rules_changes(application)
-        self.assertEqual({(c["segmentation"], c["rules"]) for c in changes},
-                         {("churn", 2), ("tiers", 2)})
-        self.assertEqual(len({c["effective_at"] for c in changes}), 1)
-        self.assertEqual(len(changes), 2 * CUSTOMERS)
+        changes = self.changes_of_everybody(application)
         self.assertEqual({c["actionable"] for c in changes}, {False})
         current = {r.key: r.json() for r in application.read("segments")}
         self.assertEqual(len(current), CUSTOMERS)
@@ -119,11 +124,7 @@ class RulesTest(BrokerTest):
         application.stop(signal.SIGKILL)
         application.produce(days(42, 60))
         application.catch_up()
-        changes = self.rules_changes(application)
-        self.assertEqual({(c["segmentation"], c["rules"]) for c in changes},
-                         {("churn", 2), ("tiers", 2)})
-        self.assertEqual(len({c["effective_at"] for c in changes}), 1)
-        self.assertEqual(len(changes), 2 * CUSTOMERS)
+        self.changes_of_everybody(application)
         self.assertNotIn("0123456789abcdef-la", application.log.read_text())
         self.assert_recorded_replay_equals(application)
 
