@@ -1,7 +1,8 @@
 // A pass over all customers of all lanes that is kept, because it takes a while: made anew while
-// somebody asks, at most every some seconds.
+// somebody asks, and so seldom that lanes which are otherwise idle spend little on it as well.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <mutex>
@@ -20,7 +21,10 @@ namespace rfm {
 template <class Sums>
 class KeptPass {
  public:
-  static constexpr std::chrono::seconds kFresh{3};
+  static constexpr std::chrono::seconds kFreshMin{3};
+  static constexpr std::chrono::seconds kFreshMax{30};
+  // Times what it took of one lane: 2 %.
+  static constexpr int kFreshShare = 50;
   static constexpr std::chrono::minutes kForgotten{2};
   // For a new one, by who may have the old one.
   static constexpr std::chrono::milliseconds kPatience{50};
@@ -41,7 +45,7 @@ class KeptPass {
     {
       const std::scoped_lock lock(mutex_);
       has_old = made_ != nullptr;
-      if (has_old && clock.steady() - made_at_ < kFresh) return made_;
+      if (has_old && clock.steady() - made_at_ < fresh_) return made_;
       // Nobody has waited for its end.
       if (clock.steady() - begun_at_ > kForgotten) running_.clear();
       if (running_.empty()) {
@@ -95,6 +99,9 @@ class KeptPass {
     }
     made_ = std::make_shared<const Made>(Made{std::move(context), std::move(sums)});
     made_at_ = clock.steady();
+    std::chrono::nanoseconds worked{0};
+    for (const Running& each : running) worked = std::max(worked, each->worked());
+    fresh_ = std::clamp<std::chrono::nanoseconds>(worked * kFreshShare, kFreshMin, kFreshMax);
     return made_;
   }
 
@@ -105,6 +112,7 @@ class KeptPass {
   std::shared_ptr<const Made> made_;
   std::chrono::steady_clock::time_point begun_at_{};
   std::chrono::steady_clock::time_point made_at_{};
+  std::chrono::nanoseconds fresh_{0};
 };
 
 }  // namespace rfm

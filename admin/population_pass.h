@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -45,6 +46,20 @@ class PopulationPass final : public LaneQuery {
   explicit PopulationPass(Make make) : make_(std::move(make)) {}
 
   Progress look(const CommittedState& state) override {
+    const auto begun = std::chrono::steady_clock::now();
+    const Progress progress = go_on(state);
+    worked_ += std::chrono::steady_clock::now() - begun;
+    return progress;
+  }
+
+  // Once it is finished.
+  const PassContext& context() const { return context_; }
+  Sums& sums() { return *sums_; }
+  // What it took of the lane's time.
+  std::chrono::nanoseconds worked() const { return worked_; }
+
+ private:
+  Progress go_on(const CommittedState& state) {
     if (!sums_) {
       context_ = pass_context(state);
       sums_.emplace(make_(context_));
@@ -70,11 +85,6 @@ class PopulationPass final : public LaneQuery {
     return next_partition(state);
   }
 
-  // Once it is finished.
-  const PassContext& context() const { return context_; }
-  Sums& sums() { return *sums_; }
-
- private:
   static constexpr std::size_t kSlicePlaces = 100;
   static constexpr bool kLooksAtRows = requires(Sums & sums, const CustomerRow& row,
                                                 const CustomerFacts& facts, const Rules& rules) {
@@ -92,6 +102,7 @@ class PopulationPass final : public LaneQuery {
   std::optional<Sums> sums_;
   std::size_t partition_ = 0;
   std::size_t place_ = 0;
+  std::chrono::nanoseconds worked_{0};
 };
 
 }  // namespace rfm

@@ -187,6 +187,7 @@ class Lane {
   std::int64_t trained_through() const;  // The smallest number: no training has begun.
   void begin_work();
   void work_queries();
+  bool reads_on() const;
   bool commit_due();
   void note_applied(std::int64_t received_ms, std::size_t records);
   void note_commit(std::chrono::steady_clock::time_point started, std::size_t changelog_records);

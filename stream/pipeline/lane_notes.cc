@@ -5,6 +5,11 @@
 #include "stream/pipeline/lane.h"
 
 namespace rfm {
+namespace {
+
+constexpr std::chrono::seconds kReadsOnMax{1};
+
+}  // namespace
 
 void Lane::note_applied(std::int64_t received_ms, std::size_t records) {
   // Without the broker's time nobody can say how long they have waited.
@@ -44,7 +49,15 @@ void Lane::answer_queries() {
 void Lane::work_queries() {
   if (parts_.queries == nullptr || !parts_.queries->is_asked() || uncommitted_) return;
   parts_.queries->work(partitions(), {rules_, models_},
-                       was_busy_ ? QueryDesk::Pace::kBusy : QueryDesk::Pace::kIdle);
+                       was_busy_ || reads_on() ? QueryDesk::Pace::kBusy : QueryDesk::Pace::kIdle);
+}
+
+// Whether it only waits for what it has asked the source for.
+bool Lane::reads_on() const {
+  const auto now = parts_.clock.steady();
+  return !at_end() && std::ranges::any_of(partitions_, [now](const auto& p) {
+    return now - p->last_read < kReadsOnMax;
+  });
 }
 
 bool Lane::waits_for_model(PartitionId partition) const {

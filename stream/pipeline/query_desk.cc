@@ -10,6 +10,7 @@ namespace {
 
 using std::chrono::nanoseconds;
 
+constexpr int kBusyShare = 64;
 // For so long a batch may have to wait.
 constexpr nanoseconds kBusyAllowanceMax = std::chrono::milliseconds{10};
 constexpr nanoseconds kIdleAllowanceMax = std::chrono::milliseconds{50};
@@ -97,17 +98,19 @@ void QueryDesk::close(std::string_view why) {
   is_asked_ = false;
 }
 
-std::shared_ptr<LaneQuery> QueryDesk::next() {
+QueryDesk::Next QueryDesk::next() {
   const std::scoped_lock lock(mutex_);
   is_asked_ = !looks_.empty() || !passes_.empty();
-  if (!looks_.empty()) return looks_.front();
-  return passes_.empty() ? nullptr : passes_.front();
+  if (!looks_.empty() && look_allowance_ > nanoseconds{0})
+    return {.query = looks_.front(), .kind = Kind::kLook};
+  if (!passes_.empty() && pass_allowance_ > nanoseconds{0})
+    return {.query = passes_.front(), .kind = Kind::kPass};
+  return {};
 }
 
-void QueryDesk::drop_first(const std::shared_ptr<LaneQuery>& query) {
+void QueryDesk::drop_first(Kind kind) {
   const std::scoped_lock lock(mutex_);
-  auto& queue = !looks_.empty() && looks_.front() == query ? looks_ : passes_;
-  queue.pop_front();
+  (kind == Kind::kLook ? looks_ : passes_).pop_front();
   ++figures_.answered;
 }
 
@@ -117,37 +120,50 @@ const std::shared_ptr<const LogsCopy>& QueryDesk::copy_of(const TimeContext& log
   return logs_copy_;
 }
 
-void QueryDesk::work(std::span<const Partition* const> partitions, const TimeContext& logs,
-                     Pace pace) {
+void QueryDesk::allow(Pace pace, nanoseconds cpu) {
   const auto now = std::chrono::steady_clock::now();
   const nanoseconds passed = now - std::exchange(worked_at_, now);
+  // A new thread's begins at nothing.
+  const nanoseconds worked = std::max(cpu - worked_cpu_, nanoseconds{0});
+  const auto grow = [](nanoseconds& allowance, nanoseconds by, nanoseconds max) {
+    allowance = std::min(allowance + by, max);
+  };
   switch (pace) {
     case Pace::kBusy:
-      allowance_ = std::min(allowance_ + passed / 64, kBusyAllowanceMax);
+      grow(look_allowance_, passed / kBusyShare, kBusyAllowanceMax);
+      grow(pass_allowance_, worked / kBusyShare, kBusyAllowanceMax);
       break;
     case Pace::kIdle:
-      allowance_ = std::min(allowance_ + passed / 2, kIdleAllowanceMax);
+      grow(look_allowance_, passed / 2, kIdleAllowanceMax);
+      grow(pass_allowance_, passed / 2, kIdleAllowanceMax);
       break;
     case Pace::kFree:
-      allowance_ = kIdleAllowanceMax;
+      look_allowance_ = kIdleAllowanceMax;
+      pass_allowance_ = kIdleAllowanceMax;
       break;
   }
-  if (allowance_ <= nanoseconds{0}) return;
+}
+
+void QueryDesk::work(std::span<const Partition* const> partitions, const TimeContext& logs,
+                     Pace pace) {
   const nanoseconds begun = thread_cpu();
-  nanoseconds spent{0};
+  allow(pace, begun);
+  worked_cpu_ = begun;
+  Next next = this->next();
+  if (next.query == nullptr) return;
   const CommittedState state{.partitions = partitions, .logs = logs, .logs_copy = copy_of(logs)};
-  while (spent < allowance_) {
-    const std::shared_ptr<LaneQuery> query = next();
-    if (query == nullptr) break;
-    if (query->look(state) == LaneQuery::Progress::kDone) {
-      drop_first(query);
-      query->finish(absl::OkStatus());
+  for (; next.query != nullptr; next = this->next()) {
+    if (next.query->look(state) == LaneQuery::Progress::kDone) {
+      drop_first(next.kind);
+      next.query->finish(absl::OkStatus());
     }
-    spent = thread_cpu() - begun;
+    const nanoseconds cpu = thread_cpu();
+    const nanoseconds spent = cpu - std::exchange(worked_cpu_, cpu);
+    if (next.kind == Kind::kLook) look_allowance_ -= spent;
+    pass_allowance_ = std::max(pass_allowance_ - spent, -kIdleAllowanceMax);
   }
-  allowance_ -= spent;
   const std::scoped_lock lock(mutex_);
-  figures_.cpu += spent;
+  figures_.cpu += worked_cpu_ - begun;
 }
 
 }  // namespace rfm

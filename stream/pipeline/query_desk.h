@@ -39,10 +39,12 @@ class QueryDesk {
   // What is answered by one look goes before what takes a pass over all customers.
   enum class Kind : std::uint8_t { kLook, kPass };
 
-  // How much of the lane's time its answers may take.
+  // How much of the lane its answers may take. While it is busy, passes have a 64th of the CPU time
+  // that it works, less than 2 %, and what looks cost counts as theirs; looks, of some microseconds
+  // each, have a 64th of all time, also on a machine that leaves the lane little CPU.
   enum class Pace : std::uint8_t {
-    kBusy,  // A 64th: less than 2 % of what it works.
-    kIdle,  // Half.
+    kBusy,
+    kIdle,  // Half of the time.
     kFree,  // It has nothing else to do.
   };
 
@@ -69,8 +71,14 @@ class QueryDesk {
   void close(std::string_view why);
 
  private:
-  std::shared_ptr<LaneQuery> next();
-  void drop_first(const std::shared_ptr<LaneQuery>& query);
+  struct Next {
+    std::shared_ptr<LaneQuery> query;  // Null: there is none that may be answered now.
+    Kind kind = Kind::kLook;
+  };
+
+  void allow(Pace pace, std::chrono::nanoseconds cpu);
+  Next next();
+  void drop_first(Kind kind);
   const std::shared_ptr<const LogsCopy>& copy_of(const TimeContext& logs);
 
   std::atomic<bool> is_asked_ = false;
@@ -84,7 +92,9 @@ class QueryDesk {
   // The lane's thread's.
   std::shared_ptr<const LogsCopy> logs_copy_;
   std::chrono::steady_clock::time_point worked_at_{};
-  std::chrono::nanoseconds allowance_{0};
+  std::chrono::nanoseconds worked_cpu_{0};  // Of its thread, when it had answered last.
+  std::chrono::nanoseconds look_allowance_{0};
+  std::chrono::nanoseconds pass_allowance_{0};
 };
 
 }  // namespace rfm

@@ -131,5 +131,37 @@ TEST(QueryDesk, WhatTakesLongGivesWayToTheLaneAndToOthers) {
   EXPECT_FALSE(endless->is_finished());
 }
 
+// By the CPU time of this thread, which the desk's own share is of.
+TEST(QueryDesk, PassesGetASixtyFourthOfWhatABusyLaneWorks) {
+  QueryDesk desk;
+  desk.open();
+  const Rules rules;
+  const ModelTimeline models;
+  const auto endless = std::make_shared<Endless>();
+  ASSERT_TRUE(desk.ask(endless, QueryDesk::Kind::kPass).ok());
+  desk.work({}, {rules, models}, QueryDesk::Pace::kBusy);
+  const std::chrono::nanoseconds begun = thread_cpu();
+  const std::chrono::nanoseconds answered = desk.figures().cpu;
+  while (thread_cpu() - begun < std::chrono::milliseconds{300})
+    desk.work({}, {rules, models}, QueryDesk::Pace::kBusy);
+  const std::chrono::nanoseconds work = thread_cpu() - begun;
+  EXPECT_GT(endless->looks, 1);
+  EXPECT_LT(desk.figures().cpu - answered, work / 50);
+}
+
+// A lane that only waits for more uses no CPU, and nothing of it is a pass's.
+TEST(QueryDesk, LooksDoNotWaitForWhatPassesHaveUsedUp) {
+  QueryDesk desk;
+  desk.open();
+  const Rules rules;
+  const ModelTimeline models;
+  ASSERT_TRUE(desk.ask(std::make_shared<Endless>(), QueryDesk::Kind::kPass).ok());
+  desk.work({}, {rules, models}, QueryDesk::Pace::kFree);  // All that there is, and a bit.
+  const auto look = std::make_shared<AskRows>();
+  ASSERT_TRUE(desk.ask(look, QueryDesk::Kind::kLook).ok());
+  desk.work({}, {rules, models}, QueryDesk::Pace::kBusy);
+  EXPECT_TRUE(look->is_finished());
+}
+
 }  // namespace
 }  // namespace rfm
