@@ -343,6 +343,11 @@ void KafkaSource::wait(std::chrono::milliseconds longest) {
   static_cast<void>(::read(event_fd_, &count, sizeof count));
 }
 
+void KafkaSource::wake() {
+  // It fails only where as many wakes are already there as the counter takes.
+  static_cast<void>(::write(event_fd_, &kWake, sizeof kWake));
+}
+
 std::vector<PartitionId> KafkaSource::partitions() const {
   std::vector<PartitionId> result;
   for (const auto& partition : partitions_) {

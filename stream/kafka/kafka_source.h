@@ -53,6 +53,7 @@ class KafkaSource final : public EventSource {
   std::int64_t records_behind(PartitionId partition) const override;  // Markers count too.
   absl::Status service() override;
   void wait(std::chrono::milliseconds longest) override;
+  void wake() override;
 
   // Gives up the partitions, through `on_revoked`.
   absl::Status close();

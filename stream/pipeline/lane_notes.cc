@@ -42,7 +42,7 @@ Lane::~Lane() {
 }
 
 void Lane::answer_queries() {
-  if (parts_.queries != nullptr) parts_.queries->open();
+  if (parts_.queries != nullptr) parts_.queries->open([&source = parts_.source] { source.wake(); });
 }
 
 // Behind a commit, or where there was nothing to commit.

@@ -68,6 +68,7 @@ absl::Status QueryDesk::ask(std::shared_ptr<LaneQuery> query, Kind kind) {
   queue.push_back(std::move(query));
   is_asked_ = true;
   asked_.notify_one();
+  if (wake_) wake_();
   return absl::OkStatus();
 }
 
@@ -81,8 +82,9 @@ bool QueryDesk::wait_asked(std::chrono::steady_clock::time_point until) {
   return asked_.wait_until(lock, until, [this] { return is_asked_.load(); });
 }
 
-void QueryDesk::open() {
+void QueryDesk::open(std::function<void()> wake) {
   const std::scoped_lock lock(mutex_);
+  wake_ = std::move(wake);
   closed_.clear();
 }
 
@@ -90,6 +92,7 @@ void QueryDesk::close(std::string_view why) {
   logs_copy_.reset();
   const std::scoped_lock lock(mutex_);
   closed_ = why;
+  wake_ = nullptr;
   for (auto* const queue : {&looks_, &passes_}) {
     for (const auto& query : *queue) query->finish(absl::UnavailableError(std::string(why)));
     figures_.given_up += queue->size();

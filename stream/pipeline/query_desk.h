@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -63,8 +64,9 @@ class QueryDesk {
   // As much as `pace` allows since the last call. `logs` may be newer than those of the call
   // before.
   void work(std::span<const Partition* const> partitions, const TimeContext& logs, Pace pace);
-  // The lane has its partitions.
-  void open();
+  // The lane has its partitions. `wake`, called by whoever asks and not after `close`, ends its
+  // wait for input.
+  void open(std::function<void()> wake = {});
   // Where it has nothing else to do: until somebody asks, or it is too late for that.
   bool wait_asked(std::chrono::steady_clock::time_point until);
   // It has none any more: whoever waits is told why, as is who asks from here on.
@@ -86,6 +88,7 @@ class QueryDesk {
   mutable std::mutex mutex_;  // Guards what follows, up to `figures_`.
   std::deque<std::shared_ptr<LaneQuery>> looks_;
   std::deque<std::shared_ptr<LaneQuery>> passes_;
+  std::function<void()> wake_;                            // Empty: it waits with `wait_asked`.
   std::string closed_ = "the state is not restored yet";  // Empty: open.
   QueryFigures figures_;
 

@@ -44,6 +44,9 @@ class EventSource {
 
   // Returns when something may be there to read, at the latest after `longest` of wall time.
   virtual void wait(std::chrono::milliseconds longest) = 0;
+
+  // Any thread: a `wait` returns, this one or the next. Nothing to do where it does not wait.
+  virtual void wake() {}
 };
 
 }  // namespace rfm

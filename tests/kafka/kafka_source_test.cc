@@ -108,6 +108,23 @@ TEST(KafkaSource, AListenersErrorIsReported) {
   EXPECT_EQ(source->membership().metadata, nullptr);
 }
 
+TEST(KafkaSource, AWaitEndsWhenItIsWoken) {
+  const KafkaOptions options = new_application(1);
+  StartingAt start(0);
+  const std::unique_ptr<KafkaSource> source = join(options, start);
+  const Deadline deadline(std::chrono::seconds(30));
+  while (source->partitions().empty() || !source->at_end(0)) {
+    ASSERT_FALSE(deadline.passed());
+    ASSERT_TRUE(source->service().ok());
+    if (!source->partitions().empty()) {
+      ASSERT_TRUE(source->read(0, 10).ok());
+    }
+    source->wait(std::chrono::milliseconds(10));
+  }
+  source->wake();
+  source->wait(std::chrono::hours(24));  // Nothing else is to come.
+}
+
 TEST(KafkaSource, AStartBeyondTheLogIsAnErrorAndNeverARereading) {
   const KafkaOptions options = new_application(1);
   write_numbers(options, options.input_topic, 0, 0, 10);

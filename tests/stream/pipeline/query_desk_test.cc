@@ -105,6 +105,17 @@ TEST(QueryDesk, WhoAsksIsToldWhenTheLaneIsGone) {
   EXPECT_EQ(desk.figures().refused, 2U);
 }
 
+TEST(QueryDesk, WhoAsksWakesTheLaneAsLongAsThereIsOne) {
+  QueryDesk desk;
+  int woken = 0;
+  desk.open([&woken] { ++woken; });
+  ASSERT_TRUE(desk.ask(std::make_shared<AskRows>(), QueryDesk::Kind::kLook).ok());
+  EXPECT_EQ(woken, 1);
+  desk.close("it ends");
+  EXPECT_FALSE(desk.ask(std::make_shared<AskRows>(), QueryDesk::Kind::kLook).ok());
+  EXPECT_EQ(woken, 1);
+}
+
 TEST(QueryDesk, OnlySoManyWait) {
   QueryDesk desk;
   desk.open();
