@@ -136,7 +136,7 @@ def resident_mib(pid):
 
 
 def flood(service, customers, seconds):
-    """With wrk (Debian's package of that name), because Python's clients would be what is measured."""
+    """With wrk, because Python's clients would be what is measured."""
     before = resident_mib(service.process.pid)
     for path in ("/healthz", "/metrics", "/segments", f"/customers/{customers[0]}"):
         printed = subprocess.run(
