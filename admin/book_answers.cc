@@ -31,11 +31,13 @@ struct DayRange {
   bool holds(std::int64_t day) const { return day >= from && day <= to; }
 };
 
+std::int64_t day_of(EventTime as_of) { return as_of == kBeforeAll ? 0 : epoch_of(as_of); }
+
 // Both are inclusive. `first`: where it begins by default; absent: 90 days before it ends.
 DayRange range_asked(RequestParameters& parameters, EventTime as_of,
                      std::optional<std::int64_t> first) {
   DayRange range;
-  range.to = parameters.day("to").value_or(as_of == kBeforeAll ? 0 : epoch_of(as_of));
+  range.to = parameters.day("to").value_or(day_of(as_of));
   range.from = parameters.day("from").value_or(first.value_or(range.to - kDaysByDefault));
   return range;
 }
@@ -269,12 +271,13 @@ void write_stock_days(JsonText& out, const BookSums& books, std::string_view seg
   using Stock = std::map<std::string, DayStock>;  // By segment.
   Stock stock;
   std::map<std::int64_t, Stock> shown;
-  const std::int64_t last = to.value_or(books.as_of() == kBeforeAll ? 0 : epoch_of(books.as_of()));
+  const std::int64_t newest = day_of(books.as_of());
+  const std::int64_t last = std::min(to.value_or(newest), newest);
   const std::vector<DayStock> changes = books.moves().changes_of(segmentation);
   auto change = changes.begin();
   if (change != changes.end()) {
     // A stock is that of the day before, until it changes.
-    for (std::int64_t day = from.value_or(change->day); day <= last; ++day) {
+    for (std::int64_t day = std::max(from.value_or(change->day), change->day); day <= last; ++day) {
       for (; change != changes.end() && change->day <= day; ++change) {
         DayStock& changed = stock[change->segment];
         changed.customers += change->customers;

@@ -153,7 +153,8 @@ void write_listed(JsonText& out, const ListedCustomer& customer, const Rules& ru
 // The member `history` of one customer.
 void write_history(JsonText& out, const std::vector<CustomerMove>& moves);
 
-// The member `days`: the stock of each segment at the end of each day.
+// The member `days`: the stock of each segment at the end of each day from the first change to
+// that of the books, of these those asked for.
 void write_stock_days(JsonText& out, const BookSums& books, std::string_view segmentation,
                       std::optional<std::int64_t> from, std::optional<std::int64_t> to);
 

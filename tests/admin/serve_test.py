@@ -2,6 +2,7 @@
 """`rfmstream serve` over a small replayed state: each answer is what docs/openapi.json says, what
 is hostile is refused, and customers agree with `inspect`."""
 
+import datetime
 import json
 import os
 import pathlib
@@ -49,6 +50,10 @@ def history():
             "country": ["France", "Italy"][number % 2],
             "total": total,
         }
+
+
+def day_number(date):
+    return datetime.date.fromisoformat(date).toordinal()
 
 
 class ServeTest(unittest.TestCase):
@@ -235,6 +240,30 @@ class ServeTest(unittest.TestCase):
         own = self.get("/customers/" + urllib.parse.quote(shown["customer_id"], safe=""))
         own = [move for move in own["history"] if move.pop("segmentation") == "rfm"]
         self.assertEqual(shown["moves"], own)
+
+    def test_days_are_those_that_there_are(self):
+        """However long ago a range begins, however far ahead it ends."""
+        wide = "from=1970-01-01&to=2199-12-31"
+        bought = sorted({event["invoice_time"][:10] for event in history()})
+        sales = self.get(f"/sales?{wide}")
+        self.assertEqual([day["date"] for day in sales["days"]], bought)
+        every = self.get("/segments")
+        dates = [day["date"] for day in every["days"]]
+        self.assertEqual((dates[0], dates[-1]), (bought[0], every["as_of"][:10]))
+        self.assertEqual(len(set(dates)), 1 + (day_number(dates[-1]) - day_number(dates[0])))
+        moved = [day["date"] for day in self.get(f"/transitions?{wide}")["days"]]
+        self.assertTrue(set(moved) <= set(dates), moved)
+        self.assertEqual(self.get(f"/segments?{wide}")["days"], every["days"])
+        for ends, shown in {
+            f"from=1970-01-01&to={dates[3]}": every["days"][:4],
+            f"from={dates[-2]}&to=2199-12-31": every["days"][-2:],
+            f"from={dates[9]}&to={dates[9]}": every["days"][9:10],
+            f"from={dates[9]}&to={dates[8]}": [],
+            "from=1970-01-01&to=1970-01-01": [],
+            "from=2198-12-31&to=2199-12-31": [],
+        }.items():
+            with self.subTest(ends):
+                self.assertEqual(self.get(f"/segments?{ends}")["days"], shown)
 
     def test_risk_is_compared_with_what_came(self):
         answer = self.get("/risk")
