@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Goal: `./dev demo` is what a new user is told: it ends its output with the address of a page that
-is there until Ctrl-C, and leaves nothing behind.
+is there until Ctrl-C, and leaves nothing behind. Help for a task is there at once.
 Method: the task script with the tested binary, in a folder and process group of its own; Ctrl-C is
 SIGINT to that group. With `--kafka` as first argument only the live one.
 """
@@ -160,5 +160,23 @@ class Live(DemoTest):
         self.assertFalse((self.folder / "demo" / "broker" / "pid").exists())
 
 
+class Tasks(unittest.TestCase):
+    def test_help_for_a_bench_builds_nothing(self):
+        with tempfile.TemporaryDirectory() as folder:
+            built = pathlib.Path(folder, "built")
+            cmake = pathlib.Path(folder, "cmake")
+            cmake.write_text(f"#!/bin/sh\ntouch {built}\nexit 1\n")
+            cmake.chmod(0o755)
+            environment = os.environ | {"PATH": f"{folder}:{os.environ['PATH']}"}
+            for words in (["--help"], ["-h"], ["boundary", "--help"], ["questions", "--help"],
+                          ["--peer-job", "--help"]):
+                done = subprocess.run([ROOT / "dev", "bench", *words], env=environment,
+                                      capture_output=True, text=True)
+                self.assertEqual((done.returncode, done.stderr), (0, ""), words)
+                self.assertTrue(done.stdout.startswith("usage: "), done.stdout)
+            self.assertFalse(built.exists())
+
+
 if __name__ == "__main__":
-    unittest.main(argv=[sys.argv[0], "-v", "Live" if "--kafka" in sys.argv else "Stored"])
+    classes = ["Live"] if "--kafka" in sys.argv else ["Stored", "Tasks"]
+    unittest.main(argv=[sys.argv[0], "-v", *classes])
