@@ -12,7 +12,6 @@
 #include "state/epoch.h"
 #include "stream/analyse/calendar_month.h"
 #include "stream/analyse/money_sum.h"
-#include "stream/text/text_buffer.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
@@ -318,24 +317,19 @@ StateAnswers::Answer StateAnswers::sales(const AdminRequest& request) {
   if (!counted.ok()) return counted.status();
   const BookSums& sums = (*kept)->sums;
   if (!sums.keeps_sales()) return not_kept("sales");
-  const PassContext& context = (*kept)->context;
   const std::vector<DaySales> days = sums.sales().days();
   std::optional<std::int64_t> first;
   if (!days.empty()) first = days.front().day;
   const DayRange range = range_asked(parameters, sums.as_of(), first);
   const std::size_t s = segmentation_asked(parameters, (*counted)->context.rules());
   if (!parameters.status().ok()) return parameters.status();
-  TextBuffer text;
-  JsonText out(text);
-  out.begin_object();
-  write_scope(out, scope(context, sums.as_of()), context.rules(), context.version());
-  write_since(out, sums.since());
-  write_range(out, range);
-  write_days(out, sums.sales(), range);
-  write_months(out, sums.sales(), range);
-  write_census_part(out, (*counted)->sums, s);
-  out.end_object();
-  return std::string(text.view());
+  return told((*kept)->context, sums.as_of(), [&](JsonText& out) {
+    write_since(out, sums.since());
+    write_range(out, range);
+    write_days(out, sums.sales(), range);
+    write_months(out, sums.sales(), range);
+    write_census_part(out, (*counted)->sums, s);
+  });
 }
 
 absl::StatusOr<MovesAsked> StateAnswers::moves_asked(RequestParameters& parameters,
@@ -369,27 +363,22 @@ StateAnswers::Answer StateAnswers::transitions(const AdminRequest& request) {
   asked->size = 1;  // Only counts are asked of it.
   const auto made = moved(*asked);
   if (!made.ok()) return made.status();
-  const PassContext& context = (*kept)->context;
-  TextBuffer text;
-  JsonText out(text);
-  out.begin_object();
-  write_scope(out, scope(context, (*kept)->sums.as_of()), context.rules(), context.version());
-  out.key("segmentation").text(asked->segmentation);
-  write_since(out, (*kept)->sums.since());
-  write_range(out, {asked->from_day, asked->to_day});
-  write_flows(out, (*kept)->sums.moves(), *asked);
-  out.key("net").begin_array();
-  for (const auto& [segments, customers] : (*made)->sums.net()) {
-    out.begin_object();
-    out.key("from").text(segments.first);
-    out.key("to").text(segments.second);
-    out.key("customers").integer(customers);
-    out.end_object();
-  }
-  out.end_array();
-  out.key("came_back").integer((*made)->sums.came_back());
-  out.end_object();
-  return std::string(text.view());
+  return told((*kept)->context, (*kept)->sums.as_of(), [&](JsonText& out) {
+    out.key("segmentation").text(asked->segmentation);
+    write_since(out, (*kept)->sums.since());
+    write_range(out, {asked->from_day, asked->to_day});
+    write_flows(out, (*kept)->sums.moves(), *asked);
+    out.key("net").begin_array();
+    for (const auto& [segments, customers] : (*made)->sums.net()) {
+      out.begin_object();
+      out.key("from").text(segments.first);
+      out.key("to").text(segments.second);
+      out.key("customers").integer(customers);
+      out.end_object();
+    }
+    out.end_array();
+    out.key("came_back").integer((*made)->sums.came_back());
+  });
 }
 
 StateAnswers::Answer StateAnswers::moved_customers(const AdminRequest& request) {
@@ -403,32 +392,27 @@ StateAnswers::Answer StateAnswers::moved_customers(const AdminRequest& request) 
   if (!asked.ok()) return asked.status();
   const auto made = moved(*asked);
   if (!made.ok()) return made.status();
-  const PassContext& context = (*made)->context;
-  TextBuffer text;
-  JsonText out(text);
-  out.begin_object();
-  write_scope(out, scope(context, (*made)->sums.as_of()), context.rules(), context.version());
-  out.key("segmentation").text(asked->segmentation);
-  write_range(out, {asked->from_day, asked->to_day});
-  out.key("total").integer((*made)->sums.total());
-  out.key("customers").begin_array();
-  for (const MovedSums::Customer& customer : (*made)->sums.page()) {
-    out.begin_object();
-    out.key("customer_id").text(customer.id);
-    out.key("monetary");
-    write_money(out, customer.monetary);
-    out.key("moves").begin_array();
-    for (const CustomerMove& move : customer.moves) {
+  return told((*made)->context, (*made)->sums.as_of(), [&](JsonText& out) {
+    out.key("segmentation").text(asked->segmentation);
+    write_range(out, {asked->from_day, asked->to_day});
+    out.key("total").integer((*made)->sums.total());
+    out.key("customers").begin_array();
+    for (const MovedSums::Customer& customer : (*made)->sums.page()) {
       out.begin_object();
-      write_move(out, move);
+      out.key("customer_id").text(customer.id);
+      out.key("monetary");
+      write_money(out, customer.monetary);
+      out.key("moves").begin_array();
+      for (const CustomerMove& move : customer.moves) {
+        out.begin_object();
+        write_move(out, move);
+        out.end_object();
+      }
+      out.end_array();
       out.end_object();
     }
     out.end_array();
-    out.end_object();
-  }
-  out.end_array();
-  out.end_object();
-  return std::string(text.view());
+  });
 }
 
 }  // namespace rfm

@@ -9,7 +9,6 @@
 #include "model/axis_value.h"
 #include "state/evaluation.h"
 #include "stream/analyse/calendar_month.h"
-#include "stream/text/text_buffer.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
@@ -111,6 +110,22 @@ void write_grid(JsonText& out, const ScoreGrid& grid, const Segmentation& segmen
   out.end_array();
 }
 
+void write_segments(JsonText& out, const Census& census, std::size_t segmentation) {
+  const Segmentation& shown = census.rules().segmentations[segmentation];
+  out.key("segments").begin_array();
+  for (const SegmentProfile& profile : census.segments().of(census.rules(), segmentation)) {
+    const SegmentInfo& info = segment_info(shown, profile.segment);
+    out.begin_object();
+    out.key("name").text(info.name);
+    out.key("rank").integer(info.rank);
+    out.key("description").text(info.description);
+    out.key("action").text(action_of(info));
+    write_profile(out, profile.sums, census.segments().all());
+    out.end_object();
+  }
+  out.end_array();
+}
+
 // Months in which nothing happened too.
 void write_cohort(JsonText& out, const Cohort& cohort, EventTime as_of) {
   out.begin_object();
@@ -131,6 +146,69 @@ void write_cohort(JsonText& out, const Cohort& cohort, EventTime as_of) {
   }
   out.end_array();
   out.end_object();
+}
+
+void write_cohorts(JsonText& out, const Census& census) {
+  out.key("cohorts").begin_array();
+  for (const Cohort& cohort : census.cohorts().all()) write_cohort(out, cohort, census.as_of());
+  out.end_array();
+}
+
+void write_lost(JsonText& out, const Census& census) {
+  out.key("lost").begin_array();
+  for (const LostMonth& month : census.lost().all()) {
+    out.begin_object();
+    out.key("month").text(month_text(month.month));
+    out.key("lost").integer(month.lost);
+    out.key("regained").integer(month.regained);
+    out.key("complete").boolean(month_start(month.month + 1) <= census.as_of());
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_spends_less(JsonText& out, const Census& census) {
+  out.key("spends_less_customers").integer(census.spends_less().customers());
+  out.key("spends_less").begin_array();
+  for (const SpendsLess& customer : census.spends_less().sorted()) {
+    out.begin_object();
+    out.key("customer_id").text(customer.customer_id);
+    out.key("frequency").integer(customer.frequency);
+    out.key("aov").fixed(customer.order_value(), kDigits);
+    out.key("aov_before").fixed(customer.order_value_before(), kDigits);
+    out.key("missing");
+    write_money(out, customer.missing());
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_histogram(JsonText& out, const Census& census) {
+  out.key("histogram").begin_array();
+  for (std::size_t i = 0; i < census.risk().size(); ++i) {
+    out.begin_object();
+    out.key("from").fixed(static_cast<double>(i) / kRiskBins, kDigits);
+    out.key("to").fixed(static_cast<double>(i + 1) / kRiskBins, kDigits);
+    out.key("customers").integer(census.risk()[i].customers);
+    out.key("value_at_risk");
+    write_money(out, census.risk()[i].value_at_risk);
+    out.end_object();
+  }
+  out.end_array();
+}
+
+void write_bands(JsonText& out, const Census& census, std::size_t segmentation) {
+  const Segmentation& shown = census.rules().segmentations[segmentation];
+  out.key("bands").begin_array();
+  for (const SegmentProfile& profile : census.segments().of(census.rules(), segmentation)) {
+    out.begin_object();
+    out.key("segment").text(segment_info(shown, profile.segment).name);
+    out.key("customers").integer(profile.sums.customers);
+    out.key("value_at_risk");
+    write_money(out, profile.sums.value_at_risk);
+    out.end_object();
+  }
+  out.end_array();
 }
 
 }  // namespace
@@ -170,159 +248,79 @@ void write_listed(JsonText& out, const ListedCustomer& customer, const Rules& ru
   out.end_object();
 }
 
+StateAnswers::Answer StateAnswers::counted(
+    RequestParameters& parameters, absl::FunctionRef<void(JsonText&, const Counted&)> write) {
+  if (!parameters.status().ok()) return parameters.status();
+  const auto made = census();
+  if (!made.ok()) return made.status();
+  const Census& census = (*made)->sums;
+  const Counted counted{(*made)->context, census, segmentation_asked(parameters, census.rules())};
+  if (!parameters.status().ok()) return parameters.status();
+  return told(counted.context, census.as_of(), [&](JsonText& out) { write(out, counted); });
+}
+
 StateAnswers::Answer StateAnswers::segments(const AdminRequest& request) {
   static constexpr std::array<std::string_view, 3> kAllowed = {"segmentation", "from", "to"};
   RequestParameters parameters(request, kAllowed);
   const std::optional<std::int64_t> from = parameters.day("from");
   const std::optional<std::int64_t> to = parameters.day("to");
   if (!parameters.status().ok()) return parameters.status();
-  const auto made = census();
-  if (!made.ok()) return made.status();
   const auto kept = books();
   if (!kept.ok()) return kept.status();
-  const PassContext& context = (*made)->context;
-  const Census& census = (*made)->sums;
-  const Rules& rules = context.rules();
-  const std::size_t s = segmentation_asked(parameters, rules);
-  if (!parameters.status().ok()) return parameters.status();
-  const Segmentation& segmentation = rules.segmentations[s];
-  TextBuffer text;
-  JsonText out(text);
-  out.begin_object();
-  write_scope(out, scope(context, census.as_of()), rules, context.version());
-  out.key("segmentations").begin_array();
-  for (const Segmentation& each : rules.segmentations.all()) out.text(each.name());
-  out.end_array();
-  out.key("segmentation").text(segmentation.name());
-  out.key("customers").integer(census.segments().all().customers);
-  out.key("segments").begin_array();
-  for (const SegmentProfile& profile : census.segments().of(rules, s)) {
-    const SegmentInfo& info = segment_info(segmentation, profile.segment);
-    out.begin_object();
-    out.key("name").text(info.name);
-    out.key("rank").integer(info.rank);
-    out.key("description").text(info.description);
-    out.key("action").text(action_of(info));
-    write_profile(out, profile.sums, census.segments().all());
-    out.end_object();
-  }
-  out.end_array();
-  write_stock_days(out, (*kept)->sums, segmentation.name(), from, to);
-  write_versions(out, context);
-  out.end_object();
-  return std::string(text.view());
+  return counted(parameters, [&](JsonText& out, const Counted& counted) {
+    const Segmentations& all = counted.context.rules().segmentations;
+    const Segmentation& segmentation = all[counted.segmentation];
+    out.key("segmentations").begin_array();
+    for (const Segmentation& each : all.all()) out.text(each.name());
+    out.end_array();
+    out.key("segmentation").text(segmentation.name());
+    out.key("customers").integer(counted.census.segments().all().customers);
+    write_segments(out, counted.census, counted.segmentation);
+    write_stock_days(out, (*kept)->sums, segmentation.name(), from, to);
+    write_versions(out, counted.context);
+  });
 }
 
 StateAnswers::Answer StateAnswers::grid(const AdminRequest& request) {
   static constexpr std::array<std::string_view, 1> kAllowed = {"segmentation"};
   RequestParameters parameters(request, kAllowed);
-  if (!parameters.status().ok()) return parameters.status();
-  const auto made = census();
-  if (!made.ok()) return made.status();
-  const PassContext& context = (*made)->context;
-  const Census& census = (*made)->sums;
-  const std::size_t s = segmentation_asked(parameters, context.rules());
-  if (!parameters.status().ok()) return parameters.status();
-  TextBuffer text;
-  JsonText out(text);
-  out.begin_object();
-  write_scope(out, scope(context, census.as_of()), context.rules(), context.version());
-  out.key("segmentation").text(context.rules().segmentations[s].name());
-  const ScoreGrid grid =
-      context.version() == nullptr ? ScoreGrid{} : census.grid(s, *context.version());
-  write_grid(out, grid, context.rules().segmentations[s]);
-  out.end_object();
-  return std::string(text.view());
+  return counted(parameters, [](JsonText& out, const Counted& counted) {
+    const ModelVersion* const version = counted.context.version();
+    const Segmentation& shown = counted.context.rules().segmentations[counted.segmentation];
+    out.key("segmentation").text(shown.name());
+    write_grid(
+        out, version == nullptr ? ScoreGrid{} : counted.census.grid(counted.segmentation, *version),
+        shown);
+  });
 }
 
 StateAnswers::Answer StateAnswers::retention(const AdminRequest& request) {
   RequestParameters parameters(request, {});
-  if (!parameters.status().ok()) return parameters.status();
-  const auto made = census();
-  if (!made.ok()) return made.status();
-  const Census& census = (*made)->sums;
-  TextBuffer text;
-  JsonText out(text);
-  out.begin_object();
-  write_scope(out, scope((*made)->context, census.as_of()), (*made)->context.rules(),
-              (*made)->context.version());
-  out.key("cohorts").begin_array();
-  for (const Cohort& cohort : census.cohorts().all()) write_cohort(out, cohort, census.as_of());
-  out.end_array();
-  out.key("lost").begin_array();
-  for (const LostMonth& month : census.lost().all()) {
-    out.begin_object();
-    out.key("month").text(month_text(month.month));
-    out.key("lost").integer(month.lost);
-    out.key("regained").integer(month.regained);
-    out.key("complete").boolean(month_start(month.month + 1) <= census.as_of());
-    out.end_object();
-  }
-  out.end_array();
-  out.key("spends_less_customers").integer(census.spends_less().customers());
-  out.key("spends_less").begin_array();
-  for (const SpendsLess& customer : census.spends_less().sorted()) {
-    out.begin_object();
-    out.key("customer_id").text(customer.customer_id);
-    out.key("frequency").integer(customer.frequency);
-    out.key("aov").fixed(customer.order_value(), kDigits);
-    out.key("aov_before").fixed(customer.order_value_before(), kDigits);
-    out.key("missing");
-    write_money(out, customer.missing());
-    out.end_object();
-  }
-  out.end_array();
-  out.end_object();
-  return std::string(text.view());
+  return counted(parameters, [](JsonText& out, const Counted& counted) {
+    write_cohorts(out, counted.census);
+    write_lost(out, counted.census);
+    write_spends_less(out, counted.census);
+  });
 }
 
 StateAnswers::Answer StateAnswers::risk(const AdminRequest& request) {
   static constexpr std::array<std::string_view, 1> kAllowed = {"segmentation"};
   RequestParameters parameters(request, kAllowed);
-  if (!parameters.status().ok()) return parameters.status();
-  const auto made = census();
-  if (!made.ok()) return made.status();
-  const PassContext& context = (*made)->context;
-  const Census& census = (*made)->sums;
-  const Rules& rules = context.rules();
-  const std::size_t s = segmentation_asked(parameters, rules);
-  if (!parameters.status().ok()) return parameters.status();
-  TextBuffer text;
-  JsonText out(text);
-  out.begin_object();
-  write_scope(out, scope(context, census.as_of()), rules, context.version());
-  out.key("segmentation").text(rules.segmentations[s].name());
-  out.key("horizon_days").fixed(kChurnHorizonDays, kDigits);
-  out.key("histogram").begin_array();
-  for (std::size_t i = 0; i < census.risk().size(); ++i) {
-    out.begin_object();
-    out.key("from").fixed(static_cast<double>(i) / kRiskBins, kDigits);
-    out.key("to").fixed(static_cast<double>(i + 1) / kRiskBins, kDigits);
-    out.key("customers").integer(census.risk()[i].customers);
+  return counted(parameters, [](JsonText& out, const Counted& counted) {
+    const Census& census = counted.census;
+    const Rules& rules = counted.context.rules();
+    out.key("segmentation").text(rules.segmentations[counted.segmentation].name());
+    out.key("horizon_days").fixed(kChurnHorizonDays, kDigits);
+    write_histogram(out, census);
+    write_bands(out, census, counted.segmentation);
+    write_calibration(out, census.calibration());
     out.key("value_at_risk");
-    write_money(out, census.risk()[i].value_at_risk);
-    out.end_object();
-  }
-  out.end_array();
-  out.key("bands").begin_array();
-  for (const SegmentProfile& profile : census.segments().of(rules, s)) {
-    out.begin_object();
-    out.key("segment").text(segment_info(rules.segmentations[s], profile.segment).name);
-    out.key("customers").integer(profile.sums.customers);
-    out.key("value_at_risk");
-    write_money(out, profile.sums.value_at_risk);
-    out.end_object();
-  }
-  out.end_array();
-  write_calibration(out, census.calibration());
-  out.key("value_at_risk");
-  write_money(out, census.segments().all().value_at_risk);
-  out.key("top").begin_array();
-  for (const ListedCustomer& customer : census.most_at_risk().sorted())
-    write_listed(out, customer, rules);
-  out.end_array();
-  out.end_object();
-  return std::string(text.view());
+    write_money(out, census.segments().all().value_at_risk);
+    out.key("top").begin_array();
+    for (const ListedCustomer& customer : census.most_at_risk().sorted())
+      write_listed(out, customer, rules);
+    out.end_array();
+  });
 }
 
 StateAnswers::Answer StateAnswers::model(const AdminRequest& request) {
@@ -333,13 +331,9 @@ StateAnswers::Answer StateAnswers::model(const AdminRequest& request) {
   const auto made = census();  // What clusters hold is left out while that is in the making.
   const bool is_counted = made.ok() && (*made)->context.version() != nullptr &&
                           (*made)->context.version()->number == known->version()->number;
-  TextBuffer text;
-  JsonText out(text);
-  out.begin_object();
-  write_scope(out, scope(*known, boundary_of(known->epoch)), known->rules(), known->version());
-  write_models(out, *known, is_counted ? &(*made)->sums : nullptr, silhouette(*known));
-  out.end_object();
-  return std::string(text.view());
+  return told(*known, boundary_of(known->epoch), [&](JsonText& out) {
+    write_models(out, *known, is_counted ? &(*made)->sums : nullptr, silhouette(*known));
+  });
 }
 
 StateAnswers::Answer StateAnswers::score(const AdminRequest& request) {
@@ -362,22 +356,18 @@ StateAnswers::Answer StateAnswers::score(const AdminRequest& request) {
   const Census& census = (*made)->sums;
   if (context.version() == nullptr)
     return absl::UnavailableError("there is no record yet, and so no model");
-  TextBuffer text;
-  JsonText out(text);
-  out.begin_object();
-  write_scope(out, scope(context, census.as_of()), context.rules(), context.version());
-  write_score(out, typed, context, census.as_of());
-  if (const auto medians = census.population().medians()) {
-    out.key("medians").begin_object();
-    out.key("recency_days");
-    write_quantity(out, Quantity::kRecency, medians->recency_ms);
-    out.key("frequency").integer(medians->frequency);
-    out.key("monetary");
-    write_money(out, medians->monetary);
-    out.end_object();
-  }
-  out.end_object();
-  return std::string(text.view());
+  return told(context, census.as_of(), [&](JsonText& out) {
+    write_score(out, typed, context, census.as_of());
+    if (const auto medians = census.population().medians()) {
+      out.key("medians").begin_object();
+      out.key("recency_days");
+      write_quantity(out, Quantity::kRecency, medians->recency_ms);
+      out.key("frequency").integer(medians->frequency);
+      out.key("monetary");
+      write_money(out, medians->monetary);
+      out.end_object();
+    }
+  });
 }
 
 }  // namespace rfm

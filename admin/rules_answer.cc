@@ -9,7 +9,6 @@
 #include <vector>
 
 #include "admin/state_answers.h"
-#include "stream/text/text_buffer.h"
 
 namespace rfm {
 namespace {
@@ -75,33 +74,28 @@ StateAnswers::Answer StateAnswers::trial(const RulesProposal& proposal) {
                         ->get(desks_, clock_);
   if (!made.ok()) return made.status();
   const RulesTrial& trial = (*made)->sums;
-  TextBuffer text;
-  JsonText out(text);
-  out.begin_object();
-  write_scope(out, scope((*made)->context, trial.as_of()), (*made)->context.rules(),
-              (*made)->context.version());
-  out.key("differences").begin_array();
-  for (const RulesProposal::Difference& each : proposal.differences) {
-    out.begin_object();
-    out.key("key").text(each.key);
-    out.key("before").text(each.before);
-    out.key("after").text(each.after);
+  return told((*made)->context, trial.as_of(), [&](JsonText& out) {
+    out.key("differences").begin_array();
+    for (const RulesProposal::Difference& each : proposal.differences) {
+      out.begin_object();
+      out.key("key").text(each.key);
+      out.key("before").text(each.before);
+      out.key("after").text(each.after);
+      out.end_object();
+    }
+    out.end_array();
+    out.key("customers").integer(static_cast<std::int64_t>(trial.customers()));
+    out.key("customers_moved").integer(static_cast<std::int64_t>(trial.moved()));
+    write_moves(out, trial);
+    const PassContext& context = (*made)->context;
+    const RulesTrial::Rate rate = trial.transitions_per_day(context.rules(), context.logs->models);
+    out.key("transitions_per_day").begin_object();
+    out.key("now").fixed(rate.now, kDigits);
+    out.key("then").fixed(rate.then, kDigits);
+    out.key("days").integer(kRehearsedDays);
+    out.key("sampled").integer(static_cast<std::int64_t>(rate.sampled));
     out.end_object();
-  }
-  out.end_array();
-  out.key("customers").integer(static_cast<std::int64_t>(trial.customers()));
-  out.key("customers_moved").integer(static_cast<std::int64_t>(trial.moved()));
-  write_moves(out, trial);
-  const PassContext& context = (*made)->context;
-  const RulesTrial::Rate rate = trial.transitions_per_day(context.rules(), context.logs->models);
-  out.key("transitions_per_day").begin_object();
-  out.key("now").fixed(rate.now, kDigits);
-  out.key("then").fixed(rate.then, kDigits);
-  out.key("days").integer(kRehearsedDays);
-  out.key("sampled").integer(static_cast<std::int64_t>(rate.sampled));
-  out.end_object();
-  out.end_object();
-  return std::string(text.view());
+  });
 }
 
 }  // namespace rfm

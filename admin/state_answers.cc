@@ -172,6 +172,17 @@ AnswerScope StateAnswers::scope(const PassContext& context, EventTime as_of) con
           .currency = currency_};
 }
 
+std::string StateAnswers::told(const PassContext& context, EventTime as_of,
+                               absl::FunctionRef<void(JsonText&)> write) const {
+  TextBuffer text;
+  JsonText out(text);
+  out.begin_object();
+  write_scope(out, scope(context, as_of), context.rules(), context.version());
+  write(out);
+  out.end_object();
+  return std::string(text.view());
+}
+
 absl::StatusOr<std::shared_ptr<const StateAnswers::CensusPass::Made>> StateAnswers::census() {
   return census_.get(desks_, clock_);
 }
@@ -282,18 +293,13 @@ StateAnswers::Answer StateAnswers::customers(const AdminRequest& request) {
   const auto made = listed(query);
   if (!made.ok()) return made.status();
   const CustomerList& list = (*made)->sums.list;
-  TextBuffer text;
-  JsonText out(text);
-  out.begin_object();
-  write_scope(out, scope((*made)->context, (*made)->sums.as_of), (*made)->context.rules(),
-              (*made)->context.version());
-  out.key("total").integer(static_cast<std::int64_t>(list.total()));
-  out.key("customers").begin_array();
-  for (const ListedCustomer& customer : list.page())
-    write_listed(out, customer, (*made)->context.rules());
-  out.end_array();
-  out.end_object();
-  return std::string(text.view());
+  return told((*made)->context, (*made)->sums.as_of, [&](JsonText& out) {
+    out.key("total").integer(static_cast<std::int64_t>(list.total()));
+    out.key("customers").begin_array();
+    for (const ListedCustomer& customer : list.page())
+      write_listed(out, customer, (*made)->context.rules());
+    out.end_array();
+  });
 }
 
 }  // namespace rfm

@@ -12,6 +12,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "admin/admin_request.h"
@@ -112,6 +113,17 @@ class StateAnswers {
   absl::StatusOr<PassContext> context();
   absl::StatusOr<std::shared_ptr<const Listed::Made>> listed(const CustomerQuery& query);
   AnswerScope scope(const PassContext& context, EventTime as_of) const;
+  // An answer as of `as_of`: its scope, then what `write` writes.
+  std::string told(const PassContext& context, EventTime as_of,
+                   absl::FunctionRef<void(JsonText&)> write) const;
+  // What is told of all customers.
+  struct Counted {
+    const PassContext& context;
+    const Census& census;
+    std::size_t segmentation;  // That is asked for.
+  };
+  Answer counted(RequestParameters& parameters,
+                 absl::FunctionRef<void(JsonText&, const Counted&)> write);
 
   StateDesks& desks_;
   const StatusBoard& board_;
