@@ -3,6 +3,7 @@
 is hostile is refused, and customers agree with `inspect`."""
 
 import datetime
+import gzip
 import json
 import os
 import pathlib
@@ -422,6 +423,24 @@ class ServeTest(unittest.TestCase):
         self.assertEqual(headers["Cache-Control"], "private, no-cache")
         self.assertIn("frame-ancestors 'none'", headers["Content-Security-Policy"])
         self.assertNotIn("Access-Control-Allow-Origin", headers)
+
+    def test_answers_are_encoded_once(self):
+        for path in ("/", "/segments", "/openapi.json"):
+            _, plain, expected = self.ask(path)
+            if "Content-Encoding" in plain:  # The page is stored so.
+                expected = gzip.decompress(expected)
+            for accepted in ("gzip", "gzip, deflate, br", "br, gzip;q=0.5"):
+                with self.subTest(path, accepted=accepted):
+                    _, headers, body = self.ask(path, {"Accept-Encoding": accepted})
+                    self.assertEqual(headers.get_all("Content-Encoding"), ["gzip"])
+                    self.assertEqual(gzip.decompress(body), expected)
+
+    def test_answers_are_whole(self):
+        for path in ("/", "/openapi.json"):
+            _, _, expected = self.ask(path)
+            status, headers, body = self.ask(path, {"Range": "bytes=5-9"})
+            self.assertEqual((status, headers["Content-Range"]), (200, None))
+            self.assertEqual(body, expected)
 
     def test_rules_are_tried_by_who_has_the_token_alone(self):
         toml = "[segmentation.cluster]\nenabled = false\n"
