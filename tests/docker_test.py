@@ -82,6 +82,25 @@ class Image(unittest.TestCase):
         self.assertRegex(final, r"(?m)^USER [1-9]\d*")
         self.assertNotIn("-dev", final)
 
+    def test_it_is_built_from_all_that_is_tracked(self):
+        ignored = (ROOT / ".dockerignore").read_text().split()
+        self.assertLessEqual({"build", ".git", "**/node_modules"}, set(ignored))
+        tracked = subprocess.run(["git", "-C", ROOT, "ls-files"], check=True, capture_output=True,
+                                 text=True).stdout.splitlines()
+        self.assertIn("docker/Dockerfile", tracked)
+        for path in map(pathlib.PurePath, tracked):
+            for pattern in ignored:
+                inside = path.parts if pattern.startswith("**/") else path.parts[:1]
+                self.assertNotIn(pattern.removeprefix("**/"), inside, path)
+
+    def test_it_has_the_page_and_leaves_what_bundles_it_behind(self):
+        text = (DOCKER / "Dockerfile").read_text()
+        build, final = text[: text.rindex("FROM ${BASE}")], text[text.rindex("FROM ${BASE}") :]
+        self.assertRegex(build, r"(?m)^ARG PAGE=ON$")
+        self.assertIn("-DRFM_PAGE=${PAGE}", build)
+        self.assertRegex(build, r"\snodejs npm\s")
+        self.assertNotRegex(final, r"node|npm")
+
     def test_it_installs_the_build_packages_of_the_task_script(self):
         text = (DOCKER / "Dockerfile").read_text()
         build = text[: text.rindex("FROM ${BASE}")]
