@@ -32,6 +32,11 @@ void write_scope(JsonText& out, const AnswerScope& scope, const Rules& rules,
 
 void write_money(JsonText& out, Money money) { out.raw(to_text(money)); }
 
+void write_money(JsonText& out, std::string_view key, Money money) {
+  out.key(key);
+  write_money(out, money);
+}
+
 void write_quantity(JsonText& out, Quantity quantity, std::int64_t value) {
   switch (quantity) {
     case Quantity::kRecency:

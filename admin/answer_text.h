@@ -24,8 +24,9 @@ struct AnswerScope {
 void write_scope(JsonText& out, const AnswerScope& scope, const Rules& rules,
                  const ModelVersion* version);
 
-// A number with four decimals, exactly.
+// A number with four decimals, exactly; as a member with `key`.
 void write_money(JsonText& out, Money money);
+void write_money(JsonText& out, std::string_view key, Money money);
 // A value of an axis: days, a count, money, a ratio or a probability.
 void write_quantity(JsonText& out, Quantity quantity, std::int64_t value);
 std::string_view unit_of(Quantity quantity);  // "days", ...

@@ -42,12 +42,9 @@ DayRange range_asked(RequestParameters& parameters, EventTime as_of,
 }
 
 void write_sums(JsonText& out, const SalesSums& sums) {
-  out.key("gross");
-  write_money(out, sums.gross);
-  out.key("credits");
-  write_money(out, sums.credits);
-  out.key("net");
-  write_money(out, sums.net());
+  write_money(out, "gross", sums.gross);
+  write_money(out, "credits", sums.credits);
+  write_money(out, "net", sums.net());
 }
 
 void write_sales(JsonText& out, const SalesSums& sums) {
@@ -166,8 +163,7 @@ void write_census_part(JsonText& out, const Census& census, std::size_t segmenta
     out.key("segment").text(segment_info(rules.segmentations[segmentation], each.segment).name);
     out.key("country").text(each.country);
     out.key("customers").integer(each.customers);
-    out.key("monetary");
-    write_money(out, each.monetary);
+    write_money(out, "monetary", each.monetary);
     out.end_object();
   }
   out.end_array();
@@ -228,8 +224,7 @@ void write_flows(JsonText& out, const MovesSummary& moves, const MovesAsked& ask
     out.key("reason").text(name(reason));
     out.key("actionable").boolean(is_actionable);
     out.key("moves").integer(sums.moves);
-    out.key("monetary");
-    write_money(out, sums.monetary);
+    write_money(out, "monetary", sums.monetary);
     out.end_object();
   }
   out.end_array();
@@ -400,8 +395,7 @@ StateAnswers::Answer StateAnswers::moved_customers(const AdminRequest& request) 
     for (const MovedSums::Customer& customer : (*made)->sums.page()) {
       out.begin_object();
       out.key("customer_id").text(customer.id);
-      out.key("monetary");
-      write_money(out, customer.monetary);
+      write_money(out, "monetary", customer.monetary);
       out.key("moves").begin_array();
       for (const CustomerMove& move : customer.moves) {
         out.begin_object();

@@ -22,8 +22,7 @@ void write_profile(JsonText& out, const ProfileSums& sums, const ProfileSums& al
   out.key("customers").integer(sums.customers);
   out.key("share").fixed(
       ratio(static_cast<double>(sums.customers), static_cast<double>(all.customers)), kDigits);
-  out.key("monetary");
-  write_money(out, sums.monetary);
+  write_money(out, "monetary", sums.monetary);
   out.key("revenue_share")
       .fixed(ratio(currency_units(sums.monetary), currency_units(all.monetary)), kDigits);
   out.key("orders").integer(sums.orders);
@@ -32,8 +31,7 @@ void write_profile(JsonText& out, const ProfileSums& sums, const ProfileSums& al
   out.key("frequency").fixed(sums.frequency(), kDigits);
   out.key("monetary_mean").fixed(sums.monetary_mean(), kDigits);
   if (sums.scored > 0) out.key("churn_risk").fixed(sums.churn_risk(), kDigits);
-  out.key("value_at_risk");
-  write_money(out, sums.value_at_risk);
+  write_money(out, "value_at_risk", sums.value_at_risk);
 }
 
 void write_calibration(JsonText& out, const RiskOutcomes& calibration) {
@@ -101,10 +99,8 @@ void write_grid(JsonText& out, const ScoreGrid& grid, const Segmentation& segmen
     for (const std::uint16_t segment : cell.segments) out.text(segmentation.info(segment).name);
     out.end_array();
     out.key("customers").integer(cell.customers);
-    out.key("monetary");
-    write_money(out, cell.monetary);
-    out.key("monetary_median");
-    write_money(out, cell.monetary_median);
+    write_money(out, "monetary", cell.monetary);
+    write_money(out, "monetary_median", cell.monetary_median);
     out.end_object();
   }
   out.end_array();
@@ -139,8 +135,7 @@ void write_cohort(JsonText& out, const Cohort& cohort, EventTime as_of) {
     out.begin_object();
     out.key("month").text(month_text(month));
     out.key("buyers").integer(has_any ? known->buyers : 0);
-    out.key("revenue");
-    write_money(out, has_any ? known->revenue : Money{});
+    write_money(out, "revenue", has_any ? known->revenue : Money{});
     out.key("complete").boolean(month_start(month + 1) <= as_of);
     out.end_object();
   }
@@ -176,8 +171,7 @@ void write_spends_less(JsonText& out, const Census& census) {
     out.key("frequency").integer(customer.frequency);
     out.key("aov").fixed(customer.order_value(), kDigits);
     out.key("aov_before").fixed(customer.order_value_before(), kDigits);
-    out.key("missing");
-    write_money(out, customer.missing());
+    write_money(out, "missing", customer.missing());
     out.end_object();
   }
   out.end_array();
@@ -190,8 +184,7 @@ void write_histogram(JsonText& out, const Census& census) {
     out.key("from").fixed(static_cast<double>(i) / kRiskBins, kDigits);
     out.key("to").fixed(static_cast<double>(i + 1) / kRiskBins, kDigits);
     out.key("customers").integer(census.risk()[i].customers);
-    out.key("value_at_risk");
-    write_money(out, census.risk()[i].value_at_risk);
+    write_money(out, "value_at_risk", census.risk()[i].value_at_risk);
     out.end_object();
   }
   out.end_array();
@@ -204,8 +197,7 @@ void write_bands(JsonText& out, const Census& census, std::size_t segmentation) 
     out.begin_object();
     out.key("segment").text(segment_info(shown, profile.segment).name);
     out.key("customers").integer(profile.sums.customers);
-    out.key("value_at_risk");
-    write_money(out, profile.sums.value_at_risk);
+    write_money(out, "value_at_risk", profile.sums.value_at_risk);
     out.end_object();
   }
   out.end_array();
@@ -232,13 +224,11 @@ void write_listed(JsonText& out, const ListedCustomer& customer, const Rules& ru
   out.key("country").text(customer.country);
   if (facts.frequency > 0) out.key("recency_days").fixed(recency_days(facts), kDigits);
   out.key("frequency").integer(facts.frequency);
-  out.key("monetary");
-  write_money(out, facts.monetary);
+  write_money(out, "monetary", facts.monetary);
   if (facts.frequency > 0)
     out.key("aov").fixed(currency_units(facts.monetary) / facts.frequency, kDigits);
   if (customer.risk) out.key("churn_risk").fixed(risk_of(*customer.risk), kDigits);
-  out.key("value_at_risk");
-  write_money(out, customer.value_at_risk);
+  write_money(out, "value_at_risk", customer.value_at_risk);
   out.key("segments").begin_object();
   for (std::size_t s = 0; s < customer.segments.size(); ++s) {
     const Segmentation& segmentation = rules.segmentations[s];
@@ -314,8 +304,7 @@ StateAnswers::Answer StateAnswers::risk(const AdminRequest& request) {
     write_histogram(out, census);
     write_bands(out, census, counted.segmentation);
     write_calibration(out, census.calibration());
-    out.key("value_at_risk");
-    write_money(out, census.segments().all().value_at_risk);
+    write_money(out, "value_at_risk", census.segments().all().value_at_risk);
     out.key("top").begin_array();
     for (const ListedCustomer& customer : census.most_at_risk().sorted())
       write_listed(out, customer, rules);
@@ -363,8 +352,7 @@ StateAnswers::Answer StateAnswers::score(const AdminRequest& request) {
       out.key("recency_days");
       write_quantity(out, Quantity::kRecency, medians->recency_ms);
       out.key("frequency").integer(medians->frequency);
-      out.key("monetary");
-      write_money(out, medians->monetary);
+      write_money(out, "monetary", medians->monetary);
       out.end_object();
     }
   });

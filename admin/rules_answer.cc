@@ -40,8 +40,7 @@ void write_moves(JsonText& out, const RulesTrial& trial) {
     out.begin_object();
     write_place(line);
     out.key("customers").integer(static_cast<std::int64_t>(line.move->customers));
-    out.key("monetary");
-    write_money(out, line.move->monetary);
+    write_money(out, "monetary", line.move->monetary);
     out.end_object();
   }
   out.end_array();
