@@ -45,7 +45,7 @@ void add_input_arguments(CLI::App& command, ReplayArguments& arguments) {
       .add_option(
           "--format", arguments.format,
           "How records are written: csv (UCI Online Retail), lines, invoices (default: the "
-          "setting input.format; where that is not set, told from the first records of a file or "
+          "setting input.format; where that is not set, told from the beginning of a file or "
           "standard input)")
       ->type_name("FORMAT");
   command
@@ -71,7 +71,7 @@ absl::StatusOr<InputSettings> settings_of(const ReplayArguments& arguments) {
   if (!settings->is_default("input.format")) return InputSettings{*std::move(settings)};
   ToldFormat told = told_format(arguments.input, *settings);
   if (told.format) {
-    fmt::print(stderr, "{}: read as {}, told from its first records (--format says otherwise)\n",
+    fmt::print(stderr, "{}: read as {}, told from its beginning (--format says otherwise)\n",
                arguments.input == "-" ? "standard input" : arguments.input, *told.format);
     const absl::Status assigned =
         settings->assign("input.format", *told.format, SettingOrigin::kOverride, arguments.input);

@@ -6,6 +6,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <memory>
 #include <string_view>
 #include <system_error>
 #include <variant>
@@ -42,14 +43,20 @@ std::string read_beginning() {
   return bytes;
 }
 
+absl::StatusOr<std::unique_ptr<FileSource>> open_source(const std::string& path,
+                                                        const std::string& beginning,
+                                                        const DecoderOptions& options) {
+  return FileSource::open({.path = path,
+                           .beginning = beginning,
+                           .format = options.format,
+                           .record_bytes_max = options.record_bytes_max,
+                           .csv = options.csv,
+                           .holds_unfinished = !beginning.empty()});
+}
+
 std::ptrdiff_t events_in(const std::string& path, const std::string& beginning,
                          DecoderOptions options) {
-  const auto source = FileSource::open({.path = path,
-                                        .beginning = beginning,
-                                        .format = options.format,
-                                        .record_bytes_max = options.record_bytes_max,
-                                        .csv = options.csv,
-                                        .holds_unfinished = !beginning.empty()});
+  const auto source = open_source(path, beginning, options);
   if (!source.ok()) return 0;
   if (options.format == InputFormat::kCsv) options.csv_layout = (*source)->csv_layout();
   const auto records = (*source)->read(0, kRecordsLookedAt);
@@ -58,6 +65,21 @@ std::ptrdiff_t events_in(const std::string& path, const std::string& beginning,
   return std::ranges::count_if(*records, [&](const RecordView& record) {
     return !std::holds_alternative<Rejection>(decoder.decode(record));
   });
+}
+
+// Whether the first line is no JSON and has what separates columns, whatever its rows are worth.
+bool begins_like_csv(const std::string& path, const std::string& beginning,
+                     const DecoderOptions& options) {
+  const auto source = open_source(path, beginning, options);
+  if (!source.ok()) return false;
+  const auto records = (*source)->read(0, 1);
+  if (!records.ok() || records->empty()) return false;
+  const std::string_view line = records->front().value.value_or("");
+  const std::size_t begin = line.find_first_not_of(" \t");
+  if (begin == std::string_view::npos) return false;
+  constexpr std::string_view kBeginsJsonOrBytes("{[\0", 3);
+  return kBeginsJsonOrBytes.find(line[begin]) == std::string_view::npos &&
+         line.find_first_of(",;\t|") != std::string_view::npos;
 }
 
 }  // namespace
@@ -81,6 +103,10 @@ ToldFormat told_format(const std::string& path, Settings settings) {
     most = events;
     told.format = format;
   }
+  if (!told.format &&
+      settings.assign("input.format", "lines", SettingOrigin::kOverride, path).ok() &&
+      begins_like_csv(looked_at, told.beginning, decoder_options(settings, KeyPolicy::kIfPresent)))
+    told.format = "csv";
   return told;
 }
 

@@ -1,4 +1,4 @@
-// The format of an input, told from its first records.
+// The format of an input, told from its beginning.
 #pragma once
 
 #include <optional>
@@ -10,7 +10,8 @@ namespace rfm {
 
 struct ToldFormat {
   // The value of input.format under which most of the first records are events, with the settings
-  // otherwise; absent: none are, or the input is neither a regular file nor standard input.
+  // otherwise; where none are, "csv" if the first line looks like the header of one. Absent: it
+  // does not, or the input is neither a regular file nor standard input.
   std::optional<std::string> format;
   // What was read of standard input, which can be read once only (FileSourceOptions::beginning).
   std::string beginning;

@@ -341,8 +341,10 @@ absl::Status Replay::Implementation::run(
     if (*activity == Lane::Activity::kBusy) continue;
     if (const std::optional<std::string> why = reading ? lane_->held_back() : std::nullopt) {
       if (passed_end_) {
-        return absl::InvalidArgumentError(
-            fmt::format("{}\nIs the input written as --format says?", *why));
+        // Where a header was read, the format is right.
+        return absl::InvalidArgumentError(options_.format == InputFormat::kCsv
+                                              ? *why
+                                              : *why + "\nIs the input written as --format says?");
       }
       // What the end makes a record of may be better.
       if (const absl::Status passed = pass_end(); !passed.ok()) return passed;

@@ -273,6 +273,40 @@ TEST(CsvCases, RowsThatAreWholeOrders) {
             Texts{"c1||2024-01-01T00:00:00.000Z|1|10.0000"});
 }
 
+// A sheet none of whose rows can be used is told by its first line, so that what is said of it is
+// what `--format csv` says; what begins like JSON is no sheet.
+TEST(CsvCases, ASheetWithoutAUsableRowIsToldByItsFirstLine) {
+  const TestDirectory directory;
+  const std::string path = directory.file("sheet");
+  const auto said_of = [&](const std::string& content, const Texts& more, absl::Status& status) {
+    std::ofstream(path, std::ios::binary) << content;
+    Texts arguments = {"replay", "--input", path};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    return said_by(add_replay_command, arguments, status);
+  };
+  const std::string header(kHeader);
+  for (const std::string& sheet :
+       Texts{header + "1,a,x,\"1,200\",2024-01-01 10:00:00,10,c1,UK\n",
+             header + "536365,85123A,WHITE,6,40513.35139,2.55,17850,United Kingdom\n",
+             header + "536365,85123A,\xa3 5 GIFT,6,12/1/2010 8:26,2.55,17850,R\xe9union\n",
+             "InvoiceNo;Quantity;InvoiceDate;UnitPrice;CustomerID\n1;6;01.12.2010 08:26;2,55;7\n",
+             "order_id,customer_id,order_date,revenue\n1,c1,2024-01-01,12.50\n",
+             "order_id\tcustomer_id\n1\tc1\n", "order_id|customer_id\n", "\xef\xbb\xbf" + header,
+             "sep=,\n" + header + "1,a,x,1,soon,10,c1,UK\n"}) {
+    SCOPED_TRACE(sheet);
+    absl::Status told;
+    absl::Status given;
+    EXPECT_NE(said_of(sheet, {}, told).find("read as csv"), std::string::npos);
+    EXPECT_EQ(said_of(sheet, {"--format", "csv"}, given).find("read as"), std::string::npos);
+    EXPECT_EQ(told, given);
+  }
+  for (const std::string& other :
+       Texts{R"({"type": "order", "id": 1})", "[1, 2]\n", "nothing\n", "{broken, json\n"}) {
+    absl::Status status;
+    EXPECT_EQ(said_of(other, {}, status).find("read as"), std::string::npos) << other;
+  }
+}
+
 TEST(CsvCases, OrderAndRepetitionAreSaid) {
   const std::string sheet = std::string(kHeader) +
                             "1,a,x,1,2024-01-02 10:00:00,10,c1,UK\n"
