@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "admin/admin_pages.h"
@@ -13,9 +14,11 @@ namespace rfm {
 
 class AdminServer {
  public:
-  // Listens from here on. kFailedPrecondition, naming the setting admin.listen: it cannot listen
-  // there. `pages` outlives it.
+  // Listens from here on, for requests to the machine's own names and addresses and to `hosts`.
+  // kFailedPrecondition, naming the setting admin.listen: it cannot listen there. `pages` outlives
+  // it.
   static absl::StatusOr<std::unique_ptr<AdminServer>> start(const std::string& listen,
+                                                            std::vector<std::string> hosts,
                                                             const AdminPages& pages);
   AdminServer(const AdminServer&) = delete;
   AdminServer& operator=(const AdminServer&) = delete;

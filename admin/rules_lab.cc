@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <utility>
 
+#include "absl/strings/match.h"
 #include "stream/text/json_text.h"
 #include "stream/text/text_buffer.h"
 
@@ -55,7 +56,9 @@ std::optional<AdminReply> RulesLab::refusal(std::string_view authorization) cons
                        "nobody may change anything here: admin.token_file is not set; with a file "
                        "that holds a token it is asked for as Authorization: Bearer TOKEN");
   }
-  if (authorization.starts_with(kScheme) && is_same(authorization.substr(kScheme.size()), token_))
+  const std::string_view scheme = authorization.substr(0, kScheme.size());
+  if (absl::EqualsIgnoreCase({scheme.data(), scheme.size()}, {kScheme.data(), kScheme.size()}) &&
+      is_same(authorization.substr(kScheme.size()), token_))
     return std::nullopt;
   return error_reply(401, "token_needed",
                      "Authorization: Bearer TOKEN is to have the token of admin.token_file");

@@ -261,6 +261,10 @@ constexpr auto kTable = std::to_array<SettingSpec>({
      "(docs/operations.md); port 0: the system chooses one, which the log says; empty: nowhere. "
      "Who can reach it can read all of that, so a reachable address belongs behind a firewall. A "
      "start that cannot listen there is refused."},
+    {"admin.hosts", kIds, kInstance, "", "", "", "",
+     "Host names, with commas between, under which admin.listen may be asked; addresses, localhost "
+     "and this machine's own name always are. A page of another site that has its name resolve to "
+     "this machine is refused by that (DNS rebinding)."},
     {"admin.token_file", kColumn, kInstance, "", "", "", "",
      "A file with the token, of 16 characters at least, that who changes the rules over HTTP sends "
      "as `Authorization: Bearer TOKEN` (docs/operations.md). Empty: nobody can."},

@@ -247,7 +247,9 @@ std::string allowed_values(const SettingSpec& spec) {
     case SettingKind::kTypeRules:
       return "rules such as \"ignore if /test, credit if /kind = refund, invoice\", or empty";
     case SettingKind::kIds:
-      return "ids such as \"0, guest\", or empty";
+      return spec.key == "admin.hosts"
+                 ? "host names such as \"rfmstream, shop.example.com\", or empty"
+                 : "ids such as \"0, guest\", or empty";
     case SettingKind::kToggle:
       return "true, false";
     case SettingKind::kNames:

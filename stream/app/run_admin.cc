@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "stream/decode/mapping.h"
 #include "stream/text/json_text.h"
 #include "stream/text/text_buffer.h"
 #include "stream/text/utf8.h"
@@ -65,7 +66,10 @@ absl::StatusOr<std::unique_ptr<RunAdmin>> RunAdmin::start(const Settings& settin
       new RunAdmin(settings, std::move(stored), *std::move(token), clock));
   const std::string& listen = settings.text("admin.listen");
   if (listen.empty()) return admin;
-  absl::StatusOr<std::unique_ptr<AdminServer>> server = AdminServer::start(listen, admin->pages_);
+  absl::StatusOr<std::vector<std::string>> hosts = parse_ids(settings.text("admin.hosts"));
+  if (!hosts.ok()) return hosts.status();
+  absl::StatusOr<std::unique_ptr<AdminServer>> server =
+      AdminServer::start(listen, *std::move(hosts), admin->pages_);
   if (!server.ok()) return server.status();
   admin->server_ = *std::move(server);
   spdlog::info("health, metrics, settings and customers are at http://{}:{}/",

@@ -62,7 +62,7 @@ class AdminServerTest : public testing::Test {
     status.phase = ServicePhase::kRunning;
     status.broker_answers = true;
     board_.post(status);
-    auto server = AdminServer::start("127.0.0.1:0", pages_);
+    auto server = AdminServer::start("127.0.0.1:0", {}, pages_);
     EXPECT_TRUE(server.ok()) << server.status();
     server_ = *std::move(server);
   }
@@ -116,13 +116,12 @@ TEST_F(AdminServerTest, EveryAnswerHasTheHeadersThatProtectABrowser) {
 }
 
 // A page of another site whose name resolves to this machine.
-TEST_F(AdminServerTest, OtherHostNamesAreRefusedOnLoopback) {
-  for (const std::string_view host : {"localhost", "LOCALHOST:99", "127.0.0.1:7367", "[::1]:80"})
+TEST_F(AdminServerTest, OtherHostNamesAreRefused) {
+  for (const std::string_view host : {"localhost", "LOCALHOST.:99", "127.0.0.1:7367", "[::1]:80"})
     EXPECT_TRUE(get("/", host).starts_with("HTTP/1.1 200 ")) << host;
-  for (const std::string_view host :
-       {"example.com", "127.example.com", "localhost.example.com", "10.0.0.1", "[::2]", ""})
+  for (const std::string_view host : {"example.com", "localhost.example.com", "10.0.0.1"})
     EXPECT_TRUE(get("/", host).starts_with("HTTP/1.1 403 ")) << host;
-  EXPECT_TRUE(ask("GET / HTTP/1.0\r\n\r\n").find(" 403 ") != std::string::npos);
+  EXPECT_TRUE(ask("GET / HTTP/1.0\r\n\r\n").find(" 200 ") != std::string::npos);
   EXPECT_TRUE(ask("GET / HTTP/1.1\r\nHost: localhost\r\nHost: a\r\nConnection: close\r\n\r\n")
                   .starts_with("HTTP/1.1 403 "));
 }
@@ -184,16 +183,39 @@ TEST_F(AdminServerTest, BytesThatAreNoRequestChangeNothing) {
 }
 
 // More than there are threads and places to wait; each has begun a request and never ends it.
-TEST_F(AdminServerTest, SlowClientsAreClosedAndOthersAnswered) {
+TEST_F(AdminServerTest, SlowClientsTakeUpNoThread) {
   std::vector<std::unique_ptr<Connection>> slow;
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 300; ++i) {
     slow.push_back(std::make_unique<Connection>(server_->port()));
     slow.back()->send("GET /healthz HT");
   }
-  while (!get("/healthz").starts_with("HTTP/1.1 200 ")) {
-  }
+  for (const std::string_view path : {"/healthz", "/metrics", "/config"})
+    EXPECT_TRUE(get(path).starts_with("HTTP/1.1 200 ")) << path;
   for (const auto& connection : slow)
     EXPECT_EQ(connection->read_to_end().find("200 OK"), std::string::npos);
+}
+
+// Else one of 8 KB would be answered with more than a thousand times the page.
+TEST_F(AdminServerTest, RangesOfAnAnswerAreTheWhole) {
+  std::string ranges = "bytes=0-";
+  while (ranges.size() < 4'000) ranges += ",0-";
+  const auto page = [this](const std::string& more) {
+    return ask("GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n" + more +
+               "Connection: close\r\n\r\n");
+  };
+  EXPECT_EQ(page("Range: " + ranges + "\r\n"), page(""));
+  EXPECT_EQ(page("Range: bytes=0-10\r\n"), page(""));
+}
+
+TEST_F(AdminServerTest, BehindAHeadThatIsNoneNothingIsARequest) {
+  const std::string next = "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n";
+  for (const std::string& head :
+       {"POST / HTTP/1.1\r\nHost: example.com\r\nX: " + std::string(9'000, 'x') + "\r\n\r\n",
+        std::string("GET / HTTP/2.0\r\n\r\n"), std::string("FOO / HTTP/1.1\r\n\r\n"),
+        std::string("GET /\n\n")}) {
+    const std::string answers = ask(head + next);
+    EXPECT_EQ(answers.find(" 200 "), std::string::npos) << answers.substr(0, 200);
+  }
 }
 
 TEST_F(AdminServerTest, EndsWhileClientsAreThere) {
@@ -209,7 +231,7 @@ TEST_F(AdminServerTest, EndsWhileClientsAreThere) {
 
 TEST_F(AdminServerTest, APortInUseIsRefusedByName) {
   const std::string listen = fmt::format("127.0.0.1:{}", server_->port());
-  const auto second = AdminServer::start(listen, pages_);
+  const auto second = AdminServer::start(listen, {}, pages_);
   ASSERT_EQ(second.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_NE(second.status().message().find("admin.listen = " + listen), std::string::npos)
       << second.status();
