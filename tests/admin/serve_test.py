@@ -370,6 +370,7 @@ class ServeTest(unittest.TestCase):
                     b"POST /rules/apply HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer x"
                     b"\r\nContent-Length: 4\r\n\r\nabcd"
                 )
+            pieces.append(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             try:
                 answers = self.raw(b"".join(pieces))
             except OSError:  # Closed, because too many wait.
