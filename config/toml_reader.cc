@@ -6,6 +6,8 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <cstddef>
+#include <optional>
 
 #include "absl/status/status.h"
 #include "config/setting_value.h"
@@ -13,6 +15,49 @@
 namespace rfm {
 
 namespace {
+
+// Of a dotted key or a table's header. The library goes down by a call for each part, and a file
+// may come from anybody who has the token.
+constexpr int kKeyPartsMax = 16;
+
+// Behind the string that begins at `at`.
+std::size_t string_end(std::string_view toml, std::size_t at) {
+  const char quote = toml[at];
+  const std::string many(3, quote);
+  const bool is_long = toml.substr(at).starts_with(many);
+  const std::string_view fence = std::string_view(many).substr(0, is_long ? 3 : 1);
+  at += fence.size();
+  while (at < toml.size() && !toml.substr(at).starts_with(fence)) {
+    if (!is_long && toml[at] == '\n') return at;  // It has no end, which the library says.
+    at += quote == '"' && toml[at] == '\\' ? 2U : 1U;
+  }
+  at = std::min(at + fence.size(), toml.size());
+  // Up to two of its own may stand before the end of a long one.
+  for (int more = 0; is_long && more < 2 && at < toml.size() && toml[at] == quote; ++more) ++at;
+  return at;
+}
+
+// The line of the first key with too many parts.
+std::optional<int> line_of_long_key(std::string_view toml) {
+  int line = 1;
+  int parts = 1;
+  for (std::size_t at = 0; at < toml.size();) {
+    const char c = toml[at];
+    std::size_t next = at + 1;
+    if (c == '"' || c == '\'') {
+      next = string_end(toml, at);
+    } else if (c == '#') {
+      next = std::min(toml.find('\n', at), toml.size());
+    } else if (c == '.') {
+      if (++parts > kKeyPartsMax) return line;
+    } else if (std::string_view("=,{[\n").find(c) != std::string_view::npos) {
+      parts = 1;
+    }
+    line += static_cast<int>(std::ranges::count(toml.substr(at, next - at), '\n'));
+    at = next;
+  }
+  return std::nullopt;
+}
 
 bool is_plain(const toml::node& node) { return !node.is_table() && !node.is_array(); }
 
@@ -84,6 +129,10 @@ void flatten(const toml::table& table, const std::string& prefix, std::vector<To
 
 absl::StatusOr<std::vector<TomlValue>> read_toml(std::string_view toml,
                                                  std::string_view source_name) {
+  if (const std::optional<int> line = line_of_long_key(toml)) {
+    return absl::InvalidArgumentError(
+        fmt::format("{}:{}: a key of more than {} parts", source_name, *line, kKeyPartsMax));
+  }
   toml::parse_result parsed = toml::parse(toml);
   if (!parsed) {
     return absl::InvalidArgumentError(fmt::format("{}:{}: {}", source_name,
@@ -98,6 +147,7 @@ absl::StatusOr<std::vector<TomlValue>> read_toml(std::string_view toml,
 }
 
 absl::StatusOr<TomlNode> read_toml_node(std::string_view text) {
+  if (line_of_long_key(text)) return absl::InvalidArgumentError("not TOML: a key of many parts");
   const toml::parse_result parsed = toml::parse(fmt::format("value = {}", text));
   if (!parsed)
     return absl::InvalidArgumentError(fmt::format("not TOML: {}", parsed.error().description()));

@@ -2,7 +2,9 @@
 
 #include <spdlog/spdlog.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <optional>
 #include <string>
 #include <utility>
@@ -56,7 +58,18 @@ absl::Status LiveRules::check_started() const {
     if (rules != nullptr && rules->base == newest.version) asked = *rules;
   });
   if (!heard.ok()) return heard;
-  return asked && reader_.check_rules(asked->settings).ok() ? absl::OkStatus() : same;
+  if (asked && reader_.check_rules(asked->settings).ok()) return absl::OkStatus();
+  // A service that ends must come up again, though nobody has brought its file in step.
+  const auto before = std::ranges::find_if(
+      records_.begin(), std::prev(records_.end()),
+      [this](const RulesRecord& record) { return reader_.check_rules(record.settings).ok(); });
+  if (before->version == newest.version) return same;
+  spdlog::warn(
+      "the settings here are those of rules version {}, and version {} holds, which was applied "
+      "since: bring them in step (`rfmstream rules show` prints it, `rules diff` what differs), or "
+      "go back with `rfmstream rules rollback --to {}`",
+      before->version, newest.version, before->version);
+  return absl::OkStatus();
 }
 
 void LiveRules::take_requests(Trainer& trainer) {

@@ -27,8 +27,8 @@ class LiveRules {
   // `reader` outlives it. `records`: those of the log, at least one.
   LiveRules(const KafkaOptions& options, RulesReader& reader, std::vector<RulesRecord> records);
 
-  // Whether the process was started with the newest rules, or with those that it is asked to take
-  // up.
+  // Whether the process was started with the newest rules, with those that it is asked to take up,
+  // or, which it warns of, with earlier ones that these follow. The newest hold in any case.
   absl::Status check_started() const;
   // What the log holds; before what follows.
   absl::Status read();

@@ -2,6 +2,7 @@
 // what is allowed.
 #include "config/settings.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
@@ -91,6 +92,37 @@ TEST(Settings, LaterSourcesWin) {
       EXPECT_EQ(setting.origin, SettingOrigin::kDefault) << setting.key;
     }
   }
+}
+
+// Whoever holds the token may send one.
+TEST(Settings, AKeyOfVeryManyPartsIsRefusedAndEndsNothing) {
+  std::string key = "a";
+  for (int i = 0; i < 30'000; ++i) key += ".a";
+  for (const std::string& toml :
+       {key + " = 1\n", "[" + key + "]\n", "[[" + key + "]]\n", "x = {" + key + " = 1}\n",
+        "x = [\n\"\"\"a\"\"\"\"\", {" + key + " = 1}]\n", "x = '\\'\n" + key + " = 1\n",
+        "# \"\n" + key + " = 1\n", "x = \"\\\"\"\n\"b\"." + key + " = 1\n"}) {
+    Settings settings;
+    const absl::Status status = settings.merge_toml(toml, "a.toml");
+    EXPECT_TRUE(absl::IsInvalidArgument(status));
+    EXPECT_NE(status.message().find("a key of more than 16 parts"), std::string::npos)
+        << status.message().substr(0, 200);
+  }
+}
+
+// Dots in strings, comments and numbers are of no key.
+TEST(Settings, ManyDotsAreNoManyParts) {
+  const std::string dots(100, '.');
+  std::string cuts = "1.5";
+  for (int i = 2; i < 60; ++i) cuts += fmt::format(", {}.5", i);
+  Settings settings;
+  const absl::Status status = settings.merge_toml(
+      fmt::format("# {0}\n[state]\ndir = \"{0}\" # {0}\n[kafka]\nbrokers = '{0}'\n[app]\nname = "
+                  "\"\"\"a\\\n{0}\"\"\"\n[no]\ncuts = [{1}]\n",
+                  dots, cuts),
+      "a.toml");
+  EXPECT_EQ(status.message().find("parts"), std::string::npos) << status;
+  EXPECT_NE(status.message().find("no.cuts"), std::string::npos) << status;
 }
 
 TEST(Settings, TextIsCanonical) {

@@ -70,6 +70,13 @@ class RulesTest(BrokerTest):
         application.produce(days(40, 42))
         application.wait_for(lambda: self.rules_changes(application), "the boundary")
         application.stop(signal.SIGKILL)
+        # Nobody has brought the file in step: what was applied holds.
+        for key in NEW:
+            del application.settings[key]
+        self.running(application)
+        self.assertIn("rules version 1, and version 2 holds", application.log.read_text())
+        application.stop(signal.SIGKILL)
+        application.settings.update(NEW)
         old = {key: "true" for key in NEW if key.endswith("enabled")}
         refused = self.assert_refused(application, status=2, extra=old)
         self.assertIn("segmentation.churn", refused)
