@@ -74,7 +74,8 @@ class RulesTest(BrokerTest):
         for key in NEW:
             del application.settings[key]
         self.running(application)
-        self.assertIn("rules version 1, and version 2 holds", application.log.read_text())
+        application.wait_for(
+            lambda: application.logged("rules version 1, and version 2 holds"), "the warning")
         application.stop(signal.SIGKILL)
         application.settings.update(NEW)
         old = {key: "true" for key in NEW if key.endswith("enabled")}
