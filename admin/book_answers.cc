@@ -197,6 +197,15 @@ std::optional<Reason> reason_asked(RequestParameters& parameters) {
   return std::nullopt;
 }
 
+MovesAsked::By by_asked(RequestParameters& parameters) {
+  const std::string asked = parameters.text("by").value_or("gross");
+  if (asked == "net" && parameters.text("reason"))
+    parameters.refuse("by", "gross, where a reason is given");
+  if (asked == "net") return MovesAsked::By::kNet;
+  if (asked != "gross") parameters.refuse("by", "gross, net");
+  return MovesAsked::By::kGross;
+}
+
 absl::Status not_kept(std::string_view what) {
   return absl::FailedPreconditionError("the state keeps no books of " + std::string(what) +
                                        " (sales.enabled, moves.enabled)");
@@ -336,6 +345,7 @@ absl::StatusOr<MovesAsked> StateAnswers::moves_asked(RequestParameters& paramete
   const DayRange range = range_asked(parameters, books.sums.as_of(), std::nullopt);
   asked.from_day = range.from;
   asked.to_day = range.to;
+  asked.by = by_asked(parameters);
   asked.reason = reason_asked(parameters);
   asked.from_segment = parameters.text("from_segment").value_or("");
   asked.to_segment = parameters.text("to_segment").value_or("");
@@ -373,12 +383,14 @@ StateAnswers::Answer StateAnswers::transitions(const AdminRequest& request) {
     }
     out.end_array();
     out.key("came_back").integer((*made)->sums.came_back());
+    out.key("moved_customers").integer((*made)->sums.total());
+    write_money(out, "moved_monetary", (*made)->sums.monetary());
   });
 }
 
 StateAnswers::Answer StateAnswers::moved_customers(const AdminRequest& request) {
-  static constexpr std::array<std::string_view, 8> kAllowed = {
-      "segmentation", "from", "to", "reason", "from_segment", "to_segment", "page", "size"};
+  static constexpr std::array<std::string_view, 9> kAllowed = {
+      "segmentation", "from", "to", "by", "reason", "from_segment", "to_segment", "page", "size"};
   RequestParameters parameters(request, kAllowed);
   if (!parameters.status().ok()) return parameters.status();
   const auto kept = books();

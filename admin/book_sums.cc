@@ -1,6 +1,7 @@
 #include "admin/book_sums.h"
 
 #include "model/segmentation_spec.h"
+#include "stream/analyse/money_sum.h"
 
 namespace rfm {
 
@@ -42,11 +43,14 @@ std::vector<CustomerMove> moves_of(const CustomerRow& row, const PartitionBooks&
   return moves;
 }
 
+bool MovedSums::is_asked_for(const std::string& from, const std::string& to) const {
+  return (asked_.from_segment.empty() || from == asked_.from_segment) &&
+         (asked_.to_segment.empty() || to == asked_.to_segment);
+}
+
 bool MovedSums::is_asked_for(const CustomerMove& move) const {
-  return move.day >= asked_.from_day && move.day <= asked_.to_day &&
-         (!asked_.reason || move.reason == *asked_.reason) &&
-         (asked_.from_segment.empty() || move.from == asked_.from_segment) &&
-         (asked_.to_segment.empty() || move.to == asked_.to_segment);
+  if (asked_.by == MovesAsked::By::kNet) return true;  // As the customer is.
+  return (!asked_.reason || move.reason == *asked_.reason) && is_asked_for(move.from, move.to);
 }
 
 void MovedSums::add(const CustomerRow& row, const CustomerFacts& facts, const Rules& /*rules*/) {
@@ -67,8 +71,11 @@ void MovedSums::add(const CustomerRow& row, const CustomerFacts& facts, const Ru
   }
   if (before != after) ++net_[{before, after}];
   came_back_ += has_moved && before == after ? 1 : 0;
+  if (asked_.by == MovesAsked::By::kNet && (before == after || !is_asked_for(before, after)))
+    return;
   if (customer.moves.empty()) return;
   ++total_;
+  add_to(monetary_, customer.monetary);
   customer.id = row.id;
   put(std::move(customer));
 }
@@ -86,6 +93,7 @@ void MovedSums::merge(const MovedSums& other) {
   for (const auto& [move, customers] : other.net_) net_[move] += customers;
   came_back_ += other.came_back_;
   total_ += other.total_;
+  add_to(monetary_, other.monetary_);
   for (const Customer& customer : other.heap_) put(customer);
 }
 

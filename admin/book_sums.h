@@ -45,11 +45,16 @@ class BookSums {
 
 // What is asked of moves. Days are inclusive.
 struct MovesAsked {
+  // kNet: customers by where they were before the first day and are after the last, if that
+  // differs, with all their moves between. kGross: customers by each of their moves.
+  enum class By : std::uint8_t { kGross, kNet };
+
   std::string segmentation;
   std::int64_t from_day = 0;
   std::int64_t to_day = 0;
-  std::optional<Reason> reason;
-  std::string from_segment;  // Empty: any, as with the next.
+  By by = By::kGross;
+  std::optional<Reason> reason;  // With kGross.
+  std::string from_segment;      // Empty: any, as with the next.
   std::string to_segment;
   std::size_t page = 0;
   std::size_t size = 50;
@@ -73,7 +78,7 @@ class MovedSums {
   struct Customer {
     std::string id;
     Money monetary;
-    std::vector<CustomerMove> moves;  // Those asked for.
+    std::vector<CustomerMove> moves;  // Those asked for; at least one.
   };
 
   explicit MovedSums(MovesAsked asked) : asked_(std::move(asked)) {}
@@ -88,13 +93,15 @@ class MovedSums {
   // that differ.
   const std::map<std::pair<std::string, std::string>, std::int64_t>& net() const { return net_; }
   std::int64_t came_back() const { return came_back_; }  // Moved, and are where they were.
-  std::int64_t total() const { return total_; }          // Who have a move that is asked for.
+  std::int64_t total() const { return total_; }          // Who are asked for.
+  Money monetary() const { return monetary_; }           // Of these, each counted once.
   std::vector<Customer> page() const;                    // By money, most first.
 
  private:
   static bool goes_before(const Customer& a, const Customer& b) {
     return a.monetary != b.monetary ? a.monetary > b.monetary : a.id < b.id;
   }
+  bool is_asked_for(const std::string& from, const std::string& to) const;
   bool is_asked_for(const CustomerMove& move) const;
   void put(Customer customer);
 
@@ -104,6 +111,7 @@ class MovedSums {
   std::map<std::pair<std::string, std::string>, std::int64_t> net_;
   std::int64_t came_back_ = 0;
   std::int64_t total_ = 0;
+  Money monetary_;
   std::vector<Customer> heap_;  // The last one on top.
 };
 

@@ -244,10 +244,10 @@ absl::StatusOr<std::shared_ptr<const StateAnswers::Listed::Made>> StateAnswers::
 absl::StatusOr<std::shared_ptr<const StateAnswers::MovedPass::Made>> StateAnswers::moved(
     const MovesAsked& asked) {
   // No name holds a line's end.
-  std::string key =
-      fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", asked.segmentation, asked.from_day,
-                  asked.to_day, asked.reason ? static_cast<int>(*asked.reason) : -1,
-                  asked.from_segment, asked.to_segment, asked.page, asked.size);
+  std::string key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}\n{}", asked.segmentation,
+                                asked.from_day, asked.to_day, static_cast<int>(asked.by),
+                                asked.reason ? static_cast<int>(*asked.reason) : -1,
+                                asked.from_segment, asked.to_segment, asked.page, asked.size);
   return moved_.get(std::move(key), [asked](const PassContext&) { return MovedSums(asked); })
       ->get(desks_, clock_);
 }

@@ -67,6 +67,8 @@ export interface Transitions extends Counted {
   days: { date: string; moves: number; actionable: number }[];
   net: { from: string; to: string; customers: number }[];
   came_back: number;
+  moved_customers: number; // Each counted once, as is their money.
+  moved_monetary: number;
 }
 
 export interface Move {

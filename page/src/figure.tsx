@@ -29,6 +29,8 @@ export interface FigureProps {
   note?: ComponentChildren;
   wholeTable?: boolean;
   startsEmpty?: boolean; // Nothing is asked before somebody wants it.
+  // What a click elsewhere on the screen opened: come into sight when that changes.
+  opened?: string;
 }
 
 export function Figure(props: FigureProps) {
@@ -47,6 +49,12 @@ export function Figure(props: FigureProps) {
     if (linked) figure.current?.scrollIntoView({ block: "start" });
   }, [linked]);
 
+  useEffect(() => {
+    if (props.opened === undefined) return;
+    figure.current?.scrollIntoView({ block: "start" });
+    figure.current?.focus({ preventScroll: true });
+  }, [props.opened]);
+
   const toggle = () => {
     const next = asTable ? tables.filter((one) => one !== id) : [...tables, id];
     replace(here(address, { table: next.join(",") }));
@@ -62,6 +70,7 @@ export function Figure(props: FigureProps) {
       id={`figure-${id}`}
       class={linked ? "panel linked" : "panel"}
       aria-labelledby={`title-${id}`}
+      tabIndex={props.opened === undefined ? undefined : -1}
     >
       <div class="top">
         <figcaption>

@@ -231,6 +231,10 @@ class ServeTest(unittest.TestCase):
         customers = self.get(f"/transitions/customers?segmentation=rfm&{since}&size=100")
         self.assertEqual(customers["total"], len(customers["customers"]))
         self.assertEqual(sum(len(c["moves"]) for c in customers["customers"]), flows)
+        self.assertEqual(moves["moved_customers"], customers["total"])
+        self.assertAlmostEqual(
+            moves["moved_monetary"], sum(c["monetary"] for c in customers["customers"]), 3
+        )
         ends = {name: 0 for name in last}
         for net in moves["net"]:
             ends[net["to"]] = ends.get(net["to"], 0) + net["customers"]
@@ -241,6 +245,48 @@ class ServeTest(unittest.TestCase):
         own = self.get("/customers/" + urllib.parse.quote(shown["customer_id"], safe=""))
         own = [move for move in own["history"] if move.pop("segmentation") == "rfm"]
         self.assertEqual(shown["moves"], own)
+
+    def test_each_cell_of_the_moves_is_its_customers(self):
+        """By net where a customer was and is, from his history; by gross each of his moves."""
+        asked = "segmentation=rfm&from=2020-03-01&to=2020-05-31"
+        moves = self.get(f"/transitions?{asked}")
+
+        def listed(by, cell):
+            ends = urllib.parse.urlencode({"from_segment": cell[0], "to_segment": cell[1]})
+            path = f"/transitions/customers?{asked}&by={by}&{ends}"
+            pages = [self.get(f"{path}&size=7&page={page}") for page in range(10)]
+            customers = [one for page in pages for one in page["customers"]]
+            self.check("/transitions/customers", pages[0])
+            self.assertEqual(pages[0]["total"], len(customers))
+            self.assertEqual(len({one["customer_id"] for one in customers}), len(customers))
+            return customers
+
+        def segment(customer, until):
+            own = self.get("/customers/" + urllib.parse.quote(customer, safe=""))["history"]
+            past = [m for m in own if m["segmentation"] == "rfm" and m["date"] <= until]
+            return past[-1]["to"] if past else "none"
+
+        net = {(one["from"], one["to"]): one["customers"] for one in moves["net"]}
+        gross = {}
+        for flow in moves["flows"]:
+            cell = flow["from"], flow["to"]
+            gross[cell] = gross.get(cell, 0) + flow["moves"]
+        self.assertGreater(len(net), 5)
+        self.assertNotEqual(net, gross)
+        for cell in sorted(net | gross):
+            with self.subTest(cell):
+                customers = listed("net", cell)
+                self.assertEqual(len(customers), net.get(cell, 0))
+                for one in customers:
+                    name = one["customer_id"]
+                    self.assertEqual(
+                        (segment(name, "2020-02-29"), segment(name, "2020-05-31")), cell
+                    )
+                made = [move for one in listed("gross", cell) for move in one["moves"]]
+                self.assertEqual(len(made), gross.get(cell, 0))
+                self.assertEqual({(m["from"], m["to"]) for m in made}, {cell} if made else set())
+        for refused in ("by=both", "by=net&reason=purchase"):
+            self.assertEqual(self.ask(f"/transitions/customers?{refused}")[0], 400)
 
     def test_days_are_those_that_there_are(self):
         """However long ago a range begins, however far ahead it ends."""

@@ -418,6 +418,7 @@ class Shop:
 
     def transitions(self, asked):
         reason = asked.get("reason")
+        movers = {}
         flows, days, net, back = (
             collections.defaultdict(lambda: [0, 0.0]),
             collections.defaultdict(lambda: [0, 0]),
@@ -430,7 +431,7 @@ class Shop:
                     continue
                 cell = flows[one["from"], one["to"], one["reason"], one["actionable"]]
                 cell[0] += 1
-                cell[1] += shopper.figures(TODAY)[2]
+                cell[1] += movers.setdefault(shopper.id, shopper.figures(TODAY)[2])
                 days[one["date"]][0] += 1
                 days[one["date"]][1] += one["actionable"]
             if start != end:
@@ -455,9 +456,13 @@ class Shop:
             ],
             "net": [{"from": a, "to": b, "customers": n} for (a, b), n in sorted(net.items())],
             "came_back": back,
+            "moved_customers": len(movers),
+            "moved_monetary": round(sum(movers.values()), 4),
         }
 
     def moved_customers(self, asked):
+        cell = asked.get("from_segment"), asked.get("to_segment")
+        by_net = asked.get("by") == "net"
         rows = [
             {
                 "customer_id": shopper.id,
@@ -465,11 +470,13 @@ class Shop:
                 "moves": [
                     {key: one[key] for key in ("date", "from", "to", "reason", "actionable")}
                     for one in within
+                    if by_net or cell == (one["from"], one["to"])
                 ],
             }
             for shopper, within, start, end in self.moves_of(asked)
-            if start == asked.get("from_segment") and end == asked.get("to_segment")
+            if cell == (start, end) or not by_net
         ]
+        rows = [row for row in rows if row["moves"]]
         return self.page(rows, asked)
 
     def page(self, rows, asked):

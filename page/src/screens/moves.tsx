@@ -28,7 +28,12 @@ export function MovesScreen() {
     <>
       <Since answer={data} />
       <MatrixFigure answer={answer} moved={moved} gross={gross} />
-      {params.get("from_segment") && <CellCustomers />}
+      {params.get("from_segment") && (
+        <CellCustomers
+          key={`${params.get("from_segment")}\n${params.get("to_segment")}\n${gross}`}
+          gross={gross}
+        />
+      )}
       <SankeyFigure answer={answer} moved={moved} gross={gross} />
       <ReasonsFigure answer={answer} />
     </>
@@ -84,7 +89,7 @@ function ReasonsFigure(props: { answer: FigureProps["answer"] }) {
         { key: "moves", label: "Moves", kind: "count" },
         { key: "actionable", label: "To act on", kind: "count" },
         { key: "others", label: "Others", kind: "count" },
-        { key: "monetary", label: `Money of who moved, ${moneyWords(data)}`, kind: "money" },
+        { key: "monetary", label: `Money behind the moves, ${moneyWords(data)}`, kind: "money" },
       ]}
       rows={rows}
       empty={<NobodyMoved data={data} />}
@@ -116,17 +121,15 @@ function ReasonsFigure(props: { answer: FigureProps["answer"] }) {
           },
         ],
       })}
-      note={`Worth of those who moved: ${money(
-        rows.reduce((sum, one) => sum + one.monetary, 0),
-        currency,
-      )}; who moved twice is counted twice.`}
+      note={`${plural(data.moved_customers, "customer")} made these moves; they are worth ${money(data.moved_monetary, currency)}, each counted once. In the table the money counts at each move.`}
     />
   );
 }
 
 // --- the customers of a cell ---
 
-function CellCustomers() {
+// Gross: who made this move. Net: who were there before the first date and are here after the last.
+function CellCustomers({ gross }: { gross: boolean }) {
   const address = useAddress();
   const { params } = address;
   const { span, segmentation } = useScene();
@@ -137,6 +140,8 @@ function CellCustomers() {
       segmentation,
       from: movesFrom(span),
       to: span.to,
+      by: gross ? "gross" : "net",
+      reason: params.get("reason"),
       from_segment: from,
       to_segment: to,
       page: page - 1,
@@ -159,7 +164,12 @@ function CellCustomers() {
       <Figure
         id="cell"
         title={`${segmentWords(from)} → ${segmentWords(to, "to")}: ${plural(answer.data.total, "customer")}`}
-        unit={`Customers and their moves in ${segmentation}; ${moneyWords(answer.data)}`}
+        unit={
+          gross
+            ? `Customers who made this move in ${segmentation}, and when; ${moneyWords(answer.data)}`
+            : `Customers by where they were before the first date and are after the last, and all their moves in ${segmentation} between; ${moneyWords(answer.data)}`
+        }
+        opened={`${from}\n${to}\n${page}`}
         answer={answer}
         span={span.words}
         columns={[
@@ -174,8 +184,9 @@ function CellCustomers() {
         rows={rows}
         empty={
           <p>
-            Nobody was in {segmentWords(from)} at the first date and in {segmentWords(to, "to")} at
-            the last.
+            {gross
+              ? `Nobody moved from ${segmentWords(from)} to ${segmentWords(to, "to")} in these dates.`
+              : `Nobody was in ${segmentWords(from)} before the first date and in ${segmentWords(to, "to")} after the last.`}
           </p>
         }
         controls={
