@@ -8,15 +8,25 @@
 namespace rfm {
 namespace {
 
-constexpr std::size_t kShownBytesMax = 80;
-
-std::string start_of(std::string_view value) {
-  std::string text;
-  for (const char c : value.substr(0, kShownBytesMax)) {
-    const bool printable = c >= ' ' && c <= '~';
-    text += printable ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
+// What kind of thing it is: what it says may be of a customer, and is nothing for a log.
+std::string kind_of(std::string_view value) {
+  const std::size_t first = value.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos) return "nothing";
+  switch (value[first]) {
+    case '{':
+      return "a JSON object";
+    case '[':
+      return "a JSON array";
+    case '<':
+      return "XML";
+    default:
+      break;
   }
-  return value.size() > kShownBytesMax ? text + "..." : text;
+  const auto begin = value.substr(first, 2);
+  if (std::ranges::all_of(begin, [](char c) { return c >= ' ' && c <= '~'; })) return "text";
+  std::string bytes;
+  for (const char c : begin) bytes += fmt::format(" {:02x}", static_cast<unsigned char>(c));
+  return "the bytes" + bytes;
 }
 
 }  // namespace
@@ -38,10 +48,11 @@ void DeadLetterWatch::clear() { *this = DeadLetterWatch(share_max_); }
 
 std::string example_of(PartitionId partition, const RecordView& record,
                        const Rejection& rejection) {
-  return fmt::format(
-      "partition {}, offset {}: {} ({}); {}", partition, record.offset, name(rejection.reason),
-      rejection.message,
-      record.value ? "its value begins " + start_of(*record.value) : "its value is null");
+  return fmt::format("partition {}, offset {}: {} ({}); {}", partition, record.offset,
+                     name(rejection.reason), rejection.message,
+                     record.value ? fmt::format("its value has {} bytes and begins like {}",
+                                                record.value->size(), kind_of(*record.value))
+                                  : "its value is null");
 }
 
 }  // namespace rfm

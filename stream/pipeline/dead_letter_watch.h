@@ -44,7 +44,8 @@ class DeadLetterWatch {
   std::size_t dead_letters_ = 0;        // Of these.
 };
 
-// For whoever looks for the fault: where the record is, why it is refused, how its value begins.
+// For whoever looks for the fault: where the record is, why it is refused, what its value looks
+// like.
 std::string example_of(PartitionId partition, const RecordView& record, const Rejection& rejection);
 
 }  // namespace rfm
