@@ -33,6 +33,8 @@ AdminReply refusal_of(const absl::Status& status) {
       return error_reply(409, "not_here", detail);
     case absl::StatusCode::kNotFound:
       return error_reply(409, "no_rules", detail);
+    case absl::StatusCode::kAborted:
+      return error_reply(409, "asked_already", detail);
     default:
       return error_reply(503, "unavailable", detail);
   }

@@ -15,6 +15,8 @@
 namespace rfm {
 namespace {
 
+// A service that runs takes a request up within seconds; one that is refused is not waited for.
+constexpr std::chrono::seconds kAskedMax{30};
 constexpr std::size_t kTokenBytesMin = 16;
 constexpr std::size_t kTokenBytesMax = 1'024;
 
@@ -95,7 +97,20 @@ absl::StatusOr<std::string> SettingsAuthor::apply(std::string_view toml) {
   if (!records.ok()) return records.status();
   const absl::StatusOr<Settings> changed = changed_settings(records->back(), toml);
   if (!changed.ok()) return changed.status();
-  return change_rules({.state = {}, .wait_s = 0}, settings_, *records, changed->semantic());
+  const std::int64_t next = records->back().version + 1;
+  const auto now = std::chrono::steady_clock::now();
+  if (asked_version_ == next && now - asked_at_ < kAskedMax) {
+    return absl::AbortedError(fmt::format(
+        "rules version {} is asked for and not logged yet: see what it is, and ask again", next));
+  }
+  const std::map<std::string, std::string> semantic = changed->semantic();
+  absl::StatusOr<std::string> asked =
+      change_rules({.state = {}, .wait_s = 0}, settings_, *records, semantic);
+  if (asked.ok() && !rules_differences(records->back().settings, semantic).empty()) {
+    asked_version_ = next;
+    asked_at_ = now;
+  }
+  return asked;
 }
 
 }  // namespace rfm

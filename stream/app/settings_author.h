@@ -1,6 +1,8 @@
 // Other rules as a part of a settings file, for the rules lab of the admin listener.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -33,7 +35,9 @@ class SettingsAuthor final : public RulesAuthor {
 
   const Settings settings_;
   const std::vector<RulesRecord> stored_;
-  std::mutex mutex_;  // One at a time asks the broker.
+  std::mutex mutex_;  // One at a time asks the broker. Guards what follows.
+  std::int64_t asked_version_ = 0;
+  std::chrono::steady_clock::time_point asked_at_{};
 };
 
 }  // namespace rfm

@@ -84,8 +84,14 @@ void LiveRules::take_requests(Trainer& trainer) {
 
 void LiveRules::take(const RulesRequest& request, Trainer& trainer) {
   const RulesRecord& newest = records_.back();
-  // One that was taken up stays in the topic.
-  if (request.base < newest.version) return;
+  if (request.base < newest.version) {
+    // One that was taken up stays in the topic.
+    const auto next = static_cast<std::size_t>(request.base);
+    if (next < records_.size() && records_[next].settings != request.settings)
+      spdlog::warn("a request to change rules version {} is dropped: version {} came first",
+                   request.base, request.base + 1);
+    return;
+  }
   const absl::StatusOr<LaterRules> later = next_rules(history_, newest, request, reader_);
   if (!later.ok()) {
     spdlog::error("a request to change rules version {} is refused: {}", newest.version,

@@ -124,6 +124,9 @@ class RulesTest(BrokerTest):
         status, answer = post("/rules/apply", "0123456789abcdef-lab")
         self.assertEqual(status, 202)
         self.assertIn("asked for rules version 2", answer["what"])
+        status, answer = post("/rules/apply", "0123456789abcdef-lab")
+        if not any(r.key == b"rules/2" for r in application.read("model")):
+            self.assertEqual((status, answer["reason"]), (409, "asked_already"), answer)
         application.wait_for(lambda: any(r.key == b"rules/2" for r in application.read("model")),
                              "rules/2")
         application.produce(days(40, 42))
