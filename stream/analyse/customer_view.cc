@@ -126,11 +126,17 @@ void write_ledger(JsonText& out, const CustomerView& view) {
   out.end_object();
 }
 
+// None, as before the first, where the model log does not reach.
+const ModelVersion* version_in(const ModelTimeline& models, std::int64_t epoch) {
+  const bool is_unknown = models.started() && !models.knows(epoch);
+  return models.effective_in(is_unknown ? models.start_epoch() : epoch);
+}
+
 }  // namespace
 
 CustomerFacts facts_at_clock(const CustomerRow& row, EventTime watermark, const TimeContext& logs) {
   const EventTime at = row.open ? row.open->row_at : std::max(row.clock, watermark);
-  return facts_of(row, logs.rules, logs.models.effective_in(epoch_of(at)), at);
+  return facts_of(row, logs.rules, version_in(logs.models, epoch_of(at)), at);
 }
 
 CustomerView view_of(const CustomerRow& row, PartitionId partition, EventTime watermark,

@@ -97,7 +97,8 @@ absl::StatusOr<std::string> find_forgotten(KafkaReader& changelog, const std::st
 }
 
 absl::Status refuse_changelog(const KafkaOptions& options, PartitionId partition,
-                              const Witnesses& witnesses, const std::string& misfit) {
+                              const Witnesses& witnesses, const std::string& misfit,
+                              const std::string& command) {
   const std::string topic = topic_names(options).changelog;
   std::string way =
       "To build the state from the input, begin anew: with an app.name, a state directory, "
@@ -110,7 +111,7 @@ absl::Status refuse_changelog(const KafkaOptions& options, PartitionId partition
           "  rfmstream topics create",
           options.brokers, topic);
     }
-    way += "\n  rfmstream run --rewrite-changelog\nIt is logged in the model log and counted.";
+    way += fmt::format("\n  {}\nIt is logged in the model log and counted.", command);
   }
   return absl::FailedPreconditionError(fmt::format(
       "partition {}: the changelog {} does not belong to the state directory, which is left as it "

@@ -38,9 +38,11 @@ struct Witnesses {
   std::optional<Offset> logged;  // The changelog.
 };
 
-// kFailedPrecondition: why the changelog cannot be used, and the way on.
+// kFailedPrecondition: why the changelog cannot be used, and the way on, which is `command` where
+// the state is whole.
 absl::Status refuse_changelog(const KafkaOptions& options, PartitionId partition,
-                              const Witnesses& witnesses, const std::string& misfit);
+                              const Witnesses& witnesses, const std::string& misfit,
+                              const std::string& command);
 
 // Damage in a topic is no damage of the state directory, which has to stay.
 absl::Status of_log(const absl::Status& status);

@@ -87,22 +87,36 @@ Offset go_live_offset(const RulesRecord& rules, const std::vector<LossRecord>& l
   return offset;
 }
 
-absl::Status refuse(const std::string& topic, const std::vector<InputObstacle>& obstacles) {
+std::string run_with_consent(std::map<PartitionId, Offset> consented,
+                             const std::vector<InputObstacle>& obstacles, bool rewrite_changelog) {
+  for (const InputObstacle& obstacle : obstacles)
+    consented.emplace(obstacle.partition, obstacle.log.begin);
+  std::string command = "rfmstream run";
+  if (rewrite_changelog) command += " --rewrite-changelog";
+  for (const auto& [partition, offset] : consented)
+    command += fmt::format(" --accept-loss {}:{}", partition, offset);
+  return command;
+}
+
+std::string text_of(const std::string& topic, const std::vector<InputObstacle>& obstacles) {
   std::string text;
-  std::string consent;
-  bool another_topic = false;
-  for (const InputObstacle& obstacle : obstacles) {
+  for (const InputObstacle& obstacle : obstacles)
     text += fmt::format("partition {} of {}: {}\n", obstacle.partition, topic, obstacle.what);
-    consent += fmt::format(" --accept-loss {}:{}", obstacle.partition, obstacle.log.begin);
-    another_topic |= obstacle.another_topic;
-  }
+  return text;
+}
+
+absl::Status refuse(const std::string& topic, const std::vector<InputObstacle>& obstacles,
+                    const std::string& command) {
+  const bool another_topic = std::ranges::any_of(
+      obstacles, [](const InputObstacle& obstacle) { return obstacle.another_topic; });
   return absl::FailedPreconditionError(fmt::format(
       "{}To go on without what is gone, with the customers as they are{}:\n"
-      "  rfmstream run{}\n"
+      "  {}\n"
       "It is logged in the model log and counted. To build the state from the topic alone, begin "
       "anew: with an app.name, a state directory, output.transitions and output.segments of its "
       "own.",
-      text, another_topic ? ", reading the new topic from its beginning" : "", consent));
+      text_of(topic, obstacles), another_topic ? ", reading the new topic from its beginning" : "",
+      command));
 }
 
 }  // namespace rfm

@@ -53,7 +53,16 @@ std::optional<Offset> begin_of(const std::vector<Offset>& begin,
 Offset go_live_offset(const RulesRecord& rules, const std::vector<LossRecord>& losses,
                       PartitionId partition);
 
-// kFailedPrecondition: what stands in the way of all of `obstacles`, and the ways on.
-absl::Status refuse(const std::string& topic, const std::vector<InputObstacle>& obstacles);
+// `rfmstream run` with all consents that it needs at once: those given and those to `obstacles`.
+std::string run_with_consent(std::map<PartitionId, Offset> consented,
+                             const std::vector<InputObstacle>& obstacles, bool rewrite_changelog);
+
+// What stands in the way of each of `obstacles`, a line for each.
+std::string text_of(const std::string& topic, const std::vector<InputObstacle>& obstacles);
+
+// kFailedPrecondition: what stands in the way of all of `obstacles`, and the ways on, of which
+// `command` is one.
+absl::Status refuse(const std::string& topic, const std::vector<InputObstacle>& obstacles,
+                    const std::string& command);
 
 }  // namespace rfm

@@ -17,6 +17,7 @@
 #include "stream/kafka/kafka_topics.h"
 #include "stream/kafka/open_transactions.h"
 #include "stream/run/changelog_fit.h"
+#include "stream/run/model_fit.h"
 
 namespace rfm {
 namespace {
@@ -59,11 +60,12 @@ class StateRestore {
  public:
   // `deletions_kept`: how long by the changelog.
   StateRestore(const KafkaOptions& options, const RestoreOptions& restore,
-               std::chrono::milliseconds deletions_kept, KafkaReader& reader, StateStore& store,
-               Lane& lane)
+               std::chrono::milliseconds deletions_kept, const ModelTimeline& models,
+               KafkaReader& reader, StateStore& store, Lane& lane)
       : options_(options),
         restore_(restore),
         deletions_kept_(deletions_kept),
+        models_(models),
         reader_(reader),
         store_(store),
         lane_(lane),
@@ -76,6 +78,15 @@ class StateRestore {
   std::vector<LossRecord> accepted;
   std::vector<PartitionId> lost_changelogs;
 
+  // The first changelog that is lost without consent; restored all the same, so that what the input
+  // needs is known too.
+  struct Unconsented {
+    PartitionId partition;
+    Witnesses witnesses;
+    std::string misfit;
+  };
+  std::optional<Unconsented> unconsented;
+
  private:
   using Restored = absl::StatusOr<std::unique_ptr<PartitionRestore>>;
 
@@ -85,10 +96,13 @@ class StateRestore {
                    const std::optional<Offset>& committed, const std::string& misfit);
   absl::Status own(Restored restored, PartitionId partition,
                    const std::optional<Offset>& committed);
+  // Before rows are read, which cannot be without their rules.
+  absl::Status check_models(PartitionId partition, const PartitionMeta& meta) const;
 
   const KafkaOptions& options_;
   const RestoreOptions& restore_;
   std::chrono::milliseconds deletions_kept_;
+  const ModelTimeline& models_;
   KafkaReader& reader_;
   StateStore& store_;
   Lane& lane_;
@@ -100,7 +114,10 @@ absl::Status StateRestore::add(const PartitionOptions& partition,
   const PartitionId id = partition.partition;
   const auto stored = read_meta(store_, id);
   if (!stored.ok()) return stored.status();
+  // Nothing is committed before the rules are logged.
+  if (committed && !restore_.trainer.begun()) return refuse_model_log(options_, id, models_);
   if (*stored) {
+    if (const absl::Status known = check_models(id, **stored); !known.ok()) return known;
     auto misfit = find_misfit(reader_, topic_, id, **stored);
     if (misfit.ok() && misfit->empty()) {
       misfit = find_forgotten(reader_, topic_, id, **stored, restore_.latest_ms, deletions_kept_);
@@ -151,8 +168,14 @@ StateRestore::Restored StateRestore::resolve(const PartitionOptions& partition,
     return loss.changelog && loss.partition == id && loss.commit_number == stored.commit_number;
   });
   const bool consented = known || restore_.rewrite_changelog;
-  if (*logged || witnesses.stored != witnesses.committed || !consented)
-    return refuse_changelog(options_, id, witnesses, misfit);
+  if (*logged || witnesses.stored != witnesses.committed) {
+    return refuse_changelog(options_, id, witnesses, misfit,
+                            run_with_consent(restore_.losses.consented, {}, true));
+  }
+  if (!consented) {
+    if (!unconsented) unconsented = {.partition = id, .witnesses = witnesses, .misfit = misfit};
+    return lane_.restore(partition);
+  }
   spdlog::warn("partition {}: the changelog is lost; as accepted it is written anew", id);
   lost_changelogs.push_back(id);
   if (!known) {
@@ -169,9 +192,17 @@ StateRestore::Restored StateRestore::resolve(const PartitionOptions& partition,
 absl::Status StateRestore::own(Restored restored, PartitionId partition,
                                const std::optional<Offset>& committed) {
   if (!restored.ok()) return restored.status();
+  if (const absl::Status known = check_models(partition, (*restored)->meta()); !known.ok())
+    return known;
   const absl::StatusOr<Offset> position = lane_.own(*std::move(restored));
   if (!position.ok()) return position.status();
   return check_group(options_, partition, *position, committed);
+}
+
+absl::Status StateRestore::check_models(PartitionId partition, const PartitionMeta& meta) const {
+  const bool known =
+      restore_.trainer.begun() ? reach(models_, meta) : meta.next_offset == 0 && !meta.started;
+  return known ? absl::OkStatus() : refuse_model_log(options_, partition, models_);
 }
 
 // Where a restored partition goes on in its input, and what it needs for that.
@@ -181,8 +212,8 @@ class InputPositions {
       : options_(options), restore_(restore), reader_(reader) {}
 
   absl::Status add(PartitionId partition, OffsetRange log, Lane& lane);
-  // Refuses what has no consent, of all partitions at once.
-  absl::StatusOr<RestoredInput> take();
+  const std::vector<InputObstacle>& obstacles() const { return obstacles_; }
+  RestoredInput take() { return std::move(restored_); }
 
  private:
   absl::StatusOr<LossRecord> consent(const InputObstacle& obstacle, const PartitionMeta& meta);
@@ -191,7 +222,7 @@ class InputPositions {
   const RestoreOptions& restore_;
   KafkaReader& reader_;
   RestoredInput restored_;
-  std::vector<InputObstacle> obstacles_;
+  std::vector<InputObstacle> obstacles_;  // Without consent.
 };
 
 absl::Status InputPositions::add(PartitionId p, OffsetRange log, Lane& lane) {
@@ -241,20 +272,19 @@ absl::StatusOr<LossRecord> InputPositions::consent(const InputObstacle& obstacle
                     .accepted_ms = restore_.now_ms};
 }
 
-absl::StatusOr<RestoredInput> InputPositions::take() {
-  if (!obstacles_.empty()) return refuse(options_.input_topic, obstacles_);
-  return std::move(restored_);
-}
-
-// Nothing is committed before the rules are logged.
-absl::Status model_log_lost(const KafkaOptions& options, PartitionId partition) {
-  return absl::FailedPreconditionError(fmt::format(
-      "partition {} has been committed, but the model log {} holds nothing: it was deleted or made "
-      "anew, and the rules and versions that the state was made by are gone. Begin anew, as "
-      "another "
-      "application: with an app.name and a state directory of its own, and with output.transitions "
-      "and output.segments of its own or taken over from this one (`rfmstream run --take-outputs`)",
-      partition, topic_names(options).model));
+// Of all partitions at once, with the one command that goes on.
+absl::Status refuse_without_consent(const KafkaOptions& options, const RestoreOptions& restore,
+                                    const StateRestore& states, const InputPositions& positions) {
+  const std::vector<InputObstacle>& obstacles = positions.obstacles();
+  const bool rewrite = restore.rewrite_changelog || states.unconsented;
+  const std::string command = run_with_consent(restore.losses.consented, obstacles, rewrite);
+  if (states.unconsented) {
+    const auto& [partition, witnesses, misfit] = *states.unconsented;
+    const absl::Status refused = refuse_changelog(options, partition, witnesses, misfit, command);
+    return absl::FailedPreconditionError(text_of(options.input_topic, obstacles) +
+                                         std::string(refused.message()));
+  }
+  return obstacles.empty() ? absl::OkStatus() : refuse(options.input_topic, obstacles, command);
 }
 
 }  // namespace
@@ -316,11 +346,8 @@ absl::StatusOr<RestoredInput> restore_partitions(const KafkaOptions& options,
   // Waits for what former owners left in doubt; the changelog is complete after it.
   const absl::StatusOr<std::vector<CommittedPosition>> committed = topics->committed(ids);
   if (!committed.ok()) return committed.status();
-  if (restore.model_log_is_empty) {
-    for (const CommittedPosition& position : *committed) {
-      if (position.next_offset) return model_log_lost(options, position.partition);
-    }
-  }
+  ModelTimeline models;
+  if (const absl::Status updated = restore.trainer.update(models); !updated.ok()) return updated;
   const absl::StatusOr<std::vector<OffsetRange>> input = topics->ranges(options.input_topic);
   if (!input.ok()) return input.status();
   absl::StatusOr<std::unique_ptr<KafkaReader>> reader = KafkaReader::open(options);
@@ -329,7 +356,7 @@ absl::StatusOr<RestoredInput> restore_partitions(const KafkaOptions& options,
   const absl::StatusOr<std::chrono::milliseconds> kept =
       deletions_kept(*topics, topic_names(options).changelog);
   if (!kept.ok()) return kept.status();
-  StateRestore states(options, restore, *kept, **reader, store, lane);
+  StateRestore states(options, restore, *kept, models, **reader, store, lane);
   for (std::size_t i = 0; i < ids.size(); ++i) {
     absl::Status status = states.add(restore.partitions[i], (*committed)[i].next_offset);
     if (status.ok()) {
@@ -337,10 +364,12 @@ absl::StatusOr<RestoredInput> restore_partitions(const KafkaOptions& options,
     }
     if (!status.ok()) return status;
   }
-  absl::StatusOr<RestoredInput> restored = positions.take();
-  if (!restored.ok()) return restored;
-  std::ranges::move(states.accepted, std::back_inserter(restored->accepted));
-  restored->lost_changelogs = std::move(states.lost_changelogs);
+  if (const absl::Status refused = refuse_without_consent(options, restore, states, positions);
+      !refused.ok())
+    return refused;
+  RestoredInput restored = positions.take();
+  std::ranges::move(states.accepted, std::back_inserter(restored.accepted));
+  restored.lost_changelogs = std::move(states.lost_changelogs);
   return restored;
 }
 

@@ -36,7 +36,7 @@ struct RestoreOptions {
   std::vector<PartitionOptions> partitions;
   std::vector<Offset> begin;  // RulesRecord::begin.
   InputLosses losses;
-  bool model_log_is_empty = false;
+  const Trainer& trainer;          // Knows what the model log holds.
   bool rewrite_changelog = false;  // With an operator's consent, where it is lost.
   std::int64_t now_ms = 0;         // Wall time.
   std::int64_t latest_ms = 0;      // The later of wall time and the broker's.

@@ -107,7 +107,7 @@ absl::StatusOr<std::vector<std::pair<PartitionId, Offset>>> ServicePipeline::ass
   RestoreOptions restore{.partitions = {},
                          .begin = rules_record_.begin,
                          .losses = {.logged = losses_, .consented = options_.accepted_losses},
-                         .model_log_is_empty = !trainer_->begun(),
+                         .trainer = *trainer_,
                          .rewrite_changelog = options_.rewrite_changelog,
                          .now_ms = clock_.wall_ms(),
                          .latest_ms = std::max(clock_.wall_ms(), time_.broker_ms().value_or(0))};

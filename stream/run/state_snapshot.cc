@@ -5,11 +5,11 @@
 #include <algorithm>
 #include <filesystem>
 
-#include "state/epoch.h"
 #include "state/rocksdb_state_store.h"
 #include "state/row_codec.h"
 #include "stream/analyse/customer_view.h"
 #include "stream/kafka/kafka_reader.h"
+#include "stream/run/model_fit.h"
 
 namespace rfm {
 namespace {
@@ -110,11 +110,7 @@ absl::Status StateSnapshot::read_model(KafkaOptions kafka, RulesReader& reader) 
     models_.append(std::make_shared<const ModelVersion>(std::move(version)));
   }
   for (const PartitionSnapshot& partition : partitions_) {
-    const PartitionMeta& meta = partition.meta;
-    // One whose first record still waits for the model has no clock yet.
-    if (!meta.started || meta.max_event_time == kBeforeAll) continue;
-    const std::int64_t epoch = std::max(meta.crossed, epoch_of(meta.max_event_time));
-    if (epoch <= meta.first_boundary || models_.knows(epoch)) continue;
+    if (reach(models_, partition.meta)) continue;
     return absl::DataLossError(fmt::format(
         "state directory {}: the model log ends before partition {}", directory_, partition.id));
   }

@@ -3,6 +3,7 @@
 Method: the text of each error in the sources that a start runs through, against the words that head
 the entries. (Alerts: alerts_test.py.)"""
 
+import errno
 import os
 import pathlib
 import re
@@ -16,13 +17,18 @@ SOURCES = ["admin/admin_server.cc", "config/settings_segmentations.cc",
            "state/rocksdb_state_store.cc", "stream/app/run_command.cc",
            "stream/kafka/kafka_producer.cc", "stream/kafka/open_transactions.cc",
            "stream/kafka/output_owners.cc", "stream/run/changelog_fit.cc",
-           "stream/run/input_position.cc", "stream/run/kafka_restore.cc", "stream/run/reaction.cc",
-           "stream/run/sole_instance.cc", "stream/run/start_check.cc", "stream/run/topic_check.cc"]
+           "stream/run/input_position.cc", "stream/run/kafka_restore.cc",
+           "stream/run/model_fit.cc", "stream/run/reaction.cc", "stream/run/sole_instance.cc",
+           "stream/run/start_check.cc", "stream/run/topic_check.cc"]
 # Others whose words entries quote.
 MORE_SOURCES = ["stream/format/model_log.cc", "stream/format/partition_meta.cc",
                 "stream/run/state_copy.cc", "stream/run/state_snapshot.cc"]
 # Not refusals at start, though their constructor is that of one.
 ELSEWHERE = ["state directory {} does not exist"]  # A command that only reads.
+
+
+# What the system says.
+SYSTEM = [os.strerror(errno.ENOSPC)]
 
 
 def flat(source):
@@ -57,6 +63,7 @@ class Runbook(unittest.TestCase):
 
     def test_every_entry_quotes_a_message(self):
         text = "\n".join(flat(source) for source in SOURCES + MORE_SOURCES)
+        text += "\n".join(SYSTEM)
         self.assertGreater(len(entries()), 18)
         for entry in entries():
             self.assertIn(entry, text)

@@ -260,6 +260,37 @@ class TopicsTest(BrokerTest):
         self.assert_runs(application, "--rewrite-changelog")
         self.assertEqual(len(self.customers(application)), 15)
 
+    def test_a_state_on_another_cluster_needs_its_model_log_and_one_command(self):
+        application = self.application("moved", partitions=2)
+        application.produce(invoices(0, 100))
+        self.assert_runs(application)
+        before = self.exported(application)
+        model = [(r.key, r.value) for r in application.read("model")]
+        versions = [n for n, (key, _) in enumerate(model) if key.startswith(b"version/")]
+        self.assertGreater(len(versions), 2)
+        # With a topic all that was committed of it goes too.
+        for topic in ("input", "transitions", "segments", "dead-letters", "model", "changelog",
+                      "contributions", "ticks"):
+            delete_topic(self.broker.endpoint, application.topic(topic))
+        application.command("topics", "create", "--partitions", "2")
+        application.produce(invoices(200, 10))
+        consents = ("--rewrite-changelog", "--accept-loss", "0:0", "--accept-loss", "1:0")
+        for arguments in ((), consents):
+            said = self.assert_refused(application, *arguments)
+            self.assertIn("the model log moved-model holds nothing of that", said)
+            self.assertEqual(application.read("model"), [])
+        application.produce(model[:versions[1]], "moved-model")
+        self.assertIn("the model log moved-model ends with 2024-01-0",
+                      self.assert_refused(application, *consents))
+        application.produce(model[versions[1]:], "moved-model")
+        for arguments in ((), consents[:1], consents[1:], consents[1:3], consents[:3]):
+            said = self.assert_refused(application, *arguments)
+            self.assertIn(f"  rfmstream run {' '.join(consents)}\n", said)
+        self.assertEqual(self.exported(application), before)
+        self.assert_runs(application, *consents)
+        self.assertEqual(len(self.exported(application).splitlines()),
+                         len(before.splitlines()) + 10)
+
     # (topic, what an administrator does to it, refused or warned, what is said of it)
     RULES = [
         ("input", {"cleanup_policy": "compact"}, "refused", "compaction removes invoices"),

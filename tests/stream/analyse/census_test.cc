@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <memory>
 #include <random>
 #include <set>
 #include <string>
@@ -16,6 +17,7 @@
 
 #include "state/segmenter.h"
 #include "stream/analyse/cluster_sample.h"
+#include "stream/analyse/customer_view.h"
 #include "tests/stream/analyse/census_cases.h"
 
 namespace rfm {
@@ -350,6 +352,21 @@ TEST(ClusterSample, HasEachBuyerAsHeWas) {
       EXPECT_EQ(row.last_purchase_ms, to_ms(facts.last_purchase));
     }
   }
+}
+
+TEST(CustomerView, WhereTheModelLogDoesNotReachThereIsNoModel) {
+  const CensusCases cases(1, 1);
+  ModelTimeline models;
+  const TimeContext logs{cases.rules(), models};
+  const CustomerRow& row = cases.all().front().row;
+  models.start_at(kFirstEpoch);
+  ASSERT_FALSE(models.knows(epoch_of(kCensusAt)));
+  EXPECT_EQ(facts_at_clock(row, kCensusAt, logs).version->number, 0);
+  ModelVersion first;
+  first.number = 1;
+  first.trained_epoch = kFirstEpoch;
+  models.append(std::make_shared<const ModelVersion>(std::move(first)));
+  EXPECT_EQ(facts_at_clock(row, kCensusAt, logs).version->number, 0);
 }
 
 TEST(Census, ShowsThePresetRfmByRecencyAndFrequencyWithMoney) {
