@@ -81,6 +81,7 @@ THIRD_PARTY = {
         "stream/app/log_output.cc",
         "stream/app/run_admin.cc",
         "stream/app/run_command.cc",
+        "stream/app/settings_author.cc",
         "stream/kafka/kafka_handles.cc",
         "stream/run/",
     ],

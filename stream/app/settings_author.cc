@@ -1,8 +1,10 @@
 #include "stream/app/settings_author.h"
 
 #include <fmt/format.h>
+#include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <fstream>
 #include <map>
 
@@ -45,6 +47,16 @@ absl::StatusOr<std::string> read_admin_token(const Settings& settings) {
   if (path.empty()) return std::string();
   std::ifstream file(path, std::ios::binary);
   if (!file) return settings.refuse("admin.token_file", "there is no such file that can be read");
+  using std::filesystem::perms;
+  std::error_code error;
+  const perms others = std::filesystem::status(path, error).permissions();
+  if ((others & (perms::group_write | perms::others_write)) != perms::none) {
+    return settings.refuse("admin.token_file",
+                           "others than its owner can write it: `chmod 0400` it");
+  }
+  if ((others & perms::others_read) != perms::none)
+    spdlog::warn("admin.token_file {}: everybody on this machine can read it; `chmod 0400` it",
+                 path);
   std::string token(kTokenBytesMax + 1, '\0');
   file.read(token.data(), static_cast<std::streamsize>(token.size()));
   token.resize(static_cast<std::size_t>(file.gcount()));

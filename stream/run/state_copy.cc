@@ -1,12 +1,15 @@
 #include "stream/run/state_copy.h"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <chrono>
 #include <filesystem>
 #include <map>
 #include <memory>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -154,6 +157,20 @@ absl::Status check_target(const std::string& to, const std::string& part, const 
       fmt::format("{} is inside the state directory {}", to, from));
 }
 
+// For its owner alone, whatever the umask: customers are in it. A missing folder above may be a
+// disk that is not mounted.
+absl::Status make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), S_IRWXU) == 0) return absl::OkStatus();
+  const std::error_code error(errno, std::generic_category());
+  const fs::path above = fs::absolute(path).parent_path();
+  if (error == std::errc::no_such_file_or_directory) {
+    return absl::FailedPreconditionError(
+        fmt::format("{} cannot be made: there is no folder {} (a disk that is not mounted?)", path,
+                    above.string()));
+  }
+  return absl::FailedPreconditionError(fmt::format("{} cannot be made: {}", path, error.message()));
+}
+
 }  // namespace
 
 absl::StatusOr<StateCopy> copy_state(const StateCopyOptions& options) {
@@ -165,6 +182,7 @@ absl::StatusOr<StateCopy> copy_state(const StateCopyOptions& options) {
   if (to.size() > 1 && to.ends_with('/')) to.pop_back();
   const std::string part = to + ".part";
   if (const absl::Status fits = check_target(to, part, options.from); !fits.ok()) return fits;
+  if (const absl::Status made = make_directory(part); !made.ok()) return made;
   absl::StatusOr<StateCopy> copy = copy_all(options, part);
   std::error_code error;
   if (copy.ok()) {

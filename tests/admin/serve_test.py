@@ -82,6 +82,7 @@ class ServeTest(unittest.TestCase):
         )
         token = pathlib.Path(cls.folder.name, "token")
         token.write_text(TOKEN + "\n")
+        token.chmod(0o400)
         cls.server = subprocess.Popen(
             [RFM, "serve", "--state", cls.state, "--listen", "127.0.0.1:0"]
             + ["--set", f"admin.token_file={token}"],
@@ -91,6 +92,22 @@ class ServeTest(unittest.TestCase):
         line = cls.server.stderr.readline()
         cls.port = int(line.rstrip().rstrip("/").rsplit(":", 1)[1])
         cls.lines = [line, cls.server.stderr.readline()]
+
+    def test_a_token_that_others_can_write_is_refused(self):
+        with tempfile.TemporaryDirectory() as folder:
+            token = pathlib.Path(folder, "token")
+            token.write_text(TOKEN + "\n")
+            for mode in (0o620, 0o602):
+                token.chmod(mode)
+                done = subprocess.run(
+                    [RFM, "serve", "--state", self.state, "--listen", "127.0.0.1:0"]
+                    + ["--set", f"admin.token_file={token}"],
+                    capture_output=True,
+                    text=True,
+                    timeout=60,
+                )
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("others than its owner can write it", done.stderr)
 
     @classmethod
     def tearDownClass(cls):

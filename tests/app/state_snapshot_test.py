@@ -98,7 +98,17 @@ class Snapshot(unittest.TestCase):
                       self.snapshot(self.directory / "x", status=1, state=nothing))
         self.assertIn("--to", self.run_binary("state", "snapshot", "--state", self.state,
                                               status=2))
-        self.snapshot(self.directory / "no" / "such" / "place")
+        nowhere = self.directory / "no"
+        self.assertIn(f"there is no folder {nowhere}/such (a disk that is not mounted?)",
+                      self.snapshot(nowhere / "such" / "place", status=1))
+        self.assertFalse(nowhere.exists())
+
+    def test_it_is_for_its_owner_alone(self):
+        self.replay(self.state, self.directory / "out")
+        before = os.umask(0)
+        self.addCleanup(os.umask, before)
+        self.snapshot(self.directory / "copy")
+        self.assertEqual((self.directory / "copy").stat().st_mode & 0o777, 0o700)
 
     def test_a_place_that_cannot_be_written_is_refused(self):
         self.replay(self.state, self.directory / "out")

@@ -68,6 +68,21 @@ class Manifests(unittest.TestCase):
             for version in VERSIONS:
                 self.assertTrue(refusals(wrong, version), version)
 
+    def test_whatever_asks_the_broker_has_the_secrets(self):
+        for kind, pod in pods():
+            (container,) = pod["spec"]["containers"]
+            self.assertEqual(container["envFrom"],
+                             [{"secretRef": {"name": "rfmstream", "optional": True}}], kind)
+
+    def test_the_token_is_a_file_where_the_settings_would_have_it(self):
+        spec = MANIFESTS["StatefulSet"]["spec"]["template"]["spec"]
+        (volume,) = [v for v in spec["volumes"] if v["name"] == "token"]
+        self.assertEqual(volume["secret"], {"secretName": "rfmstream-token", "optional": True,
+                                            "defaultMode": 0o400})
+        (mount,) = [m for m in spec["containers"][0]["volumeMounts"] if m["name"] == "token"]
+        self.assertIn(f'# token_file = "{mount["mountPath"]}/token"',
+                      MANIFESTS["ConfigMap"]["data"]["rfmstream.toml"])
+
     def test_labels_and_names_fit(self):
         stateful = MANIFESTS["StatefulSet"]["spec"]
         labels = stateful["template"]["metadata"]["labels"]

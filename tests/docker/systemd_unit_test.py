@@ -42,6 +42,14 @@ class Unit(unittest.TestCase):
         done = self.analyze("verify", "--man=no")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
 
+    def test_systemd_takes_the_token_of_the_readme(self):
+        (added,) = re.findall(r"(?s)```ini\n(\[Service\]\n.*?)```",
+                              (ROOT / "docker/README.md").read_text())
+        unit = UNIT.read_text().replace("/usr/local/bin/rfmstream", "/bin/true")
+        done = self.analyze("verify", "--man=no", text=f"{unit}\n{added}")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("LoadCredential=token:", added)
+
     def test_systemd_sees_a_mistake(self):
         wrong = UNIT.read_text().replace("/usr/local/bin/rfmstream", "/bin/true").replace(
             "WatchdogSec=", "WatchdogSecs=")
