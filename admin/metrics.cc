@@ -200,7 +200,8 @@ void add_work(const LaneFigures& figures, Exposition& out) {
                 "records of a batch count with the oldest of them.");
   out.gauge("rfmstream_commit_gap_max_seconds",
             std::chrono::duration<double>(figures.commits.gap_max).count(),
-            "The longest time between two commits while there was something to do.");
+            "The longest that anything applied has waited for its commit, since the start of the "
+            "process. Commits that failed are not in it.");
 }
 
 // A family with one sample for each partition that `has` it.
@@ -303,6 +304,9 @@ void add_store(const StoreFigures& store, Exposition& out) {
               "How often writes had to wait for them.");
   out.counter("rfmstream_rocksdb_write_stall_seconds_total", real(store.stall_micros) / 1e6,
               "How long both took.");
+  out.gauge("rfmstream_state_disk_free_bytes",
+            "What the service may still write to the file system of the state.");
+  if (store.disk_free_bytes) out.add(real(*store.disk_free_bytes));
 }
 
 }  // namespace

@@ -229,6 +229,9 @@ class RocksdbStateStore::Database {
         .running_compactions = one(Properties::kNumRunningCompactions),
         .pending_compaction_bytes = sum(Properties::kEstimatePendingCompactionBytes),
         .background_errors = one(Properties::kBackgroundErrors)};
+    std::error_code error;
+    const std::filesystem::space_info disk = std::filesystem::space(directory_, error);
+    if (!error) figures.disk_free_bytes = disk.available;
     std::map<std::string, std::string> texts;
     db_->GetMapProperty(Properties::kDBStats, &texts);
     figures.wal_bytes_written = number(texts, "db.wal_bytes_written");

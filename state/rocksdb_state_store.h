@@ -40,7 +40,8 @@ struct StoreFigures {
   std::uint64_t background_errors = 0;
   std::uint64_t slowdowns = 0;  // Writes that were slowed down, as long as it is open.
   std::uint64_t stops = 0;      // Writes that had to wait until something was flushed or compacted.
-  std::uint64_t stall_micros = 0;  // How long both took.
+  std::uint64_t stall_micros = 0;                     // How long both took.
+  std::optional<std::uint64_t> disk_free_bytes = {};  // Of its file system, for this user.
 
   // What only grows starts at 0 when a database is opened: `before` was counted before that.
   void add_counters(const StoreFigures& before);

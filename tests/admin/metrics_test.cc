@@ -58,6 +58,7 @@ ServiceStatus busy() {
                         .customers = 3,
                         .bytes = 900},
                        {.partition = 1}};
+  status.store.disk_free_bytes = 5'000'000;
   status.model_number = 4;
   status.model_since = from_ms(10'000);
   for (int lane = 0; lane < 2; ++lane) {
@@ -98,6 +99,7 @@ TEST(Metrics, SayWhatTheStatusSays) {
       {"rfmstream_event_to_commit_seconds_count", 20},
       {"rfmstream_event_to_commit_seconds_sum", 4},
       {"rfmstream_commit_gap_max_seconds", .101},
+      {"rfmstream_state_disk_free_bytes", 5'000'000},
       {"rfmstream_changelog_records_total", 16},
       {R"(rfmstream_partition_lag_records{partition="0"})", 5},
       {R"(rfmstream_partition_held_records{partition="0"})", 2},

@@ -45,6 +45,10 @@ CASES = {
     "RfmstreamRestarts": (
         (one("process_start_time_seconds", "100x5 200x5 300x5 400x5 500x30"), 24, {}),
         [one("process_start_time_seconds", "100x10 200x50")]),
+    "RfmstreamRestarted": (
+        (one("process_start_time_seconds", "100x10 200x50"), 20, {}),
+        [one("process_start_time_seconds", "100x60"),
+         one("process_start_time_seconds", "100x2 200x58")]),
     "RfmstreamMemory": ((one("process_resident_memory_bytes", "4200000000x60"), 20, {}),
                         [one("process_resident_memory_bytes", "3000000000x60"),
                          one("process_resident_memory_bytes", "3e9x17 4.2e9x3 3e9x40")]),
@@ -65,8 +69,10 @@ CASES = {
         (one("rfmstream_rebuilds_total", "0x10 1x50", 'reaction="set_aside"'), 20,
          {"reaction": "set_aside"}),
         [one("rfmstream_rebuilds_total", "1x60", 'reaction="set_aside"')]),
-    "RfmstreamLaneStuck": ((lanes("0x10 60+60x50"), 20, {"lane": "0"}),
-                           [lanes("0x60"), lanes("0x10 60+60x50", restoring="1x60"),
+    # Supervision ends the process 140 s after the lane has stopped.
+    "RfmstreamLaneStuck": ((lanes("0x17 70 130 0x40"), 19, {"lane": "0"}),
+                           [lanes("0x60"), lanes("0x17 35x3 0x40"),
+                            lanes("0x10 60+60x50", restoring="1x60"),
                             lanes("0x10 60+60x50", phase="0x60")]),
     "RfmstreamHeldBack": ((one("rfmstream_lane_held_back", "1x60", 'lane="1"'), 20, {"lane": "1"}),
                           [one("rfmstream_lane_held_back", "0x60", 'lane="1"')]),
@@ -90,6 +96,9 @@ CASES = {
                             [one("rfmstream_model_age_seconds", "700000x80")]),
     "RfmstreamWriteStops": ((one("rfmstream_rocksdb_write_stops_total", "0x15 2x45"), 20, {}),
                             [one("rfmstream_rocksdb_write_stops_total", "7x60")]),
+    "RfmstreamDiskFull": ((one("rfmstream_state_disk_free_bytes", "3e9x5 1e9x55"), 20, {}),
+                          [one("rfmstream_state_disk_free_bytes", "3e9x60"),
+                           one("rfmstream_state_disk_free_bytes", "3e9x17 1e9x2 3e9x40")]),
     "RfmstreamStoreErrors": (
         (one("rfmstream_rocksdb_background_errors_total", "0x15 1x45"), 20, {}),
         [one("rfmstream_rocksdb_background_errors_total", "1x60")]),

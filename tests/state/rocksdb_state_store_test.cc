@@ -78,6 +78,8 @@ TEST_F(RocksdbStateStoreTest, ItsFiguresFollowWhatIsWritten) {
   EXPECT_GE(after.wal_bytes_written, before.wal_bytes_written + 1'000'000);
   EXPECT_GE(after.memtable_bytes, before.memtable_bytes + 1'000'000);
   EXPECT_EQ(after.background_errors, 0U);
+  ASSERT_TRUE(after.disk_free_bytes.has_value());
+  EXPECT_GE(*after.disk_free_bytes, 1'000'000U);
 }
 
 TEST_F(RocksdbStateStoreTest, HoldsWhatWasWrittenAfterReopening) {
