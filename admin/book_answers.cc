@@ -50,6 +50,7 @@ void write_sums(JsonText& out, const SalesSums& sums) {
 void write_sales(JsonText& out, const SalesSums& sums) {
   write_sums(out, sums);
   out.key("invoices").integer(sums.invoices);
+  out.key("unnamed_records").integer(sums.unnamed_records);
   out.key("units").fixed(static_cast<double>(sums.units) / kUnitsPerUnit, 4);
 }
 
@@ -65,7 +66,7 @@ void write_since(JsonText& out, std::optional<EventTime> since) {
   since ? out.text(to_rfc3339(*since)) : out.raw("null");
 }
 
-// Days, countries, months and the part that nobody bought, of the days in the range.
+// Days, countries, months and the part without a customer, of the days in the range.
 void write_days(JsonText& out, const SalesSummary& sales, const DayRange& range) {
   std::map<std::int64_t, SalesSums> days;
   std::map<std::string, SalesSums> countries;
@@ -105,7 +106,7 @@ void write_days(JsonText& out, const SalesSummary& sales, const DayRange& range)
   out.end_array();
   out.key("unnamed").begin_object();
   write_sums(out, unnamed);
-  out.key("invoices").integer(unnamed.invoices);
+  out.key("records").integer(unnamed.unnamed_records);
   out.end_object();
 }
 
@@ -123,7 +124,7 @@ void write_months(JsonText& out, const SalesSummary& sales, const DayRange& rang
     out.key("weekday").integer(hour / 24 + 1);
     out.key("hour").integer(hour % 24);
     write_sums(out, sums);
-    out.key("invoices").integer(sums.invoices);
+    out.key("invoices_and_unnamed_sales").integer(sums.invoices_and_unnamed_sales);
     out.end_object();
   }
   out.end_array();

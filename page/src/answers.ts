@@ -147,11 +147,15 @@ export interface Customer extends Envelope {
   history?: Move[]; // Absent where the state keeps none.
 }
 
-export interface Sum {
+export interface Amounts {
   gross: number;
   credits: number;
   net: number;
-  invoices: number;
+}
+
+export interface Sum extends Amounts {
+  invoices: number; // Of customers.
+  unnamed_records: number; // Sales and returns without a customer.
   units?: number;
   customers?: number;
 }
@@ -160,7 +164,7 @@ export interface Sales extends Counted {
   days: (Sum & { date: string })[];
   countries: (Sum & { country: string })[];
   months: (Sum & { month: string })[];
-  hours: (Sum & { weekday: number; hour: number })[];
+  hours: (Amounts & { weekday: number; hour: number; invoices_and_unnamed_sales: number })[];
   products: {
     stock_code: string;
     description: string;
@@ -169,8 +173,8 @@ export interface Sales extends Counted {
     net: number;
     units: number;
   }[];
-  unnamed: Sum;
-  unallocated: { gross: number; credits: number; net: number };
+  unnamed: Amounts & { records: number };
+  unallocated: Amounts;
   segments: { segment: string; country: string; customers: number; monetary: number }[];
   concentration: { customers_share: number; revenue_share: number }[];
 }

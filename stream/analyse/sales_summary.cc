@@ -14,6 +14,8 @@ void SalesSums::add(const SalesSums& other) {
   add_to(credits, other.credits);
   add_to(invoices, other.invoices);
   add_to(credit_notes, other.credit_notes);
+  add_to(unnamed_records, other.unnamed_records);
+  add_to(invoices_and_unnamed_sales, other.invoices_and_unnamed_sales);
   add_to(units, other.units);
   add_to(customers, other.customers);
 }
@@ -27,18 +29,24 @@ void SalesSummary::add(std::string_view key, const Book::Cell& cell) {
   switch (of->kind) {
     case SalesCell::Kind::kDay:
     case SalesCell::Kind::kUnnamedDay: {
-      const Buyer buyer = of->kind == SalesCell::Kind::kDay ? Buyer::kKnown : Buyer::kUnnamed;
-      days_[{of->day, std::move(name), buyer}].add({.gross = {sums[0]},
-                                                    .credits = {sums[1]},
-                                                    .invoices = sums[2],
-                                                    .credit_notes = sums[5],
-                                                    .units = sums[3],
-                                                    .customers = sums[4]});
+      const bool known = of->kind == SalesCell::Kind::kDay;
+      SalesSums day{
+          .gross = {sums[0]}, .credits = {sums[1]}, .units = sums[3], .customers = sums[4]};
+      if (known) {
+        day.invoices = sums[2];
+        day.credit_notes = sums[5];
+      } else {
+        day.unnamed_records = sums[2];
+        add_to(day.unnamed_records, sums[5]);
+      }
+      days_[{of->day, std::move(name), known ? Buyer::kKnown : Buyer::kUnnamed}].add(day);
       return;
     }
     case SalesCell::Kind::kHour:
-      hours_[{of->month, of->hour_of_week}].add(
-          {.gross = {sums[0]}, .credits = {sums[1]}, .invoices = sums[2], .units = sums[3]});
+      hours_[{of->month, of->hour_of_week}].add({.gross = {sums[0]},
+                                                 .credits = {sums[1]},
+                                                 .invoices_and_unnamed_sales = sums[2],
+                                                 .units = sums[3]});
       return;
     case SalesCell::Kind::kProduct: {
       products_[{of->month, std::move(name)}].add(

@@ -22,9 +22,12 @@ namespace rfm {
 struct SalesSums {
   Money gross;                // Sales,
   Money credits;              // and what was given back, >= 0.
-  std::int64_t invoices = 0;  // Of nobody's sales that come as lines, each line.
+  std::int64_t invoices = 0;  // Of customers, and so are credit notes.
   std::int64_t credit_notes = 0;
-  std::int64_t units = 0;      // In 10^-4; returned ones taken off.
+  // Sales and returns without a customer: each line, where they come as lines.
+  std::int64_t unnamed_records = 0;
+  std::int64_t invoices_and_unnamed_sales = 0;  // Of hours, whose book has both in one.
+  std::int64_t units = 0;                       // In 10^-4; returned ones taken off.
   std::int64_t customers = 0;  // Who bought on the day in the country; 0 of other sums.
 
   Money net() const { return {gross.units - credits.units}; }
@@ -48,7 +51,7 @@ struct DaySales {
 struct HourSales {
   std::int64_t month = 0;  // Since 1970-01.
   int hour_of_week = 0;    // 0: Monday, 00:00 to 01:00, UTC.
-  SalesSums sums;          // Without credit notes and customers.
+  SalesSums sums;          // Of amounts, units, and `invoices_and_unnamed_sales`.
 };
 
 struct ProductSales {

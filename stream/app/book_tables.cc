@@ -36,17 +36,19 @@ absl::Status write_rows(const Items& items, const std::string& currency, TableOu
 
 absl::Status write_sales_by_day(const SalesSummary& sales, const std::string& currency,
                                 TableOutput& output) {
-  const absl::Status begun = output.begin("sales_by_day", {{"date", ColumnType::kText},
-                                                           {"country", ColumnType::kText},
-                                                           {"customer_known", ColumnType::kInteger},
-                                                           {"gross", ColumnType::kReal},
-                                                           {"credits", ColumnType::kReal},
-                                                           {"net", ColumnType::kReal},
-                                                           {"invoices", ColumnType::kInteger},
-                                                           {"credit_notes", ColumnType::kInteger},
-                                                           {"units", ColumnType::kReal},
-                                                           {"customers", ColumnType::kInteger},
-                                                           {"currency", ColumnType::kText}});
+  const absl::Status begun =
+      output.begin("sales_by_day", {{"date", ColumnType::kText},
+                                    {"country", ColumnType::kText},
+                                    {"customer_known", ColumnType::kInteger},
+                                    {"gross", ColumnType::kReal},
+                                    {"credits", ColumnType::kReal},
+                                    {"net", ColumnType::kReal},
+                                    {"invoices", ColumnType::kInteger},
+                                    {"credit_notes", ColumnType::kInteger},
+                                    {"unnamed_records", ColumnType::kInteger},
+                                    {"units", ColumnType::kReal},
+                                    {"customers", ColumnType::kInteger},
+                                    {"currency", ColumnType::kText}});
   if (!begun.ok()) return begun;
   return write_rows(sales.days(), currency, output, [](const DaySales& day, TableRow& row) {
     row.text(to_date(boundary_of(day.day)));
@@ -55,6 +57,7 @@ absl::Status write_sales_by_day(const SalesSummary& sales, const std::string& cu
     fill_money(day.sums, row);
     row.integer(day.sums.invoices);
     row.integer(day.sums.credit_notes);
+    row.integer(day.sums.unnamed_records);
     fill_units(day.sums, row);
     row.integer(day.sums.customers);
   });
@@ -62,22 +65,23 @@ absl::Status write_sales_by_day(const SalesSummary& sales, const std::string& cu
 
 absl::Status write_sales_by_hour(const SalesSummary& sales, const std::string& currency,
                                  TableOutput& output) {
-  const absl::Status begun = output.begin("sales_by_hour", {{"month", ColumnType::kText},
-                                                            {"weekday", ColumnType::kInteger},
-                                                            {"hour", ColumnType::kInteger},
-                                                            {"gross", ColumnType::kReal},
-                                                            {"credits", ColumnType::kReal},
-                                                            {"net", ColumnType::kReal},
-                                                            {"invoices", ColumnType::kInteger},
-                                                            {"units", ColumnType::kReal},
-                                                            {"currency", ColumnType::kText}});
+  const absl::Status begun =
+      output.begin("sales_by_hour", {{"month", ColumnType::kText},
+                                     {"weekday", ColumnType::kInteger},
+                                     {"hour", ColumnType::kInteger},
+                                     {"gross", ColumnType::kReal},
+                                     {"credits", ColumnType::kReal},
+                                     {"net", ColumnType::kReal},
+                                     {"invoices_and_unnamed_sales", ColumnType::kInteger},
+                                     {"units", ColumnType::kReal},
+                                     {"currency", ColumnType::kText}});
   if (!begun.ok()) return begun;
   return write_rows(sales.hours(), currency, output, [](const HourSales& hour, TableRow& row) {
     row.text(month_text(static_cast<CalendarMonth>(hour.month)));
     row.integer(1 + hour.hour_of_week / kHoursOfDay);
     row.integer(hour.hour_of_week % kHoursOfDay);
     fill_money(hour.sums, row);
-    row.integer(hour.sums.invoices);
+    row.integer(hour.sums.invoices_and_unnamed_sales);
     fill_units(hour.sums, row);
   });
 }

@@ -44,9 +44,9 @@ HtmlTable::HtmlTable(std::string_view caption, const std::vector<Column>& column
   html_ += "</tr></thead><tbody>\n";
 }
 
-void HtmlTable::row(const std::vector<std::string>& cells) {
+void HtmlTable::row(const std::vector<std::string>& cells, Row kind) {
   RFM_ASSERT(cells.size() == columns_.size());
-  html_ += "<tr>";
+  html_ += kind == Row::kSum ? "<tr class=\"sum\">" : "<tr>";
   for (std::size_t i = 0; i < cells.size(); ++i) {
     html_ += i == 0 ? "<th scope=\"row\"" : "<td";
     (html_ += class_of(columns_[i].align)) += '>';

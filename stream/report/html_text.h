@@ -21,8 +21,11 @@ class HtmlTable {
   };
   HtmlTable(std::string_view caption, const std::vector<Column>& columns);
 
+  // Sums come last, set apart.
+  enum class Row : unsigned char { kOne, kSum };
+
   // As many cells as there are columns; plain text.
-  void row(const std::vector<std::string>& cells);
+  void row(const std::vector<std::string>& cells, Row kind = Row::kOne);
 
   std::string html() const { return html_ + "</tbody></table></div>\n"; }
 

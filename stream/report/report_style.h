@@ -36,6 +36,7 @@ caption { text-align: left; padding-bottom: .3rem; }
 th, td { padding: .2rem .8rem .2rem 0; text-align: left; font-weight: normal;
   border-bottom: 1px solid var(--line); vertical-align: top; }
 thead th { font-weight: 600; }
+tr.sum th, tr.sum td { color: var(--soft); border-bottom-style: dotted; }
 .n { text-align: right; white-space: nowrap; }
 thead th, thead .n { white-space: normal; vertical-align: bottom; }
 @media print {

@@ -33,25 +33,35 @@ ReportSection empty_section(std::string id, std::string title) {
 
 std::string named(const std::string& name) { return name.empty() ? "(not said)" : name; }
 
-std::vector<std::string> sums_row(const std::string& name, const SalesSums& sums, Money all) {
-  return {name,
-          amount_text(sums.gross),
-          amount_text(sums.credits),
-          amount_text(sums.net()),
-          percent_text(share_of(sums.net(), all)),
-          count_text(sums.invoices),
-          units_text(sums.units)};
+// How the book of a table counts.
+enum class Counted : unsigned char { kApart, kInOne };
+
+std::vector<std::string> sums_row(const std::string& name, const SalesSums& sums, Money all,
+                                  Counted counted) {
+  std::vector<std::string> row = {name, amount_text(sums.gross), amount_text(sums.credits),
+                                  amount_text(sums.net()), percent_text(share_of(sums.net(), all))};
+  if (counted == Counted::kApart) {
+    row.push_back(count_text(sums.invoices));
+    row.push_back(count_text(sums.unnamed_records));
+  } else {
+    row.push_back(count_text(sums.invoices_and_unnamed_sales));
+  }
+  row.push_back(units_text(sums.units));
+  return row;
 }
 
-HtmlTable sums_table(const ReportInput& input, std::string_view caption, std::string_view name) {
-  return HtmlTable(fmt::format("{}; amounts in {}", caption, currency_name(input)),
-                   {{std::string(name), Align::kLeft},
-                    {"Gross"},
-                    {"Credits"},
-                    {"Net"},
-                    {"Share"},
-                    {"Invoices"},
-                    {"Units"}});
+HtmlTable sums_table(const ReportInput& input, std::string_view caption, std::string_view name,
+                     Counted counted) {
+  std::vector<HtmlTable::Column> columns = {
+      {std::string(name), Align::kLeft}, {"Gross"}, {"Credits"}, {"Net"}, {"Share"}};
+  if (counted == Counted::kApart) {
+    columns.push_back({"Invoices of customers"});
+    columns.push_back({"Records without a customer"});
+  } else {
+    columns.push_back({"Invoices, and sales without a customer by record"});
+  }
+  columns.push_back({"Units"});
+  return HtmlTable(fmt::format("{}; amounts in {}", caption, currency_name(input)), columns);
 }
 
 }  // namespace
@@ -65,20 +75,24 @@ ReportSection sales_months_section(const ReportInput& input) {
   const auto& best = *std::ranges::max_element(
       months, {}, [](const NamedSales& month) { return month.sums.net(); });
   section.finding = fmt::format(
-      "Sales of {} less credits of {} make {}. {} was the best month: {}. {} of the net sales have "
-      "no customer's name.",
+      "Sales of {} less credits of {} make {}. {} was the best month: {}. {} of the net sales are "
+      "without a customer.",
       money_text(all.gross, input.currency), money_text(all.credits, input.currency),
       money_text(all.net(), input.currency), best.name, money_text(best.sums.net(), input.currency),
       percent_text(share_of(unnamed.net(), all.net())));
   std::vector<std::string> labels;
   ColumnSeries net{.name = "net", .values = {}};
-  HtmlTable table = sums_table(input, "By month (UTC)", "Month");
+  HtmlTable table = sums_table(input, "By month (UTC)", "Month", Counted::kApart);
   for (const NamedSales& month : months) {
     labels.push_back(month.name);
     net.values.push_back(currency_units(month.sums.net()));
-    table.row(sums_row(month.name, month.sums, all.net()));
+    table.row(sums_row(month.name, month.sums, all.net(), Counted::kApart));
   }
-  table.row(sums_row("without a customer", unnamed, all.net()));
+  table.row(sums_row("all", all, all.net(), Counted::kApart), HtmlTable::Row::kSum);
+  if (unnamed.unnamed_records > 0) {
+    table.row(sums_row("of which without a customer", unnamed, all.net(), Counted::kApart),
+              HtmlTable::Row::kSum);
+  }
   section.body = column_chart("Net sales by month", labels, {net}) + table.html();
   return section;
 }
@@ -93,12 +107,12 @@ ReportSection sales_countries_section(const ReportInput& input) {
       percent_text(share_of(countries.front().sums.net(), all)), countries.size() - 1,
       percent_text(1 - share_of(countries.front().sums.net(), all)));
   std::vector<ChartBar> bars;
-  HtmlTable table = sums_table(input, "By country of the sale", "Country");
+  HtmlTable table = sums_table(input, "By country of the sale", "Country", Counted::kApart);
   for (std::size_t i = 0; i < std::min(countries.size(), kCountriesListed); ++i) {
     const NamedSales& country = countries[i];
     bars.push_back({named(country.name), currency_units(country.sums.net()),
                     money_text(country.sums.net(), input.currency)});
-    table.row(sums_row(named(country.name), country.sums, all));
+    table.row(sums_row(named(country.name), country.sums, all, Counted::kApart));
   }
   section.body = bar_chart("Net sales by country", bars) + table.html();
   return section;
@@ -123,13 +137,13 @@ ReportSection sales_hours_section(const ReportInput& input) {
       kWeekdays.at(best), percent_text(share_of(days.at(best).net(), all)),
       kWeekdays.at(fullest / kHoursOfDay), fullest % kHoursOfDay,
       money_text(week.at(fullest).net(), input.currency));
-  HtmlTable table = sums_table(input, "By weekday (UTC)", "Weekday");
+  HtmlTable table = sums_table(input, "By weekday (UTC)", "Weekday", Counted::kInOne);
   std::vector<std::string> rows;
   std::vector<std::string> columns;
   std::vector<std::vector<HeatCell>> cells;
   for (std::size_t hour = 0; hour < kHoursOfDay; ++hour) columns.push_back(std::to_string(hour));
   for (std::size_t day = 0; day < days.size(); ++day) {
-    table.row(sums_row(std::string(kWeekdays.at(day)), days.at(day), all));
+    table.row(sums_row(std::string(kWeekdays.at(day)), days.at(day), all, Counted::kInOne));
     rows.emplace_back(kWeekdays.at(day));
     cells.emplace_back();
     for (std::size_t hour = 0; hour < kHoursOfDay; ++hour) {

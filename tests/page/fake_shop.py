@@ -621,9 +621,16 @@ class Shop:
                 "gross": gross,
                 "credits": credits,
                 "net": round(gross - credits, 4),
-                "invoices": sum(one.amount > 0 for one, _ in pairs),
+                "invoices": sum(one.amount > 0 for one, who in pairs if who),
+                "unnamed_records": sum(who is None for _, who in pairs),
                 "units": 6 * len(pairs),
             }
+
+        def in_one(cell):  # As the book of hours counts.
+            apart = ("invoices", "unnamed_records", "units")
+            sold = cell["invoices"] + cell["unnamed_records"]
+            money = {name: value for name, value in cell.items() if name not in apart}
+            return money | {"invoices_and_unnamed_sales": sold}
 
         people = lambda _, pairs: {
             "customers": len({shopper.id for _, shopper in pairs if shopper})
@@ -644,6 +651,7 @@ class Shop:
             for ware, cell in sums(lambda one, _: one.ware)
         ]
         products.sort(key=lambda one: -one["net"])
+        unnamed = total([pair for pair in every if pair[1] is None])
         return self.envelope() | {
             "days": [
                 {"date": str(day), **cell} for day, cell in sums(lambda one, _: one.day, people)
@@ -658,11 +666,16 @@ class Shop:
                 {"month": month, **cell} for month, cell in sums(lambda one, _: str(one.day)[:7])
             ],
             "hours": [
-                {"weekday": at[0], "hour": at[1], **cell}
+                {"weekday": at[0], "hour": at[1], **in_one(cell)}
                 for at, cell in sums(lambda one, _: (one.day.isoweekday(), one.hour))
             ],
             "products": products,
-            "unnamed": total([pair for pair in every if pair[1] is None]),
+            "unnamed": {
+                name: value
+                for name, value in unnamed.items()
+                if name in ("gross", "credits", "net")
+            }
+            | {"records": unnamed["unnamed_records"]},
             "unallocated": {"gross": 200.0, "credits": 76.55, "net": 123.45},
             "segments": [
                 {"segment": a, "country": b, "customers": n, "monetary": round(money, 4)}

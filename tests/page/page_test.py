@@ -300,7 +300,7 @@ class Figures(PageTest):
             rows = {row[key]: row for row in self.csv(name)}
             self.assertEqual(len(rows), len(answer[{"days": "days"}.get(name, name)]))
             for one in answer[name]:
-                for sum_of in ("gross", "credits", "net", "invoices"):
+                for sum_of in ("gross", "credits", "net", "invoices", "unnamed_records"):
                     self.assertEqual(float(rows[one[key]][sum_of]), one[sum_of], (name, one))
         self.assertEqual(len(self.csv("hours")), len(answer["hours"]))
         self.assertEqual(len(self.csv("products")), len(answer["products"]))

@@ -114,10 +114,12 @@ class Sales:
         units = -abs(part.units) if returns else part.units
         day, month = date(part.last // retail.DAY_MS), date_of(part.last, "%Y-%m")
         money = {"credits" if returns else "gross": abs(part.amount)}
-        counted = {"credit_notes" if returns else "invoices": count}
+        what = "credit_notes" if returns else "invoices"
+        counted = {what if known == "1" else "unnamed_records": count}
         self.days.add((day, part.country, known), units=units, **money, **counted)
-        counted.pop("credit_notes", None)
-        self.hours.add((month, *hour_of(part.last)), units=units, **money, **counted)
+        sold = 0 if returns else count
+        self.hours.add((month, *hour_of(part.last)), units=units, invoices_and_unnamed_sales=sold,
+                       **money)
         for code, mine, amount in part.lines:
             self.products.add((month, code), gross=max(amount, 0), credits=max(-amount, 0),
                               units=mine, lines=1)
@@ -188,9 +190,11 @@ class Books(unittest.TestCase):
         sales = SALES[run.date]
         self.equal(run, "days x countries", sales.days, run.sums(
             ("date", "country", "customer_known"),
-            ("gross", "credits", "invoices", "credit_notes", "units", "customers"), "sales"))
+            ("gross", "credits", "invoices", "credit_notes", "unnamed_records", "units",
+             "customers"), "sales"))
         self.equal(run, "months x hours", sales.hours, run.sums(
-            ("month", "weekday", "hour"), ("gross", "credits", "invoices", "units"),
+            ("month", "weekday", "hour"),
+            ("gross", "credits", "invoices_and_unnamed_sales", "units"),
             "sales", "--by", "hour"))
         self.equal(run, "months x products", sales.products, run.sums(
             ("month", "stock_code"), ("gross", "credits", "units", "lines"),

@@ -160,6 +160,8 @@ class Sales:
         self.units = collections.Counter()
         self.by_hour = collections.Counter()
         self.unnamed = 0
+        self.unnamed_records = 0
+        self.invoices = set()
         self.units_of_customers = collections.Counter()
         for row in retail.rows(sheet):
             if row["InvoiceNo"].startswith("A"):
@@ -175,7 +177,11 @@ class Sales:
             if row["CustomerID"]:
                 customer = retail.customer_id(row["CustomerID"])
                 self.units_of_customers[customer] += int(row["Quantity"])
-            self.unnamed += amount if not row["CustomerID"] else 0
+                if not row["InvoiceNo"].startswith("C"):
+                    self.invoices.add((customer, row["InvoiceNo"]))
+            else:
+                self.unnamed += amount
+                self.unnamed_records += 1
 
 
 class Report(unittest.TestCase):
@@ -332,8 +338,17 @@ class Report(unittest.TestCase):
             months[date[:7]] += net
         self.assertEqual(months, self.sales.by_month)
         self.assertEqual(self.net_of("sales_by_day", "customer_known")["0",], self.sales.unnamed)
-        for row in self.page.table("sales-months")[:-1]:
+        *rows, whole, unnamed = self.page.table("sales-months")
+        for row in rows:
             self.assertEqual(number(row[3]), round(self.sales.by_month[row[0]] / 1e4, 2))
+        shares = [number(row[4].rstrip(" %")) for row in rows]
+        self.assertAlmostEqual(sum(shares), 100, delta=.05 * len(shares))
+        self.assertEqual([number(cell) for cell in whole[5:7]],
+                         [len(self.sales.invoices), self.sales.unnamed_records])
+        self.assertEqual([number(cell) for cell in unnamed[5:7]], [0, self.sales.unnamed_records])
+        self.assertEqual(number(unnamed[3]), round(self.sales.unnamed / 1e4, 2))
+        for column in (5, 6):
+            self.assertEqual(sum(number(row[column]) for row in rows), number(whole[column]))
         for row in self.page.table("sales-countries"):
             self.assertEqual(number(row[3]), round(self.sales.by_country[row[0]] / 1e4, 2))
 

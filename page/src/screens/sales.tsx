@@ -34,7 +34,7 @@ export function SalesScreen() {
         </div>
         <div>
           <dt>Invoices of customers</dt>
-          <dd>{count(invoices - (data.unnamed?.invoices ?? 0))}</dd>
+          <dd>{count(invoices)}</dd>
         </div>
         <div>
           <dt>Without a customer</dt>
@@ -42,7 +42,7 @@ export function SalesScreen() {
             {money(data.unnamed?.net, currency)}
             <small>
               {net
-                ? ` ${percent((data.unnamed?.net ?? 0) / net)} of net sales, ${plural(data.unnamed?.invoices ?? 0, "record")}`
+                ? ` ${percent((data.unnamed?.net ?? 0) / net)} of net sales, ${plural(data.unnamed?.records ?? 0, "record")}`
                 : ""}
             </small>
           </dd>

@@ -8,16 +8,18 @@ export interface Part {
   data: Sales;
 }
 
+export const kAmounts: Column[] = [
+  { key: "gross", label: "Sold", kind: "money" },
+  { key: "credits", label: "Returned", kind: "money" },
+  { key: "net", label: "Net", kind: "money" },
+];
+
 // What has no customer is counted by record: nothing says which of them are one invoice.
-export function sumColumns(data: Sales): Column[] {
-  const label = data.unnamed?.invoices ? "Invoices, and records without customer" : "Invoices";
-  return [
-    { key: "gross", label: "Sold", kind: "money" },
-    { key: "credits", label: "Returned", kind: "money" },
-    { key: "net", label: "Net", kind: "money" },
-    { key: "invoices", label, kind: "count" },
-  ];
-}
+export const kSums: Column[] = [
+  ...kAmounts,
+  { key: "invoices", label: "Invoices of customers", kind: "count" },
+  { key: "unnamed_records", label: "Records without customer", kind: "count" },
+];
 
 export function NoSales() {
   return <p>Nothing was sold in these dates. Choose longer ones, or “all there is”.</p>;

@@ -6,7 +6,7 @@ import { Figure } from "../figure";
 import { count, money, percent, percentOf, plural, short } from "../format";
 import { moneyWords, useScene } from "../scene";
 import { inkOn, memberWords, shade } from "../segments";
-import { sumColumns, NoSales, type Part } from "./sales_parts";
+import { kAmounts, kSums, NoSales, type Part } from "./sales_parts";
 
 const kBarsMax = 15;
 
@@ -35,7 +35,7 @@ export function CountriesFigure({ answer, data, net }: Part & { net: number }) {
           link: (row) => there(address, "customers", { country: row.country }),
         },
         { key: "share", label: `Share of ${money(net, currency)} net`, kind: "percent" },
-        ...sumColumns(data),
+        ...kSums,
       ]}
       rows={rows}
       empty={<NoSales />}
@@ -257,7 +257,7 @@ export function ProductsFigure({ answer, data, net }: Part & { net: number }) {
       columns={[
         { key: "stock_code", label: "Product" },
         { key: "description", label: "Description" },
-        ...sumColumns(data).slice(0, 3),
+        ...kAmounts,
         { key: "units", label: "Units", kind: "count" },
       ]}
       rows={rows}

@@ -6,7 +6,7 @@ import { kWeekdays, money, plural, short } from "../format";
 import { useScene } from "../scene";
 import { inkOn, shade } from "../segments";
 import type { Look } from "../theme";
-import { sumColumns, NoSales, type Part, returned } from "./sales_parts";
+import { kAmounts, kSums, NoSales, type Part, returned } from "./sales_parts";
 
 export function MonthsFigure({ answer, data }: Part) {
   const { span, currency, today } = useScene();
@@ -23,7 +23,7 @@ export function MonthsFigure({ answer, data }: Part) {
       span={span.words}
       columns={[
         { key: "month", label: "Month" },
-        ...sumColumns(data),
+        ...kSums,
         { key: "units", label: "Units", kind: "count" },
       ]}
       rows={data.months}
@@ -84,7 +84,7 @@ export function DaysFigure({ answer, data }: Part) {
       span={span.words}
       columns={[
         { key: "date", label: "Day", kind: "date" },
-        ...sumColumns(data),
+        ...kSums,
         { key: "customers", label: "Customers", kind: "count" },
       ]}
       rows={data.days}
@@ -132,10 +132,19 @@ export function HoursFigure({ answer, data }: Part) {
           ? `${kWeekdays[best.weekday - 1]} from ${best.hour}:00: the best hour of the week, ${money(best.net, currency)}${silent.length ? `; nothing on ${silent.join(", ")}` : ""}`
           : "Sales by weekday and hour"
       }
-      unit={`Net, ${currency || "money"}; hours of the invoice's own clock`}
+      unit={`Net, ${currency || "money"}; hours in UTC`}
       answer={answer}
       span={span.words}
-      columns={[{ key: "day", label: "Weekday" }, { key: "at", label: "From" }, ...sumColumns(data)]}
+      columns={[
+        { key: "day", label: "Weekday" },
+        { key: "at", label: "From" },
+        ...kAmounts,
+        {
+          key: "invoices_and_unnamed_sales",
+          label: "Invoices, and sales without customer by record",
+          kind: "count",
+        },
+      ]}
       rows={rows}
       empty={<NoSales />}
       height={320}

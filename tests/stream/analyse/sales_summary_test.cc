@@ -71,6 +71,8 @@ TEST_F(SalesSummaryOfTwo, AddsUpDays) {
   EXPECT_EQ(days[0].sums.invoices, 2);
   EXPECT_EQ(days[0].sums.units, 40'000);
   EXPECT_EQ(days[1].buyer, Buyer::kUnnamed);
+  EXPECT_EQ(days[1].sums.invoices, 0);
+  EXPECT_EQ(days[1].sums.unnamed_records, 1);
   EXPECT_EQ(days[2].sums.net(), Money{-20'000});
   EXPECT_EQ(days[2].sums.credit_notes, 1);
   EXPECT_EQ(summary_.all().net(), Money{130'000});
@@ -93,7 +95,9 @@ TEST_F(SalesSummaryOfTwo, AddsUpCountriesAndMonthsWithoutGaps) {
 TEST_F(SalesSummaryOfTwo, AddsUpTheHoursOfTheWeek) {
   const auto week = summary_.week();
   EXPECT_EQ(week[10].net(), Money{120'000});
+  EXPECT_EQ(week[10].invoices_and_unnamed_sales, 2);
   EXPECT_EQ(week[6 * 24 + 23].net(), Money{30'000});
+  EXPECT_EQ(week[6 * 24 + 23].invoices_and_unnamed_sales, 1);
   EXPECT_EQ(week[24 + 9].net(), Money{-20'000});
 }
 
