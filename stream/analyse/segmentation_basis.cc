@@ -13,7 +13,10 @@ std::string basis_text(const Segmentation& segmentation) {
   if (segmentation.has_centroids()) return "the nearest of given groups";
   std::vector<std::string_view> names;
   for (const Axis& axis : segmentation.axes()) names.push_back(name(axis.cuts.quantity));
-  return fmt::format("{}", fmt::join(names, ", "));
+  if (names.empty()) return "";
+  const std::string_view last = names.back();
+  names.pop_back();
+  return fmt::format("{}{}{}", fmt::join(names, ", "), names.empty() ? "" : " and ", last);
 }
 
 }  // namespace rfm

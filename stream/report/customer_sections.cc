@@ -57,13 +57,16 @@ ReportSection overview_section(const ReportInput& input) {
   const auto buyers = static_cast<double>(all.buyers);
   const auto orders = static_cast<double>(all.orders);
   section.finding = fmt::format(
-      "{} customers bought {} times since {} for {} ({}); an order is worth {} {} on average.",
-      count_text(all.buyers), count_text(all.orders), month_text(cohorts.front().month),
-      money_text(bought, input.currency), revenue_name(input),
+      "{} bought {} since {} for {} ({} of the customers who bought); an order is worth {} {} on "
+      "average.",
+      plural_text(all.buyers, "customer"), plural_text(all.orders, "time"),
+      month_text(cohorts.front().month), money_text(bought, input.currency), revenue_name(input),
       number_text(ratio(currency_units(bought), orders), 2), input.currency);
   if (all.customers > all.buyers) {
-    section.finding +=
-        fmt::format(" Of {} more no order counts.", count_text(all.customers - all.buyers));
+    section.finding += fmt::format(
+        " {} more {} no order that counts; all {} together make {}.",
+        count_text(all.customers - all.buyers), all.customers - all.buyers == 1 ? "has" : "have",
+        count_text(all.customers), money_text(all.monetary, input.currency));
   }
   HtmlTable table("Mean and median of the customers who bought",
                   {{"", Align::kLeft}, {"Mean"}, {"Median"}});
@@ -94,13 +97,12 @@ ReportSection best_customers_section(const ReportInput& input) {
                     money_text(customer.facts.monetary, input.currency)});
   }
   section.finding = fmt::format(
-      "Customer {} brought most: {}, {} of all {}. The best {} together bring {}. Most often "
-      "bought "
-      "{}: {} orders.",
+      "Customer {} brought most: {}, {} of the {} of all customers. The best {} together bring {}. "
+      "Customer {} bought most often: {}.",
       by_money.front().id, money_text(by_money.front().facts.monetary, input.currency),
       percent_text(share_of(by_money.front().facts.monetary, all)), revenue_name(input),
       by_money.size(), percent_text(share_of(best, all)), by_orders.front().id,
-      count_text(by_orders.front().facts.frequency));
+      plural_text(by_orders.front().facts.frequency, "time"));
   section.body =
       bar_chart(fmt::format("The {} customers of most {}", by_money.size(), revenue_name(input)),
                 bars) +
@@ -129,11 +131,11 @@ ReportSection concentration_section(const ReportInput& input) {
   if (all <= Money{}) return section;
   constexpr double kMost = .8;
   section.finding = fmt::format(
-      "The best {} of the customers bring 80 % of the {}; the best 20 % bring {}.",
+      "The best {} of the customers who bought bring 80 % of their {}; the best 20 % bring {}.",
       percent_text(share_of(population.customers_for(kMost), buyers)), revenue_name(input),
       percent_text(share_of(curve[kCurvePoints / 5].monetary, all)));
   std::vector<ChartPoint> points;
-  HtmlTable table("The best customers and their share",
+  HtmlTable table("The best customers and their share, of the customers who bought",
                   {{"Of the customers"}, {"Customers"}, {revenue_name(input)}, {"Share"}});
   for (std::size_t i = 0; i < curve.size(); ++i) {
     points.push_back({share_of(curve[i].customers, buyers), share_of(curve[i].monetary, all)});

@@ -18,6 +18,12 @@ std::string grouped_digits(std::string text) {
 
 std::string count_text(std::int64_t count) { return grouped_digits(std::to_string(count)); }
 
+std::string plural_text(std::int64_t count, std::string_view what) {
+  return fmt::format("{} {}{}", count_text(count), what, count == 1 ? "" : "s");
+}
+
+std::string named(const std::string& name) { return name.empty() ? "(not said)" : name; }
+
 std::string number_text(double number, int decimals) {
   return grouped_digits(fmt::format("{:.{}f}", number, decimals));
 }

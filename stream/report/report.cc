@@ -14,20 +14,37 @@ namespace rfm {
 namespace {
 
 constexpr std::string_view kDefinitions =
-    "<h2 id=\"definitions\">How it is counted</h2>\n"
-    "<ul>\n"
     "<li>An order is an invoice with its own number. One that its credits take back as a whole "
-    "counts neither as an order nor as the last purchase.</li>\n"
-    "<li>Shares of customers are of all customers, also of those of whom no order counts "
-    "(<em>none</em>).</li>\n"
+    "counts neither as an order nor as the last purchase, if they name its invoice. A credit that "
+    "names none, as in the Online Retail data, takes its money off and leaves the order.</li>\n"
+    "<li>Shares of the customers in segments are of all customers, also of those without an order "
+    "that counts (<em>no purchase</em>).</li>\n"
     "<li>Cohorts, lost customers and those who spend less are told from the customers' invoices, "
     "sales less credits, each on its own day.</li>\n"
-    "<li>Lost: 90 days without an order, booked on the 90th day; the order that ends it is a "
-    "return.</li>\n"
-    "<li>Sales by month, country, hour and product are of everybody, also of those without a "
-    "customer's name, as known now; credits subtract on their own day. Times are UTC.</li>\n"
-    "<li>The churn risk is the probability of no order in the next 90 days.</li>\n"
-    "</ul>\n";
+    "<li>Lost: 90 days without an order, booked on the 90th day. With the next order the customer "
+    "has come back.</li>\n"
+    "<li>Sales by month, country, hour and product are of everybody, with a customer or without, "
+    "as known now; credits subtract on their own day. Times are UTC.</li>\n"
+    "<li>Adjustments, which are the rows of a sheet whose invoice number is an A and digits (in "
+    "Online Retail, of bad debt), are no sales and in no sum.</li>\n"
+    "<li>Sales without a customer are counted by record: each line, where they come as lines, "
+    "because nothing says which are one invoice.</li>\n"
+    "<li>The churn risk is the probability of no order in the next 90 days.</li>\n";
+
+// The sums that are of unlike people, each with its name.
+std::string sums_text(const ReportInput& input) {
+  const ProfileSums& all = input.census.segments().all();
+  std::string text = fmt::format(
+      "<li>The {0} of all customers, {1}, is also of those without an order that counts, who may "
+      "have credits; that of the customers who bought is {2}.",
+      revenue_name(input), money_text(all.monetary, input.currency),
+      money_text(input.census.population().concentration(1).back().monetary, input.currency));
+  if (!input.sales.empty()) {
+    text += fmt::format(" Net sales, {}, are of everybody, with a customer or without.",
+                        money_text(input.sales.all().net(), input.currency));
+  }
+  return text + "</li>\n";
+}
 
 std::vector<ReportSection> sections_of(const ReportInput& input) {
   std::vector<ReportSection> sections = {overview_section(input), best_customers_section(input),
@@ -84,8 +101,10 @@ std::string report_html(const ReportInput& input) {
                    section.id, escaped_html(section.title), escaped_html(section.finding),
                    section.body);
   }
+  html += "<h2 id=\"definitions\">How it is counted</h2>\n<ul>\n";
+  html += sums_text(input);
   html += kDefinitions;
-  return html + "</main>\n</body>\n</html>\n";
+  return html + "</ul>\n</main>\n</body>\n</html>\n";
 }
 
 }  // namespace rfm

@@ -14,6 +14,8 @@ std::string currency_name(const ReportInput& input) {
 
 const std::string& segment_name(const ReportInput& input, std::size_t segmentation,
                                 SegmentCode code) {
+  static const std::string kNobody = "(no purchase)";  // As on the page.
+  if (code == kNoSegmentCode) return kNobody;
   return segment_info(input.census.rules().segmentations[segmentation], code).name;
 }
 

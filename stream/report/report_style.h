@@ -44,8 +44,8 @@ thead th, thead .n { white-space: normal; vertical-align: bottom; }
     --bar: #2f6fb3; --second: #c26a1b; }
   body { max-width: none; padding: 0; font-size: 10pt; }
   nav { display: none; }
-  figure, tr { break-inside: avoid; }
-  h2 { break-after: avoid; }
+  p, figure, .t, tr { break-inside: avoid; }
+  h2, .finding, figcaption, caption, thead { break-after: avoid; }
   .t { overflow: visible; }
   table { font-size: 8pt; }
   th, td { padding-right: .4rem; }

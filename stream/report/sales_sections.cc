@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "stream/analyse/money_sum.h"
 #include "stream/report/figure_text.h"
@@ -30,8 +31,6 @@ ReportSection empty_section(std::string id, std::string title) {
           .finding = "The state keeps no sales.",
           .body = ""};
 }
-
-std::string named(const std::string& name) { return name.empty() ? "(not said)" : name; }
 
 // How the book of a table counts.
 enum class Counted : unsigned char { kApart, kInOne };
@@ -75,8 +74,8 @@ ReportSection sales_months_section(const ReportInput& input) {
   const auto& best = *std::ranges::max_element(
       months, {}, [](const NamedSales& month) { return month.sums.net(); });
   section.finding = fmt::format(
-      "Sales of {} less credits of {} make {}. {} was the best month: {}. {} of the net sales are "
-      "without a customer.",
+      "Sales of {} less credits of {}, of everybody, make net sales of {}. {} was the best month: "
+      "{}. {} of the net sales are without a customer.",
       money_text(all.gross, input.currency), money_text(all.credits, input.currency),
       money_text(all.net(), input.currency), best.name, money_text(best.sums.net(), input.currency),
       percent_text(share_of(unnamed.net(), all.net())));
@@ -149,8 +148,9 @@ ReportSection sales_hours_section(const ReportInput& input) {
     for (std::size_t hour = 0; hour < kHoursOfDay; ++hour) {
       const Money net = week.at(day * kHoursOfDay + hour).net();
       const double thousands = currency_units(net) / 1'000;
-      cells.back().push_back({net.units == 0 ? "" : fmt::format("{:.0f}", thousands),
-                              .8 * share_of(net, week.at(fullest).net())});
+      cells.back().push_back(
+          {net.units == 0 ? "" : fmt::format("{:.0f}", std::round(thousands) + 0.),
+           .8 * share_of(net, week.at(fullest).net())});
     }
   }
   section.body =

@@ -22,18 +22,19 @@ constexpr int kNaturalClasses = 4;
 std::string segments_table(const ReportInput& input, std::size_t segmentation,
                            const std::vector<SegmentProfile>& profiles) {
   const ProfileSums& all = input.census.segments().all();
-  HtmlTable table("Sizes and means; amounts in " + currency_name(input), {{"Segment", Align::kLeft},
-                                                                          {"Customers"},
-                                                                          {"Share"},
-                                                                          {revenue_name(input)},
-                                                                          {"Share of it"},
-                                                                          {"Orders"},
-                                                                          {"Average order"},
-                                                                          {"Days since the last"},
-                                                                          {"Orders each"},
-                                                                          {"Revenue each"},
-                                                                          {"Churn risk"},
-                                                                          {"Value at risk"}});
+  HtmlTable table("Sizes and means, of all customers; amounts in " + currency_name(input),
+                  {{"Segment", Align::kLeft},
+                   {"Customers"},
+                   {"Share"},
+                   {revenue_name(input)},
+                   {"Share of it"},
+                   {"Orders"},
+                   {"Average order"},
+                   {"Days since the last"},
+                   {"Orders each"},
+                   {"Revenue each"},
+                   {"Churn risk"},
+                   {"Value at risk"}});
   for (const auto& [code, sums] : profiles) {
     table.row({segment_name(input, segmentation, code), count_text(sums.customers),
                percent_text(share_of(sums.customers, all.customers)), amount_text(sums.monetary),
@@ -45,6 +46,14 @@ std::string segments_table(const ReportInput& input, std::size_t segmentation,
                sums.scored > 0 ? amount_text(sums.value_at_risk) : ""});
   }
   return table.html();
+}
+
+// An axis as people call it; one that a map names itself stays as it is.
+std::string axis_words(const std::string& axis) {
+  static const std::map<std::string, std::string> kWords = {
+      {"r", "recency"}, {"f", "frequency"}, {"m", "monetary"}, {"fm", "F+M"}};
+  const auto found = kWords.find(axis);
+  return found == kWords.end() ? axis : found->second;
 }
 
 std::string cut_text(const GridCuts& axis, std::int64_t cut) {
@@ -115,10 +124,11 @@ ReportSection segments_section(const ReportInput& input, std::size_t segmentatio
   if (profiles.empty()) return section;
   const auto& [first, most] = *std::ranges::max_element(
       profiles, {}, [](const SegmentProfile& profile) { return profile.sums.monetary; });
-  section.finding = fmt::format("Most {} comes from {}: {} of the customers bring {} of it.",
-                                revenue_name(input), segment_name(input, segmentation, first),
-                                percent_text(share_of(most.customers, all.customers)),
-                                percent_text(share_of(most.monetary, all.monetary)));
+  section.finding =
+      fmt::format("Of the {} of all customers most comes from {}: {} of them bring {}.",
+                  revenue_name(input), segment_name(input, segmentation, first),
+                  percent_text(share_of(most.customers, all.customers)),
+                  percent_text(share_of(most.monetary, all.monetary)));
   if (all.scored > 0) {
     const auto& [second, risk] = *std::ranges::max_element(
         profiles, {}, [](const SegmentProfile& profile) { return profile.sums.value_at_risk; });
@@ -158,8 +168,8 @@ ReportSection grid_section(const ReportInput& input, std::size_t segmentation) {
     customers += cell.customers;
   }
   const auto scores_text = [&](const GridCell& cell) {
-    return fmt::format("{} {}, {} {}", grid.axes[0].name, cell.scores[0], grid.axes[1].name,
-                       cell.scores[1]);
+    return fmt::format("{} {}, {} {}", axis_words(grid.axes[0].name), cell.scores[0],
+                       axis_words(grid.axes[1].name), cell.scores[1]);
   };
   const auto names = [&](const GridCell& cell) {
     std::string text;
@@ -167,9 +177,9 @@ ReportSection grid_section(const ReportInput& input, std::size_t segmentation) {
       (text += text.empty() ? "" : ", ") += meaning.info(segment).name;
     return text;
   };
-  section.finding =
-      fmt::format("Most customers, {} of {}, score {} ({}).", count_text(fullest->customers),
-                  count_text(customers), scores_text(*fullest), names(*fullest));
+  section.finding = fmt::format("Of the {} who bought, {} score {} ({}): more than anywhere else.",
+                                plural_text(customers, "customer"), count_text(fullest->customers),
+                                scores_text(*fullest), names(*fullest));
   std::vector<std::string> rows;
   std::vector<std::string> columns;
   std::vector<std::vector<HeatCell>> cells;
@@ -179,10 +189,11 @@ ReportSection grid_section(const ReportInput& input, std::size_t segmentation) {
                             {revenue_name(input)},
                             {"Median"}});
   for (const auto& [row, by_column] : by_row) {
-    rows.push_back(fmt::format("{} {}", grid.axes[0].name, row));
+    rows.push_back(fmt::format("{} {}", axis_words(grid.axes[0].name), row));
     cells.emplace_back();
     for (const auto& [column, cell] : by_column) {
-      if (cells.size() == 1) columns.push_back(fmt::format("{} {}", grid.axes[1].name, column));
+      if (cells.size() == 1)
+        columns.push_back(fmt::format("{} {}", axis_words(grid.axes[1].name), column));
       cells.back().push_back({fmt::format("{} {}", count_text(cell->customers), names(*cell)),
                               .8 * share_of(cell->customers, fullest->customers)});
       table.row({scores_text(*cell), names(*cell), count_text(cell->customers),
@@ -190,14 +201,19 @@ ReportSection grid_section(const ReportInput& input, std::size_t segmentation) {
     }
   }
   section.body = heat_map("Customers by their scores", rows, columns, cells) + table.html();
+  if (std::ranges::any_of(grid.axes, [](const GridAxis& axis) { return axis.name == "fm"; })) {
+    section.body +=
+        "<p>F+M: the mean of the scores of frequency and monetary, halves rounded up.</p>\n";
+  }
   for (const GridCuts& axis : grid.cuts) {
     std::string cuts;
     for (const std::int64_t cut : axis.cuts)
       (cuts += cuts.empty() ? "" : ", ") += cut_text(axis, cut);
-    section.body += "<p>" +
-                    escaped_html(fmt::format("{}: one score ends and the next begins at {} ({}).",
-                                             axis.name, cuts, unit_of(input, axis.quantity))) +
-                    "</p>\n";
+    section.body +=
+        "<p>" +
+        escaped_html(fmt::format("{}: one score ends and the next begins at {} ({}).",
+                                 axis_words(axis.name), cuts, unit_of(input, axis.quantity))) +
+        "</p>\n";
   }
   return section;
 }
@@ -228,10 +244,11 @@ ReportSection countries_section(const ReportInput& input) {
   if (countries.empty()) return section;
   const Money all = input.census.segments().all().monetary;
   const Country& first = countries.front();
-  section.finding =
-      fmt::format("Customers of {} of {} countries; those of {} bring {} of the {}.",
-                  count_text(input.census.segments().all().customers), countries.size(), first.name,
-                  percent_text(share_of(first.monetary, all)), revenue_name(input));
+  section.finding = fmt::format(
+      "{} from {}; those from {} bring {} of the {} of all customers.",
+      plural_text(input.census.segments().all().customers, "customer"),
+      countries.size() == 1 ? "1 country" : fmt::format("{} countries", countries.size()),
+      named(first.name), percent_text(share_of(first.monetary, all)), revenue_name(input));
   std::vector<ChartBar> bars;
   HtmlTable table("By the country of the customer's newest invoice", {{"Country", Align::kLeft},
                                                                       {"Customers"},
@@ -242,8 +259,8 @@ ReportSection countries_section(const ReportInput& input) {
   for (std::size_t i = 0; i < std::min(countries.size(), kCountriesListed); ++i) {
     const Country& one = countries[i];
     bars.push_back(
-        {one.name, currency_units(one.monetary), money_text(one.monetary, input.currency)});
-    table.row({one.name, count_text(one.customers), money_text(one.monetary, input.currency),
+        {named(one.name), currency_units(one.monetary), money_text(one.monetary, input.currency)});
+    table.row({named(one.name), count_text(one.customers), money_text(one.monetary, input.currency),
                percent_text(share_of(one.monetary, all)),
                segment_name(input, segmentation, one.largest.segment),
                percent_text(share_of(one.largest.monetary, one.monetary))});
@@ -272,10 +289,10 @@ ReportSection natural_classes_section(const ReportInput& input) {
     high_money += money;
   }
   section.finding = fmt::format(
-      "{} customers ({}) score 5 or more of 9 and bring {} of the {}. Each of recency, frequency "
-      "and "
-      "monetary is split into {} classes by K-Means on its own; the overall score is their sum.",
-      count_text(high), percent_text(share_of(high, customers)),
+      "Of the {} who bought, {} ({}) score 5 or more of 9 and bring {} of their {}. Each of "
+      "recency, frequency and monetary is split into {} classes by K-Means on its own; the overall "
+      "score is their sum.",
+      plural_text(customers, "customer"), count_text(high), percent_text(share_of(high, customers)),
       percent_text(ratio(high_money, all)), revenue_name(input), kNaturalClasses);
   HtmlTable overall("Means by overall score", {{"Overall score"},
                                                {"Customers"},

@@ -53,13 +53,32 @@ class Svg {
   std::string text_;
 };
 
-std::string shortened(std::string_view label, std::size_t characters_max) {
-  std::size_t characters = 0;
-  for (std::size_t i = 0; i < label.size(); ++i) {
-    const bool begins = (static_cast<unsigned char>(label[i]) & 0xC0U) != 0x80U;
-    if (begins && ++characters > characters_max) return std::string(label.substr(0, i)) + "…";
-  }
-  return std::string(label);
+// How wide text is in the fonts that browsers have, rather more than less.
+double width_of(char c) {
+  if ((static_cast<unsigned char>(c) & 0xC0U) == 0x80U) return 0;  // Within a character.
+  if (std::string_view("MW%@").find(c) != std::string_view::npos) return 11.5;
+  if (c >= 'A' && c <= 'Z') return 9;
+  return std::string_view(" .,:;'il|()").find(c) != std::string_view::npos ? 4 : 7.5;
+}
+
+bool is_letter(char c) { return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z'); }
+
+double width_of(std::string_view text) {
+  double width = 0;
+  for (const char c : text) width += width_of(c);
+  return width;
+}
+
+std::string shortened(std::string_view label, double width_max) {
+  constexpr double kEllipsis = 11;
+  if (width_of(label) <= width_max) return std::string(label);
+  double width = kEllipsis;
+  std::size_t end = 0;
+  while (end < label.size() && width + width_of(label[end]) <= width_max)
+    width += width_of(label[end++]);
+  // Not within a character, nor after a space.
+  while (end > 0 && (width_of(label[end]) == 0 || label[end - 1] == ' ')) --end;
+  return std::string(label.substr(0, end)) + "…";
 }
 
 // 1, 2 or 5 times a power of ten: at most five of them reach `most`.
@@ -83,7 +102,7 @@ std::string amount_text(double value) {
 
 std::string bar_chart(std::string_view title, const std::vector<ChartBar>& bars) {
   constexpr double kRow = 24;
-  constexpr double kLabels = 190;
+  constexpr double kLabels = 240;
   constexpr double kValues = 130;
   double most = 0;
   for (const ChartBar& bar : bars) most = std::max(most, bar.value);
@@ -92,7 +111,7 @@ std::string bar_chart(std::string_view title, const std::vector<ChartBar>& bars)
   for (const ChartBar& bar : bars) {
     const double length =
         most > 0 ? std::max(0., bar.value) / most * (kWidth - kLabels - kValues) : 0;
-    svg.text(kLabels - 8, y + 15, "end", shortened(bar.label, 28));
+    svg.text(kLabels - 8, y + 15, "end", shortened(bar.label, kLabels - 12));
     svg.rectangle(kLabels, y + 3, length, kRow - 7, "bar", bar.label + ": " + bar.shown);
     svg.text(kLabels + length + 6, y + 15, "start", bar.shown);
     y += kRow;
@@ -106,7 +125,6 @@ std::string column_chart(std::string_view title, const std::vector<std::string>&
   constexpr double kPlot = 190;
   constexpr double kLeft = 64;
   constexpr std::array<std::string_view, 2> kStyles = {"bar", "bar second"};
-  constexpr std::size_t kLabelsMax = 16;
   double most = 0;
   double least = 0;
   for (const ColumnSeries& one : series) {
@@ -127,7 +145,9 @@ std::string column_chart(std::string_view title, const std::vector<std::string>&
   }
   const double slot = (kWidth - kLeft) / std::max<double>(1, static_cast<double>(labels.size()));
   const double width = slot * .8 / std::max<double>(1, static_cast<double>(series.size()));
-  const std::size_t every = (labels.size() + kLabelsMax - 1) / kLabelsMax;
+  double widest = 0;
+  for (const std::string& label : labels) widest = std::max(widest, width_of(label));
+  const auto every = static_cast<std::size_t>(std::ceil((widest + 8) / slot));
   for (std::size_t i = 0; i < labels.size(); ++i) {
     const double x = kLeft + slot * (static_cast<double>(i) + .1);
     for (std::size_t s = 0; s < series.size(); ++s) {
@@ -176,13 +196,13 @@ std::string share_chart(std::string_view title, std::string_view x_name, std::st
 std::string heat_map(std::string_view title, const std::vector<std::string>& rows,
                      const std::vector<std::string>& columns,
                      const std::vector<std::vector<HeatCell>>& cells) {
-  constexpr double kLabels = 84;
+  constexpr double kLabels = 100;
   constexpr double kHeader = 22;
   constexpr double kRow = 24;
   constexpr double kColumnMax = 128;
   const double width = std::min(
       kColumnMax, (kWidth - kLabels) / std::max<double>(1, static_cast<double>(columns.size())));
-  const auto characters = static_cast<std::size_t>(width / 6.2);
+  const double text_max = width - 3;
   Svg svg(title, kWidth, kHeader + kRow * static_cast<double>(rows.size()) + 4);
   svg.raw(
       "<defs><pattern id=\"hatch\" width=\"6\" height=\"6\" patternUnits=\"userSpaceOnUse\" "
@@ -190,11 +210,11 @@ std::string heat_map(std::string_view title, const std::vector<std::string>& row
       "y2=\"6\"/></pattern></defs>");
   for (std::size_t c = 0; c < columns.size(); ++c) {
     svg.text(kLabels + width * (static_cast<double>(c) + .5), 15, "middle",
-             shortened(columns[c], characters));
+             shortened(columns[c], text_max));
   }
   for (std::size_t r = 0; r < rows.size(); ++r) {
     const double y = kHeader + kRow * static_cast<double>(r);
-    svg.text(kLabels - 8, y + 16, "end", shortened(rows[r], 13));
+    svg.text(kLabels - 8, y + 16, "end", shortened(rows[r], kLabels - 10));
     for (std::size_t c = 0; c < cells[r].size(); ++c) {
       const HeatCell& cell = cells[r][c];
       const double x = kLabels + width * static_cast<double>(c);
@@ -206,7 +226,10 @@ std::string heat_map(std::string_view title, const std::vector<std::string>& row
       } else {
         svg.cell(x, y, width - 1, kRow - 1, cell.share);
       }
-      svg.text(x + width / 2, y + 16, "middle", shortened(cell.text, characters));
+      // A number without its end would be another one.
+      const bool is_number = std::ranges::none_of(cell.text, is_letter);
+      svg.text(x + width / 2, y + 16, "middle",
+               is_number ? cell.text : shortened(cell.text, text_max));
     }
   }
   return svg.finish();

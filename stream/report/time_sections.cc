@@ -48,6 +48,23 @@ double lift_of(const ChurnAssessment& split) {
              : ratio(split.calibration.back().happened_share, split.churned_share);
 }
 
+// What the first and the last row of the calibration say.
+std::string tenths_text(const ChurnAssessment& split) {
+  if (split.calibration.empty()) return "";
+  constexpr double kAlike = .02;
+  const CalibrationBin& low = split.calibration.front();
+  const CalibrationBin& high = split.calibration.back();
+  const double excess = high.score_mean - high.happened_share;
+  return fmt::format(
+      " The tenth of highest risk was given {} on average, and {} of them bought nothing: the "
+      "highest risks were {}. In the tenth of lowest risk it was {} and {}.",
+      percent_text(high.score_mean), percent_text(high.happened_share),
+      excess > kAlike    ? "overstated"
+      : excess < -kAlike ? "understated"
+                         : "about right",
+      percent_text(low.score_mean), percent_text(low.happened_share));
+}
+
 std::string calibration_part(const ChurnAssessment& split) {
   std::vector<ChartPoint> points;
   HtmlTable table("Customers in ten groups by their risk, and what came true",
@@ -85,7 +102,7 @@ ReportSection cohorts_section(const ReportInput& input) {
   const auto first = static_cast<std::size_t>(
       std::max<std::ptrdiff_t>(0, std::ssize(cohorts) - std::ptrdiff_t{kMonthsShown}));
   std::vector<std::string> rows;
-  std::vector<std::string> columns = {"customers"};
+  std::vector<std::string> columns = {"new"};
   std::vector<std::vector<HeatCell>> cells;
   HtmlTable table("Revenue since the first purchase, sales less credits",
                   {{"First purchase", Align::kLeft},
@@ -104,7 +121,7 @@ ReportSection cohorts_section(const ReportInput& input) {
       add_to(revenue, month.revenue);
       const double share = share_of(month.buyers, cohort.customers);
       const bool complete = is_complete(input, month.month);
-      if (complete) newest = percent_text(share);
+      if (complete && month.month > cohort.month) newest = percent_text(share);
       if (cells.back().size() <= kMonthsShown) {
         cells.back().push_back({fmt::format("{:.0f} %", share * 100), .8 * share, !complete});
       }
@@ -186,10 +203,11 @@ ReportSection risk_section(const ReportInput& input) {
     add_to(high_value, bin.value_at_risk);
   }
   section.finding = fmt::format(
-      "{} of {} customers will more likely than {} % buy nothing in the next 90 days. {} are at "
-      "risk in all, {} with them.",
-      count_text(high), count_text(all.scored), kHighBin * 100 / kRiskBins,
-      money_text(all.value_at_risk, input.currency), money_text(high_value, input.currency));
+      "Of the {} who bought, {} {} a churn risk (of buying nothing in the next 90 days) of {} % or "
+      "more. {} are at risk in all, {} with them.",
+      plural_text(all.scored, "customer"), count_text(high), high == 1 ? "has" : "have",
+      kHighBin * 100 / kRiskBins, money_text(all.value_at_risk, input.currency),
+      money_text(high_value, input.currency));
   HtmlTable top("Customers with most at risk", {{"Customer", Align::kLeft},
                                                 {"Days since the last"},
                                                 {"Orders"},
@@ -223,6 +241,7 @@ ReportSection churn_figures_section(const ReportInput& input) {
       to_date(split.at), count_text(static_cast<std::int64_t>(split.customers)),
       percent_text(split.churned_share),
       split.model.auc ? fmt::format("{:.0f}", *split.model.auc * 100) : "-", lift_of(split));
+  section.finding += tenths_text(split);
   const ChurnAssessment mean = mean_of(input.churn->weeks);
   HtmlTable table("Figures", {{"", Align::kLeft},
                               {"AUC"},
@@ -237,8 +256,13 @@ ReportSection churn_figures_section(const ReportInput& input) {
   table.row({fmt::format("This model, mean of {} weeks", input.churn->weeks.size()),
              auc_text(mean.model.auc), fmt::format("{:.3f}", mean.model.brier),
              fmt::format("{:.3f}", mean.model.ece), ""});
-  section.body = calibration_part(split) + table.html() +
-                 "<p>Nothing was scored by a model that had seen what it predicts.</p>\n";
+  section.body =
+      calibration_part(split) + table.html() +
+      fmt::format(
+          "<p>Nothing was scored by a model that had seen what it predicts. "
+          "<code>evaluate churn</code> judges at a date of its own, so its figures differ; "
+          "with <code>--split {}</code> they are these.</p>\n",
+          to_date(split.at));
   return section;
 }
 

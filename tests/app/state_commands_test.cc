@@ -383,7 +383,7 @@ TEST_F(StateCommands, TheSummaryEndsWithTheSegmentsAndTellsMoneyWithItsCurrency)
       shown_.find("\nSegments as of 2024-01-01T10:02:00.000Z: 1 customers");
   ASSERT_NE(segments, std::string::npos) << shown_;
   for (const char* part : {"  cluster, by groups of alike customers ", "  churn, by risk ",
-                           "  rfm, by recency, frequency, monetary ", " GBP "})
+                           "  rfm, by recency, frequency and monetary ", " GBP "})
     EXPECT_NE(shown_.find(part, segments), std::string::npos) << part << "\n" << shown_;
   EXPECT_LT(shown_.find("Transitions by reason"), segments);
 }

@@ -52,6 +52,10 @@ export function SalesScreen() {
           <dd>{money(data.unallocated.net, currency)}</dd>
         </div>
       </dl>
+      <p class="note">
+        Adjustments, rows whose invoice number is an A and digits (bad debt in Online Retail), are no
+        sales and in no sum.
+      </p>
       <MonthsFigure answer={answer} data={data} />
       <DaysFigure answer={answer} data={data} />
       <HoursFigure answer={answer} data={data} />

@@ -114,6 +114,9 @@ TEST(Report, EscapesWhatCustomersAreCalled) {
   EXPECT_EQ(html.find("<script"), std::string::npos);
   EXPECT_EQ(html.find("<img"), std::string::npos);
   EXPECT_NE(html.find("&lt;script&gt;"), std::string::npos);
+  for (const char* part : {"1 customer bought 1 time since", "1 customer from 1 country;",
+                           "bought most often: 1 time."})
+    EXPECT_NE(html.find(part), std::string::npos) << part;
 }
 
 TEST(Report, SaysWhatIsMissingWhereThereIsNothing) {
@@ -152,6 +155,26 @@ TEST(SvgChart, IsWholeOfNothingAndOfNegativeValues) {
   EXPECT_EQ(down.find("height=\"-"), std::string::npos);
   expect_whole(share_chart("curve", "x", "y", {}));
   expect_whole(heat_map("heat", {"r"}, {"c"}, {{{"text", .5}, {"", 0, true}}}));
+}
+
+TEST(SvgChart, LabelsHaveRoom) {
+  const std::vector<std::string> months(13, "2010-12");
+  const std::string columns = column_chart("months", months, {{"net", std::vector<double>(13, 1)}});
+  std::size_t shown = 0;
+  for (std::size_t at = columns.find("2010-12</text>"); at != std::string::npos;
+       at = columns.find("2010-12</text>", at + 1))
+    ++shown;
+  EXPECT_EQ(shown, 7U);  // Every other one.
+  const std::string hours = heat_map("hours", {"r"}, std::vector<std::string>(24, "c"),
+                                     {{{"123456", .5}, {"some words", .5}}});
+  EXPECT_NE(hours.find(">123456</text>"), std::string::npos) << hours;
+  EXPECT_EQ(hours.find(">some words</text>"), std::string::npos) << hours;
+  const std::string bars = bar_chart("bars", {{"CREAM HANGING HEART T-LIGHT HOLDER", 1, "1"},
+                                              {"REGENCY CAKESTAND 3 TIER", 1, "1"},
+                                              {"\u00c9CLAIRS \u00e9\u00e9\u00e9\u00e9", 1, "1"}});
+  EXPECT_NE(bars.find(">CREAM HANGING HEART T-LIG…</text>"), std::string::npos) << bars;
+  EXPECT_NE(bars.find(">REGENCY CAKESTAND 3 TIER</text>"), std::string::npos);
+  EXPECT_NE(bars.find(">\u00c9CLAIRS \u00e9\u00e9\u00e9\u00e9</text>"), std::string::npos);
 }
 
 }  // namespace
