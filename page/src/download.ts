@@ -25,9 +25,17 @@ function field(value: unknown): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+// Money as the service counts it; sums made here bear binary fractions beyond that.
+function exact(column: Column, value: unknown): unknown {
+  if (typeof value !== "number" || Number.isInteger(value)) return value;
+  return column.kind === "money" ? value.toFixed(4) : Number(value.toPrecision(12));
+}
+
 export function csvOf(columns: Column[], rows: Row[]): string {
   const lines = [columns.map((column) => field(column.key))];
-  for (const row of rows) lines.push(columns.map((column) => field(row[column.key])));
+  for (const row of rows) {
+    lines.push(columns.map((column) => field(exact(column, row[column.key]))));
+  }
   return lines.map((line) => `${line.join(",")}\r\n`).join("");
 }
 

@@ -7,7 +7,8 @@ import { here, replace, useAddress } from "./address";
 import type { Counted, Dated } from "./answers";
 import { Chart, type Draw, type Picked } from "./chart";
 import { saveCsv, savePng } from "./download";
-import { time } from "./format";
+import { count, time } from "./format";
+import { useScene } from "./scene";
 import { isDated } from "./screen_list";
 import type { Answer } from "./service";
 import { type Column, DataTable, type Row } from "./table";
@@ -37,6 +38,7 @@ export function Figure(props: FigureProps) {
   const address = useAddress();
   const chart = useRef<EChartsType | null>(null);
   const figure = useRef<HTMLElement>(null);
+  const scene = useScene();
   const { id, title, answer } = props;
   const currency = answer.data?.currency ?? "";
   const tables = (address.params.get("table") ?? "").split(",").filter(Boolean);
@@ -62,7 +64,19 @@ export function Figure(props: FigureProps) {
   const asOf = answer.data?.as_of ? `as of ${time(answer.data.as_of)} UTC` : "";
   const span = props.span ?? (isDated(address) ? "now: the dates above do not change it" : "now");
   const meta = [props.unit, span, asOf].filter(Boolean);
-  const name = `rfmstream-${id}-${(answer.data?.as_of ?? "").slice(0, 10)}`;
+  // Of other screens, dates or segmentations: other files.
+  const name = [
+    "rfmstream",
+    address.screen || "overview",
+    address.id,
+    id,
+    scene.segmentation,
+    props.span === undefined ? "" : `${scene.span.from || "begin"}_${scene.span.to || scene.today}`,
+    (answer.data?.as_of ?? "").slice(0, 10),
+  ]
+    .filter(Boolean)
+    .join("-")
+    .replace(/[^\p{L}\p{N}._-]+/gu, "_");
 
   return (
     <figure
@@ -207,11 +221,27 @@ export function chosen(params: URLSearchParams, name: string, otherwise: string)
   return params.get(name) ?? otherwise;
 }
 
+export const kListedMax = 10_000; // Rows; the service lists no more, an export has all.
+
+// In place of a page that the service does not list.
+export function Beyond(props: { table: string }) {
+  const address = useAddress();
+  return (
+    <div class="panel problem">
+      <h2>There is no such page</h2>
+      <p>
+        At most {count(kListedMax)} rows are listed here; <code>rfmstream export {props.table}</code>{" "}
+        writes all. <a href={here(address, { page: null })}>To the first page</a>
+      </p>
+    </div>
+  );
+}
+
 // Pages of what comes from the service by page.
 export function Pages(props: { total: number; size: number }) {
   const address = useAddress();
   const page = Math.max(1, Number(address.params.get("page")) || 1);
-  const last = Math.max(1, Math.ceil(props.total / props.size));
+  const last = Math.max(1, Math.ceil(Math.min(props.total, kListedMax) / props.size));
   if (last === 1) return null;
   const link = (to: number, text: string) =>
     to >= 1 && to <= last ? (
@@ -249,12 +279,12 @@ function capital(text: string): string {
 }
 
 // What stands in place of a screen's figures until there are any.
-export function Waiting(props: { answer: Answer<unknown>; missing?: string }) {
+export function Waiting(props: { answer: Answer<unknown>; missing?: string; making?: string }) {
   const { error, again } = props.answer;
   if (!error)
     return (
       <p class="waiting" role="status">
-        {props.answer.isMaking ? "The service counts …" : "Asking the service …"}
+        {props.making ? props.making : props.answer.isMaking ? "The service counts …" : "Asking the service …"}
       </p>
     );
   const words = error.status === 404 ? props.missing : undefined;

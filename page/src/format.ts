@@ -122,6 +122,23 @@ export function shown(value: unknown, kind: Kind, currency: string): string {
   }
 }
 
+// "R 5, F 3"; the churn risk as itself, not as a score of which the highest is the least risk.
+export function scoresWords(
+  scores: Record<string, number> | undefined,
+  risk: number | null | undefined,
+  cuts?: Record<string, number[]>,
+): string {
+  const parted = (axis: string, words: (cut: number) => string) =>
+    cuts?.[axis]?.length ? ` (parted at ${cuts[axis].map(words).join(", ")})` : "";
+  return Object.entries(scores ?? {})
+    .map(([axis, score]) =>
+      axis === "risk"
+        ? `risk ${percent(risk)}${parted(axis, percent)}`
+        : `${axis.toUpperCase()} ${score}${parted(axis, decimal)}`,
+    )
+    .join(", ");
+}
+
 export function plural(amount: number, one: string, many = `${one}s`): string {
   return `${count(amount)} ${amount === 1 ? one : many}`;
 }

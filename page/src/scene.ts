@@ -12,6 +12,7 @@ export interface Span {
   to: string;
   choice: string; // "30", "90", "365", "all" or "own".
   words: string;
+  fault?: string; // What of the address cannot be, and is left out.
 }
 
 export interface Scene {
@@ -37,9 +38,25 @@ export function usualSpan(screen: string): string {
   return screen === "moves" ? "90" : "365";
 }
 
+function isDay(text: string): boolean {
+  return /^\d{4}-\d{2}-\d{2}$/.test(text) && !Number.isNaN(Date.parse(`${text}T00:00:00Z`));
+}
+
+// What is wrong with the dates of an address; "": nothing.
+function faultOf(from: string, to: string): string {
+  const bad = [from, to].find((one) => one && !isDay(one));
+  if (bad) return `“${bad}” in the address is not a date such as 2011-12-09`;
+  return from && to && from > to ? `The first date, ${from}, is after the last, ${to}` : "";
+}
+
 function spanOf({ params, screen }: Address, today: string): Span {
   const from = params.get("from") ?? "";
   const to = params.get("to") ?? "";
+  const fault = faultOf(from, to);
+  if (fault) {
+    const usual = { params: new URLSearchParams(), screen, id: "" };
+    return { ...spanOf(usual, today), fault };
+  }
   if (from || to) {
     return { from, to, choice: "own", words: `${from || "the beginning"} to ${to || today}` };
   }

@@ -13,7 +13,7 @@ export function Shell(props: { children: ComponentChildren }) {
   const main = useRef<HTMLElement>(null);
   useShortcuts(address);
   const entry = entryOf(address);
-  const title = address.screen === "c" ? `Customer ${address.id}` : (entry?.name ?? "Not found");
+  const title = address.screen === "c" ? `Customer ${address.id.trim()}` : (entry?.name ?? "Not found");
 
   const first = useRef(true);
   useEffect(() => {
@@ -224,6 +224,7 @@ function Age() {
 
 function Troubles() {
   const lostSince = useConnection();
+  const address = useAddress();
   const scene = useScene();
   const { data, error } = scene.status;
   return (
@@ -233,6 +234,11 @@ function Troubles() {
         <p class="trouble">
           The service answers with an error ({error.status}: {error.message}). The figures below are
           the last ones it gave.
+        </p>
+      )}
+      {scene.span.fault && isDated(address) && (
+        <p class="trouble">
+          {scene.span.fault}: shown are {scene.span.words}. Choose other dates above.
         </p>
       )}
       {data && data.partitions_held < data.partitions_total && (

@@ -262,9 +262,9 @@ class Figures(PageTest):
             for one in answer["net"]
             if one["from"] != one["to"]
         }
-        rows = {(row["from"], row["to"]): float(row["amount"]) for row in self.csv("matrix")}
+        rows = {(row["from"], row["to"]): float(row["customers"]) for row in self.csv("matrix")}
         self.assertEqual(rows, net)
-        links = {(row["from"], row["to"]): float(row["amount"]) for row in self.csv("sankey")}
+        links = {(row["from"], row["to"]): float(row["customers"]) for row in self.csv("sankey")}
         self.assertEqual(len(links), 13)
         self.assertEqual(sum(links.values()), sum(net.values()))
         self.page.get_by_label("Count").select_option("gross")
@@ -273,7 +273,7 @@ class Figures(PageTest):
             gross[flow["from"], flow["to"]] = (
                 gross.get((flow["from"], flow["to"]), 0) + flow["moves"]
             )
-        rows = {(row["from"], row["to"]): float(row["amount"]) for row in self.csv("matrix")}
+        rows = {(row["from"], row["to"]): float(row["moves"]) for row in self.csv("matrix")}
         self.assertEqual(rows, gross)
 
     def test_a_cell_leads_to_its_customers_and_to_one_of_them(self):
@@ -285,6 +285,7 @@ class Figures(PageTest):
         self.figure("cell").wait_for()
         title = self.figure("cell").locator("h2").inner_text()
         self.assertEqual(title, f"{start} → {end}: {amount} customers")
+        self.until("document.activeElement.id === 'figure-cell'")
         first = self.figure("cell").get_by_role("link").nth(1)
         name = first.inner_text()
         first.click()
@@ -345,7 +346,7 @@ class Figures(PageTest):
         cells = self.answer("/grid")["cells"]
         self.assertEqual(
             sorted(
-                (int(row["y"]), int(row["x"]), int(row["customers"])) for row in self.csv("grid")
+                (int(row["score_r"]), int(row["score_fm"]), int(row["customers"])) for row in self.csv("grid")
             ),
             sorted((*one["scores"], one["customers"]) for one in cells),
         )
@@ -363,7 +364,7 @@ class Figures(PageTest):
             for key, value in one.items():
                 self.assertEqual(row[key], "" if value is None else f"{value:g}", key)
         title = self.figure("k").locator("h2").inner_text()
-        self.assertEqual(title, "All 5 criteria favour 2 clusters")
+        self.assertEqual(title, "5 of 6 criteria are best at 2 clusters")
         self.assertIn(answer["words"], self.figure("k").locator(".note").inner_text())
         rows = self.csv("axes")
         self.assertEqual([float(row["frequency_share"]) for row in rows][:2], [1, 0.25])
@@ -639,6 +640,34 @@ class Troubles(PageTest):
                 page.get_by_role("button", name="Ask now").click()
                 self.figure("months").wait_for()
 
+    def test_what_of_an_address_cannot_be_is_said(self):
+        for place, said in (
+            ("/sales?from=garbage", "“garbage” in the address is not a date"),
+            ("/sales?from=2024-02-30x", "is not a date"),
+            ("/sales?from=2024-05-02&to=2024-05-01", "2024-05-02, is after the last, 2024-05-01"),
+            ("/score?recency_days=-5", "Silent for must be 0 to 36,500"),
+            ("/score?frequency=0", "Orders must be 1 to 1,000"),
+            ("/score?frequency=1.5", "Orders must be a whole number"),
+        ):
+            with self.subTest(place):
+                self.page = self.open_tab()
+                self.show(place)
+                self.page.wait_for_selector(".trouble")
+                self.assertIn(said, self.page.locator(".trouble").inner_text())
+                self.assertEqual(self.faults, [])
+                if "score" in place:
+                    self.assertFalse([one for one in self.service.asked if one.startswith("/score")])
+        self.page = self.open_tab()
+        self.show("/customers?page=9999")
+        self.page.get_by_role("heading", name="There is no such page").wait_for()
+        self.assertNotIn("/customers", [one.split("?")[0] for one in self.service.asked])
+        self.show("/c/%2012004%20")
+        self.figure("now").wait_for()
+        self.assertEqual(self.faults, [])
+        self.show("/c/12004.0")
+        self.page.get_by_role("link", name="12004", exact=True).click()
+        self.figure("now").wait_for()
+
     def test_figures_that_are_not_those_asked_for_say_so(self):
         self.show("/sales")
         self.service.faults = {"/sales": 503}
@@ -728,9 +757,7 @@ class Troubles(PageTest):
 class Rules(PageTest):
     def test_are_tried_and_applied_with_the_token(self):
         self.show("/rules")
-        self.page.get_by_role("button", name="Dry run").click()
-        self.page.wait_for_selector(".trouble")
-        self.assertIn("token", self.page.locator(".trouble").inner_text())
+        self.assertTrue(self.page.get_by_role("button", name="Dry run").is_disabled())
         self.assertTrue(self.page.get_by_role("button", name="Apply").is_disabled())
         self.page.get_by_label("Token").fill(TOKEN)
         self.page.get_by_role("button", name="Dry run").click()
@@ -751,6 +778,28 @@ class Rules(PageTest):
         self.page.wait_for_selector(".done")
         self.assertIn("asked for rules version 2", self.page.locator(".done").inner_text())
         self.assertNotIn(TOKEN, self.page.url)
+
+    def test_without_a_token_how_to_get_one_is_said(self):
+        made = self.service.made
+        token = {"admin.token_file": {"value": "", "from": "default"}}
+        self.service.made = lambda path, asked: made(path, asked) | (
+            token if path == "/config" else {}
+        )
+        self.show("/rules")
+        self.page.wait_for_selector(".trouble")
+        self.assertIn("admin.token_file=FILE", self.page.locator(".trouble").inner_text())
+        for name in ("Dry run", "Apply"):
+            self.assertEqual(self.page.get_by_role("button", name=name).count(), 0)
+        self.assertEqual(self.faults, [])
+
+    def test_over_a_stored_state_nothing_is_applied(self):
+        made = self.service.made
+        self.service.made = lambda path, asked: made(path, asked) | (
+            {"stored": True} if path == "/pipeline" else {}
+        )
+        self.show("/rules")
+        self.page.get_by_role("button", name="Dry run").wait_for()
+        self.assertEqual(self.page.get_by_role("button", name="Apply").count(), 0)
 
     def test_what_the_service_refuses_is_said(self):
         for rules, words in (

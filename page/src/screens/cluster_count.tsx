@@ -1,7 +1,7 @@
 import { there, useAddress } from "../address";
 import type { ClusterCount, ClusterCounts } from "../answers";
 import { Figure, Waiting } from "../figure";
-import { count, decimal, plural, short } from "../format";
+import { count, decimal, percent, plural, short } from "../format";
 import { kCountSeconds, useAnswer } from "../service";
 
 export function ClusterCountScreen() {
@@ -10,6 +10,7 @@ export function ClusterCountScreen() {
     return (
       <Waiting
         answer={answer}
+        making="The service compares numbers of clusters: that takes some seconds the first time …"
         missing="There are no clusters to compare yet: the first ones are fitted seven weeks after the first 500 customers. rfmstream evaluate clusters compares them over a history."
       />
     );
@@ -45,8 +46,9 @@ function favourite(rows: ClusterCount[], criterion: Criterion): number | null {
   return known.reduce((best, row) => (value(row) > value(best) ? row : best)).k;
 }
 
-// Which k the criteria favour, the one with most votes first.
-function verdict(rows: ClusterCount[], criteria: Criterion[]): string {
+// Whether a number stands out, which the service's last sentence says, and which k the criteria
+// favour, the one with most votes first.
+function verdict(words: string, rows: ClusterCount[], criteria: Criterion[]): string {
   const votes = new Map<number, string[]>();
   for (const one of criteria) {
     const k = favourite(rows, one);
@@ -54,11 +56,18 @@ function verdict(rows: ClusterCount[], criteria: Criterion[]): string {
   }
   const ranked = [...votes].sort((a, b) => b[1].length - a[1].length || a[0] - b[0]);
   if (ranked.length === 0) return "How well different numbers of clusters fit";
-  const all = ranked.reduce((sum, [, names]) => sum + names.length, 0);
   const [k, names] = ranked[0];
-  return names.length === all
-    ? `All ${all} criteria favour ${k} clusters`
-    : `${k} clusters are favoured by ${names.length} of ${all} criteria; they do not agree`;
+  const favoured = `${names.length} of ${criteria.length} criteria are best at ${k} clusters`;
+  const said = /(No number of clusters stands out|They do not agree on one k)/.exec(words)?.[1];
+  return said ? `${said}; ${favoured}` : favoured;
+}
+
+// "As k^-0.68" in plain words.
+function powerWords(words: string): string {
+  const power = /k\^(-[\d.]+)/.exec(words)?.[1];
+  return power
+    ? `(k^${power}: twice the clusters leave ${percent(2 ** Number(power))} of the inertia.) `
+    : "";
 }
 
 function FitsFigure(props: { answer: Parameters<typeof Figure>[0]["answer"]; data: ClusterCounts }) {
@@ -70,7 +79,7 @@ function FitsFigure(props: { answer: Parameters<typeof Figure>[0]["answer"]; dat
   return (
     <Figure
       id="k"
-      title={verdict(rows, told)}
+      title={verdict(props.data.words, rows, told)}
       unit={`By number of clusters (k), of ${plural(props.data.customers, "customer")}; high is good, but for inertia (squared distances, scaled) and Davies-Bouldin, where low is`}
       answer={props.answer}
       columns={[
@@ -121,7 +130,7 @@ function FitsFigure(props: { answer: Parameters<typeof Figure>[0]["answer"]; dat
       })}
       note={
         <>
-          {props.data.words} A large point is the best of its criterion; inertia falls with every
+          {props.data.words} {powerWords(props.data.words)}A large point is the best of its criterion; inertia falls with every
           cluster more, so look for a bend. The number is the setting <code>model.clusters</code>,
           which a running application keeps; <a href={there(address, "models")}>Models</a> shows the
           clusters.

@@ -1,5 +1,5 @@
 import { there, useAddress } from "../address";
-import type { Customer } from "../answers";
+import type { Customer, Move } from "../answers";
 import type { Draw } from "../chart";
 import { Figure, Waiting } from "../figure";
 import {
@@ -11,6 +11,7 @@ import {
   percent,
   plural,
   reasonWords,
+  scoresWords,
   short,
   time,
 } from "../format";
@@ -30,13 +31,23 @@ interface Stay {
 export function CustomerScreen() {
   const address = useAddress();
   const { span, currency } = useScene();
-  const answer = useAnswer<Customer>(pathOf(`/customers/${encodeURIComponent(address.id)}`));
+  const id = address.id.trim();
+  const answer = useAnswer<Customer>(pathOf(`/customers/${encodeURIComponent(id)}`));
   if (!answer.data) {
+    const whole = /^(\d+)\.0+$/.exec(id)?.[1]; // As a spreadsheet writes a number.
     return (
-      <Waiting
-        answer={answer}
-        missing="No customer with this id is known: perhaps it is written otherwise, was erased, or has not bought yet."
-      />
+      <>
+        <Waiting
+          answer={answer}
+          missing="No customer with this id is known: perhaps it is written otherwise, was erased, or has not bought yet."
+        />
+        {whole && answer.error?.status === 404 && (
+          <p>
+            In a table the id may be a number with decimals. Without them:{" "}
+            <a href={there(address, "c", {}, whole)}>{whole}</a>
+          </p>
+        )}
+      </>
     );
   }
   const data = answer.data;
@@ -91,7 +102,7 @@ export function CustomerScreen() {
         empty={<p>The state holds no invoice of this customer: all are older than the window.</p>}
         draw={drawTimeline(ledger, stays, data, span.from, span.to, currency)}
         height={260 + 34 * new Set(stays.map((one) => one.segmentation)).size}
-        note="Bars up: invoices, down: credits. Bands: segments; pale bands: what follows if the customer stays silent."
+        note="Bars up: invoices, down: credits; of their numbers only a hash is kept, so none is shown. Bands: segments; pale bands: what follows if the customer stays silent."
       />
       <Figure
         id="now"
@@ -107,7 +118,7 @@ export function CustomerScreen() {
               there(address, "customers", { seg: row.segmentation, segment: row.segment }),
           },
           { key: "since", label: "Since", kind: "time" },
-          { key: "scores", label: "Scores" },
+          { key: "scores", label: "Scores (5 is best) or risk" },
           { key: "next", label: "If silent" },
           { key: "at", label: "On", kind: "time" },
         ]}
@@ -115,9 +126,7 @@ export function CustomerScreen() {
           segmentation,
           segment: one.segment,
           since: one.since,
-          scores: Object.entries(one.scores ?? {})
-            .map(([name, score]) => `${name.toUpperCase()} ${score}`)
-            .join(", "),
+          scores: scoresWords(one.scores, data.churn_risk),
           next: one.next?.segment ?? "stays",
           at: one.next?.at,
         }))}
@@ -132,17 +141,17 @@ export function CustomerScreen() {
         columns={[
           { key: "date", label: "When", kind: "date" },
           { key: "segmentation", label: "Segmentation" },
-          { key: "from", label: "From" },
-          { key: "to", label: "To" },
-          { key: "why", label: "Because of" },
-          { key: "act", label: "To act on" },
+          { key: "from", label: "From", words: (name) => segmentWords(name) },
+          { key: "to", label: "To", words: (name) => segmentWords(name, "to") },
+          { key: "reason", label: "Because of", words: reasonWords },
+          { key: "detail", label: "That is" },
+          { key: "actionable", label: "To act on", words: (act) => (act ? "yes" : "no") },
         ]}
         rows={[...history].reverse().map((move) => ({
           ...move,
-          from: segmentWords(move.from),
-          why: reasonWords(move.reason),
-          act: move.actionable ? "yes" : "no",
+          detail: detailOf(move, ledger, currency),
         }))}
+        note="The state keeps the day and the reason of a move; of moves on one day the later stands above. Segments now, above, has the time of the newest. What a move was explained with is in the published transition and in rfmstream export transitions."
         empty={<p>The customer has not changed the segment since histories are kept.</p>}
       />
       <Figure
@@ -159,6 +168,26 @@ export function CustomerScreen() {
       />
     </>
   );
+}
+
+// What the invoices say of a move's day: the purchase itself, or how long the silence was.
+function detailOf(
+  move: Move,
+  ledger: { time: string; amount: number }[],
+  currency: string,
+): string {
+  if (move.reason === "inactivity") {
+    const last = ledger.filter((one) => one.amount >= 0 && one.time.slice(0, 10) < move.date).pop();
+    if (!last) return "";
+    const silent = (Date.parse(move.date) - Date.parse(last.time.slice(0, 10))) / 86_400_000;
+    return `${plural(silent, "day")} since the purchase on ${date(last.time)}`;
+  }
+  if (move.reason !== "purchase" && move.reason !== "return") return "";
+  return ledger
+    .filter((one) => one.time.slice(0, 10) === move.date)
+    .filter((one) => one.amount >= 0 === (move.reason === "purchase"))
+    .map((one) => `${exactMoney(one.amount, currency)} at ${one.time.slice(11, 16)}`)
+    .join(", ");
 }
 
 function staysOf(data: Customer): Stay[] {

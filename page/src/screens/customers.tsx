@@ -1,14 +1,13 @@
-import { numberOf, there, useAddress } from "../address";
+import { here, numberOf, there, useAddress } from "../address";
 import type { Customers } from "../answers";
-import { Choose, Figure, Pages, Waiting } from "../figure";
-import { plural } from "../format";
+import { Beyond, Choose, Figure, kListedMax, Pages, Waiting } from "../figure";
+import { count, plural } from "../format";
 import { moneyWords, useScene } from "../scene";
 import { memberWords } from "../segments";
 import { kCountSeconds, pathOf, useAnswer } from "../service";
 import type { Column } from "../table";
 
 const kSize = 50;
-const kListedMax = 10_000; // The service lists no more; an export has all.
 
 // Columns of customers, wherever they are listed.
 export function customerColumns(
@@ -48,10 +47,14 @@ export function CustomersScreen() {
   const country = address.params.get("country") ?? "";
   const sort = address.params.get("sort") ?? "monetary";
   const page = numberOf(address, "page", 1);
+  const isBeyond = page * kSize > kListedMax;
   const answer = useAnswer<Customers>(
-    pathOf("/customers", { segmentation, segment, country, sort, page: page - 1, size: kSize }),
+    isBeyond
+      ? null
+      : pathOf("/customers", { segmentation, segment, country, sort, page: page - 1, size: kSize }),
     kCountSeconds,
   );
+  if (isBeyond) return <Beyond table="customers" />;
   if (!answer.data) return <Waiting answer={answer} />;
   const data = answer.data;
   const names = (catalogue.data?.segments ?? []).map((one) => one.name).sort(order);
@@ -93,12 +96,18 @@ export function CustomersScreen() {
         columns={customerColumns(address, segmentations)}
         rows={customerRows(data.customers)}
         empty={
-          <p>No customer is in {segment || "any segment"} now. Choose another segment above.</p>
+          page > 1 ? (
+            <p>
+              There is no page {page}. <a href={here(address, { page: null })}>To the first page</a>
+            </p>
+          ) : (
+            <p>No customer is in {segment || "any segment"} now. Choose another segment above.</p>
+          )
         }
         wholeTable
-        note="The CSV holds this page; rfmstream export customers writes all of them."
+        note={`The CSV holds this page; rfmstream export customers writes all of them. At most ${count(kListedMax)} are listed here.`}
       />
-      <Pages total={Math.min(data.total, kListedMax)} size={kSize} />
+      <Pages total={data.total} size={kSize} />
     </>
   );
 }

@@ -58,15 +58,15 @@ export function GridScreen() {
         id="grid"
         title={
           largest
-            ? `${largest.segment}: the fullest cell holds ${percentOf(largest.customers, customers, "customers")}`
+            ? `${largest.segment}: the fullest cell holds ${percentOf(largest.customers, customers, "customers who bought")}`
             : "Customers by scores"
         }
         unit={`Customers; ${moneyWords(data)}`}
         answer={answer}
         columns={[
-          { key: "y", label: kAxisNames[down] ?? down, kind: "count" },
+          { key: `score_${down}`, label: kAxisNames[down] ?? down, kind: "count" },
           ...(across
-            ? [{ key: "x", label: kAxisNames[across] ?? across, kind: "count" as const }]
+            ? [{ key: `score_${across}`, label: kAxisNames[across] ?? across, kind: "count" as const }]
             : []),
           {
             key: "segment",
@@ -77,7 +77,11 @@ export function GridScreen() {
           { key: "monetary", label: "Money", kind: "money" },
           { key: "monetary_median", label: "Median money", kind: "money" },
         ]}
-        rows={cells as unknown as Record<string, unknown>[]}
+        rows={cells.map((cell) => ({
+          ...cell,
+          [`score_${down}`]: cell.y,
+          [`score_${across}`]: cell.x,
+        }))}
         empty={
           <p>
             {segmentation} has no grid: its segments follow from distances to centroids, not from

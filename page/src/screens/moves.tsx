@@ -1,7 +1,7 @@
 import { here, numberOf, there, useAddress } from "../address";
 import type { Flow, MovedCustomers, Transitions } from "../answers";
-import { Figure, type FigureProps, Pages, Since, Waiting } from "../figure";
-import { money, percentOf, plural, reasonWords, short } from "../format";
+import { Beyond, Figure, type FigureProps, kListedMax, Pages, Since, Waiting } from "../figure";
+import { count, money, percentOf, plural, reasonWords, short } from "../format";
 import { moneyWords, movesFrom, useScene } from "../scene";
 import { segmentWords } from "../segments";
 import { pathOf, useAnswer } from "../service";
@@ -85,7 +85,7 @@ function ReasonsFigure(props: { answer: FigureProps["answer"] }) {
       answer={props.answer}
       span={span.words}
       columns={[
-        { key: "words", label: "Reason" },
+        { key: "reason", label: "Reason", words: reasonWords },
         { key: "moves", label: "Moves", kind: "count" },
         { key: "actionable", label: "To act on", kind: "count" },
         { key: "others", label: "Others", kind: "count" },
@@ -135,19 +135,23 @@ function CellCustomers({ gross }: { gross: boolean }) {
   const { span, segmentation } = useScene();
   const [from, to] = [params.get("from_segment") ?? "", params.get("to_segment") ?? ""];
   const page = numberOf(address, "page", 1);
+  const isBeyond = page * kSize > kListedMax;
   const answer = useAnswer<MovedCustomers>(
-    pathOf("/transitions/customers", {
-      segmentation,
-      from: movesFrom(span),
-      to: span.to,
-      by: gross ? "gross" : "net",
-      reason: params.get("reason"),
-      from_segment: from,
-      to_segment: to,
-      page: page - 1,
-      size: kSize,
-    }),
+    isBeyond
+      ? null
+      : pathOf("/transitions/customers", {
+          segmentation,
+          from: movesFrom(span),
+          to: span.to,
+          by: gross ? "gross" : "net",
+          reason: params.get("reason"),
+          from_segment: from,
+          to_segment: to,
+          page: page - 1,
+          size: kSize,
+        }),
   );
+  if (isBeyond) return <Beyond table="transitions" />;
   if (!answer.data) return <Waiting answer={answer} />;
   const rows = answer.data.customers.map((one) => ({
     customer_id: one.customer_id,
@@ -184,7 +188,9 @@ function CellCustomers({ gross }: { gross: boolean }) {
         rows={rows}
         empty={
           <p>
-            {gross
+            {page > 1
+              ? `There is no page ${page}.`
+              : gross
               ? `Nobody moved from ${segmentWords(from)} to ${segmentWords(to, "to")} in these dates.`
               : `Nobody was in ${segmentWords(from)} before the first date and in ${segmentWords(to, "to")} after the last.`}
           </p>
@@ -193,7 +199,7 @@ function CellCustomers({ gross }: { gross: boolean }) {
           <a href={here(address, { from_segment: null, to_segment: null, page: null })}>Close</a>
         }
         wholeTable
-        note={`The CSV holds this page; rfmstream export transitions writes all of them.`}
+        note={`The CSV holds this page; rfmstream export transitions writes all of them. At most ${count(kListedMax)} are listed here.`}
       />
       <Pages total={answer.data.total} size={kSize} />
     </>

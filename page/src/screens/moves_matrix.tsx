@@ -80,11 +80,11 @@ export function MatrixFigure(props: { answer: FigureAnswer; moved: Step[]; gross
       columns={[
         { key: "from", label: "From", link: (row) => cell(row) },
         { key: "to", label: "To", link: (row) => cell(row) },
-        { key: "amount", label: props.gross ? "Moves" : "Customers", kind: "count" },
+        { key: what.word, label: props.gross ? "Moves" : "Customers", kind: "count" },
         { key: "share_all", label: `Share of ${what.total(total)}`, kind: "percent" },
-        { key: "share_from", label: `Share of ${what.word} away from there`, kind: "percent" },
+        { key: "share_from", label: `Share of the row: ${what.word} that left there`, kind: "percent" },
       ]}
-      rows={rows}
+      rows={rows.map((row) => ({ ...row, [what.word]: row.amount }))}
       empty={<NobodyMoved data={data} />}
       draw={drawMatrix(rows, order, share)}
       height={90 + 38 * new Set(rows.map((row) => row.from)).size}
@@ -210,9 +210,9 @@ export function SankeyFigure(props: { answer: FigureAnswer; moved: Step[]; gross
       columns={[
         { key: "from", label: "From" },
         { key: "to", label: "To" },
-        { key: "amount", label: props.gross ? "Moves" : "Customers", kind: "count" },
+        { key: what.word, label: props.gross ? "Moves" : "Customers", kind: "count" },
       ]}
-      rows={links as unknown as Record<string, unknown>[]}
+      rows={links.map((one) => ({ ...one, [what.word]: one.amount }))}
       empty={<NobodyMoved data={props.answer.data as Transitions} />}
       draw={drawSankey(links, order, what.word)}
       height={420}
@@ -223,10 +223,15 @@ export function SankeyFigure(props: { answer: FigureAnswer; moved: Step[]; gross
 
 // A name stands on both sides, so each node bears its side: a circle would be refused.
 function drawSankey(links: Step[], order: (a: string, b: string) => number, word: string): Draw {
-  const side = (names: string[], mark: string) =>
+  // Names stand beside the ribbons, not in them.
+  const side = (names: string[], mark: string, position: string) =>
     [...new Set(names)]
       .sort((a, b) => Number(a === "other") - Number(b === "other") || order(a, b))
-      .map((name) => ({ name: `${mark}${name}`, itemStyle: { color: colourOf(name) } }));
+      .map((name) => ({
+        name: `${mark}${name}`,
+        itemStyle: { color: colourOf(name) },
+        label: { position },
+      }));
   return (look) => ({
     tooltip: {
       formatter: (one: {
@@ -242,8 +247,8 @@ function drawSankey(links: Step[], order: (a: string, b: string) => number, word
     series: [
       {
         type: "sankey",
-        left: 8,
-        right: 160,
+        left: 190,
+        right: 190,
         top: 8,
         bottom: 8,
         nodeGap: 12,
@@ -260,10 +265,12 @@ function drawSankey(links: Step[], order: (a: string, b: string) => number, word
           ...side(
             links.map((one) => one.from),
             "<",
+            "left",
           ),
           ...side(
             links.map((one) => one.to),
             ">",
+            "right",
           ),
         ],
         links: links.map((one) => ({

@@ -4,7 +4,7 @@ import type { Draw } from "../chart";
 import { Choose, Figure, Waiting } from "../figure";
 import { count, money, percent, percentOf, plural, short } from "../format";
 import { moneyWords, movesFrom, useScene } from "../scene";
-import { colourOf, memberWords, shade } from "../segments";
+import { colourOf, isNobody, memberWords, shade } from "../segments";
 import { pathOf, useAnswer } from "../service";
 
 // The segments at the end of the dates. Of an earlier day only customers and money are known.
@@ -48,6 +48,9 @@ export function OverviewScreen() {
   const best = [...rows].sort((a, b) => b.monetary - a.monetary)[0];
   const actionable = moves.data?.days.reduce((sum, day) => sum + day.actionable, 0);
   const names = rows.map((one) => one.name).sort(order);
+  const bought = rows
+    .filter((one) => !isNobody(one.name))
+    .reduce((sum, one) => sum + one.customers, 0);
   const at = past ? `on ${span.to}` : "now";
 
   return (
@@ -55,10 +58,13 @@ export function OverviewScreen() {
       <dl class="numbers">
         <div>
           <dt>Customers {at}</dt>
-          <dd>{count(customers)}</dd>
+          <dd>
+            {count(customers)}
+            {bought < customers && <small> {count(bought)} of them bought</small>}
+          </dd>
         </div>
         <div>
-          <dt>Worth, {moneyWords(data)}</dt>
+          <dt>Worth of these customers, {moneyWords(data)}</dt>
           <dd>{money(monetary, currency)}</dd>
         </div>
         <div>
@@ -239,7 +245,10 @@ function SizesFigure(props: {
   const { params } = useAddress();
   const { span, currency, order } = useScene();
   const measure = params.get("of") === "money" ? 1 : 0;
-  const { days, versions } = props.data;
+  const { days } = props.data;
+  const versions = props.data.versions.filter(
+    ({ at }) => at.slice(0, 10) >= span.from && (!span.to || at.slice(0, 10) <= span.to),
+  );
   const names = [
     ...new Set([...props.names, ...days.flatMap((day) => Object.keys(day.segments))]),
   ].sort(order);
@@ -299,7 +308,14 @@ function versionNote(versions: Version[]): string {
   const models = versions.filter((one) => one.kind === "model").length;
   const rules = versions.filter((one) => one.kind === "rules").length;
   if (models + rules === 0) return "No model or rules changed in these dates.";
-  return `${plural(models, "model version")} and ${plural(rules, "version")} of rules took effect in these dates; dotted: rules, and models that brought more than daily cuts.`;
+  const marks = marked(versions).length;
+  const lines =
+    marks === models + rules
+      ? "A dashed line stands for each"
+      : marks > 0
+        ? `A dashed line stands for each of the ${count(marks)} that brought more than cuts or moved centroids`
+        : "None brought more than cuts or moved centroids, so that none is drawn";
+  return `${plural(models, "model version")} and ${plural(rules, "version")} of rules took effect in these dates. ${lines}${marks > 0 ? "; pointed at it tells what changed" : ""}.`;
 }
 
 // Of many versions those that refitted something; daily cuts would be a line a day.
@@ -311,6 +327,8 @@ function marked(versions: Version[]): Version[] {
     : large.filter((one) => one.kind !== "model" || /first|other/i.test(one.what));
 }
 
+const kNamedMax = 16; // Of so many marks each bears its name.
+
 function drawSizes(
   rows: Record<string, string | number>[],
   names: string[],
@@ -318,6 +336,7 @@ function drawSizes(
   measure: number,
   currency: string,
 ): Draw {
+  const marks = marked(versions);
   return (look) => ({
     legend: { data: names, icon: "roundRect", formatter: memberWords },
     tooltip: {
@@ -340,13 +359,21 @@ function drawSizes(
       ...(index === 0 && {
         markLine: {
           symbol: "none",
-          lineStyle: { color: look.text, type: "dotted", opacity: versions.length > 24 ? 0.35 : 0.6 },
-          label: { show: false },
+          lineStyle: { color: look.text, type: "dashed", width: 1.5, opacity: 0.8 },
+          label: {
+            show: marks.length <= kNamedMax,
+            position: "insideEndTop", // Along the line.
+            color: look.text,
+            textBorderColor: look.surface,
+            textBorderWidth: 3,
+            formatter: (mark: { data: { short: string } }) => mark.data.short,
+          },
           tooltip: {
             formatter: (mark: { data: { what: string } }) => mark.data.what,
           },
-          data: marked(versions).map((one) => ({
+          data: marks.map((one) => ({
             xAxis: one.at,
+            short: `${one.kind} ${one.number}`,
             what: `${one.kind} ${one.number}: ${one.what}`,
           })),
         },

@@ -43,6 +43,10 @@ export function PipelineScreen() {
     .filter(([outcome]) => outcome !== "records" && outcome !== "late")
     .map(([outcome, records]) => ({ outcome, records }))
     .sort((a, b) => b.records - a.records);
+  const ignored = (data.ignored ?? []).map((one) => ({
+    ...one,
+    meaning: kIgnored[one.reason] ?? "",
+  }));
   const applied = outcomes.find((one) => one.outcome === "applied")?.records ?? 0;
   const dead = data.dead_letters;
   const deadRecords = dead.reduce((sum, one) => sum + one.records, 0);
@@ -187,6 +191,26 @@ export function PipelineScreen() {
         })}
       />
       <Figure
+        id="ignored"
+        title={
+          ignored.length > 0
+            ? `${plural(
+                ignored.reduce((sum, one) => sum + one.records, 0),
+                "record",
+              )} ignored: nothing is wrong with them, but they are of no customer's purchases`
+            : "Ignored records"
+        }
+        unit="Records by reason"
+        answer={status}
+        columns={[
+          { key: "reason", label: "Reason", words: (reason) => reason.replaceAll("_", " ") },
+          { key: "records", label: "Records", kind: "count" },
+          { key: "meaning", label: "What that means" },
+        ]}
+        rows={ignored}
+        empty={<p>No record was ignored.</p>}
+      />
+      <Figure
         id="dead-letters"
         title={
           deadRecords
@@ -208,6 +232,14 @@ export function PipelineScreen() {
     </>
   );
 }
+
+const kIgnored: Record<string, string> = {
+  no_customer: "It names no customer: in sales as unnamed, in no segment",
+  superseded: "A newer version of the same invoice has been applied",
+  adjustment: "A booking such as a bad debt: in no segment and in no sales",
+  unrelated: "No invoice (input.types)",
+  null_value: "An empty record",
+};
 
 const kFigures: Record<string, string> = {
   count: "transactions committed",

@@ -207,8 +207,8 @@ function LostFigure(props: { answer: FigureAnswer }) {
   return (
     <Figure
       id="lost"
-      title={`${plural(lost, "customer")} lost, ${count(regained)} regained`}
-      unit="Customers; lost: 90 days without a purchase, booked on the 90th"
+      title={`${plural(lost, "time")} a customer was lost, ${count(regained)} ${regained === 1 ? "time" : "times"} one came back`}
+      unit="Times, by month; lost: 90 days without a purchase, counted on the 90th"
       answer={props.answer}
       span={span.words}
       columns={[
@@ -250,16 +250,18 @@ function LostFigure(props: { answer: FigureAnswer }) {
           ],
         };
       }}
-      note={rows.some((one) => one.open) ? "Hatched: the month is not over." : undefined}
+      note={`A customer who was lost, came back and was lost again counts each time.${rows.some((one) => one.open) ? " Hatched: the month is not over." : ""}`}
     />
   );
 }
+
+const kOrdersMin = 6; // With fewer the service does not compare.
 
 function SpendsLessFigure(props: { answer: FigureAnswer }) {
   const address = useAddress();
   const { currency } = useScene();
   const data = props.answer.data as Retention;
-  const least = Math.max(1, Number(address.params.get("orders")) || 1);
+  const least = Math.max(kOrdersMin, Number(address.params.get("orders")) || kOrdersMin);
   const rows = data.spends_less
     .filter((one) => one.frequency >= least)
     .map((one) => ({ ...one, change: one.aov_before ? one.aov / one.aov_before - 1 : null }));
@@ -286,8 +288,7 @@ function SpendsLessFigure(props: { answer: FigureAnswer }) {
       rows={rows}
       empty={
         <p>
-          Nobody who buys often{least > 1 ? ` (${least} orders or more)` : ""} spends less an order
-          than before.
+          Nobody with {least} orders or more spends less an order than before.
         </p>
       }
       controls={
@@ -295,17 +296,18 @@ function SpendsLessFigure(props: { answer: FigureAnswer }) {
           label="With at least"
           name="orders"
           options={[
-            ["1", "any number of orders"],
-            ["5", "5 orders"],
+            ["", `${kOrdersMin} orders`],
             ["10", "10 orders"],
             ["20", "20 orders"],
           ]}
         />
       }
       note={
-        data.spends_less_customers > shown
-          ? `The ${count(shown)} of ${count(data.spends_less_customers)} who leave most money missing.`
-          : undefined
+        `Before and now: the older and the newer half of a customer's orders. Missing: the newer ones at the older mean, less what they brought.${
+          data.spends_less_customers > shown
+            ? ` The ${count(shown)} of ${count(data.spends_less_customers)} who leave most money missing.`
+            : ""
+        }`
       }
     />
   );

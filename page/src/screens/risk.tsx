@@ -45,7 +45,7 @@ export function RiskScreen() {
           <dd>{money(data.value_at_risk, currency)}</dd>
         </div>
         <div>
-          <dt>Customers with a risk</dt>
+          <dt>Customers who bought, and so have a risk</dt>
           <dd>{count(customers)}</dd>
         </div>
         <div>
@@ -55,7 +55,7 @@ export function RiskScreen() {
       </dl>
       <Figure
         id="histogram"
-        title={`${percentOf(likely, customers, "customers")} are more likely silent for ${horizon} than not`}
+        title={`${percentOf(likely, customers, "customers who bought")} are more likely silent for ${horizon} than not`}
         unit={`Customers and value at risk by the risk of no purchase within ${horizon}`}
         answer={answer}
         columns={[

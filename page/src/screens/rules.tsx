@@ -3,11 +3,18 @@ import { go, here, replace, there, useAddress } from "../address";
 import type { DryRun } from "../answers";
 import { Figure } from "../figure";
 import { count, decimal, percentOf, plural } from "../format";
+import { useScene } from "../scene";
 import { segmentWords } from "../segments";
 import { type Answer, post, Refusal, useAnswer } from "../service";
 
-const kExample = `[segmentation.rfm]
-stay = "14d"      # how long a segment lasts at least before silence or a model moves on
+const kExample = `# Fixed cuts in place of those that are learnt from the customers
+[segmentation.rfm]
+axes = [
+  {name = "r", quantity = "recency", method = "fixed", cuts = ["14d", "30d", "60d", "120d"]},
+  {name = "f", quantity = "frequency", method = "fixed", cuts = [1, 2, 4, 8]},
+  {name = "m", quantity = "monetary", method = "fixed", cuts = [100, 300, 800, 2000]},
+]
+# stay = "14d"    # how long a segment lasts at least before silence or a model moves on
 
 # [action]
 # quiet = "14d"   # at most one transition to act on in so long
@@ -67,8 +74,11 @@ function beginnings(settings: Settings | null): [string, string][] {
 
 export function RulesScreen() {
   const address = useAddress();
+  const { status } = useScene();
   const rules = address.params.get("rules") ?? kExample;
   const settings = useAnswer<Settings>("/config", 0);
+  const isClosed = settings.data?.["admin.token_file"]?.value === "";
+  const isStored = status.data?.stored === true;
   const [token, setToken] = useState("");
   const [busy, setBusy] = useState("");
   const [fault, setFault] = useState<Refusal | null>(null);
@@ -132,10 +142,20 @@ export function RulesScreen() {
             onInput={(event) => replace(here(address, { rules: event.currentTarget.value }))}
           />
           <small>
-            They are in the address, so a link shares them. Nothing changes before “Apply”.
+            They are in the address, so a link shares them. A dry run changes nothing.
+            {isStored
+              ? " Nor can this service: rfmstream rules apply changes the rules of a running one."
+              : " Nothing changes before “Apply”."}
           </small>
         </label>
-        <form
+        {isClosed && (
+          <p class="trouble">
+            Nothing can be tried here: the service has no token. Write one into a file, start the
+            service with <code>--set admin.token_file=FILE</code>, and type it here. Without that,{" "}
+            <code>rfmstream rules dry-run</code> tries settings at the command line.
+          </p>
+        )}
+        {!isClosed && <form
           class="tools"
           onSubmit={(event) => {
             event.preventDefault();
@@ -143,7 +163,7 @@ export function RulesScreen() {
           }}
         >
           <label class="choose">
-            <span>Token</span>
+            <span>Token (what the file of admin.token_file holds)</span>
             <input
               type="password"
               autocomplete="off"
@@ -151,14 +171,16 @@ export function RulesScreen() {
               onInput={(event) => setToken(event.currentTarget.value)}
             />
           </label>
-          <button type="submit" class="strong" disabled={busy !== ""}>
+          <button type="submit" class="strong" disabled={busy !== "" || !token}>
             Dry run
           </button>
-          <button type="button" disabled={busy !== "" || !token} onClick={() => void apply()}>
-            Apply
-          </button>
+          {!isStored && (
+            <button type="button" disabled={busy !== "" || !token} onClick={() => void apply()}>
+              Apply
+            </button>
+          )}
           <a href={here(address, { rules: null })}>Begin anew</a>
-        </form>
+        </form>}
       </div>
       <div aria-live="polite">
         {busy && <p class="waiting">{busy}</p>}
@@ -170,14 +192,14 @@ export function RulesScreen() {
         )}
         {applied && <p class="done">{applied}</p>}
       </div>
-      <Result result={result} />
+      <Result result={result} isClosed={isClosed} />
     </>
   );
 }
 
-function Result(props: { result: DryRun | null }) {
+function Result(props: { result: DryRun | null; isClosed: boolean }) {
   const address = useAddress();
-  const { result } = props;
+  const { result, isClosed } = props;
   const answer: Answer<DryRun> = {
     data: result,
     error: null,
@@ -220,8 +242,10 @@ function Result(props: { result: DryRun | null }) {
             <p>With these rules nobody would move{rate}.</p>
           ) : (
             <p>
-              Nothing has been tried yet. Write settings above and press “Dry run”: it changes
-              nothing.
+              Nothing has been tried yet.
+              {isClosed
+                ? " A token is needed first, as said above."
+                : " Write settings and the token above and press “Dry run”: it changes nothing."}
             </p>
           )
         }

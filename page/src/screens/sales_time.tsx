@@ -101,10 +101,9 @@ export function DaysFigure({ answer, data }: Part) {
         series: [
           {
             name: "Net",
-            type: "line",
-            symbol: "none",
+            type: "bar", // A line would cross days without sales.
+            barMinWidth: 1,
             color: look.accent,
-            lineStyle: { width: 1.5 },
             data: data.days.map((one) => [one.date, one.net]),
           },
         ],
@@ -132,7 +131,7 @@ export function HoursFigure({ answer, data }: Part) {
           ? `${kWeekdays[best.weekday - 1]} from ${best.hour}:00: the best hour of the week, ${money(best.net, currency)}${silent.length ? `; nothing on ${silent.join(", ")}` : ""}`
           : "Sales by weekday and hour"
       }
-      unit={`Net, ${currency || "money"}; hours in UTC`}
+      unit={`Net, ${currency || "money"}; weekdays and hours in UTC`}
       answer={answer}
       span={span.words}
       columns={[

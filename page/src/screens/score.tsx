@@ -1,32 +1,49 @@
 import { here, replace, there, useAddress } from "../address";
 import type { Score } from "../answers";
 import { Figure, Waiting } from "../figure";
-import { date, days, decimal, money, percent } from "../format";
+import { count, date, days, decimal, money, percent, scoresWords } from "../format";
 import { useScene } from "../scene";
 import { pathOf, useAnswer } from "../service";
 
 const kFields = [
-  { name: "recency_days", label: "Silent for", unit: "days", fallback: 30 },
-  { name: "frequency", label: "Orders", unit: "number", fallback: 3 },
-  { name: "monetary", label: "Money, net", unit: "", fallback: 500 },
-  { name: "first_purchase_days", label: "First purchase", unit: "days ago", fallback: 200 },
+  { name: "recency_days", label: "Silent for", unit: "days", fallback: 30, least: 0, most: 36_500 },
+  { name: "frequency", label: "Orders", unit: "number", fallback: 3, least: 1, most: 1_000 },
+  { name: "monetary", label: "Money, net", unit: "", fallback: 500, least: 0, most: 1e12 },
+  {
+    name: "first_purchase_days",
+    label: "First purchase",
+    unit: "days ago",
+    fallback: 200,
+    least: 0,
+    most: 36_500,
+  },
 ] as const;
+type Field = (typeof kFields)[number];
+
+// What is wrong with what was typed; "": nothing.
+function faultOf(field: Field, typed: string | null): string {
+  if (typed === null) return "";
+  const value = Number(typed);
+  if (typed.trim() === "" || !Number.isFinite(value)) return `${field.label} is not a number`;
+  if (value < field.least || value > field.most)
+    return `${field.label} must be ${count(field.least)} to ${count(field.most)}`;
+  if (field.name === "frequency" && !Number.isInteger(value))
+    return `${field.label} must be a whole number`;
+  return "";
+}
 
 export function ScoreScreen() {
   const address = useAddress();
   const { currency, order } = useScene();
-  const given = (name: string, fallback: number) => {
-    const value = Number(address.params.get(name) ?? fallback);
-    return Number.isFinite(value) ? value : fallback;
-  };
+  const typed = (field: Field) => address.params.get(field.name);
   const asked = Object.fromEntries(
-    kFields.map((field) => [field.name, given(field.name, field.fallback)]),
+    kFields.map((field) => [field.name, Number(typed(field) ?? field.fallback)]),
   );
+  const faults = kFields.map((field) => faultOf(field, typed(field))).filter(Boolean);
   // Somebody silent since before the first purchase cannot be.
   const first = Math.max(asked.first_purchase_days, asked.recency_days);
-  const frequency = Math.max(1, Math.round(asked.frequency));
   const answer = useAnswer<Score>(
-    pathOf("/score", { ...asked, frequency, first_purchase_days: first }),
+    faults.length > 0 ? null : pathOf("/score", { ...asked, first_purchase_days: first }),
     0,
   );
   const data = answer.data;
@@ -57,9 +74,10 @@ export function ScoreScreen() {
             </span>
             <input
               type="number"
-              min="0"
-              step="any"
-              value={asked[field.name]}
+              min={field.least}
+              max={field.most}
+              step={field.name === "frequency" ? "1" : "any"}
+              value={typed(field) ?? field.fallback}
               onChange={(event) =>
                 replace(here(address, { [field.name]: event.currentTarget.value }))
               }
@@ -68,12 +86,18 @@ export function ScoreScreen() {
           </label>
         ))}
       </form>
-      {first !== asked.first_purchase_days && (
+      {faults.length > 0 && (
+        <p class="trouble" role="alert">
+          {faults.join("; ")}. Nothing is reckoned until that is put right.
+          {asked.frequency === 0 && " Who has not bought is in no segment and has no risk."}
+        </p>
+      )}
+      {faults.length === 0 && first !== asked.first_purchase_days && (
         <p class="note">
           The first purchase cannot be after the last: {days(first)} are taken for both.
         </p>
       )}
-      {!data ? (
+      {faults.length > 0 ? null : !data ? (
         <Waiting answer={answer} />
       ) : (
         <>
@@ -112,7 +136,7 @@ export function ScoreScreen() {
             ]}
             rows={[...data.segments]
               .sort((a, b) => order(a.segment, b.segment))
-              .map((one) => ({ ...one, why: why(one) }))}
+              .map((one) => ({ ...one, why: why(one, data.churn_risk) }))}
             empty={<p>No segmentation is in force.</p>}
           />
           <Figure
@@ -138,13 +162,10 @@ export function ScoreScreen() {
   );
 }
 
-function why(one: Score["segments"][0]): string {
-  const scores = Object.entries(one.scores ?? {}).map(([axis, score]) => {
-    const cuts = one.cuts?.[axis];
-    return `${axis.toUpperCase()} ${score}${cuts?.length ? ` (cuts ${cuts.map(decimal).join(", ")})` : ""}`;
-  });
+function why(one: Score["segments"][0], risk: number | undefined): string {
   const distances = Object.entries(one.distances ?? {})
     .sort((a, b) => a[1] - b[1])
     .map(([name, distance]) => `${name} ${decimal(distance)}`);
-  return [...scores, distances.join(", ")].filter(Boolean).join("; ");
+  const scores = scoresWords(one.scores, risk, one.cuts);
+  return [scores, distances.join(", ")].filter(Boolean).join("; ");
 }
