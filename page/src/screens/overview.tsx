@@ -308,26 +308,26 @@ function versionNote(versions: Version[]): string {
   const models = versions.filter((one) => one.kind === "model").length;
   const rules = versions.filter((one) => one.kind === "rules").length;
   if (models + rules === 0) return "No model or rules changed in these dates.";
-  const marks = marked(versions).length;
+  const { marks, which } = marked(versions);
   const lines =
-    marks === models + rules
-      ? "A dashed line stands for each"
-      : marks > 0
-        ? `A dashed line stands for each of the ${count(marks)} that brought more than cuts or moved centroids`
-        : "None brought more than cuts or moved centroids, so that none is drawn";
-  return `${plural(models, "model version")} and ${plural(rules, "version")} of rules took effect in these dates. ${lines}${marks > 0 ? "; pointed at it tells what changed" : ""}.`;
+    marks.length > 0
+      ? `A dashed line stands for each${which}; pointed at it tells what changed`
+      : `There is none${which}, and so no line`;
+  return `${plural(models, "model version")} and ${plural(rules, "version")} of rules took effect in these dates. ${lines}.`;
 }
 
-// Of many versions those that refitted something; daily cuts would be a line a day.
-function marked(versions: Version[]): Version[] {
-  if (versions.length <= 24) return versions;
-  const large = versions.filter((one) => one.kind !== "model" || /fit|first/i.test(one.what));
-  return large.length <= 60
-    ? large
-    : large.filter((one) => one.kind !== "model" || /first|other/i.test(one.what));
-}
+const kMarksMax = 12; // More would look like a grid.
 
-const kNamedMax = 16; // Of so many marks each bears its name.
+// Of many versions those that changed most: rules, and models that did more than every day's.
+function marked(versions: Version[]): { marks: Version[]; which: string } {
+  if (versions.length <= kMarksMax) return { marks: versions, which: "" };
+  const some = (what: RegExp) =>
+    versions.filter((one) => one.kind !== "model" || what.test(one.what));
+  const fitted = some(/fit|first/i);
+  if (fitted.length <= kMarksMax)
+    return { marks: fitted, which: " that brought other rules or newly fitted clusters" };
+  return { marks: some(/first|other/i), which: " that brought other rules, or the first or other clusters" };
+}
 
 function drawSizes(
   rows: Record<string, string | number>[],
@@ -336,7 +336,7 @@ function drawSizes(
   measure: number,
   currency: string,
 ): Draw {
-  const marks = marked(versions);
+  const { marks } = marked(versions);
   return (look) => ({
     legend: { data: names, icon: "roundRect", formatter: memberWords },
     tooltip: {
@@ -361,7 +361,7 @@ function drawSizes(
           symbol: "none",
           lineStyle: { color: look.text, type: "dashed", width: 1.5, opacity: 0.8 },
           label: {
-            show: marks.length <= kNamedMax,
+            show: true,
             position: "insideEndTop", // Along the line.
             color: look.text,
             textBorderColor: look.surface,

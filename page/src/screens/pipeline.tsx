@@ -197,7 +197,7 @@ export function PipelineScreen() {
             ? `${plural(
                 ignored.reduce((sum, one) => sum + one.records, 0),
                 "record",
-              )} ignored: nothing is wrong with them, but they are of no customer's purchases`
+              )} ignored: nothing is wrong with them, but they are no customer's purchases`
             : "Ignored records"
         }
         unit="Records by reason"
