@@ -141,9 +141,14 @@ AdminReply StateAnswers::get(const AdminRequest& request) {
 StateAnswers::Answer StateAnswers::answer(const AdminRequest& request) {
   const std::string_view path = request.path;
   if (path.starts_with(kCustomers)) {
-    RequestParameters parameters(request, {});
+    static constexpr std::array<std::string_view, 1> kAllowed = {"missing"};
+    RequestParameters parameters(request, kAllowed);
+    const bool is_empty_if_missing = parameters.text("missing").value_or("") == "empty";
+    if (parameters.text("missing") && !is_empty_if_missing) parameters.refuse("missing", "empty");
     if (!parameters.status().ok()) return parameters.status();
-    return customer(path.substr(kCustomers.size()));
+    Answer found = customer(path.substr(kCustomers.size()));
+    if (is_empty_if_missing && absl::IsNotFound(found.status())) return "{}";
+    return found;
   }
   using Handler = Answer (StateAnswers::*)(const AdminRequest&);
   static constexpr std::array<std::pair<std::string_view, Handler>, 11> kPaths = {{

@@ -193,6 +193,16 @@ class ServeTest(unittest.TestCase):
             expected = json.loads(shown.stdout)
             self.assertEqual({key: answer[key] for key in expected}, expected)
 
+    def test_an_unknown_customer_is_empty_where_that_is_asked_for(self):
+        self.assertEqual(self.ask("/customers/nobody")[0], 404)
+        answer = self.get("/customers/nobody?missing=empty")
+        self.assertEqual(answer, {})
+        self.check("/customers/{id}", answer)
+        known = self.get("/customers/c7?missing=empty")
+        self.check("/customers/{id}", known)
+        self.assertEqual(known, self.get("/customers/c7"))
+        self.assertEqual(self.ask("/customers/c7?missing=404")[0], 400)
+
     def test_pages_of_customers_are_all_of_them_in_order(self):
         found = []
         while True:

@@ -85,7 +85,8 @@ class FakeService:
                 }
             return None
         if path.startswith("/customers/"):
-            return shop.customer(urllib.parse.unquote(path[len("/customers/") :]))
+            missing = {} if asked.get("missing") == "empty" else None
+            return shop.customer(urllib.parse.unquote(path[len("/customers/") :])) or missing
         answers = {
             "/segments": shop.segments,
             "/transitions": shop.transitions,

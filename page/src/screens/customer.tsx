@@ -17,7 +17,7 @@ import {
 } from "../format";
 import { moneyWords, useScene } from "../scene";
 import { colourOf, inkOn, segmentWords, shade } from "../segments";
-import { pathOf, useAnswer } from "../service";
+import { pathOf, Refusal, useAnswer } from "../service";
 import type { Look } from "../theme";
 
 interface Stay {
@@ -32,7 +32,15 @@ export function CustomerScreen() {
   const address = useAddress();
   const { span, currency } = useScene();
   const id = address.id.trim();
-  const answer = useAnswer<Customer>(pathOf(`/customers/${encodeURIComponent(id)}`));
+  // Not to be known is no fault that a browser should tell of.
+  const asked = useAnswer<Customer>(
+    id ? pathOf(`/customers/${encodeURIComponent(id)}`, { missing: "empty" }) : null,
+  );
+  const isKnown = asked.data?.customer_id !== undefined;
+  const answer =
+    (asked.data || !id) && !isKnown
+      ? { ...asked, data: null, error: new Refusal(404, "there is no such customer") }
+      : asked;
   if (!answer.data) {
     const whole = /^(\d+)\.0+$/.exec(id)?.[1]; // As a spreadsheet writes a number.
     return (

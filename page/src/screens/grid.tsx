@@ -105,7 +105,7 @@ export function GridScreen() {
             ]}
           />
         }
-        note="A cell's colour is its segment's; the fuller the stronger. A segment of a customer may differ from his cell's while damping holds him."
+        note={`${across === "fm" ? "Frequency and money: the mean of a customer's score for orders and score for money, rounded up. " : ""}A cell's colour is its segment's; the fuller the stronger. A customer's segment may differ from his cell's for some days: a segment is kept for a least time before silence or a model moves him on, so that nobody goes to and fro.`}
       />
       <Figure
         id="cuts"

@@ -85,7 +85,7 @@ export function PipelineScreen() {
             ? `${plural(partitions.length, "partition")}: ${lag === 0 ? "everything is read" : `${count(lag)} records not read yet`}`
             : "Partitions"
         }
-        unit="Records and seconds; watermark: up to where time has come"
+        unit="Records and seconds; watermark: deadlines up to there are over, what comes older is late"
         answer={status}
         columns={[
           { key: "id", label: "Partition", kind: "count" },
