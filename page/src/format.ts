@@ -17,7 +17,7 @@ export function count(value: number | null | undefined): string {
 }
 
 export function decimal(value: number | string | null | undefined): string {
-  return missing(value) ? kNothing : decimals.format(Number(value));
+  return missing(value) ? kNothing : decimals.format(Number(value)).replace(/^-0$/, "0");
 }
 
 // An axis' label: 12K, 3.4M.

@@ -10,7 +10,7 @@ export function ClusterCountScreen() {
     return (
       <Waiting
         answer={answer}
-        making="The service compares numbers of clusters: that takes some seconds the first time …"
+        making="The service compares numbers of clusters: that takes some seconds, and up to a minute over many customers …"
         missing="There are no clusters to compare yet: the first ones are fitted seven weeks after the first 500 customers. rfmstream evaluate clusters compares them over a history."
       />
     );

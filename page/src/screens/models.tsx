@@ -114,6 +114,7 @@ function ClustersFigure(props: { answer: FigureAnswer; versions: ModelVersion[] 
   );
 }
 
+// What is drawn; a silhouette that is known of the last fit alone is said with it.
 function fitWords(last: ModelVersion): string {
   if (last.silhouette === undefined || last.silhouette === null) {
     return `Inertia ${decimal(last.inertia)} a customer at the last fit, drift ${decimal(last.drift)}`;
@@ -122,7 +123,7 @@ function fitWords(last: ModelVersion): string {
     last.silhouette < 0.5
       ? "customers pass into each other; how finely to divide them is a choice"
       : "the clusters stand apart";
-  return `Silhouette ${decimal(last.silhouette)} at the last fit: ${says}`;
+  return `Inertia ${decimal(last.inertia)} a customer and drift ${decimal(last.drift)} at the last fit; silhouette ${decimal(last.silhouette)}: ${says}`;
 }
 
 const kFits = [
@@ -130,9 +131,9 @@ const kFits = [
   {
     key: "inertia",
     name: "Inertia",
-    words: "inertia (scaled distance a customer, lower is better)",
+    words: "inertia (mean squared distance of a customer to his centroid, scaled; lower is better)",
   },
-  { key: "drift", name: "Drift", words: "drift (how far the centroids moved since the first fit)" },
+  { key: "drift", name: "Drift", words: "drift (the way the centroids have gone since the first fit, all steps added up; scaled)" },
 ] as const;
 
 // Only what the service tells of its fits.
