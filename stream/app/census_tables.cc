@@ -25,7 +25,7 @@ void fill_segment(const Segmentation& segmentation, const SegmentProfile& profil
   row.real(ratio(currency_units(sums.monetary), currency_units(all.monetary)), kShareDecimals);
   row.integer(sums.orders);
   if (sums.orders > 0) {
-    row.real(sums.order_value(), 2);
+    row.real(sums.order_value(), 4);
   } else {
     row.absent();
   }

@@ -5,6 +5,7 @@
 #include <variant>
 
 #include "config/options.h"
+#include "state/hashes.h"
 #include "stream/app/progress.h"
 #include "stream/decode/decoder.h"
 #include "stream/decode/input_review.h"
@@ -34,7 +35,7 @@ absl::StatusOr<CsvRead> read_csv_sales(const std::string& path, const Settings& 
     if (!batch.ok()) return batch.status();
     if (batch->empty() && (*source)->at_end(0)) break;
     for (const RecordView& record : *batch) {
-      ++read.rows;
+      if (read.rows++ == 0) read.input_mark = record_hash(record.value.value_or(""));
       const DecodedEvent event = decoder.decode(record);
       if (std::holds_alternative<Rejection>(event)) {
         ++read.refused;

@@ -14,7 +14,8 @@ namespace rfm {
 
 struct CsvRead {
   std::uint64_t rows = 0;
-  std::uint64_t refused = 0;  // Left out: `replay` makes dead letters of them.
+  std::uint64_t refused = 0;     // Left out: `replay` makes dead letters of them.
+  std::uint64_t input_mark = 0;  // As a state has it (PartitionMeta); 0: there is no row.
 };
 
 // Calls `visit` for each row that is taken, until it returns an error; with a line of progress.

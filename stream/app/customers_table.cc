@@ -109,7 +109,7 @@ void fill_customer(const CustomerFigures& figures, PartitionId partition, Outloo
   row.money(facts.monetary);
   if (facts.frequency > 0) {
     const double orders = static_cast<double>(facts.frequency) * Money::kUnitsPerCurrencyUnit;
-    row.real(static_cast<double>(facts.monetary.units) / orders, 2);
+    row.real(static_cast<double>(facts.monetary.units) / orders, 4);
   } else {
     row.absent();
   }

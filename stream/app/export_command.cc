@@ -33,6 +33,7 @@ struct Arguments {
   SalesBy sales_by = SalesBy::kDay;
   // Of `--for powerbi`.
   std::string purpose;
+  std::string table;  // None: each is a subcommand.
   std::string input;
 };
 
@@ -354,6 +355,15 @@ void add_powerbi(CLI::App& command, Invocation& invocation) {
                        "customer_segments.csv and df_sales.csv, into the directory --output")
            ->type_name("powerbi")
            ->check(CLI::IsMember({"powerbi"}));
+  // Before what is needed is missed: what is called a table and is none.
+  command.add_option("TABLE", arguments->table)
+      ->group("")
+      ->check([&command](const std::string& table) {
+        std::string names;
+        for (const CLI::App* one : command.get_subcommands([](const CLI::App*) { return true; }))
+          names += (names.empty() ? "" : ", ") + one->get_name();
+        return fmt::format("{} is no table; allowed: {}", table, names);
+      });
   command.add_option("--state", arguments->state.state, "With --for: the state directory")
       ->type_name("DIR")
       ->needs(&purpose);

@@ -29,9 +29,10 @@ absl::StatusOr<OutputFile> OutputFile::open(const std::string& path, Place place
   const std::string& written = output.part_.empty() ? output.path_ : output.part_;
   output.file_.reset(std::fopen(written.c_str(), "wb"));
   if (output.file_) return output;
+  const int error = errno;
   output.part_.clear();
   return absl::FailedPreconditionError(
-      fmt::format("{} cannot be written: {}", written, std::strerror(errno)));
+      fmt::format("{} cannot be written: {}", output.path_, std::strerror(error)));
 }
 
 OutputFile::~OutputFile() {

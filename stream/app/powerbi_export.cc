@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <system_error>
@@ -78,16 +79,15 @@ absl::StatusOr<CsvRead> write_sales(const std::string& input, const Settings& se
   });
 }
 
-}  // namespace
+// As a replay notices that it goes on with another input.
+bool begins_otherwise(const OpenedState& state, std::uint64_t input_mark) {
+  return std::ranges::any_of(state.snapshot->partitions(), [&](const PartitionSnapshot& partition) {
+    return partition.meta.input_mark != 0 && partition.meta.input_mark != input_mark;
+  });
+}
 
-absl::Status export_for_powerbi(const OpenedState& state, const std::string& input,
-                                const Settings& settings, const std::string& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  if (error) {
-    return absl::FailedPreconditionError(
-        fmt::format("--output {} cannot be made: {}", directory, error.message()));
-  }
+absl::Status write_files(const OpenedState& state, const std::string& input,
+                         const Settings& settings, const std::string& directory) {
   const std::filesystem::path place(directory);
   absl::StatusOr<TableOutput> customers = TableOutput::csv((place / kPowerBiCustomers).string());
   if (!customers.ok()) return customers.status();
@@ -107,7 +107,28 @@ absl::Status export_for_powerbi(const OpenedState& state, const std::string& inp
                "them)\n",
                grouped(read->refused));
   }
+  if (begins_otherwise(state, read->input_mark)) {
+    fmt::print(stderr,
+               "note: the state was made from an input that begins with another record than {}: "
+               "the two files are not of the same sales\n",
+               input);
+  }
   return absl::OkStatus();
+}
+
+}  // namespace
+
+absl::Status export_for_powerbi(const OpenedState& state, const std::string& input,
+                                const Settings& settings, const std::string& directory) {
+  std::error_code error;
+  const bool is_new = std::filesystem::create_directories(directory, error);
+  if (error) {
+    return absl::FailedPreconditionError(
+        fmt::format("--output {} cannot be made: {}", directory, error.message()));
+  }
+  absl::Status written = write_files(state, input, settings, directory);
+  if (!written.ok() && is_new) std::filesystem::remove(directory, error);  // It is empty.
+  return written;
 }
 
 }  // namespace rfm

@@ -185,6 +185,9 @@ absl::Status ReplaySetup::run() {
     fmt::print(stderr, "dead letters: {}\n", refusal);
   for (const std::string& finding : replay_->review().findings())
     fmt::print(stderr, "note: {}\n", finding);
+  if (done.ok() && ended && !check_not_empty(replay_->lane()).ok() &&
+      replay_->lane().counters().records == 0)
+    fmt::print(stderr, "note: the input has no records\n");
   if (const SplitCustomers split = replay_->split_customers(); split.count > 0) {
     fmt::print(stderr,
                "note: {} customers are in several partitions; {}: their records were not "

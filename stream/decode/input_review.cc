@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "state/hashes.h"
@@ -17,6 +18,17 @@ constexpr std::size_t kCustomersMax = std::size_t{1} << 18;  // Some 45 MB.
 constexpr std::size_t kOtherFormsMax = 1'000;
 constexpr std::size_t kExamplesMax = 3;
 constexpr std::size_t kIdDigitsMax = 32;
+
+// What programs write where there is nothing.
+bool means_nobody(std::string_view id) {
+  constexpr std::array<std::string_view, 7> kNobody = {"null", "nan",  "n/a", "#n/a",
+                                                       "na",   "none", "nil"};
+  return std::ranges::any_of(kNobody, [&](std::string_view nobody) {
+    return std::ranges::equal(id, nobody, {}, [](char c) {
+      return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+  });
+}
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -134,8 +146,11 @@ void InputReview::add_time(EventTime time) {
 }
 
 void InputReview::add_customer(std::string_view id) {
-  if (!is_sheet_ || id == last_customer_) return;
+  if (!is_sheet_) return;
+  if (id == last_customer_) return last_is_nobody_ ? count_nobody() : void();
   last_customer_.assign(id);
+  last_is_nobody_ = means_nobody(id);
+  if (last_is_nobody_) count_nobody();
   if (seen_.size() == kCustomersMax || !seen_.insert(customer_hash(id)).second) return;
   std::string plain = plain_id(id);
   auto found = customers_.find(plain);
@@ -148,6 +163,8 @@ void InputReview::add_customer(std::string_view id) {
   if (form_examples_.size() < kExamplesMax)
     form_examples_.push_back(fmt::format("{} beside {}", shown(id), shown(found->second)));
 }
+
+void InputReview::count_nobody() { ++nobodies_[last_customer_]; }
 
 void InputReview::add_refusal(const Rejection& rejection) {
   ++refused_;
@@ -192,6 +209,11 @@ std::vector<std::string> InputReview::findings() {
                         (other_forms_.size() == 1 ? " differs" : " differ"),
                     other_forms_.size() == 1 ? "stands" : "stand", fmt::join(form_examples_, ", "),
                     other_forms_.size() > form_examples_.size() ? ", ..." : ""));
+  }
+  for (const auto& [id, rows] : nobodies_) {
+    findings.push_back(fmt::format(
+        "{} of a customer {}: if that is nobody, begin anew with --set input.anonymous={}",
+        count_of(rows, unit_) + (rows == 1 ? " is" : " are"), shown(id), id));
   }
   return findings;
 }

@@ -7,6 +7,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -100,6 +101,7 @@ class InputReview {
 
   void add_time(EventTime time);
   void add_customer(std::string_view id);
+  void count_nobody();
   void add_refusal(const Rejection& rejection);
   std::string place() const;
 
@@ -113,6 +115,8 @@ class InputReview {
   std::string first_back_in_time_;
   RepeatedHashes hashes_;                                    // Of the records' bytes.
   std::string last_customer_;                                // Neighbours share it.
+  bool last_is_nobody_ = false;                              // By what it is called.
+  std::map<std::string, std::uint64_t> nobodies_;            // Rows by such an id.
   absl::flat_hash_set<std::uint64_t> seen_;                  // Hashes of ids.
   absl::flat_hash_map<std::string, std::string> customers_;  // By plain id: as first seen.
   absl::flat_hash_set<std::string> other_forms_;             // Ids that another has in plain.

@@ -197,6 +197,32 @@ TEST_F(ExportTables, PowerBiGetsCustomersAndLines) {
   EXPECT_EQ(sales[1], "1,A,\"Mug, red\",2,2024-01-01 10:00:00,5.25,b,France,10.5000");
   EXPECT_EQ(sales[4], "C4,A,\"Mug, red\",-1,2024-02-12 10:00:00,5.25,b,France,-5.2500");
   EXPECT_EQ(sales[6], "6,A,\"Mug, red\",3,2024-02-13 11:00:00,5.25,,Spain,15.7500");
+  EXPECT_EQ(notes_.find("another record"), std::string::npos) << notes_;
+  const std::string other = directory_.file("other.csv");
+  std::string rows(kCsv);
+  std::ofstream(other) << rows.replace(rows.find("2,2024"), 6, "9,2024");
+  quietly(add_export_command,
+          {"export", "--for", "powerbi", "--state", state_, "--input", other, "--output", place});
+  EXPECT_NE(notes_.find("begins with another record"), std::string::npos) << notes_;
+}
+
+TEST_F(ExportTables, SayWhatIsWrong) {
+  const std::string place = directory_.file("new");
+  EXPECT_EQ(run(add_export_command, {"export", "--for", "powerbi", "--state", state_, "--input",
+                                     directory_.file("none.csv"), "--output", place})
+                .code(),
+            absl::StatusCode::kNotFound);
+  EXPECT_FALSE(std::filesystem::exists(place));
+  const std::string missing = directory_.file("no/such/place.csv");
+  const absl::Status unwritten =
+      run(add_export_command, {"export", "customers", "--state", state_, "--output", missing});
+  EXPECT_NE(unwritten.message().find("no/such/place.csv cannot be written: No such file"),
+            std::string::npos)
+      << unwritten;
+  const absl::Status unknown = run(add_export_command, {"export", "foo", "--state", state_});
+  EXPECT_NE(unknown.message().find("foo is no table; allowed: customers, segments"),
+            std::string::npos)
+      << unknown;
 }
 
 TEST_F(ExportTables, NeedATableOrAPurpose) {

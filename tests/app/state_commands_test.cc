@@ -91,13 +91,13 @@ TEST_F(StateCommands, ExportWritesEveryCustomerAsOfTheClock) {
   const auto starts_with = [](const std::string& line, const std::string& values) {
     EXPECT_EQ(line.substr(0, values.size()), values);
   };
-  starts_with(
-      lines[1],
-      "a,France,2024-01-02T10:00:00.000Z,2024-01-02T10:00:00.000Z,18.583333,1,2.2500,2.25,5,1,1,");
+  starts_with(lines[1],
+              "a,France,2024-01-02T10:00:00.000Z,2024-01-02T10:00:00.000Z,18.583333,1,2.2500,2."
+              "2500,5,1,1,");
   EXPECT_NE(lines[1].find(",Unassigned,New,"), std::string::npos) << lines[1];
   starts_with(lines[2],
               R"(b,"Korea, ""South""",2024-01-01T10:00:00.000Z,2024-01-11T10:00:00.000Z,9.583333,)"
-              "2,7.5004,3.75,5,2,1,");
+              "2,7.5004,3.7502,5,2,1,");
   EXPECT_NE(lines[2].find(",Unassigned,Potential Loyalist,"), std::string::npos) << lines[2];
   EXPECT_EQ(shown_, "");
   EXPECT_NE(notes_.find("2 customers as of 2024-01-21T00:00:00.000Z"), std::string::npos) << notes_;

@@ -101,6 +101,20 @@ TEST(InputReview, NamesIdsThatDifferOnlyInForm) {
                      "\"1.785E+04\" beside \"17850\""});
 }
 
+TEST(InputReview, AsksWhetherIdsThatSayNothingAreNobody) {
+  Sheet sheet;
+  for (const char* id : {"NULL", "NULL", "7", "nan", "NULL", "Nanette", "None of these"})
+    sheet.add("1", "2024-01-01 10:00:00", id);
+  Findings found = sheet.review.findings();
+  ASSERT_GE(found.size(), 2U);
+  found.erase(found.begin(), found.end() - 2);
+  EXPECT_EQ(found,
+            (Findings{"3 rows are of a customer \"NULL\": if that is nobody, begin anew with "
+                      "--set input.anonymous=NULL",
+                      "1 row is of a customer \"nan\": if that is nobody, begin anew with "
+                      "--set input.anonymous=nan"}));
+}
+
 TEST(InputReview, PlainIdsAreWholeNumbers) {
   for (const std::string_view id : {"17850", "17,850", "17 850", "0017850", "'17850", "1.785E+04",
                                     "1.785e4", "17850E+00", "178.5E2"})
