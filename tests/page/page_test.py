@@ -792,8 +792,8 @@ class Rules(PageTest):
             token if path == "/config" else {}
         )
         self.show("/rules")
-        self.page.wait_for_selector(".trouble")
-        self.assertIn("admin.token_file=FILE", self.page.locator(".trouble").inner_text())
+        self.page.wait_for_selector(".lead")
+        self.assertIn("admin.token_file=FILE", self.page.locator(".lead").inner_text())
         for name in ("Dry run", "Apply"):
             self.assertEqual(self.page.get_by_role("button", name=name).count(), 0)
         self.assertEqual(self.faults, [])

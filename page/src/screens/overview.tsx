@@ -57,11 +57,11 @@ export function OverviewScreen() {
     <>
       <dl class="numbers">
         <div>
-          <dt>Customers {at}</dt>
-          <dd>
-            {count(customers)}
-            {bought < customers && <small> {count(bought)} of them bought</small>}
-          </dd>
+          <dt>
+            Customers {at}
+            {bought < customers && `, of whom ${count(bought)} bought`}
+          </dt>
+          <dd>{count(customers)}</dd>
         </div>
         <div>
           <dt>Worth of these customers, {moneyWords(data)}</dt>

@@ -149,7 +149,7 @@ export function RulesScreen() {
           </small>
         </label>
         {isClosed && (
-          <p class="trouble">
+          <p class="lead">
             Nothing can be tried here: the service has no token. Write one into a file, start the
             service with <code>--set admin.token_file=FILE</code>, and type it here. Without that,{" "}
             <code>rfmstream rules dry-run</code> tries settings at the command line.
