@@ -10,6 +10,7 @@
 #include "admin/page_assets.h"
 #include "admin/pipeline_answer.h"
 #include "admin/process_figures.h"
+#include "admin/request_parameters.h"
 
 namespace rfm {
 namespace {
@@ -87,6 +88,11 @@ AdminReply AdminPages::get(const AdminRequest& request) const {
   if (asset != assets.end()) return asset_reply(*asset);
   if (path == "/") return {.content_type = kPlainType, .body = index_};
   if (path == "/metrics") return metrics();
+  if (path == "/config" || path == "/pipeline") {
+    const absl::Status none = RequestParameters(request, {}).status();
+    if (!none.ok())
+      return error_reply(400, "bad_request", {none.message().data(), none.message().size()});
+  }
   if (path == "/config") return json_reply(options_.config_json);
   if (path == "/openapi.json") return json_reply(std::string(openapi_json()));
   if (path == "/healthz" || path == "/readyz" || path == "/pipeline") return status_answer(request);

@@ -7,16 +7,20 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <exception>
 #include <functional>
 #include <optional>
+#include <set>
+#include <string>
 #include <string_view>
 #include <system_error>
 #include <thread>
 #include <utility>
 
+#include "absl/strings/str_split.h"
 #include "admin/connection_lobby.h"
 #include "admin/host_check.h"
 #include "admin/limited_stream.h"
@@ -151,6 +155,14 @@ class AdminServer::Listener final : public httplib::Server {
     head.method = request.method;
     head.path = request.path;
     head.parameters.assign(request.params.begin(), request.params.end());
+    // The library leaves out one that is there twice with the same value.
+    std::set<absl::string_view> seen;
+    absl::string_view query(request.target);
+    query.remove_prefix(std::min(query.find('?'), query.size() - 1) + 1);
+    for (const absl::string_view piece : absl::StrSplit(query, '&', absl::SkipEmpty())) {
+      const std::string name(piece.substr(0, piece.find('=')));
+      if (!seen.insert(piece).second) head.parameters.insert(head.parameters.end(), 2, {name, ""});
+    }
     head.authorization = request.get_header_value("Authorization");
     return head;
   }

@@ -36,8 +36,11 @@ std::int64_t day_of(EventTime as_of) { return as_of == kBeforeAll ? 0 : epoch_of
 DayRange range_asked(RequestParameters& parameters, EventTime as_of,
                      std::optional<std::int64_t> first) {
   DayRange range;
-  range.to = parameters.day("to").value_or(day_of(as_of));
-  range.from = parameters.day("from").value_or(first.value_or(range.to - kDaysByDefault));
+  const std::optional<std::int64_t> from = parameters.day("from");
+  const std::optional<std::int64_t> to = parameters.day("to");
+  parameters.check_range(from, to);
+  range.to = to.value_or(day_of(as_of));
+  range.from = from.value_or(first.value_or(range.to - kDaysByDefault));
   return range;
 }
 
@@ -348,8 +351,8 @@ absl::StatusOr<MovesAsked> StateAnswers::moves_asked(RequestParameters& paramete
   asked.to_day = range.to;
   asked.by = by_asked(parameters);
   asked.reason = reason_asked(parameters);
-  asked.from_segment = parameters.text("from_segment").value_or("");
-  asked.to_segment = parameters.text("to_segment").value_or("");
+  asked.from_segment = parameters.utf8("from_segment").value_or("");
+  asked.to_segment = parameters.utf8("to_segment").value_or("");
   asked.size = static_cast<std::size_t>(parameters.integer("size", 50, 1, 500));
   asked.page = static_cast<std::size_t>(
       parameters.integer("page", 0, 0, 10'000 / static_cast<std::int64_t>(asked.size) - 1));

@@ -254,6 +254,7 @@ StateAnswers::Answer StateAnswers::segments(const AdminRequest& request) {
   RequestParameters parameters(request, kAllowed);
   const std::optional<std::int64_t> from = parameters.day("from");
   const std::optional<std::int64_t> to = parameters.day("to");
+  parameters.check_range(from, to);
   if (!parameters.status().ok()) return parameters.status();
   const auto kept = books();
   if (!kept.ok()) return kept.status();

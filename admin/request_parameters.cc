@@ -85,6 +85,18 @@ std::optional<Money> RequestParameters::money(std::string_view name) {
   return amount;
 }
 
+std::optional<std::string> RequestParameters::utf8(std::string_view name) {
+  std::optional<std::string> value = text(name);
+  if (!value || is_utf8(*value)) return value;
+  refuse(name, "text in UTF-8");
+  return std::nullopt;
+}
+
+void RequestParameters::check_range(std::optional<std::int64_t> from,
+                                    std::optional<std::int64_t> to) {
+  if (from && to && *from > *to) refuse("from", "a date that is not after `to`");
+}
+
 std::optional<std::int64_t> RequestParameters::day(std::string_view name) {
   const std::string* const value = find(name);
   if (value == nullptr) return std::nullopt;
@@ -94,7 +106,8 @@ std::optional<std::int64_t> RequestParameters::day(std::string_view name) {
     if (const auto time = reader.read(*value + "T00:00"); time && to_date(*time) == *value)
       return epoch_of(*time);
   }
-  refuse(name, "a date YYYY-MM-DD");
+  refuse(name, fmt::format("a date YYYY-MM-DD from {} to {}", to_date(kEarliestEventTime),
+                           to_date(kLatestEventTime - Duration{1})));
   return std::nullopt;
 }
 

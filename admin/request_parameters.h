@@ -25,12 +25,15 @@ class RequestParameters {
 
   // Absent: it was not given, or was refused.
   std::optional<std::string> text(std::string_view name);
+  std::optional<std::string> utf8(std::string_view name);
   std::int64_t integer(std::string_view name, std::int64_t otherwise, std::int64_t least,
                        std::int64_t most);
   double real(std::string_view name, double otherwise, double least, double most);
   std::optional<Money> money(std::string_view name);
   // "YYYY-MM-DD": its day, from 1970-01-01.
   std::optional<std::int64_t> day(std::string_view name);
+  // Days of `from` and `to`, where both were given.
+  void check_range(std::optional<std::int64_t> from, std::optional<std::int64_t> to);
 
   void refuse(std::string_view name, std::string_view allowed);
 

@@ -267,8 +267,7 @@ StateAnswers::Answer StateAnswers::customers(const AdminRequest& request) {
   query.size = static_cast<std::size_t>(parameters.integer("size", 50, 1, kSizeMax));
   query.page = static_cast<std::size_t>(
       parameters.integer("page", 0, 0, kListedMax / static_cast<std::int64_t>(query.size) - 1));
-  query.country = parameters.text("country");
-  if (query.country && !is_utf8(*query.country)) parameters.refuse("country", "text in UTF-8");
+  query.country = parameters.utf8("country");
   if (const auto sort = parameters.text("sort")) {
     const std::optional<CustomerSort> known = find_customer_sort(*sort);
     if (known) {
