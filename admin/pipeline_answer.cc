@@ -1,6 +1,9 @@
 #include "admin/pipeline_answer.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <optional>
 
 #include "stream/text/json_text.h"
 #include "stream/text/text_buffer.h"
@@ -44,6 +47,24 @@ void write_partitions(JsonText& out, const ServiceStatus& status) {
   out.end_array();
 }
 
+void write_dead_letters(JsonText& out, const ServiceStatus& status) {
+  DeadLetterPlaces places;
+  for (const LaneStatus& lane : status.lanes) merge(places, lane.figures.dead_letters);
+  const auto& counts = status.counters.dead_lettered;
+  out.key("dead_letters").begin_array();
+  for (std::size_t i = 0; i < counts.size(); ++i) {
+    if (counts[i] == 0) continue;
+    out.begin_object();
+    out.key("reason").text(name(static_cast<DeadLetterReason>(i)));
+    out.key("records").integer(integer_of(counts[i]));
+    if (const std::optional<RecordPlace>& place = places[i])
+      out.key("sample").text(
+          fmt::format("partition {}, offset {}", place->partition, place->offset));
+    out.end_object();
+  }
+  out.end_array();
+}
+
 void write_outcomes(JsonText& out, const OutcomeCounters& counters) {
   out.key("outcomes").begin_object();
   out.key("records").integer(integer_of(counters.records));
@@ -54,20 +75,14 @@ void write_outcomes(JsonText& out, const OutcomeCounters& counters) {
   out.key("dead_letter").integer(integer_of(counters.dead_lettered_total()));
   out.key("late").integer(integer_of(counters.late));
   out.end_object();
-  const auto by_reason = [&]<class Reason>(const auto& counts, Reason) {
-    for (std::size_t i = 0; i < counts.size(); ++i) {
-      if (counts[i] == 0) continue;
-      out.begin_object();
-      out.key("reason").text(name(static_cast<Reason>(i)));
-      out.key("records").integer(integer_of(counts[i]));
-      out.end_object();
-    }
-  };
   out.key("ignored").begin_array();
-  by_reason(counters.ignored, IgnoredReason{});
-  out.end_array();
-  out.key("dead_letters").begin_array();
-  by_reason(counters.dead_lettered, DeadLetterReason{});
+  for (std::size_t i = 0; i < counters.ignored.size(); ++i) {
+    if (counters.ignored[i] == 0) continue;
+    out.begin_object();
+    out.key("reason").text(name(static_cast<IgnoredReason>(i)));
+    out.key("records").integer(integer_of(counters.ignored[i]));
+    out.end_object();
+  }
   out.end_array();
 }
 
@@ -107,6 +122,7 @@ std::string pipeline_json(const ProbeContext& context) {
   out.key("partitions_total").integer(status.partition_count);
   write_partitions(out, status);
   write_outcomes(out, status.counters);
+  write_dead_letters(out, status);
   write_work(out, status);
   out.key("model_version").integer(status.model_number);
   out.key("obstacles").begin_array();

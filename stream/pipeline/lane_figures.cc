@@ -69,8 +69,14 @@ LaneFigures::LaneFigures()
       commit_bytes{.bounds = kBytesBounds},
       latency_seconds{.bounds = kLatencyBounds} {}
 
+void merge(DeadLetterPlaces& places, const DeadLetterPlaces& later) {
+  for (std::size_t i = 0; i < places.size(); ++i)
+    if (later[i]) places[i] = later[i];
+}
+
 void LaneFigures::add(const LaneFigures& other) {
   outcomes.add(other.outcomes);
+  merge(dead_letters, other.dead_letters);
   time.add(other.time);
   transitions.add(other.transitions);
   commits.add(other.commits);

@@ -7,13 +7,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "state/customer_row.h"
+#include "stream/decode/event.h"
 #include "stream/format/partition_meta.h"
+#include "stream/record/record.h"
 
 namespace rfm {
 
@@ -92,11 +95,21 @@ struct AwaitedBatch {
   std::uint64_t records = 0;
 };
 
+// Where a record is in the input.
+struct RecordPlace {
+  PartitionId partition = 0;
+  Offset offset = 0;
+};
+// The last record of each reason.
+using DeadLetterPlaces = std::array<std::optional<RecordPlace>, kDeadLetterReasonCount>;
+void merge(DeadLetterPlaces& places, const DeadLetterPlaces& later);
+
 // Of a lane since its process started: it outlives the lane.
 struct LaneFigures {
   LaneFigures();
 
   OutcomeCounters outcomes;  // Of this process; a partition's own go on from start to start.
+  DeadLetterPlaces dead_letters;
   TimeFigures time;
   TransitionCounts transitions;
   CommitFigures commits;

@@ -1,6 +1,7 @@
 // What a lane says of its work to whoever watches, and of its customers to whoever asks.
 #include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "stream/pipeline/lane.h"
 
@@ -33,6 +34,7 @@ void Lane::note_commit(std::chrono::steady_clock::time_point started,
   for (const auto& p : partitions_) {
     figures_.outcomes.add(p->meta().counters.since(p->counted));
     p->counted = p->meta().counters;
+    merge(figures_.dead_letters, std::exchange(p->dead_letters, {}));
     figures_.time.add(p->partition.take_figures());
   }
 }

@@ -83,6 +83,7 @@ void LanePartition::on_rules_adopted(const CustomerRow& row, const CustomerFacts
 
 void LanePartition::on_dead_letter(const RecordView& record, const Rejection& rejection) {
   last_dead_letter = example_of(id(), record, rejection);
+  dead_letters[static_cast<std::size_t>(rejection.reason)] = {id(), record.offset};
   shared_.output.dead_letter(record, rejection, id());
 }
 

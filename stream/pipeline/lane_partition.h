@@ -70,6 +70,7 @@ class LanePartition final : public PartitionListener {
   Partition partition;
   HeldRecords held;                         // Until a first record can be used; then the batch.
   std::string last_dead_letter;             // As an example; empty: none yet.
+  DeadLetterPlaces dead_letters;            // Since the lane's figures last took them up.
   std::span<const RecordView> batch;        // Not all applied yet.
   std::optional<std::int64_t> waits_since;  // How far the model was when it had to wait.
   EventTime waiting_event{};                // Event time of the record that waits.

@@ -299,6 +299,7 @@ class AdminTest(BrokerTest):
                 self.assert_scraped(port, "rfmstream_ready", "0")
                 [dead] = json.loads(get(application, "/pipeline")[1])["dead_letters"]
                 self.assertEqual(dead["reason"], "malformed")
+                self.assertRegex(dead["sample"], r"^partition [01], offset \d+$")
                 broker._command("kill")
                 application.wait_for(lambda: "no_broker" in reasons(application), "its end")
                 self.assert_scraped(port, 'max_over_time(up{job="rfmstream"}[1m])', "1")

@@ -941,9 +941,9 @@ class Shop:
                 {
                     "reason": "invalid_field",
                     "records": 5,
-                    "sample": "quantity: six is not a number",
+                    "sample": "partition 0, offset 4711",
                 },
-                {"reason": "not_json", "records": 2, "sample": "<order id=1>"},
+                {"reason": "malformed", "records": 2, "sample": "partition 1, offset 12"},
             ],
             "commits": {
                 "count": 410,

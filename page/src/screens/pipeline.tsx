@@ -217,14 +217,26 @@ export function PipelineScreen() {
             ? `${plural(deadRecords, "record")} could not be used, ${plural(dead.length, "reason")}`
             : "Dead letters"
         }
-        unit="Records by reason, with an example"
+        unit={
+          data.stored
+            ? "Records by reason"
+            : "Records by reason; where the last one since the start of the service is in the input"
+        }
         answer={status}
         columns={[
           { key: "reason", label: "Reason" },
           { key: "records", label: "Records", kind: "count" },
-          { key: "sample", label: "For example" },
+          ...(data.stored ? [] : [{ key: "sample", label: "The last one" }]),
         ]}
         rows={dead}
+        note={
+          data.stored ? undefined : (
+            <>
+              <code>rfmstream tail --topic dead-letters --from-beginning</code> prints them: the
+              reason, what is wrong, [partition/offset] in the input, the record.
+            </>
+          )
+        }
         empty={<p>There are no dead letters: every record could be used.</p>}
       />
       <Plain id="commits" title="Commits" figures={data.stored ? {} : data.commits} />
