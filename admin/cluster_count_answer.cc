@@ -101,22 +101,25 @@ absl::StatusOr<std::shared_ptr<const StateAnswers::SamplePass::Made>> StateAnswe
       ->get(desks_, clock_);
 }
 
-std::optional<double> StateAnswers::silhouette(const PassContext& known) {
+Silhouettes StateAnswers::silhouettes(const PassContext& known) {
   const ModelVersion* const version = known.version();
-  if (version == nullptr || !version->clusters) return std::nullopt;
+  if (version == nullptr || !version->clusters) return {};
   {
-    const std::scoped_lock lock(silhouette_mutex_);
-    if (silhouette_of_ == version->number) return silhouette_;
+    const std::scoped_lock lock(figures_mutex_);
+    if (silhouettes_of_ == version->number) return silhouettes_;
   }
   const auto made = sample(known);
-  if (!made.ok()) return std::nullopt;
-  const RefitSample newest = (*made)->sums.samples().back();
-  if (newest.rows.empty()) return std::nullopt;
-  const double silhouette = silhouette_of(*version->clusters, newest);
-  const std::scoped_lock lock(silhouette_mutex_);
-  silhouette_of_ = version->number;
-  silhouette_ = silhouette;
-  return silhouette;
+  if (!made.ok()) return {};
+  Silhouettes silhouettes;
+  for (const RefitSample& sample : (*made)->sums.samples()) {
+    const ModelVersion* const then = known.version_in(epoch_of(sample.at));
+    if (then != nullptr && then->clusters && !sample.rows.empty())
+      silhouettes[then->number] = silhouette_of(*then->clusters, sample);
+  }
+  const std::scoped_lock lock(figures_mutex_);
+  silhouettes_of_ = version->number;
+  silhouettes_ = silhouettes;
+  return silhouettes;
 }
 
 StateAnswers::Answer StateAnswers::cluster_counts(const AdminRequest& request) {

@@ -7,8 +7,6 @@
 #include <array>
 #include <utility>
 
-#include "model/training.h"
-
 namespace rfm {
 namespace {
 
@@ -45,7 +43,7 @@ void ClusterCountWork::work(const PassContext& context, const std::vector<RefitS
   // Linux has a niceness for each thread; without it all is as it was.
   static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness));
   absl::StatusOr<ClusterCountComparison> made = compare_cluster_counts(
-      kCounts, samples, TrainingOptions{}, kAxes, [&](const FitProgress& /*progress*/) {
+      kCounts, samples, training_, kAxes, [&](const FitProgress& /*progress*/) {
         return stop.stop_requested() ? absl::CancelledError("it is to end") : absl::OkStatus();
       });
   const std::scoped_lock lock(mutex_);

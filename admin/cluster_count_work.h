@@ -5,9 +5,11 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "admin/population_pass.h"
+#include "model/training.h"
 #include "stream/analyse/cluster_count_comparison.h"
 
 namespace rfm {
@@ -22,7 +24,8 @@ class ClusterCountWork {
     ClusterCountComparison comparison;
   };
 
-  ClusterCountWork() = default;
+  // `training`: how clusters are fitted.
+  explicit ClusterCountWork(TrainingOptions training) : training_(std::move(training)) {}
   ClusterCountWork(const ClusterCountWork&) = delete;
   ClusterCountWork& operator=(const ClusterCountWork&) = delete;
   ~ClusterCountWork();  // Ends what is under way, within a second or two.
@@ -41,6 +44,7 @@ class ClusterCountWork {
   void work(const PassContext& context, const std::vector<RefitSample>& samples,
             const std::stop_token& stop);
 
+  const TrainingOptions training_;
   mutable std::mutex mutex_;
   std::shared_ptr<const Done> last_;
   bool is_at_work_ = false;

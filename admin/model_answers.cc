@@ -17,7 +17,7 @@ namespace rfm {
 namespace {
 
 constexpr int kDigits = 6;
-constexpr std::size_t kVersionsMax = 500;  // The newest.
+constexpr std::ptrdiff_t kVersionsMax = 500;  // The newest.
 
 std::string words_of(double recency, double frequency, double monetary) {
   return fmt::format("last bought {:.0f} days ago, {:.1f} orders, {:.0f} spent", recency, frequency,
@@ -74,7 +74,13 @@ void write_clusters(JsonText& out, const ModelVersion& version,
   out.key("inertia").fixed(clusters.inertia_per_customer, kDigits);
 }
 
-void write_churn(JsonText& out, const ChurnModel& churn) {
+// Whether it has a churn model that the version before it (null: none) has not.
+bool brings_churn_model(const ModelVersion& version, const ModelVersion* before) {
+  return version.churn && (before == nullptr || before->churn != version.churn);
+}
+
+// `forecast`: null, or how good it was.
+void write_churn(JsonText& out, const ChurnModel& churn, const ChurnForecast* forecast) {
   out.key("churn").begin_object();
   out.key("nbd_r").fixed(churn.nbd_r, kDigits);
   out.key("nbd_alpha_days").fixed(churn.nbd_alpha_days, kDigits);
@@ -82,6 +88,13 @@ void write_churn(JsonText& out, const ChurnModel& churn) {
   out.key("coefficients").begin_array();
   for (const double coefficient : churn.coefficient) out.fixed(coefficient, kDigits);
   out.end_array();
+  if (forecast != nullptr) {
+    if (forecast->auc) out.key("auc").fixed(*forecast->auc, kDigits);
+    out.key("brier").fixed(forecast->brier, kDigits);
+    out.key("calibration_error").fixed(forecast->ece, kDigits);
+    out.key("gone_share").fixed(forecast->gone_share, kDigits);
+    out.key("judged_customers").integer(static_cast<std::int64_t>(forecast->customers));
+  }
   out.end_object();
 }
 
@@ -211,16 +224,33 @@ std::vector<LoggedVersion> logged_versions(const PassContext& context) {
   return versions;
 }
 
+std::vector<PastChurnModel> past_churn_models(const PassContext& context) {
+  std::vector<PastChurnModel> models;
+  const ModelVersion* before = nullptr;
+  for (const LoggedVersion& version : logged_versions(context)) {
+    if (version.epoch > context.epoch - kRiskEpochs) break;
+    if (version.model == nullptr) continue;
+    if (brings_churn_model(*version.model, before))
+      models.push_back({.at = boundary_of(version.epoch), .model = *version.model->churn});
+    before = version.model;
+  }
+  return models;
+}
+
 void write_models(JsonText& out, const PassContext& context, const Census* census,
-                  std::optional<double> silhouette) {
+                  const Silhouettes& silhouettes, std::span<const ChurnForecast> forecasts) {
   std::vector<LoggedVersion> versions = logged_versions(context);
   std::erase_if(versions, [](const LoggedVersion& v) { return v.model == nullptr; });
   out.key("total").integer(static_cast<std::int64_t>(versions.size()));
-  if (versions.size() > kVersionsMax)
-    versions.erase(versions.begin(), versions.end() - std::ptrdiff_t{kVersionsMax});
   out.key("versions").begin_array();
+  const ModelVersion* before = nullptr;
+  auto forecast = forecasts.end();  // Of the churn model in force.
   for (const LoggedVersion& version : versions) {
     const ModelVersion& model = *version.model;
+    if (brings_churn_model(model, before))
+      forecast = std::ranges::find(forecasts, boundary_of(version.epoch), &ChurnForecast::at);
+    before = &model;
+    if (&versions.back() - &version >= kVersionsMax) continue;
     const bool is_newest = &version == &versions.back();
     out.begin_object();
     out.key("number").integer(model.number);
@@ -232,11 +262,13 @@ void write_models(JsonText& out, const PassContext& context, const Census* censu
       write_clusters(out, model,
                      is_counted ? members_of(*model.clusters, census->rules(), *census)
                                 : std::vector<std::int64_t>{});
-      if (is_newest && silhouette) out.key("silhouette").fixed(*silhouette, kDigits);
+      if (const auto found = silhouettes.find(model.number); found != silhouettes.end())
+        out.key("silhouette").fixed(found->second, kDigits);
       out.key("drift").fixed(context.logs->models.drift(version.epoch), kDigits);
     }
     write_cuts(out, model);
-    if (model.churn) write_churn(out, *model.churn);
+    if (model.churn)
+      write_churn(out, *model.churn, forecast == forecasts.end() ? nullptr : &*forecast);
     out.end_object();
   }
   out.end_array();

@@ -322,8 +322,24 @@ StateAnswers::Answer StateAnswers::model(const AdminRequest& request) {
   const bool is_counted = made.ok() && (*made)->context.version() != nullptr &&
                           (*made)->context.version()->number == known->version()->number;
   return told(*known, boundary_of(known->epoch), [&](JsonText& out) {
-    write_models(out, *known, is_counted ? &(*made)->sums : nullptr, silhouette(*known));
+    write_models(out, *known, is_counted ? &(*made)->sums : nullptr, silhouettes(*known),
+                 forecasts(*known));
   });
+}
+
+std::vector<ChurnForecast> StateAnswers::forecasts(const PassContext& known) {
+  {
+    const std::scoped_lock lock(figures_mutex_);
+    if (forecasts_epoch_ == known.epoch) return forecasts_;
+  }
+  const auto made = forecast_pass_.get(desks_, clock_);
+  std::vector<ChurnForecast> forecasts;
+  if (made.ok()) forecasts = (*made)->sums.figures();
+  const std::scoped_lock lock(figures_mutex_);
+  if (!made.ok()) return forecasts_;  // Of the day before, if there are some.
+  forecasts_epoch_ = (*made)->context.epoch;
+  forecasts_ = std::move(forecasts);
+  return forecasts_;
 }
 
 StateAnswers::Answer StateAnswers::score(const AdminRequest& request) {

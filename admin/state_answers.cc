@@ -100,7 +100,7 @@ PassContext context_of(const std::vector<std::shared_ptr<Query>>& asked) {
 }  // namespace
 
 StateAnswers::StateAnswers(StateDesks& desks, const StatusBoard& board, const Clock& clock,
-                           std::string currency)
+                           std::string currency, TrainingOptions training)
     : desks_(desks),
       board_(board),
       clock_(clock),
@@ -110,7 +110,13 @@ StateAnswers::StateAnswers(StateDesks& desks, const StatusBoard& board, const Cl
         options.past_model = context.version_in(context.epoch - kRiskEpochs);
         return Census(context.rules(), options);
       }),
-      books_([](const PassContext&) { return BookSums(); }) {}
+      books_([](const PassContext&) { return BookSums(); }),
+      forecast_pass_([](const PassContext& context) {
+        const ModelVersion* const version = context.version();
+        return ChurnForecasts(past_churn_models(context),
+                              version == nullptr ? 0 : version->population);
+      }),
+      cluster_counts_(std::move(training)) {}
 
 std::string_view StateAnswers::list() {
   return "/segments        who is in which segment, and what they are worth\n"

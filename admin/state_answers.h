@@ -4,9 +4,11 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,7 +26,9 @@
 #include "admin/rules_author.h"
 #include "admin/state_desks.h"
 #include "admin/status_board.h"
+#include "model/training.h"
 #include "stream/analyse/census.h"
+#include "stream/analyse/churn_forecasts.h"
 #include "stream/analyse/cluster_sample.h"
 #include "stream/analyse/customer_list.h"
 #include "stream/record/clock.h"
@@ -47,11 +51,14 @@ struct ListedPage {
   }
 };
 
+// Simplified, by the number of the version: of its clusters on a sample of customers as they were.
+using Silhouettes = std::map<std::int64_t, double>;
+
 class StateAnswers {
  public:
-  // `desks`, `board` and `clock` outlive it.
+  // `desks`, `board` and `clock` outlive it. `training`: how the application fits clusters.
   StateAnswers(StateDesks& desks, const StatusBoard& board, const Clock& clock,
-               std::string currency);
+               std::string currency, TrainingOptions training);
 
   // Absent body: none of its paths.
   AdminReply get(const AdminRequest& request);
@@ -69,6 +76,7 @@ class StateAnswers {
   using MovedPass = KeptPass<MovedSums>;
   using TrialPass = KeptPass<RulesTrial>;
   using SamplePass = KeptPass<ClusterSample>;
+  using ForecastPass = KeptPass<ChurnForecasts>;
   using Answer = absl::StatusOr<std::string>;  // JSON.
 
   // Passes for what was asked last, the latest first, by what was asked.
@@ -107,8 +115,9 @@ class StateAnswers {
                                                 const BookPass::Made& books);
   absl::StatusOr<std::shared_ptr<const MovedPass::Made>> moved(const MovesAsked& asked);
   absl::StatusOr<std::shared_ptr<const SamplePass::Made>> sample(const PassContext& known);
-  // Simplified, of the clusters in force; absent: there are none, or it is in the making.
-  std::optional<double> silhouette(const PassContext& known);
+  // Both are without what is in the making.
+  Silhouettes silhouettes(const PassContext& known);
+  std::vector<ChurnForecast> forecasts(const PassContext& known);
   // For what the logs alone answer.
   absl::StatusOr<PassContext> context();
   absl::StatusOr<std::shared_ptr<const Listed::Made>> listed(const CustomerQuery& query);
@@ -135,9 +144,12 @@ class StateAnswers {
   KeptPasses<MovedPass> moved_;
   KeptPasses<TrialPass> trials_;
   KeptPasses<SamplePass> samples_;
-  std::mutex silhouette_mutex_;
-  std::optional<std::int64_t> silhouette_of_;  // The version's number.
-  double silhouette_ = 0;
+  ForecastPass forecast_pass_;
+  std::mutex figures_mutex_;                    // Of the four below.
+  std::optional<std::int64_t> silhouettes_of_;  // The number of the last version.
+  Silhouettes silhouettes_;
+  std::optional<std::int64_t> forecasts_epoch_;
+  std::vector<ChurnForecast> forecasts_;
   std::atomic<std::chrono::steady_clock::time_point> counted_at_{};
   ClusterCountWork cluster_counts_;  // Gone first.
 };
@@ -183,9 +195,11 @@ std::vector<LoggedVersion> logged_versions(const PassContext& context);
 std::string what_changed(const ModelVersion& version);
 
 // The model's versions with centroids in days, orders and money. `census`: null, or with what the
-// clusters in force hold. `silhouette`: of these.
+// clusters in force hold. `forecasts`: of past churn models.
 void write_models(JsonText& out, const PassContext& context, const Census* census,
-                  std::optional<double> silhouette);
+                  const Silhouettes& silhouettes, std::span<const ChurnForecast> forecasts);
+// Churn models in order of time, of which what they foretold is over.
+std::vector<PastChurnModel> past_churn_models(const PassContext& context);
 
 // A customer who is typed in.
 struct TypedCustomer {

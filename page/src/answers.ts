@@ -215,6 +215,19 @@ export interface Cluster {
   share?: number;
 }
 
+// The figures are there once the 90 days are over that it is judged by.
+export interface Churn {
+  nbd_r: number;
+  nbd_alpha_days: number;
+  intercept: number;
+  coefficients: number[];
+  auc?: number;
+  brier?: number;
+  calibration_error?: number;
+  gone_share?: number;
+  judged_customers?: number;
+}
+
 export interface ModelVersion {
   number: number;
   at: string;
@@ -225,7 +238,7 @@ export interface ModelVersion {
   silhouette?: number | null;
   drift?: number | null;
   cuts: { quantity: string; unit: string; cuts: number[] }[];
-  churn?: Record<string, unknown>;
+  churn?: Churn;
 }
 
 export interface Model extends Envelope {

@@ -2,6 +2,7 @@
 
 #include <spdlog/spdlog.h>
 
+#include "config/options.h"
 #include "stream/decode/mapping.h"
 #include "stream/text/json_text.h"
 #include "stream/text/text_buffer.h"
@@ -44,7 +45,8 @@ RunAdmin::RunAdmin(const Settings& settings, std::vector<RulesRecord> stored, st
                    const Clock& clock)
     : desks_(desks_for(settings)),
       all_desks_(views_of(desks_)),
-      answers_(all_desks_, board_, clock, settings.text("input.currency")),
+      answers_(all_desks_, board_, clock, settings.text("input.currency"),
+               training_options(settings)),
       author_(settings, std::move(stored)),
       lab_(std::move(token), author_, answers_),
       pages_({.version = RFM_VERSION,

@@ -74,24 +74,33 @@ class ServeTest(unittest.TestCase):
             "model.cluster_history=7d",
         ):
             cls.settings += ["--set", setting]
-        subprocess.run(
-            [RFM, "replay", "--input", path, "--state", cls.state, "--format", "invoices"]
-            + cls.settings,
-            check=True,
-            capture_output=True,
-        )
+        cls.replay(cls.state)
         token = pathlib.Path(cls.folder.name, "token")
         token.write_text(TOKEN + "\n")
         token.chmod(0o400)
-        cls.server = subprocess.Popen(
-            [RFM, "serve", "--state", cls.state, "--listen", "127.0.0.1:0"]
-            + ["--set", f"admin.token_file={token}"],
+        setting = f"admin.token_file={token}"
+        cls.server, cls.lines, cls.port = cls.serve(cls.state, "--set", setting)
+
+    @classmethod
+    def replay(cls, state, *settings):
+        path = pathlib.Path(cls.folder.name, "history.jsonl")
+        subprocess.run(
+            [RFM, "replay", "--input", path, "--state", state, "--format", "invoices"]
+            + [*cls.settings, *settings],
+            check=True,
+            capture_output=True,
+        )
+
+    @staticmethod
+    def serve(state, *settings):
+        """The process, what it says once it has read the state, and its port."""
+        server = subprocess.Popen(
+            [RFM, "serve", "--state", state, "--listen", "127.0.0.1:0", *settings],
             stderr=subprocess.PIPE,
             text=True,
         )
-        line = cls.server.stderr.readline()
-        cls.port = int(line.rstrip().rstrip("/").rsplit(":", 1)[1])
-        cls.lines = [line, cls.server.stderr.readline()]
+        lines = [server.stderr.readline(), server.stderr.readline()]
+        return server, lines, int(lines[0].rstrip().rstrip("/").rsplit(":", 1)[1])
 
     def test_a_token_that_others_can_write_is_refused(self):
         with tempfile.TemporaryDirectory() as folder:
@@ -118,11 +127,11 @@ class ServeTest(unittest.TestCase):
         assert cls.server.returncode == 0, logged
         assert ODD_ID not in logged and "c12" not in logged and TOKEN not in logged, logged
 
-    def ask(self, path, headers=None, body=None):
+    def ask(self, path, headers=None, body=None, port=None):
         """Status, headers and body; asks again while the answer is in the making."""
         while True:
             request = urllib.request.Request(
-                f"http://127.0.0.1:{self.port}{path}", headers=headers or {}, data=body
+                f"http://127.0.0.1:{port or self.port}{path}", headers=headers or {}, data=body
             )
             try:
                 with urllib.request.urlopen(request, timeout=30) as answer:
@@ -372,7 +381,62 @@ class ServeTest(unittest.TestCase):
         versions = self.get("/model")["versions"]
         while "silhouette" not in versions[-1]:  # The sample is in the making.
             versions = self.get("/model")["versions"]
-        self.assertTrue(-1 <= versions[-1]["silhouette"] <= 1)
+        told = [one["silhouette"] for one in versions if "silhouette" in one]
+        self.assertEqual(len(told), 9)  # Of now and eight weeks before.
+        self.assertTrue(all(-1 <= one <= 1 for one in told))
+
+    def test_churn_models_are_judged_by_the_90_days_after_them(self):
+        answer = self.get("/model")
+        while not any("brier" in one.get("churn", {}) for one in answer["versions"]):
+            answer = self.get("/model")  # The pass is in the making.
+        self.check("/model", answer)
+        end = datetime.datetime.fromisoformat(answer["as_of"].replace("Z", "+00:00")).timestamp()
+        bought = {}
+        for event in history():
+            if event["type"] == "invoice":
+                at = datetime.datetime.fromisoformat(event["invoice_time"].replace("Z", "+00:00"))
+                bought.setdefault(event["customer_id"], []).append(at.timestamp())
+        since, before, judged = None, None, 0
+        for version in answer["versions"]:
+            churn = version.get("churn")
+            if churn is None:
+                continue
+            at = datetime.datetime.fromisoformat(version["at"].replace("Z", "+00:00")).timestamp()
+            keys = ("nbd_r", "nbd_alpha_days", "intercept", "coefficients")
+            learnt = [churn[key] for key in keys]
+            if learnt != before:
+                since, before = at, learnt
+            if since + 90 * DAY_S > end:
+                self.assertNotIn("brier", churn)
+                continue
+            known = [times for times in bought.values() if times[0] < since]
+            gone = [
+                times
+                for times in known
+                if not any(since <= at < since + 90 * DAY_S for at in times)
+            ]
+            self.assertEqual(churn["judged_customers"], len(known))
+            self.assertAlmostEqual(churn["gone_share"], len(gone) / len(known), 6)
+            self.assertTrue(0 < churn["brier"] < 1 and 0 <= churn["calibration_error"] < 1)
+            self.assertEqual("auc" in churn, 0 < len(gone) < len(known))
+            judged += 1
+        self.assertGreater(judged, 5)
+
+    def test_clusters_are_compared_with_the_settings_of_the_application(self):
+        answer = self.get("/k")
+        state = self.folder.name + "/others"
+        self.replay(state, "--set", "model.challengers=0", "--set", "model.seed=7")
+        server, _, port = self.serve(state)
+        try:
+            status, _, body = self.ask("/k", port=port)
+        finally:
+            server.terminate()
+            server.communicate(timeout=30)
+        self.assertEqual(status, 200, body)
+        others = json.loads(body)
+        self.assertEqual(others["customers"], answer["customers"])
+        self.assertEqual(others["axes"], answer["axes"])  # Exact: nothing is drawn.
+        self.assertNotEqual(others["k"], answer["k"])
 
     def test_what_is_wrong_is_named(self):
         for path, words in {

@@ -818,7 +818,7 @@ class Shop:
 
     def model(self, _):
         rng = random.Random(2)
-        versions, number, day = [], 0, MODEL_FROM
+        versions, number, day, churn = [], 0, MODEL_FROM, None
         while day <= TODAY:
             number += 1
             fit = day >= CLUSTERS_FROM and (day - CLUSTERS_FROM).days % 7 == 0
@@ -856,16 +856,25 @@ class Shop:
                     "drift": abs(rng.gauss(0.03, 0.02)) if fit else None,
                     "customers": 400,
                     "cuts": MODEL_CUTS,
-                    "churn": (
-                        {
-                            "auc": 0.78 + rng.uniform(-0.02, 0.02),
-                            "brier": 0.17 + rng.uniform(-0.01, 0.01),
-                        }
-                        if fit
-                        else {}
-                    ),
                 }
             )
+            if fit:
+                churn = {
+                    "nbd_r": 0.9,
+                    "nbd_alpha_days": 61 + rng.uniform(-1, 1),
+                    "intercept": -0.1,
+                    "coefficients": [-0.4, 0.2, 0.1, -0.1, 0],
+                }
+            if fit and day + datetime.timedelta(days=90) <= TODAY:
+                churn |= {
+                    "auc": 0.78 + rng.uniform(-0.02, 0.02),
+                    "brier": 0.17 + rng.uniform(-0.01, 0.01),
+                    "calibration_error": 0.04 + rng.uniform(-0.01, 0.01),
+                    "gone_share": 0.4,
+                    "judged_customers": 400,
+                }
+            if churn:
+                versions[-1]["churn"] = churn
             day += datetime.timedelta(days=1)
         return self.envelope() | {"total": len(versions), "versions": versions}
 

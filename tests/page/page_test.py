@@ -334,6 +334,35 @@ class Figures(PageTest):
         self.show("/models?from=2024-03-01&to=2024-03-31")
         self.assertEqual(len(self.csv("versions")), 31)
 
+    def test_each_churn_model_is_there_once_with_what_came_of_it(self):
+        self.show("/models?span=all")
+        models = []
+        for version in self.answer("/model")["versions"]:
+            if version.get("churn") and (not models or models[-1] != version["churn"]):
+                models.append(version["churn"])
+        judged = [one for one in models if "auc" in one]
+        self.assertTrue(0 < len(judged) < len(models))
+        rows = self.csv("churn")[::-1]
+        for key in ("auc", "brier", "calibration_error", "gone_share", "nbd_alpha_days"):
+            with self.subTest(key):
+                self.assertEqual(
+                    [row[key] and float(row[key]) for row in rows],
+                    [one.get(key, "") for one in models],
+                )
+        self.assertIn(
+            f"in {judged[-1]['auc'] * 100:.0f} % of pairs", self.figure("churn").inner_text()
+        )
+
+    def test_dead_letters_say_where_the_last_one_is_and_how_to_read_them(self):
+        self.show("/pipeline")
+        told = self.answer("/pipeline")["dead_letters"]
+        self.assertEqual(
+            [list(row.values()) for row in self.csv("dead-letters")],
+            [[one["reason"], str(one["records"]), one["sample"]] for one in told],
+        )
+        note = self.figure("dead-letters").locator(".note").inner_text()
+        self.assertIn("rfmstream tail --topic dead-letters --from-beginning", note)
+
     def test_risk_grid_and_customers_equal_the_answers(self):
         self.show("/risk")
         answer = self.answer("/risk")

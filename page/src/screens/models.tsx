@@ -1,5 +1,5 @@
 import { there, useAddress } from "../address";
-import type { Model, ModelVersion } from "../answers";
+import type { Churn, Model, ModelVersion } from "../answers";
 import { Choose, Figure, Waiting } from "../figure";
 import { days, decimal, kNothing, money, percent, plural, time } from "../format";
 import { useScene } from "../scene";
@@ -144,7 +144,7 @@ function FitsFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) {
   const known = (fit: (typeof kFits)[number]) =>
     versions.filter((one) => typeof one[fit.key] === "number").length;
   const columns = kFits.filter((fit) => known(fit) > 0);
-  const told = kFits.filter((fit) => known(fit) > 1); // The silhouette may be of the last one only.
+  const told = kFits.filter((fit) => known(fit) > 1);
   const time = { type: "time", min: versions[0]?.at, max: last?.at };
   return (
     <Figure
@@ -197,57 +197,77 @@ function FitsFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) {
   );
 }
 
-// The figures of a churn model as they come: name -> number.
+const kForecasts = [
+  { key: "auc", name: "AUC", words: "AUC (.5 is chance, 1 is perfect)" },
+  { key: "brier", name: "Brier score", words: "Brier score (squared error, lower is better)" },
+  {
+    key: "calibration_error",
+    name: "Calibration error",
+    words: "calibration error (risk against share gone, lower is better)",
+  },
+] as const;
+
+// Each churn model judged by the 90 days since it took effect, and what it has learnt.
 function ChurnFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) {
   const { span } = useScene();
   // A version that brought no other churn model repeats the figures of the one before.
-  const rows: Record<string, unknown>[] = [];
+  const rows: (Churn & { number: number; at: string })[] = [];
   let before = "";
   for (const one of props.versions) {
-    const figures = Object.entries(one.churn ?? {}).filter(
-      ([, value]) => typeof value === "number",
-    );
-    const now = JSON.stringify(figures);
-    if (figures.length > 0 && now !== before) {
-      rows.push({ number: one.number, at: one.at, ...Object.fromEntries(figures) });
-    }
+    const now = JSON.stringify(one.churn);
+    if (one.churn && now !== before) rows.push({ number: one.number, at: one.at, ...one.churn });
     before = now;
   }
-  const keys = [...new Set(rows.flatMap((row) => Object.keys(row)))].filter(
-    (key) => key !== "number" && key !== "at",
-  );
-  const last = rows[rows.length - 1];
-  const auc = keys.find((key) => key.includes("auc"));
+  const judged = rows.filter((row) => row.auc !== undefined);
+  const last = judged[judged.length - 1];
   return (
     <Figure
       id="churn"
       title={
-        last && auc
-          ? `Churn model: of two customers the one that falls silent has the higher risk in ${percent(last[auc] as number)} of pairs`
-          : last
+        last?.auc !== undefined
+          ? `Churn model: of two customers the one that falls silent has the higher risk in ${percent(last.auc)} of pairs`
+          : rows.length > 0
             ? "What the churn model has learnt"
             : "How good the churn model is"
       }
       unit={
-        auc
-          ? "Judged on what came after each forecast, before the model had learnt from it"
-          : "Parameters of the model; rfmstream evaluate churn judges it"
+        last
+          ? `Judged on the 90 days after a model took effect, before it had learnt from them: ${kForecasts.map((one) => one.words).join(", ")}`
+          : "Parameters of the model; 90 days after it took effect it is judged"
       }
       answer={props.answer}
       span={span.words}
       columns={[
         { key: "number", label: "Version", kind: "count" },
         { key: "at", label: "In force from", kind: "time" },
-        ...keys.map((key) => ({ key, label: key.replaceAll("_", " "), kind: "decimal" as const })),
+        ...(last
+          ? [
+              ...kForecasts.map(({ key, name }) => ({
+                key,
+                label: name,
+                kind: "decimal" as const,
+              })),
+              { key: "gone_share", label: "Gone after 90 days", kind: "percent" as const },
+              { key: "judged_customers", label: "Customers judged", kind: "count" as const },
+            ]
+          : []),
+        { key: "nbd_r", label: "NBD r", kind: "decimal" },
+        { key: "nbd_alpha_days", label: "NBD α, days", kind: "decimal" },
+        { key: "intercept", label: "Intercept", kind: "decimal" },
       ]}
       rows={[...rows].reverse()}
+      note={
+        last && judged.length < rows.length
+          ? "Models without figures: their 90 days are not over, or 52 newer ones have been judged."
+          : undefined
+      }
       empty={
         <p>
           No churn model was fitted in these dates: that takes 500 customers and two weekly samples.
         </p>
       }
       draw={
-        auc
+        last
           ? (look) => ({
               legend: {},
               tooltip: {
@@ -255,16 +275,14 @@ function ChurnFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) 
                 valueFormatter: (value: unknown) => decimal(value as number),
               },
               xAxis: { type: "time" },
-              yAxis: { type: "value", scale: true, axisLabel: { formatter: decimal } },
-              series: keys
-                .filter((key) => key === auc || key.includes("brier"))
-                .map((key) => ({
-                  name: key.replaceAll("_", " "),
-                  type: "line",
-                  symbolSize: 5,
-                  color: key === auc ? look.accent : look.bad,
-                  data: rows.map((row) => [row.at, row[key]]),
-                })),
+              yAxis: { type: "value", min: 0, max: 1, axisLabel: { formatter: decimal } },
+              series: kForecasts.map(({ key, name }) => ({
+                name,
+                type: "line",
+                symbolSize: 5,
+                color: { auc: look.accent, brier: look.bad, calibration_error: look.good }[key],
+                data: judged.map((row) => [row.at, row[key]]),
+              })),
             })
           : undefined
       }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "stream/analyse/census.h"
+#include "stream/analyse/churn_forecasts.h"
 #include "stream/text/time_text.h"
 #include "tests/stream/analyse/census_cases.h"
 
@@ -168,6 +169,24 @@ TEST(Population, TellsHowFewBringHowMuch) {
   EXPECT_EQ(curve[1].monetary, Money{80'000});
   EXPECT_EQ(curve[5].monetary, Money{100'000});
   EXPECT_EQ(census.population().medians()->monetary, Money{2'500});
+}
+
+TEST(ChurnForecasts, LookAtASampleOfManyCustomersAndAtTheNewestModels) {
+  const CensusCases cases(1, 400);
+  std::vector<PastChurnModel> models;
+  for (int days = 160; days > 90; --days)
+    models.push_back(
+        {kCensusAt - std::chrono::days{days}, ChurnModel{.nbd_r = 1, .nbd_alpha_days = 60}});
+  ChurnForecasts all(models, ChurnForecasts::kCustomersMax);
+  ChurnForecasts sample(models, ChurnForecasts::kCustomersMax * 4);
+  for (const auto& [row, invoices] : cases.all()) {
+    all.add(row, cases.facts(row), cases.rules());
+    sample.add(row, cases.facts(row), cases.rules());
+  }
+  ASSERT_EQ(all.figures().size(), ChurnForecasts::kModelsMax);
+  EXPECT_EQ(all.figures().back().at, models.back().at);
+  EXPECT_NEAR(static_cast<double>(sample.figures().back().customers),
+              static_cast<double>(all.figures().back().customers) / 4, 30);
 }
 
 TEST(CustomerList, PagesHoldEveryCustomerOnceInOrder) {

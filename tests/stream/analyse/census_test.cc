@@ -16,6 +16,7 @@
 #include <utility>
 
 #include "state/segmenter.h"
+#include "stream/analyse/churn_forecasts.h"
 #include "stream/analyse/cluster_sample.h"
 #include "stream/analyse/customer_view.h"
 #include "tests/stream/analyse/census_cases.h"
@@ -312,6 +313,71 @@ TEST(Census, TellsWhatCameOfTheRiskThatWasForetold) {
     EXPECT_EQ(all.customers, known);
     EXPECT_EQ(all.gone, gone);
     EXPECT_EQ(counted(cases).calibration(), RiskOutcomes{});
+  }
+}
+
+TEST(ChurnForecasts, JudgeEachModelByThe90DaysAfterIt) {
+  constexpr std::chrono::days kHorizon{90};
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    SCOPED_TRACE("seed=" + std::to_string(seed));
+    CensusCases cases(seed, kCustomers);
+    std::vector<PastChurnModel> models;
+    for (const int days : {400, 200, 90, 89})
+      models.push_back({kCensusAt - std::chrono::days{days}, random_churn(cases.random())});
+    ChurnForecasts whole(models, kCustomers);
+    // The second lane has not heard of the last models yet.
+    std::vector<ChurnForecasts> parts{ChurnForecasts(models, kCustomers),
+                                      ChurnForecasts(std::span(models).first(2), kCustomers)};
+    for (const auto& [row, invoices] : cases.all()) {
+      whole.add(row, cases.facts(row), cases.rules());
+      parts[row.id_hash % 2].add(row, cases.facts(row), cases.rules());
+    }
+    parts[0].merge(parts[1]);
+    const std::vector<ChurnForecast> figures = whole.figures();
+    ASSERT_EQ(figures.size(), 3);  // The 90 days of the last one are not over.
+    for (std::size_t i = 0; i < figures.size(); ++i) {
+      const EventTime at = models[i].at;
+      std::vector<ScoredOutcome> outcomes;
+      double gone = 0;
+      for (const auto& [row, invoices] : cases.all()) {
+        const Oracle oracle = oracle_of(invoices);
+        const auto in = [](EventTime from, EventTime to) {
+          return [=](const Purchase& p) { return p.time >= from && p.time < to; };
+        };
+        const auto before = std::ranges::count_if(oracle.purchases, in(kBeforeAll, at));
+        if (before == 0) continue;
+        Money monetary;
+        for (const BookedAmount& booking : oracle.bookings) {
+          if (booking.time < at &&
+              (cases.rules().monetary == MonetaryKind::kNet || booking.amount > Money{}))
+            monetary = monetary + booking.amount;
+        }
+        const auto days = [&](EventTime time) {
+          return static_cast<double>((at - time).count()) / static_cast<double>(kDayMs);
+        };
+        const auto newest = static_cast<std::size_t>(before) - 1;
+        ChurnInput input{
+            .recency_days = days(oracle.purchases[newest].time),
+            .frequency = static_cast<double>(before),
+            .monetary = static_cast<double>(monetary.units) / Money::kUnitsPerCurrencyUnit,
+            .age_days = days(oracle.purchases.front().time)};
+        input.gap_days = purchase_gap_days(input.age_days, input.recency_days, input.frequency);
+        outcomes.push_back({churn_risk(models[i].model, input),
+                            std::ranges::none_of(oracle.purchases, in(at, at + kHorizon))});
+        gone += outcomes.back().happened ? 1 : 0;
+      }
+      EXPECT_EQ(figures[i].at, at);
+      EXPECT_EQ(figures[i].customers, outcomes.size());
+      EXPECT_DOUBLE_EQ(figures[i].gone_share, gone / static_cast<double>(outcomes.size()));
+      EXPECT_EQ(figures[i].auc, area_under_roc(outcomes));
+      EXPECT_NEAR(figures[i].brier, brier_score(outcomes), 1e-12);
+      EXPECT_NEAR(figures[i].ece, expected_calibration_error(calibration_bins(outcomes, 10)),
+                  1e-12);
+      if (i < 2) {
+        EXPECT_EQ(parts[0].figures()[i].customers, outcomes.size());
+        EXPECT_EQ(parts[0].figures()[i].auc, figures[i].auc);
+      }
+    }
   }
 }
 
