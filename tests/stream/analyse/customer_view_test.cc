@@ -1,4 +1,4 @@
-// Goal: a customer and a grid are shown as their rules and models have them, and as far as these go.
+// Goal: a customer and a grid are shown as their rules and models have them, as far as these go.
 #include "stream/analyse/customer_view.h"
 
 #include <gtest/gtest.h>

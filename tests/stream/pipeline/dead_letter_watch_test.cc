@@ -141,7 +141,7 @@ TEST(DeadLetters, AHundredAtFirstCommitNothingAndPause) {
     ASSERT_TRUE(why.has_value());
     EXPECT_NE(why->find("the first 100 records"), std::string::npos) << *why;
     EXPECT_NE(why->find("partition 0, offset "), std::string::npos) << *why;
-    EXPECT_NE(why->find(R"(begins {"InvoiceNo")"), std::string::npos) << *why;
+    EXPECT_NE(why->find("begins like a JSON object"), std::string::npos) << *why;
     EXPECT_FALSE(pipeline.lane(0).caught_up());
   }
   EXPECT_TRUE(nothing_is_committed(world));
