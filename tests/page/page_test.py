@@ -347,7 +347,7 @@ class Figures(PageTest):
             with self.subTest(key):
                 self.assertEqual(
                     [row[key] and float(row[key]) for row in rows],
-                    [one.get(key, "") for one in models],
+                    [float(f"{one[key]:.12g}") if key in one else "" for one in models],
                 )
         self.assertIn(
             f"in {judged[-1]['auc'] * 100:.0f} % of pairs", self.figure("churn").inner_text()
