@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <spdlog/spdlog.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -104,7 +103,7 @@ class AdminServer::Listener final : public httplib::Server {
     if (port_ < 0 || ::listen(svr_sock_, kBacklog) != 0) return false;
     hosts_.emplace(std::move(hosts), HostCheck::is_bound_to_loopback(svr_sock_));
     lobby_ = std::make_unique<ConnectionLobby>(pressure_, kThreads,
-                                               [this](int socket) { serve(socket); });
+                                               [this](int socket) { return serve(socket); });
     thread_ = std::thread([this] {
       pthread_setname_np(pthread_self(), "admin");
       if (!listen_after_bind() && !pressure_.is_stopping)
@@ -209,12 +208,12 @@ class AdminServer::Listener final : public httplib::Server {
     return true;
   }
   // Instead of the library's, which has no limit for a whole request.
-  void serve(int socket) {
+  bool serve(int socket) {
     try {
-      if (answer(socket)) return lobby_->add(socket);
+      return answer(socket);
     } catch (const std::exception&) {  // No memory, say: this connection ends, and nothing else.
+      return false;
     }
-    ::close(socket);
   }
   // True: more may be asked on it.
   bool answer(int socket) {

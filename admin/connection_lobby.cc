@@ -129,7 +129,11 @@ void ConnectionLobby::work(Queue& queue) {
     queue.sockets.pop_front();
     pressure_.waiting = usual_.sockets.size();
     lock.unlock();
-    serve_(socket);
+    if (serve_(socket)) {
+      add(socket);
+    } else {
+      ::close(socket);
+    }
     lock.lock();
   }
 }

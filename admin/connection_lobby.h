@@ -19,8 +19,9 @@ namespace rfm {
 
 class ConnectionLobby {
  public:
-  // Takes the socket over; on a thread of the lobby.
-  using Serve = std::function<void(int socket)>;
+  // On a thread of the lobby. True: more may be asked on the socket, which waits here again; else
+  // it is closed.
+  using Serve = std::function<bool(int socket)>;
 
   // `pressure` outlives it.
   ConnectionLobby(Pressure& pressure, int threads, Serve serve);

@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include <array>
+#include <atomic>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "tests/fake/manual_clock.h"
@@ -215,6 +217,27 @@ TEST_F(AdminServerTest, BehindAHeadThatIsNoneNothingIsARequest) {
         std::string("GET /\n\n")}) {
     const std::string answers = ask(head + next);
     EXPECT_EQ(answers.find(" 200 "), std::string::npos) << answers.substr(0, 200);
+  }
+}
+
+TEST_F(AdminServerTest, EndsWhileClientsAsk) {
+  for (int round = 0; round < 30; ++round) {
+    auto server = AdminServer::start("127.0.0.1:0", {}, pages_);
+    ASSERT_TRUE(server.ok()) << server.status();
+    std::vector<std::thread> clients;
+    std::atomic<int> asked = 0;
+    for (int i = 0; i < 4; ++i) {
+      clients.emplace_back([&asked, port = (*server)->port()] {
+        const Connection connection(port);
+        connection.send("GET /config HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        ++asked;
+        connection.read_to_end();
+      });
+    }
+    while (asked < 4) {
+    }
+    server->reset();
+    for (std::thread& client : clients) client.join();
   }
 }
 
