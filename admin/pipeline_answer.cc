@@ -47,22 +47,30 @@ void write_partitions(JsonText& out, const ServiceStatus& status) {
   out.end_array();
 }
 
-void write_dead_letters(JsonText& out, const ServiceStatus& status) {
-  DeadLetterPlaces places;
-  for (const LaneStatus& lane : status.lanes) merge(places, lane.figures.dead_letters);
-  const auto& counts = status.counters.dead_lettered;
-  out.key("dead_letters").begin_array();
+// What was counted for each reason; `more` writes what else is known of one.
+template <class Reason, class Counts, class More>
+void write_reasons(JsonText& out, std::string_view key, const Counts& counts, More more) {
+  out.key(key).begin_array();
   for (std::size_t i = 0; i < counts.size(); ++i) {
     if (counts[i] == 0) continue;
     out.begin_object();
-    out.key("reason").text(name(static_cast<DeadLetterReason>(i)));
+    out.key("reason").text(name(static_cast<Reason>(i)));
     out.key("records").integer(integer_of(counts[i]));
-    if (const std::optional<RecordPlace>& place = places[i])
-      out.key("sample").text(
-          fmt::format("partition {}, offset {}", place->partition, place->offset));
+    more(i);
     out.end_object();
   }
   out.end_array();
+}
+
+void write_dead_letters(JsonText& out, const ServiceStatus& status) {
+  DeadLetterPlaces places;
+  for (const LaneStatus& lane : status.lanes) merge(places, lane.figures.dead_letters);
+  write_reasons<DeadLetterReason>(
+      out, "dead_letters", status.counters.dead_lettered, [&](std::size_t i) {
+        if (const std::optional<RecordPlace>& place = places[i])
+          out.key("sample").text(
+              fmt::format("partition {}, offset {}", place->partition, place->offset));
+      });
 }
 
 void write_outcomes(JsonText& out, const OutcomeCounters& counters) {
@@ -75,15 +83,7 @@ void write_outcomes(JsonText& out, const OutcomeCounters& counters) {
   out.key("dead_letter").integer(integer_of(counters.dead_lettered_total()));
   out.key("late").integer(integer_of(counters.late));
   out.end_object();
-  out.key("ignored").begin_array();
-  for (std::size_t i = 0; i < counters.ignored.size(); ++i) {
-    if (counters.ignored[i] == 0) continue;
-    out.begin_object();
-    out.key("reason").text(name(static_cast<IgnoredReason>(i)));
-    out.key("records").integer(integer_of(counters.ignored[i]));
-    out.end_object();
-  }
-  out.end_array();
+  write_reasons<IgnoredReason>(out, "ignored", counters.ignored, [](std::size_t) {});
 }
 
 void write_work(JsonText& out, const ServiceStatus& status) {

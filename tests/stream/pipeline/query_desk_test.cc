@@ -126,51 +126,50 @@ TEST(QueryDesk, OnlySoManyWait) {
   EXPECT_TRUE(desk.ask(std::make_shared<AskRows>(), QueryDesk::Kind::kPass).ok());
 }
 
-TEST(QueryDesk, WhatTakesLongGivesWayToTheLaneAndToOthers) {
+// A desk at which a pass is asked for that never ends.
+class QueryDeskWithAPass : public testing::Test {
+ protected:
+  QueryDeskWithAPass() {
+    desk.open();
+    EXPECT_TRUE(desk.ask(endless, QueryDesk::Kind::kPass).ok());
+  }
+  void work(QueryDesk::Pace pace) { desk.work({}, {rules_, models_}, pace); }
+
   QueryDesk desk;
-  desk.open();
-  const Rules rules;
-  const ModelTimeline models;
-  const auto endless = std::make_shared<Endless>();
-  ASSERT_TRUE(desk.ask(endless, QueryDesk::Kind::kPass).ok());
-  desk.work({}, {rules, models}, QueryDesk::Pace::kBusy);
+  const std::shared_ptr<Endless> endless = std::make_shared<Endless>();
+
+ private:
+  const Rules rules_;
+  const ModelTimeline models_;
+};
+
+TEST_F(QueryDeskWithAPass, WhatTakesLongGivesWayToTheLaneAndToOthers) {
+  work(QueryDesk::Pace::kBusy);
   EXPECT_GT(endless->looks, 0);
   EXPECT_TRUE(desk.is_asked());
   const auto look = std::make_shared<AskRows>();
   ASSERT_TRUE(desk.ask(look, QueryDesk::Kind::kLook).ok());
-  while (!look->is_finished()) desk.work({}, {rules, models}, QueryDesk::Pace::kBusy);
+  while (!look->is_finished()) work(QueryDesk::Pace::kBusy);
   EXPECT_FALSE(endless->is_finished());
 }
 
 // By the CPU time of this thread, which the desk's own share is of.
-TEST(QueryDesk, PassesGetASixtyFourthOfWhatABusyLaneWorks) {
-  QueryDesk desk;
-  desk.open();
-  const Rules rules;
-  const ModelTimeline models;
-  const auto endless = std::make_shared<Endless>();
-  ASSERT_TRUE(desk.ask(endless, QueryDesk::Kind::kPass).ok());
-  desk.work({}, {rules, models}, QueryDesk::Pace::kBusy);
+TEST_F(QueryDeskWithAPass, PassesGetASixtyFourthOfWhatABusyLaneWorks) {
+  work(QueryDesk::Pace::kBusy);
   const std::chrono::nanoseconds begun = thread_cpu();
   const std::chrono::nanoseconds answered = desk.figures().cpu;
-  while (thread_cpu() - begun < std::chrono::milliseconds{300})
-    desk.work({}, {rules, models}, QueryDesk::Pace::kBusy);
+  while (thread_cpu() - begun < std::chrono::milliseconds{300}) work(QueryDesk::Pace::kBusy);
   const std::chrono::nanoseconds work = thread_cpu() - begun;
   EXPECT_GT(endless->looks, 1);
   EXPECT_LT(desk.figures().cpu - answered, work / 50);
 }
 
 // A lane that only waits for more uses no CPU, and nothing of it is a pass's.
-TEST(QueryDesk, LooksDoNotWaitForWhatPassesHaveUsedUp) {
-  QueryDesk desk;
-  desk.open();
-  const Rules rules;
-  const ModelTimeline models;
-  ASSERT_TRUE(desk.ask(std::make_shared<Endless>(), QueryDesk::Kind::kPass).ok());
-  desk.work({}, {rules, models}, QueryDesk::Pace::kFree);  // All that there is, and a bit.
+TEST_F(QueryDeskWithAPass, LooksDoNotWaitForWhatPassesHaveUsedUp) {
+  work(QueryDesk::Pace::kFree);  // All that there is, and a bit.
   const auto look = std::make_shared<AskRows>();
   ASSERT_TRUE(desk.ask(look, QueryDesk::Kind::kLook).ok());
-  desk.work({}, {rules, models}, QueryDesk::Pace::kBusy);
+  work(QueryDesk::Pace::kBusy);
   EXPECT_TRUE(look->is_finished());
 }
 
