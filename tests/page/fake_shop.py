@@ -598,15 +598,13 @@ class Shop:
     def all_sales(self, asked):
         first, last = self.span(asked)
         named = [(one, shopper) for shopper in self.shoppers for one in shopper.invoices]
-        every = [
-            (one, shopper)
-            for one, shopper in named + [(one, None) for one in self.unnamed]
-            if first <= str(one.day) <= last
-        ]
+        ever = named + [(one, None) for one in self.unnamed]
+        every = [pair for pair in ever if first <= str(pair[0].day) <= last]
+        months = [pair for pair in ever if first[:7] <= str(pair[0].day)[:7] <= last[:7]]
 
-        def sums(key, more=lambda cell, pairs: {}):
+        def sums(key, more=lambda cell, pairs: {}, pairs=every):
             groups = collections.defaultdict(list)
-            for one, shopper in every:
+            for one, shopper in pairs:
                 groups[key(one, shopper)].append((one, shopper))
             result = []
             for group, pairs in sorted(groups.items()):
@@ -648,7 +646,7 @@ class Shop:
             points.append({"customers_share": percent / 100, "revenue_share": sum(best) / whole})
         products = [
             {"stock_code": f"2{ware:04}", "description": WARES[ware], **cell}
-            for ware, cell in sums(lambda one, _: one.ware)
+            for ware, cell in sums(lambda one, _: one.ware, pairs=months)
         ]
         products.sort(key=lambda one: -one["net"])
         unnamed = total([pair for pair in every if pair[1] is None])
@@ -667,7 +665,9 @@ class Shop:
             ],
             "hours": [
                 {"weekday": at[0], "hour": at[1], **in_one(cell)}
-                for at, cell in sums(lambda one, _: (one.day.isoweekday(), one.hour))
+                for at, cell in sums(
+                    lambda one, _: (one.day.isoweekday(), one.hour), pairs=months
+                )
             ],
             "products": products,
             "unnamed": {

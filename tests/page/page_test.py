@@ -310,6 +310,18 @@ class Figures(PageTest):
             number(self.page.locator(".numbers dd").first.inner_text()), net, delta=0.51
         )
 
+    def test_sums_of_whole_months_say_so_and_are_compared_with_such(self):
+        self.show("/sales?from=2024-05-10&to=2024-05-20")
+        answer = self.answer("/sales?from=2024-05-10&to=2024-05-20")
+        for name in ("hours", "products"):
+            meta = self.figure(name).locator(".meta").inner_text()
+            self.assertIn("2024-05-10 to 2024-05-20, whole months", meta)
+        tiles = self.page.locator(".numbers dt").all_inner_texts()
+        self.assertIn("Without a product, whole months", tiles)
+        net = sum(one["net"] for one in answer["hours"])
+        share = 100 * answer["products"][0]["net"] / net
+        self.assertIn(f", {share:.0f} % of all", self.figure("products").locator("h2").inner_text())
+
     def test_retention_equals_the_answer_and_says_what_is_not_over(self):
         self.show("/retention?span=all")
         answer = self.answer("/retention")

@@ -19,6 +19,8 @@ export function SalesScreen() {
   const data = answer.data;
   const net = data.months.reduce((sum, one) => sum + one.net, 0);
   const invoices = data.months.reduce((sum, one) => sum + one.invoices, 0);
+  // Of the whole months, as products are.
+  const wholeNet = data.hours.reduce((sum, one) => sum + one.net, 0);
   const credits = data.months.reduce((sum, one) => sum + returned(one), 0);
   return (
     <>
@@ -48,7 +50,7 @@ export function SalesScreen() {
           </dd>
         </div>
         <div>
-          <dt>Without a product</dt>
+          <dt>Without a product, whole months</dt>
           <dd>{money(data.unallocated.net, currency)}</dd>
         </div>
       </dl>
@@ -62,7 +64,7 @@ export function SalesScreen() {
       <CountriesFigure answer={answer} data={data} net={net} />
       <SegmentsFigure answer={answer} data={data} />
       <ConcentrationFigure answer={answer} data={data} />
-      <ProductsFigure answer={answer} data={data} net={net} />
+      <ProductsFigure answer={answer} data={data} net={wholeNet} />
     </>
   );
 }

@@ -133,7 +133,7 @@ export function HoursFigure({ answer, data }: Part) {
       }
       unit={`Net, ${currency || "money"}; weekdays and hours in UTC`}
       answer={answer}
-      span={span.words}
+      span={`${span.words}, whole months`}
       columns={[
         { key: "day", label: "Weekday" },
         { key: "at", label: "From" },
