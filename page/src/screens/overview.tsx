@@ -15,7 +15,11 @@ function segmentsAt(data: Segments, to: string, today: string): { rows: Segment[
   const customers = Object.values(day.segments).reduce((sum, one) => sum + one[0], 0);
   const monetary = Object.values(day.segments).reduce((sum, one) => sum + one[1], 0);
   const nothing = null as unknown as number;
-  const rows = ranked.map((one) => {
+  // Segments that nobody is in now may have had members then.
+  const others = Object.keys(day.segments)
+    .filter((name) => !ranked.some((one) => one.name === name))
+    .map((name) => ({ name, rank: nothing, description: "", action: "" }));
+  const rows = [...ranked, ...others].map((one) => {
     const [here, amount] = day.segments[one.name] ?? [0, 0];
     return {
       ...one,
