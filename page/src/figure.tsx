@@ -95,30 +95,33 @@ export function Figure(props: FigureProps) {
             ))}
           </p>
         </figcaption>
-        {!isEmpty && (
-          <div class="tools">
-            {props.controls}
-            {props.draw && (
-              <button type="button" aria-pressed={asTable} onClick={toggle}>
-                Table
+        <div class="tools">
+          {/* Also of an empty figure: what emptied it may be a choice among them. */}
+          {props.controls}
+          {!isEmpty && (
+            <>
+              {props.draw && (
+                <button type="button" aria-pressed={asTable} onClick={toggle}>
+                  Table
+                </button>
+              )}
+              <button type="button" onClick={() => saveCsv(name, props.columns, props.rows)}>
+                CSV
               </button>
-            )}
-            <button type="button" onClick={() => saveCsv(name, props.columns, props.rows)}>
-              CSV
-            </button>
-            {props.draw && !asTable && (
-              <button
-                type="button"
-                onClick={() =>
-                  chart.current && savePng(name, chart.current, title, meta.join(" · "))
-                }
-              >
-                PNG
-              </button>
-            )}
-            <LinkButton id={id} />
-          </div>
-        )}
+              {props.draw && !asTable && (
+                <button
+                  type="button"
+                  onClick={() =>
+                    chart.current && savePng(name, chart.current, title, meta.join(" · "))
+                  }
+                >
+                  PNG
+                </button>
+              )}
+              <LinkButton id={id} />
+            </>
+          )}
+        </div>
       </div>
       {answer.data && answer.error && (
         <p class="trouble" role="alert">

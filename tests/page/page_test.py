@@ -254,6 +254,16 @@ class Figures(PageTest):
             self.assertEqual(number(row[1]), day.get(row[0], [0])[0], row)
             self.assertEqual(row[5], "–")
 
+    def test_an_earlier_day_shows_segments_that_nobody_is_in_now(self):
+        self.show("/?seg=cluster&from=2022-12-15&to=2023-01-15")
+        day = self.answer("/segments?segmentation=cluster&from=2023-01-15&to=2023-01-15")["days"][0]
+        sizes = {row["name"]: int(row["customers"]) for row in self.csv("segments")}
+        self.assertEqual({name: n for name, n in sizes.items() if n},
+                         {name: cell[0] for name, cell in day["segments"].items()})
+        self.assertEqual(list(day["segments"]), ["Unassigned"])
+        total = number(self.page.locator(".numbers dd").first.inner_text())
+        self.assertEqual(total, sizes["Unassigned"])
+
     def test_moves_equal_the_answer(self):
         self.show("/moves?from=2024-03-01&to=2024-09-01")
         answer = self.answer("/transitions?from=2024-03-01&to=2024-09-01")
@@ -662,6 +672,19 @@ class Emptiness(PageTest):
                 self.show(place)
                 self.assertIn(words, self.figure(figure).locator(".empty").inner_text())
         self.assertEqual(self.faults, [])
+
+
+    def test_a_choice_that_empties_a_figure_can_be_taken_back(self):
+        made = self.service.made
+        self.service.made = lambda path, asked: made(path, asked) | (
+            {"net": [], "flows": [], "days": []} if asked.get("reason") == "return" else {}
+        )
+        self.show("/moves?reason=return")
+        self.figure("matrix").locator(".empty").wait_for()
+        self.assertEqual(self.figure("matrix").get_by_role("button").count(), 0)
+        self.figure("matrix").get_by_label("Reason").select_option("")
+        self.figure("matrix").locator(".chart").wait_for()
+        self.assertGreater(len(self.csv("matrix")), 0)
 
 
 class Troubles(PageTest):

@@ -105,10 +105,12 @@ function ClustersFigure(props: { answer: FigureAnswer; versions: ModelVersion[] 
         </p>
       }
       controls={
-        <>
-          <Choose label="Version" name="version" options={options} />
-          <Choose label="beside" name="other" options={[["", "the first"], ...options]} />
-        </>
+        newest && (
+          <>
+            <Choose label="Version" name="version" options={options} />
+            <Choose label="beside" name="other" options={[["", "the first"], ...options]} />
+          </>
+        )
       }
     />
   );
