@@ -4,6 +4,7 @@ import { useContext } from "preact/hooks";
 import { type Address, useAddress } from "./address";
 import type { Envelope, Pipeline, Segments } from "./answers";
 import { dayBefore } from "./format";
+import { useLooks } from "./lag";
 import { orderOf } from "./segments";
 import { type Answer, pathOf, useAnswer } from "./service";
 
@@ -84,6 +85,7 @@ export function useNewScene(): Scene {
   const address = useAddress();
   const { params } = address;
   const status = useAnswer<Pipeline>("/pipeline");
+  useLooks(status);
   const today = (status.data?.as_of ?? "").slice(0, 10);
   const asked = params.get("seg") ?? "";
   const catalogue = useAnswer<Segments>(

@@ -184,9 +184,13 @@ export function useAnswer<T>(path: string | null, everySeconds = kPollSeconds): 
         const data = (await ask(path, mine.signal)) as T;
         if (running !== mine) return;
         const changed = data !== now.data || now.error !== null || now.isMaking;
-        state.current = { ...now, data, error: null, isMaking: false, confirmedAt: Date.now() };
         failures = 0;
-        if (changed || now.confirmedAt === 0) redraw(0);
+        if (!changed && now.confirmedAt > 0) {
+          now.confirmedAt = Date.now(); // In place: seen also by who drew before.
+        } else {
+          state.current = { ...now, data, error: null, isMaking: false, confirmedAt: Date.now() };
+          redraw(0);
+        }
       } catch (error) {
         if (running !== mine || !(error instanceof Refusal)) return;
         const isMaking = isInTheMaking(error);

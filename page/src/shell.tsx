@@ -1,7 +1,8 @@
 // What is around every screen: name, ways to all screens, dates, age of the figures, theme.
 import type { ComponentChildren } from "preact";
-import { useEffect, useReducer, useRef, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { type Address, go, here, replace, there, useAddress } from "./address";
+import { useClock } from "./clock";
 import { kNothing, seconds, time } from "./format";
 import { kSpans, type Scene, usualSpan, useScene } from "./scene";
 import { entryOf, isDated, screens } from "./screen_list";
@@ -199,15 +200,6 @@ function Controls(props: { dated: boolean; segmented: boolean }) {
 }
 
 // --- age, troubles ---
-
-function useClock(everyMs: number): number {
-  const [, tick] = useReducer((n: number) => n + 1, 0);
-  useEffect(() => {
-    const timer = window.setInterval(() => tick(0), everyMs);
-    return () => window.clearInterval(timer);
-  }, [everyMs]);
-  return Date.now();
-}
 
 function Age() {
   const now = useClock(1000);

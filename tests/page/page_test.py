@@ -808,6 +808,21 @@ class Troubles(PageTest):
         self.page.wait_for_selector(".lost", state="detached")
         self.assertGreater(port, 0)
 
+    def test_unchanged_figures_are_confirmed_and_their_lag_is_looked_at(self):
+        self.page.clock.install()
+        self.show("/")
+        for _ in range(6):
+            self.page.clock.run_for(5_500)
+            self.page.wait_for_timeout(300)
+        self.page.clock.run_for(1_000)
+        age = number(self.page.locator(".age span").inner_text())
+        self.assertLess(age, 12)
+        self.assertEqual(self.page.locator(".age.old").count(), 0)
+        self.show("/pipeline")
+        rows = self.csv("lag")
+        self.assertGreaterEqual(len(rows), 6)
+        self.assertEqual({(row["lag"], row["lag_seconds"]) for row in rows}, {("12", "3.5")})
+
     def test_only_what_is_shown_is_asked_and_with_its_etag(self):
         self.page.clock.install()
         answered = collections.defaultdict(list)

@@ -1,42 +1,16 @@
-import { useEffect, useRef } from "preact/hooks";
-import type { Pipeline, PipelinePartition } from "../answers";
+import type { Pipeline } from "../answers";
+import { useClock } from "../clock";
 import { Figure } from "../figure";
 import { bytes, count, decimal, percent, plural, seconds, short } from "../format";
+import { kLookMs, lagOf, looks } from "../lag";
 import { useScene } from "../scene";
-
-interface Sample {
-  at: number;
-  lag: number;
-  lag_seconds: number;
-}
-
-const kSampleMs = 5000;
-const kSamplesMax = 720; // An hour.
-
-// Of the time the page has been open, whatever screen was shown.
-const samples: Sample[] = [];
-
-function sample(partitions: PipelinePartition[]): void {
-  const now = Date.now();
-  const last = samples[samples.length - 1];
-  if (last && now - last.at < kSampleMs - 500) return;
-  const sum = (key: "lag") => partitions.reduce((all, one) => all + (one[key] ?? 0), 0);
-  const most = Math.max(0, ...partitions.map((one) => one.lag_seconds ?? 0));
-  samples.push({ at: now, lag: sum("lag"), lag_seconds: most });
-  if (samples.length > kSamplesMax) samples.shift();
-}
 
 export function PipelineScreen() {
   const { status } = useScene();
   const data = status.data as Pipeline;
   const partitions = data.partitions;
-  const drawn = useRef(0);
-  useEffect(() => {
-    sample(partitions);
-    drawn.current += 1;
-  });
-  const lag = partitions.reduce((sum, one) => sum + (one.lag ?? 0), 0);
-  const late = Math.max(0, ...partitions.map((one) => one.lag_seconds ?? 0));
+  useClock(kLookMs); // Looks go on where the figures stay.
+  const lag = lagOf(data);
   const read = data.outcomes.records ?? 0;
   const outcomes = Object.entries(data.outcomes)
     // `records` is all of them, `late` some of those applied.
@@ -59,11 +33,11 @@ export function PipelineScreen() {
         </div>
         <div>
           <dt>Records not read yet</dt>
-          <dd>{count(lag)}</dd>
+          <dd>{count(lag.records)}</dd>
         </div>
         <div>
           <dt>Behind in event time</dt>
-          <dd>{seconds(late)}</dd>
+          <dd>{seconds(lag.seconds)}</dd>
         </div>
         <div>
           <dt>Dead letters</dt>
@@ -82,7 +56,7 @@ export function PipelineScreen() {
         id="partitions"
         title={
           partitions.length
-            ? `${plural(partitions.length, "partition")}: ${lag === 0 ? "everything is read" : `${count(lag)} records not read yet`}`
+            ? `${plural(partitions.length, "partition")}: ${lag.records === 0 ? "everything is read" : `${count(lag.records)} records not read yet`}`
             : "Partitions"
         }
         unit="Records and seconds; watermark: deadlines up to there are over, what comes older is late"
@@ -106,7 +80,7 @@ export function PipelineScreen() {
       />
       <Figure
         id="lag"
-        title={`Lag: ${count(lag)} records, ${seconds(late)} of event time`}
+        title={`Lag: ${count(lag.records)} records, ${seconds(lag.seconds)} of event time`}
         unit="Records not read yet, since this page was opened (an hour at most)"
         answer={status}
         columns={[
@@ -115,8 +89,12 @@ export function PipelineScreen() {
           { key: "lag_seconds", label: "Seconds", kind: "decimal" },
         ]}
         rows={
-          samples.length > 1 && !data.stored
-            ? samples.map((one) => ({ ...one, time: new Date(one.at).toISOString() }))
+          looks.length > 1 && !data.stored
+            ? looks.map((one) => ({
+                time: new Date(one.at).toISOString(),
+                lag: one.records,
+                lag_seconds: one.seconds,
+              }))
             : []
         }
         empty={
@@ -138,7 +116,7 @@ export function PipelineScreen() {
               type: "line",
               symbol: "none",
               color: look.accent,
-              data: samples.map((one) => [one.at, one.lag]),
+              data: looks.map((one) => [one.at, one.records]),
             },
           ],
         })}
