@@ -7,7 +7,8 @@ export interface Dated {
 
 export interface Envelope extends Dated {
   partitions?: { held: number; total: number };
-  monetary?: unknown; // "net" or "gross"; in /customers/{id} his money.
+  monetary?: unknown; // "net" or "gross"; in /customers/{id} his money, and the kind beside it.
+  monetary_kind?: string;
   model_version?: number | null;
   rules_version?: number | null;
 }

@@ -109,7 +109,7 @@ export function useNewScene(): Scene {
 // "net of returns" or not: said wherever money is.
 export function moneyWords(answer: Envelope | null): string {
   const currency = answer?.currency || "money";
-  return answer?.monetary === "gross"
+  return (answer?.monetary_kind ?? answer?.monetary) === "gross"
     ? `${currency}, returns not taken off`
     : `${currency}, net of returns`;
 }

@@ -575,6 +575,7 @@ class Shop:
             "recency_days": figures[0],
             "frequency": figures[1],
             "monetary": f"{figures[2]:.4f}",
+            "monetary_kind": "net",
             "sales": f"{sales:.4f}",
             "credits": f"{credits:.4f}",
             "churn_risk": risk_of(figures),

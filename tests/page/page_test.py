@@ -264,6 +264,17 @@ class Figures(PageTest):
         total = number(self.page.locator(".numbers dd").first.inner_text())
         self.assertEqual(total, sizes["Unassigned"])
 
+    def test_money_of_a_customer_is_of_its_kind(self):
+        made = self.service.made
+        for kind, words in (("net", "GBP, net of returns"), ("gross", "returns not taken off")):
+            self.service.made = lambda path, asked: made(path, asked) | (
+                {"monetary_kind": kind} if path.startswith("/customers/") else {}
+            )
+            self.service.kept = {}
+            self.page = self.open_tab()
+            self.show("/c/12004")
+            self.assertIn(words, self.page.locator(".numbers").inner_text())
+
     def test_moves_equal_the_answer(self):
         self.show("/moves?from=2024-03-01&to=2024-09-01")
         answer = self.answer("/transitions?from=2024-03-01&to=2024-09-01")
