@@ -44,6 +44,7 @@ export function Figure(props: FigureProps) {
   const tables = (address.params.get("table") ?? "").split(",").filter(Boolean);
   const asTable = !props.draw || tables.includes(id);
   const isEmpty = props.rows.length === 0;
+  const isBusy = answer.isOld && !answer.error;
   const headline = isEmpty ? title.split(":")[0] : title;
 
   const linked = address.params.get("figure") === id;
@@ -83,6 +84,7 @@ export function Figure(props: FigureProps) {
       ref={figure}
       id={`figure-${id}`}
       class={linked ? "panel linked" : "panel"}
+      aria-busy={isBusy}
       aria-labelledby={`title-${id}`}
       tabIndex={props.opened === undefined ? undefined : -1}
     >
@@ -105,12 +107,18 @@ export function Figure(props: FigureProps) {
                   Table
                 </button>
               )}
-              <button type="button" onClick={() => saveCsv(name, props.columns, props.rows)}>
+              {/* Of old figures neither: a file would be named as the others. */}
+              <button
+                type="button"
+                disabled={answer.isOld}
+                onClick={() => saveCsv(name, props.columns, props.rows)}
+              >
                 CSV
               </button>
               {props.draw && !asTable && (
                 <button
                   type="button"
+                  disabled={answer.isOld}
                   onClick={() =>
                     chart.current && savePng(name, chart.current, title, meta.join(" · "))
                   }
@@ -123,6 +131,11 @@ export function Figure(props: FigureProps) {
           )}
         </div>
       </div>
+      {isBusy && answer.isMaking && (
+        <p class="trouble" role="status">
+          These are the figures of before: the service counts those asked for …
+        </p>
+      )}
       {answer.data && answer.error && (
         <p class="trouble" role="alert">
           These are not the figures asked for: {refusalWords(answer.error.status)}{" "}

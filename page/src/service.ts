@@ -25,6 +25,7 @@ export interface Answer<T> {
   // When the service last confirmed `data`, by the browser's clock; 0: never.
   confirmedAt: number;
   isMaking: boolean; // The service counts: asked again in a second.
+  isOld: boolean; // `data` answers the question before: of other dates, or another choice.
   again: () => void;
 }
 
@@ -149,6 +150,7 @@ export function useAnswer<T>(path: string | null, everySeconds = kPollSeconds): 
     error: null,
     confirmedAt: 0,
     isMaking: false,
+    isOld: false,
     again: () => undefined,
   });
   // Another question of the same path (other dates) keeps the old figures until the new ones come.
@@ -156,7 +158,8 @@ export function useAnswer<T>(path: string | null, everySeconds = kPollSeconds): 
     const kept = path ? etags.get(path) : undefined;
     const same = state.current.path?.split("?")[0] === path?.split("?")[0];
     const data = (kept?.data as T) ?? (same ? state.current.data : null);
-    state.current = { ...state.current, path, data, error: null, isMaking: false };
+    const isOld = data !== null && !kept;
+    state.current = { ...state.current, path, data, error: null, isMaking: false, isOld };
   }
   useEffect(() => {
     if (path === null) return undefined;
@@ -188,7 +191,8 @@ export function useAnswer<T>(path: string | null, everySeconds = kPollSeconds): 
         if (!changed && now.confirmedAt > 0) {
           now.confirmedAt = Date.now(); // In place: seen also by who drew before.
         } else {
-          state.current = { ...now, data, error: null, isMaking: false, confirmedAt: Date.now() };
+          const confirmedAt = Date.now();
+          state.current = { ...now, data, error: null, isMaking: false, isOld: false, confirmedAt };
           redraw(0);
         }
       } catch (error) {
@@ -196,7 +200,8 @@ export function useAnswer<T>(path: string | null, everySeconds = kPollSeconds): 
         const isMaking = isInTheMaking(error);
         failures = isMaking ? 0 : Math.min(failures + 1, 5);
         const data = error.status === 404 ? null : now.data;
-        state.current = { ...now, data, isMaking, error: isMaking ? null : error };
+        const isOld = data !== null && now.isOld;
+        state.current = { ...now, data, isMaking, isOld, error: isMaking ? null : error };
         redraw(0);
       } finally {
         window.clearTimeout(late);

@@ -101,6 +101,7 @@ class Browsing(unittest.TestCase):
     def settled(self, page, charts=True):
         page.wait_for_selector("main .panel, main .waiting")
         page.wait_for_selector("main .waiting", state="detached", timeout=120_000)
+        page.wait_for_selector("main [aria-busy=true]", state="detached", timeout=120_000)
         if charts:
             self.until(
                 "[...document.querySelectorAll('.chart')].every(one => one.dataset.drawn)", page
@@ -755,6 +756,23 @@ class Troubles(PageTest):
         self.figure("months").get_by_role("alert").wait_for()
         said = self.figure("months").get_by_role("alert").inner_text()
         self.assertIn("These are not the figures asked for", said)
+
+    def test_figures_of_the_dates_before_are_marked_until_the_others_are_there(self):
+        self.page.clock.install()
+        self.show("/sales")
+        self.service.making = {"/sales"}
+        self.page.get_by_label("Dates").select_option("90")
+        figure = self.figure("months")
+        figure.get_by_role("status").wait_for()
+        self.assertIn("figures of before", figure.get_by_role("status").inner_text())
+        self.assertEqual(figure.get_attribute("aria-busy"), "true")
+        for name in ("CSV", "PNG"):
+            self.assertTrue(figure.get_by_role("button", name=name, exact=True).is_disabled())
+        self.service.making = set()
+        self.page.clock.run_for(1_100)
+        self.settled(self.page)
+        self.assertEqual(figure.get_attribute("aria-busy"), "false")
+        self.assertEqual(len(self.csv("months")), 4)
 
     def test_figures_that_begin_later_than_the_history_say_so(self):
         made = self.service.made

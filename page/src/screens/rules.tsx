@@ -205,6 +205,7 @@ function Result(props: { result: DryRun | null; isClosed: boolean }) {
     error: null,
     confirmedAt: 0,
     isMaking: false,
+    isOld: false,
     again: () => undefined,
   };
   const moves = [...(result?.moves ?? [])]
