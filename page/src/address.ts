@@ -37,12 +37,13 @@ function written(screen: string, id: string, params: URLSearchParams): string {
   return `#/${path}${query ? `?${query}` : ""}`;
 }
 
+// Null takes a parameter away; an empty text stays as one.
 type Changes = Record<string, string | number | null | undefined>;
 
 function changed(params: URLSearchParams, changes: Changes): URLSearchParams {
   const result = new URLSearchParams(params);
   for (const [name, value] of Object.entries(changes)) {
-    if (value === null || value === undefined || value === "") result.delete(name);
+    if (value === null || value === undefined) result.delete(name);
     else result.set(name, String(value));
   }
   return result;

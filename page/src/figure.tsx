@@ -60,7 +60,7 @@ export function Figure(props: FigureProps) {
 
   const toggle = () => {
     const next = asTable ? tables.filter((one) => one !== id) : [...tables, id];
-    replace(here(address, { table: next.join(",") }));
+    replace(here(address, { table: next.join(",") || null }));
   };
   const asOf = answer.data?.as_of ? `as of ${time(answer.data.as_of)} UTC` : "";
   const span = props.span ?? (isDated(address) ? "now: the dates above do not change it" : "now");

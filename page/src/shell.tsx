@@ -118,7 +118,8 @@ function Controls(props: { dated: boolean; segmented: boolean }) {
     const both = { from: span.from, to: span.to || today, ...changes };
     if (both.from && both.to && both.from > both.to)
       both.from = both.to = Object.values(changes)[0];
-    replace(here(address, { ...both, span: null, page: null }));
+    const [from, to] = [both.from || null, both.to || null];
+    replace(here(address, { from, to, span: null, page: null }));
   };
   return (
     <form class="controls" aria-label="What is shown" onSubmit={(event) => event.preventDefault()}>

@@ -939,6 +939,35 @@ class Rules(PageTest):
         self.figure("dry-run").locator("table").wait_for()
         self.assertEqual(self.service.asked.count("/rules/dry-run"), 2)
 
+    def test_a_result_is_shown_with_the_rules_that_it_is_of(self):
+        self.page.clock.install()
+        self.service.making = {"/rules/dry-run"}
+        self.show("/rules")
+        self.page.get_by_label("Token").fill(TOKEN)
+        box = self.page.get_by_role("textbox", name="Settings")
+        tried = box.input_value()
+        with self.page.expect_response("**/rules/dry-run"):
+            self.page.get_by_role("button", name="Dry run").click()
+        box.fill("[segmentation.churn]\n")
+        self.page.wait_for_timeout(200)
+        self.page.clock.run_for(1_100)
+        self.page.get_by_text("Trying").wait_for(state="detached")
+        self.assertEqual(self.figure("differences").count(), 0)
+        box.fill(tried)
+        self.figure("differences").wait_for()
+
+    def test_the_settings_can_be_emptied(self):
+        self.show("/rules")
+        box = self.page.get_by_role("textbox", name="Settings")
+        box.fill("")
+        self.page.wait_for_timeout(100)
+        self.assertEqual(box.input_value(), "")
+        self.page.reload()
+        self.settled(self.page)
+        self.assertEqual(box.input_value(), "")
+        self.page.get_by_role("link", name="Begin anew").click()
+        self.until("document.querySelector('textarea').value.includes('Fixed cuts')")
+
     def test_what_is_in_force_can_be_begun_with(self):
         self.show("/rules")
         begin = self.page.get_by_label("Begin with what is in force")

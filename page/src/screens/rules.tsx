@@ -1,4 +1,4 @@
-import { useEffect, useState } from "preact/hooks";
+import { useState } from "preact/hooks";
 import { go, here, replace, there, useAddress } from "../address";
 import type { DryRun } from "../answers";
 import { Figure } from "../figure";
@@ -82,9 +82,9 @@ export function RulesScreen() {
   const [token, setToken] = useState("");
   const [busy, setBusy] = useState("");
   const [fault, setFault] = useState<Refusal | null>(null);
-  const [result, setResult] = useState<DryRun | null>(null);
+  const [tried, setTried] = useState<{ rules: string; result: DryRun } | null>(null);
   const [applied, setApplied] = useState("");
-  useEffect(() => setResult(null), [rules]); // It was of others.
+  const result = tried?.rules === rules ? tried.result : null; // Else it is of others.
 
   const ask = async (path: string, word: string, how: "counted" | "done"): Promise<unknown> => {
     setBusy(word);
@@ -99,8 +99,10 @@ export function RulesScreen() {
       setBusy("");
     }
   };
-  const dryRun = async () =>
-    setResult((await ask("/rules/dry-run", "Trying …", "counted")) as DryRun | null);
+  const dryRun = async () => {
+    const found = (await ask("/rules/dry-run", "Trying …", "counted")) as DryRun | null;
+    setTried(found && { rules, result: found });
+  };
   const apply = async () => {
     if (!confirm("Apply these rules? Customers move, and transitions are published.")) return;
     const done = (await ask("/rules/apply", "Applying …", "done")) as Record<string, unknown> | null;
