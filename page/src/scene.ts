@@ -22,6 +22,7 @@ export interface Scene {
   today: string; // The day of the newest figures; "": unknown yet.
   span: Span;
   segmentation: string;
+  missing: string; // The segmentation of the address, where there is none of that name.
   segmentations: string[];
   order: (a: string, b: string) => number; // Of segments, best first.
   currency: string;
@@ -88,10 +89,14 @@ export function useNewScene(): Scene {
   useLooks(status);
   const today = (status.data?.as_of ?? "").slice(0, 10);
   const asked = params.get("seg") ?? "";
-  const catalogue = useAnswer<Segments>(
-    today ? pathOf("/segments", { segmentation: asked, from: today, to: today }) : null,
+  const day = { from: today, to: today };
+  const wanted = useAnswer<Segments>(
+    today ? pathOf("/segments", { segmentation: asked, ...day }) : null,
     60,
   );
+  const missing = wanted.error?.status === 400 ? asked : "";
+  const usual = useAnswer<Segments>(missing ? pathOf("/segments", day) : null, 60);
+  const catalogue = missing ? usual : wanted;
   const segments = catalogue.data?.segments ?? [];
   const ranked = [...segments].sort((a, b) => b.rank - a.rank).map((one) => one.name);
   return {
@@ -99,7 +104,8 @@ export function useNewScene(): Scene {
     catalogue,
     today,
     span: spanOf(address, today),
-    segmentation: asked || (catalogue.data?.segmentation ?? ""),
+    segmentation: (missing ? "" : asked) || (catalogue.data?.segmentation ?? ""),
+    missing,
     segmentations: catalogue.data?.segmentations ?? (asked ? [asked] : []),
     order: orderOf(ranked),
     currency: catalogue.data?.currency ?? "",

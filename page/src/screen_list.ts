@@ -113,6 +113,11 @@ export function entryOf(address: Address): ScreenEntry | undefined {
   return screens.find((entry) => entry.path === address.screen);
 }
 
+// Whether the segmentation is above the screen's figures.
+export function isSegmented(address: Address): boolean {
+  return entryOf(address)?.segmented ?? address.screen === "c";
+}
+
 // Whether the dates are above the screen's figures at all.
 export function isDated(address: Address): boolean {
   return entryOf(address)?.dated ?? address.screen === "c";

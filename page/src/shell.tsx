@@ -5,7 +5,7 @@ import { type Address, go, here, replace, there, useAddress } from "./address";
 import { useClock } from "./clock";
 import { kNothing, seconds, time } from "./format";
 import { kSpans, type Scene, usualSpan, useScene } from "./scene";
-import { entryOf, isDated, screens } from "./screen_list";
+import { entryOf, isDated, isSegmented, screens } from "./screen_list";
 import { useConnection } from "./service";
 import { type Choice, chooseTheme, themeChoice } from "./theme";
 
@@ -71,10 +71,7 @@ export function Shell(props: { children: ComponentChildren }) {
             <h1 tabIndex={-1}>{title}</h1>
             {entry && <p class="question">{entry.question}</p>}
           </div>
-          <Controls
-            dated={isDated(address)}
-            segmented={entry?.segmented ?? address.screen === "c"}
-          />
+          <Controls dated={isDated(address)} segmented={isSegmented(address)} />
         </div>
         <Troubles />
         {props.children}
@@ -232,6 +229,12 @@ function Troubles() {
       {scene.span.fault && isDated(address) && (
         <p class="trouble">
           {scene.span.fault}: shown are {scene.span.words}. Choose other dates above.
+        </p>
+      )}
+      {scene.missing && isSegmented(address) && (
+        <p class="trouble">
+          There is no segmentation “{scene.missing}”: shown is {scene.segmentation}. Choose another
+          above.
         </p>
       )}
       {data && data.partitions_held < data.partitions_total && (

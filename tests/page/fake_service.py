@@ -12,7 +12,7 @@ import pathlib
 import threading
 import urllib.parse
 
-from fake_shop import Shop
+from fake_shop import SEGMENTS, Shop
 
 TOKEN = "let-me"
 HEADERS = {
@@ -116,6 +116,8 @@ class FakeService:
         if path in self.making:
             body = refusal(202, "ask again in a second", "in_the_making")
             return self.send(request, 202, body)
+        if asked.get("segmentation", "rfm") not in SEGMENTS:
+            return self.send(request, 400, refusal(400, "segmentation is not one of these"))
         answer = self.answer(path, asked)
         if answer is None:
             return self.send(request, 404, refusal(404, "nothing is known of this"))

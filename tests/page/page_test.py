@@ -749,6 +749,19 @@ class Troubles(PageTest):
         self.page.get_by_role("link", name="12004", exact=True).click()
         self.figure("now").wait_for()
 
+    def test_a_segmentation_that_is_not_there_is_said_and_another_shown(self):
+        for place, figure in (("/", "segments"), ("/moves", "matrix"), ("/grid", "grid")):
+            with self.subTest(place):
+                self.page = self.open_tab()
+                self.show(f"{place}?seg=former")
+                self.figure(figure).wait_for()
+                said = self.page.locator(".trouble").inner_text()
+                self.assertIn("There is no segmentation “former”: shown is rfm", said)
+                self.assertEqual(self.page.locator(".problem").count(), 0)
+                self.assertEqual(self.page.get_by_label("Segmentation").input_value(), "rfm")
+        self.page.get_by_label("Segmentation").select_option("churn")
+        self.page.wait_for_selector(".trouble", state="detached")
+
     def test_figures_that_are_not_those_asked_for_say_so(self):
         self.show("/sales")
         self.service.faults = {"/sales": 503}
