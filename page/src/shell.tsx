@@ -111,10 +111,12 @@ function useShortcuts(address: Address): void {
 function Controls(props: { dated: boolean; segmented: boolean }) {
   const address = useAddress();
   const { span, segmentation, segmentations, today } = useScene();
-  const own = (changes: Record<string, string>) => {
+  const own = (changes: Record<string, string>, when: Typing) => {
     const both = { from: span.from, to: span.to || today, ...changes };
-    if (both.from && both.to && both.from > both.to)
+    if (both.from && both.to && both.from > both.to) {
+      if (when === "going on") return; // It may not be whole yet: the other one stays.
       both.from = both.to = Object.values(changes)[0];
+    }
     const [from, to] = [both.from || null, both.to || null];
     replace(here(address, { from, to, span: null, page: null }));
   };
@@ -151,7 +153,7 @@ function Controls(props: { dated: boolean; segmented: boolean }) {
               value={span.choice}
               onChange={(event) => {
                 const choice = event.currentTarget.value;
-                if (choice === "own") own({});
+                if (choice === "own") own({}, "done");
                 else
                   replace(
                     here(address, {
@@ -171,29 +173,54 @@ function Controls(props: { dated: boolean; segmented: boolean }) {
               <option value="own">from … to</option>
             </select>
           </label>
-          <label>
-            <span>From</span>
-            <input
-              type="date"
-              value={span.from}
-              max={today}
-              onChange={(event) => own({ from: event.currentTarget.value })}
-            />
-          </label>
-          <label>
-            <span>To</span>
-            <input
-              type="date"
-              value={span.to || today}
-              max={today}
-              onChange={(event) => own({ to: event.currentTarget.value })}
-            />
-          </label>
+          <Day
+            label="From"
+            day={span.from}
+            max={today}
+            take={(from, when) => own({ from }, when)}
+          />
+          <Day
+            label="To"
+            day={span.to || today}
+            max={today}
+            take={(to, when) => own({ to }, when)}
+          />
         </>
       ) : (
         <p class="now">As it is now; dates do not change this screen.</p>
       )}
     </form>
+  );
+}
+
+type Typing = "going on" | "done";
+
+const kFirstDay = "1970-01-01";
+
+// While it is typed a date is none at times, and its year begins as 0002.
+function Day(props: {
+  label: string;
+  day: string;
+  max: string;
+  take: (day: string, when: Typing) => void;
+}) {
+  return (
+    <label>
+      <span>{props.label}</span>
+      <input
+        type="date"
+        value={props.day}
+        min={kFirstDay}
+        max={props.max}
+        onChange={({ currentTarget: { value } }) => {
+          if (value >= kFirstDay) props.take(value, "going on");
+        }}
+        onBlur={({ currentTarget: input }) => {
+          if (input.value && input.value < kFirstDay) input.value = props.day;
+          else if (input.value !== props.day) props.take(input.value, "done");
+        }}
+      />
+    </label>
   );
 }
 

@@ -508,6 +508,21 @@ class Address(PageTest):
         asked = [path for path in self.service.asked if "from=2024-10-01&to=2024-12-10" in path]
         self.assertEqual({path.split("?")[0] for path in asked}, {"/segments", "/transitions"})
 
+    def test_a_date_that_is_typed_leaves_the_other_one(self):
+        self.show("/?from=2024-02-01&to=2024-11-30")
+        start, end = (self.page.get_by_label(name, exact=True) for name in ("From", "To"))
+        end.focus()
+        self.page.keyboard.type("10252024", delay=20)
+        self.until("location.hash.includes('to=2024-10-25')")
+        self.assertEqual(start.input_value(), "2024-02-01")
+        self.assertIn("from=2024-02-01", self.page.url)
+        start.focus()
+        self.page.keyboard.type("11052024", delay=20)
+        self.page.wait_for_timeout(100)
+        self.assertEqual(end.input_value(), "2024-10-25")
+        start.blur()  # Whole now, and after the other one.
+        self.until("location.hash.includes('from=2024-11-05&to=2024-11-05')")
+
     def test_any_id_and_any_rules_go_through_it(self):
         name = "a/b?c#d %é"
         self.show("/")
