@@ -28,6 +28,7 @@ export interface FigureProps {
   onPick?: (picked: Picked) => void;
   controls?: ComponentChildren;
   note?: ComponentChildren;
+  isEmpty?: boolean; // Without: when there are no rows.
   wholeTable?: boolean;
   startsEmpty?: boolean; // Nothing is asked before somebody wants it.
   // What a click elsewhere on the screen opened: come into sight when that changes.
@@ -43,7 +44,7 @@ export function Figure(props: FigureProps) {
   const currency = answer.data?.currency ?? "";
   const tables = (address.params.get("table") ?? "").split(",").filter(Boolean);
   const asTable = !props.draw || tables.includes(id);
-  const isEmpty = props.rows.length === 0;
+  const isEmpty = props.isEmpty ?? props.rows.length === 0;
   const isBusy = answer.isOld && !answer.error;
   const headline = isEmpty ? title.split(":")[0] : title;
 

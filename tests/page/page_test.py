@@ -265,6 +265,20 @@ class Figures(PageTest):
         total = number(self.page.locator(".numbers dd").first.inner_text())
         self.assertEqual(total, sizes["Unassigned"])
 
+    def test_invoices_of_a_customer_are_those_of_the_dates(self):
+        ledger = [one["time"] for one in self.answer("/customers/12004")["ledger"]]
+        half = ledger[len(ledger) // 2][:10]
+        self.show(f"/c/12004?from={half}&to=2024-12-10")
+        within = [time for time in ledger if time[:10] >= half]
+        self.assertTrue(0 < len(within) < len(ledger))
+        self.assertEqual([row["time"] for row in self.csv("timeline")], within)
+        note = self.figure("timeline").locator(".note").inner_text()
+        left = len(ledger) - len(within)
+        self.assertRegex(note, f"^{left} invoices? .* of other dates not shown")
+        self.show("/c/12004?from=2020-01-01&to=2020-12-31")
+        self.assertEqual(self.figure("timeline").locator(".chart").count(), 1)
+        self.assertEqual(self.csv("timeline"), [])
+
     def test_money_of_a_customer_is_of_its_kind(self):
         made = self.service.made
         for kind, words in (("net", "GBP, net of returns"), ("gross", "returns not taken off")):

@@ -62,6 +62,11 @@ export function CustomerScreen() {
   const history = data.history ?? [];
   const stays = staysOf(data);
   const ledger = (data.ledger ?? []).map((one) => ({ ...one, amount: Number(one.amount) }));
+  const rows = ledger.filter(
+    ({ time }) =>
+      (!span.from || date(time) >= span.from) && (!span.to || date(time) <= span.to),
+  );
+  const left = ledger.length - rows.length;
   const invoices = ledger.filter((one) => one.amount >= 0).length;
   const next = Object.entries(data.segments)
     .flatMap(([name, one]) => (one.next ? [{ name, ...one.next }] : []))
@@ -106,11 +111,12 @@ export function CustomerScreen() {
           { key: "type", label: "What" },
           { key: "amount", label: "Amount", kind: "money" },
         ]}
-        rows={ledger}
+        rows={rows}
+        isEmpty={ledger.length === 0}
         empty={<p>The state holds no invoice of this customer: all are older than the window.</p>}
         draw={drawTimeline(ledger, stays, data, span.from, span.to, currency)}
         height={260 + 34 * new Set(stays.map((one) => one.segmentation)).size}
-        note="Bars up: invoices, down: credits; of their numbers only a hash is kept, so none is shown. Bands: segments; pale bands: what follows if the customer stays silent."
+        note={`${left > 0 ? `${plural(left, "invoice or credit", "invoices and credits")} of other dates not shown. ` : ""}Bars up: invoices, down: credits; of their numbers only a hash is kept, so none is shown. Bands: segments; pale bands: what follows if the customer stays silent.`}
       />
       <Figure
         id="now"
