@@ -877,7 +877,7 @@ class Shop:
             if churn:
                 versions[-1]["churn"] = churn
             day += datetime.timedelta(days=1)
-        return self.envelope() | {"total": len(versions), "versions": versions}
+        return self.envelope() | {"total": len(versions), "versions": versions[-500:]}
 
     def score(self, asked):
         figures = float(asked["recency_days"]), float(asked["frequency"]), float(asked["monetary"])

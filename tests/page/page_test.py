@@ -382,6 +382,22 @@ class Figures(PageTest):
         self.show("/models?from=2024-03-01&to=2024-03-31")
         self.assertEqual(len(self.csv("versions")), 31)
 
+    def test_lists_that_are_cut_say_of_how_many_they_are(self):
+        self.show("/models?span=all")
+        title = self.figure("versions").locator("h2").inner_text()
+        self.assertEqual(title, "500 of the newest 500 model versions took effect")
+        total = self.answer("/model")["total"]
+        note = self.page.locator("main > .note").inner_text()
+        self.assertIn(f"the newest 500 of {total} versions", note)
+        self.show("/models?from=2024-03-01&to=2024-03-31")
+        title = self.figure("versions").locator("h2").inner_text()
+        self.assertEqual(title, "31 model versions took effect")
+        self.assertEqual(self.page.locator("main > .note").count(), 0)
+        self.show("/retention?orders=20")
+        title = self.figure("spends-less").locator("h2").inner_text()
+        listed = self.answer("/retention")["spends_less"]
+        self.assertIn(f" of the {len(listed)} listed buy often but spend less", title)
+
     def test_each_churn_model_is_there_once_with_what_came_of_it(self):
         self.show("/models?span=all")
         models = []
@@ -714,6 +730,24 @@ class Emptiness(PageTest):
                 self.assertIn(words, self.figure(figure).locator(".empty").inner_text())
         self.assertEqual(self.faults, [])
 
+
+    def test_a_title_over_nothing_claims_nothing(self):
+        for place, path, keys, titles in (
+            ("/sales", "/sales", ["concentration", "days"],
+             {"concentration": "What the best customers bring", "days": "Sales by day"}),
+            ("/retention", "/retention", ["lost"], {"lost": "Customers lost and regained"}),
+            ("/moves", "/transitions", ["net"], {"sankey": "The largest moves"}),
+            ("/risk", "/risk", ["histogram"],
+             {"histogram": "Customers by risk", "bands": "Value at risk by band",
+              "top": "Customers with most at risk"}),
+        ):
+            self.emptied(path, *keys)
+            self.show(place)
+            for figure, title in titles.items():
+                with self.subTest(figure=figure):
+                    self.assertEqual(self.figure(figure).locator("h2").inner_text(), title)
+        tiles = self.page.locator(".numbers dd").all_inner_texts()
+        self.assertEqual([tile.strip() for tile in tiles], ["–", "–", "–"])
 
     def test_a_choice_that_empties_a_figure_can_be_taken_back(self):
         made = self.service.made

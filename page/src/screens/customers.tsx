@@ -34,6 +34,7 @@ export function customerColumns(
 export function customerRows(customers: Customers["customers"]): Record<string, unknown>[] {
   return customers.map((one) => ({
     ...one,
+    value_at_risk: typeof one.churn_risk === "number" ? one.value_at_risk : null, // Else unknown.
     ...Object.fromEntries(
       Object.entries(one.segments).map(([name, segment]) => [`segment_${name}`, segment]),
     ),

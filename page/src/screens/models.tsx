@@ -1,7 +1,7 @@
 import { there, useAddress } from "../address";
 import type { Churn, Model, ModelVersion } from "../answers";
 import { Choose, Figure, Waiting } from "../figure";
-import { days, decimal, kNothing, money, percent, plural, time } from "../format";
+import { count, days, decimal, kNothing, money, percent, plural, time } from "../format";
 import { useScene } from "../scene";
 import { useAnswer } from "../service";
 
@@ -20,12 +20,21 @@ export function ModelsScreen() {
     .sort((a, b) => a.number - b.number);
   const all = [...answer.data.versions].sort((a, b) => a.number - b.number);
   const fits = versions.filter((one) => typeof one.inertia === "number");
+  const oldest = all[0]?.at.slice(0, 10) ?? "";
+  // Of many versions the service tells of the newest.
+  const isCut = answer.data.total > all.length && (!span.from || span.from < oldest);
   return (
     <>
+      {isCut && (
+        <p class="note">
+          The service tells of the newest {count(all.length)} of {count(answer.data.total)} versions,
+          of those since {oldest}: what is below knows of none before.
+        </p>
+      )}
       <ClustersFigure answer={answer} versions={all} />
       <FitsFigure answer={answer} versions={fits} />
       <ChurnFigure answer={answer} versions={versions} />
-      <VersionsFigure answer={answer} versions={versions} />
+      <VersionsFigure answer={answer} versions={versions} newest={isCut ? all.length : null} />
     </>
   );
 }
@@ -292,12 +301,22 @@ function ChurnFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) 
   );
 }
 
-function VersionsFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) {
+// `newest`: of so many; null: of all.
+function VersionsFigure(props: {
+  answer: FigureAnswer;
+  versions: ModelVersion[];
+  newest: number | null;
+}) {
   const { span } = useScene();
+  const amount = props.versions.length;
   return (
     <Figure
       id="versions"
-      title={`${plural(props.versions.length, "model version")} took effect`}
+      title={
+        props.newest === null
+          ? `${plural(amount, "model version")} took effect`
+          : `${count(amount)} of the newest ${plural(props.newest, "model version")} took effect`
+      }
       unit="One row a version, the newest first"
       answer={props.answer}
       span={span.words}
@@ -310,7 +329,7 @@ function VersionsFigure(props: { answer: FigureAnswer; versions: ModelVersion[] 
       rows={[...props.versions].reverse().map((one) => ({ ...one, cuts: cutsWords(one.cuts) }))}
       empty={<p>No version took effect in these dates. Choose longer ones, or “all there is”.</p>}
       note={
-        props.versions.length > 0
+        amount > 0 && props.newest === null
           ? `First in these dates: ${time(props.versions[0].at)} UTC.`
           : undefined
       }

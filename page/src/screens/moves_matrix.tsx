@@ -203,7 +203,11 @@ export function SankeyFigure(props: { answer: FigureAnswer; moved: Step[]; gross
   return (
     <Figure
       id="sankey"
-      title={`The ${Math.min(kLinksMax, sorted.length)} largest moves: ${percentOf(total - restAmount, total, what.word)} that changed the segment or came`}
+      title={
+        sorted.length > 0
+          ? `The ${Math.min(kLinksMax, sorted.length)} largest moves: ${percentOf(total - restAmount, total, what.word)} that changed the segment or came`
+          : "The largest moves"
+      }
       unit={what.unit}
       answer={props.answer}
       span={span.words}

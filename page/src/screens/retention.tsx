@@ -207,7 +207,11 @@ function LostFigure(props: { answer: FigureAnswer }) {
   return (
     <Figure
       id="lost"
-      title={`${plural(lost, "time")} a customer was lost, ${count(regained)} ${regained === 1 ? "time" : "times"} one came back`}
+      title={
+        rows.length > 0
+          ? `${plural(lost, "time")} a customer was lost, ${count(regained)} ${regained === 1 ? "time" : "times"} one came back`
+          : "Customers lost and regained"
+      }
       unit="Times, by month; lost: 90 days without a purchase, counted on the 90th"
       answer={props.answer}
       span={span.words}
@@ -267,10 +271,11 @@ function SpendsLessFigure(props: { answer: FigureAnswer }) {
     .map((one) => ({ ...one, change: one.aov_before ? one.aov / one.aov_before - 1 : null }));
   const missing = rows.reduce((sum, one) => sum + one.missing, 0);
   const shown = data.spends_less.length;
+  const isCut = data.spends_less_customers > shown;
   return (
     <Figure
       id="spends-less"
-      title={`${plural(rows.length, "customer")} buy often but spend less: ${money(missing, currency)} less than at their earlier orders`}
+      title={`${plural(rows.length, "customer")}${isCut ? ` of the ${count(shown)} listed` : ""} buy often but spend less: ${money(missing, currency)} less than at their earlier orders`}
       unit={`Money an order now and before; ${moneyWords(data)}`}
       answer={props.answer}
       columns={[
@@ -288,7 +293,9 @@ function SpendsLessFigure(props: { answer: FigureAnswer }) {
       rows={rows}
       empty={
         <p>
-          Nobody with {least} orders or more spends less an order than before.
+          {isCut
+            ? `None of the ${count(shown)} who leave most money missing has ${least} orders or more.`
+            : `Nobody with ${least} orders or more spends less an order than before.`}
         </p>
       }
       controls={
@@ -304,7 +311,7 @@ function SpendsLessFigure(props: { answer: FigureAnswer }) {
       }
       note={
         `Before and now: the older and the newer half of a customer's orders. Missing: the newer ones at the older mean, less what they brought.${
-          data.spends_less_customers > shown
+          isCut
             ? ` The ${count(shown)} of ${count(data.spends_less_customers)} who leave most money missing.`
             : ""
         }`

@@ -1,7 +1,7 @@
 import { there, useAddress } from "../address";
 import type { Risk } from "../answers";
 import { Figure, Waiting } from "../figure";
-import { count, decimal, money, percent, percentOf, plural, short } from "../format";
+import { count, decimal, kNothing, money, percent, percentOf, plural, short } from "../format";
 import { moneyWords, useScene } from "../scene";
 import { colourOf, isNobody } from "../segments";
 import { kCountSeconds, pathOf, useAnswer } from "../service";
@@ -23,7 +23,10 @@ export function RiskScreen() {
     ...one,
     name: `${Math.round(100 * one.from)} to ${Math.round(100 * one.to)} %`,
   }));
-  const bands = data.bands.filter((one) => one.customers > 0 && !isNobody(one.segment));
+  const bands = customers
+    ? data.bands.filter((one) => one.customers > 0 && !isNobody(one.segment))
+    : [];
+  const top = customers ? data.top : [];
   const worst = [...bands].sort((a, b) => b.value_at_risk - a.value_at_risk)[0];
   const off = data.calibration.reduce(
     (sum, one) => sum + one.customers * Math.abs(one.observed - one.risk),
@@ -42,11 +45,11 @@ export function RiskScreen() {
       <dl class="numbers">
         <div>
           <dt>Value at risk in the next {horizon}</dt>
-          <dd>{money(data.value_at_risk, currency)}</dd>
+          <dd>{customers ? money(data.value_at_risk, currency) : kNothing}</dd>
         </div>
         <div>
           <dt>Customers who bought, and so have a risk</dt>
-          <dd>{count(customers)}</dd>
+          <dd>{count(customers || null)}</dd>
         </div>
         <div>
           <dt>More likely silent than not</dt>
@@ -55,7 +58,11 @@ export function RiskScreen() {
       </dl>
       <Figure
         id="histogram"
-        title={`${percentOf(likely, customers, "customers who bought")} are more likely silent for ${horizon} than not`}
+        title={
+          customers
+            ? `${percentOf(likely, customers, "customers who bought")} are more likely silent for ${horizon} than not`
+            : "Customers by risk"
+        }
         unit={`Customers and value at risk by the risk of no purchase within ${horizon}`}
         answer={answer}
         columns={[
@@ -242,14 +249,14 @@ export function RiskScreen() {
       <Figure
         id="top"
         title={
-          data.top[0]
-            ? `${data.top[0].customer_id}: most at risk, ${money(data.top[0].value_at_risk, currency)}; ${plural(data.top.length, "customer")} listed`
+          top[0]
+            ? `${top[0].customer_id}: most at risk, ${money(top[0].value_at_risk, currency)}; ${plural(top.length, "customer")} listed`
             : "Customers with most at risk"
         }
         unit={moneyWords(data)}
         answer={answer}
         columns={customerColumns(address, segmentations)}
-        rows={customerRows(data.top)}
+        rows={customerRows(top)}
         empty={noModel}
         note={
           <a href={there(address, "customers", { sort: "value_at_risk" })}>

@@ -190,7 +190,11 @@ export function ConcentrationFigure({ answer, data }: Part) {
   return (
     <Figure
       id="concentration"
-      title={`The best 20 % of customers bring ${percent(revenueAt(points, 0.2))} of the money`}
+      title={
+        points.length > 0
+          ? `The best 20 % of customers bring ${percent(revenueAt(points, 0.2))} of the money`
+          : "What the best customers bring"
+      }
       unit={`Share of money by share of customers, the best first; ${moneyWords(data)}`}
       answer={answer}
       columns={[

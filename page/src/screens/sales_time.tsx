@@ -72,13 +72,15 @@ function drawSums(names: string[], sums: Sum[], look: Look, currency: string) {
 
 export function DaysFigure({ answer, data }: Part) {
   const { span, currency } = useScene();
-  const mean = data.days.length
-    ? data.days.reduce((sum, one) => sum + one.net, 0) / data.days.length
-    : 0;
+  const mean = data.days.reduce((sum, one) => sum + one.net, 0) / data.days.length;
   return (
     <Figure
       id="days"
-      title={`${money(mean, currency)} net on a day with sales, on average over ${plural(data.days.length, "day")}`}
+      title={
+        data.days.length > 0
+          ? `${money(mean, currency)} net on a day with sales, on average over ${plural(data.days.length, "day")}`
+          : "Sales by day"
+      }
       unit={currency || "Money"}
       answer={answer}
       span={span.words}
