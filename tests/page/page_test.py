@@ -451,6 +451,31 @@ class Figures(PageTest):
             [one["customer_id"] for one in answer["customers"]],
         )
 
+    def test_a_cell_of_the_grid_with_less_than_nothing_has_a_colour_too(self):
+        made = self.service.made
+        cell = {"scores": [5, 5], "segment": "Champions", "customers": 1, "monetary": -50.0}
+        cells = {"cells": [cell | {"monetary_median": None}]}
+        self.service.made = lambda path, asked: made(path, asked) | (
+            cells if path == "/grid" else {}
+        )
+        pale = [255 + round((part - 255) * 0.35) for part in (0x1F, 0x8A, 0x4C)]
+        for measure in ("money", "median"):
+            self.page = self.open_tab(color_scheme="light")
+            self.show(f"/grid?of={measure}")
+            found = self.page.evaluate(
+                """colour => {
+                     const canvas = document.querySelector('#figure-grid canvas');
+                     const { data } = canvas.getContext('2d')
+                       .getImageData(0, 0, canvas.width, canvas.height);
+                     let pixels = 0;
+                     for (let at = 0; at < data.length; at += 4)
+                       pixels += colour.every((part, place) => data[at + place] === part);
+                     return pixels;
+                   }""",
+                pale,
+            )
+            self.assertGreater(found, 10_000, measure)
+
     def test_cluster_counts_equal_the_answer_and_say_whether_they_agree(self):
         self.show("/k")
         answer = self.answer("/k")

@@ -160,15 +160,16 @@ function drawGrid(
 ): Draw {
   const ys = [...new Set(cells.map((cell) => cell.y))].sort((a, b) => b - a);
   const xs = [...new Set(cells.map((cell) => cell.x))].sort((a, b) => a - b);
-  const value = (cell: Cell) =>
+  const value = (cell: Cell): number | null =>
     measure === "money"
       ? cell.monetary
       : measure === "median"
-        ? (cell.monetary_median ?? 0)
+        ? cell.monetary_median
         : cell.customers;
   const text = (cell: Cell) =>
     measure === "customers" ? count(cell.customers) : money(value(cell), currency);
-  const most = Math.max(1, ...cells.map(value));
+  const fullness = (cell: Cell) => Math.max(0, value(cell) ?? 0); // Money may be below nothing.
+  const most = Math.max(1, ...cells.map(fullness));
   return (look) => ({
     grid: { left: 8, right: 16, top: 32, bottom: 36, containLabel: true },
     tooltip: {
@@ -200,10 +201,10 @@ function drawGrid(
           const colour = shade(
             look.surface,
             colourOf(cell.segment),
-            0.35 + 0.65 * Math.sqrt(value(cell) / most),
+            0.35 + 0.65 * Math.sqrt(fullness(cell) / most),
           );
           return {
-            value: [xs.indexOf(cell.x), ys.indexOf(cell.y), value(cell)],
+            value: [xs.indexOf(cell.x), ys.indexOf(cell.y), fullness(cell)],
             cell,
             itemStyle: { color: colour, borderColor: look.surface, borderWidth: 2 },
             label: { color: inkOn(colour) },
