@@ -148,14 +148,20 @@ export function Chart(props: {
       if (gone || !box.current) return;
       const chart = init(box.current, null, { renderer: "canvas" });
       latest.current.handle.current = chart;
+      let selected = {}; // In the legend: series that somebody has put out of the drawing.
       redraw.current = () => {
         const style = { ...look(), width: box.current?.clientWidth ?? 0 };
         const { draw, label } = latest.current;
-        chart.setOption(withDefaults(draw(style), style, label), { notMerge: true });
+        const option = draw(style);
+        const legend = option.legend && { ...option.legend, selected };
+        chart.setOption(withDefaults({ ...option, legend }, style, label), { notMerge: true });
         onOneCanvas(chart);
         box.current?.setAttribute("data-drawn", "1");
       };
       redraw.current();
+      chart.on("legendselectchanged", (event) => {
+        selected = (event as { selected: Record<string, boolean> }).selected;
+      });
       chart.on("click", (event) => latest.current.onPick?.(event as unknown as Picked));
       const size = new ResizeObserver(() => {
         chart.resize();
