@@ -55,7 +55,11 @@ export function savePng(name: string, chart: EChartsType, title: string, line: s
   const titleFont = `600 32px ${kFont}`;
   context.font = titleFont;
   const titleLines = wrapped(context, title, width - 2 * margin);
-  const head = margin + titleLines.length * 42 + 40;
+  const lineFont = `24px ${kFont}`;
+  context.font = lineFont;
+  const lines = wrapped(context, line, width - 2 * margin);
+  const lineTop = margin + titleLines.length * 42 + 28;
+  const head = lineTop + (lines.length - 1) * 32 + 12;
   canvas.width = width;
   canvas.height = head + source.height + margin;
   context.fillStyle = style.surface;
@@ -64,8 +68,8 @@ export function savePng(name: string, chart: EChartsType, title: string, line: s
   context.font = titleFont;
   titleLines.forEach((text, index) => context.fillText(text, margin, margin + 32 + index * 42));
   context.fillStyle = style.muted;
-  context.font = `24px ${kFont}`;
-  context.fillText(line, margin, head - 12);
+  context.font = lineFont;
+  lines.forEach((text, index) => context.fillText(text, margin, lineTop + index * 32));
   context.drawImage(source, margin, head);
   canvas.toBlob((content) => {
     if (content) save(`${name}.png`, content);
