@@ -510,6 +510,57 @@ class Figures(PageTest):
             self.assertGreater(width, 2000)
             self.assertGreater(len(data), 20_000, name)
 
+    def test_a_picture_of_a_narrow_window_has_its_whole_line(self):
+        heights = []
+        for width in (1280, 400):
+            self.page.set_viewport_size({"width": width, "height": 900})
+            self.show("/moves")
+            self.page.evaluate(
+                """() => {
+                   window.said = [];
+                   const draw = CanvasRenderingContext2D.prototype.fillText;
+                   CanvasRenderingContext2D.prototype.fillText = function (...all) {
+                     if (this.font.startsWith('24px')) {
+                       const fits = all[1] + this.measureText(all[0]).width <= this.canvas.width;
+                       window.said.push([all[0], fits]);
+                     }
+                     draw.apply(this, all);
+                   };
+                 }"""
+            )
+            self.download("reasons", "PNG")
+            said = self.page.evaluate("window.said")
+            self.assertTrue(all(fits for _, fits in said), said)
+            self.assertIn("as of 2024-12-10 12:00 UTC", " ".join(line for line, _ in said))
+            heights.append(len(said))
+            self.page.reload()
+        self.assertEqual(heights[0], 1)
+        self.assertGreater(heights[1], 1)
+
+    def test_one_fit_is_a_table(self):
+        self.show("/models?from=2024-05-01&to=2024-05-07")
+        self.assertEqual(len(self.csv("fits")), 1)
+        self.assertEqual(self.figure("fits").locator(".chart").count(), 0)
+        self.assertEqual(self.figure("fits").locator("tbody tr").count(), 1)
+
+    def test_what_a_legend_leaves_out_stays_out(self):
+        self.show("/sales")
+        canvas = self.figure("months").locator("canvas").first
+        blue = """one => {
+          const { data } = one.getContext('2d').getImageData(0, 40, one.width, one.height - 40);
+          let pixels = 0;
+          for (let at = 0; at < data.length; at += 4)
+            pixels += data[at] === 0x17 && data[at + 1] === 0x57 && data[at + 2] === 0xa6;
+          return pixels;
+        }"""
+        self.assertGreater(canvas.evaluate(blue), 10_000)
+        canvas.click(position={"x": 12, "y": 13})  # “Sold”.
+        self.page.wait_for_timeout(300)
+        self.assertEqual(canvas.evaluate(blue), 0)
+        self.page.get_by_label("Colours").select_option("light")  # Draws all again.
+        self.page.wait_for_timeout(300)
+        self.assertEqual(canvas.evaluate(blue), 0)
+
     def test_a_formula_is_not_given_to_a_spreadsheet(self):
         made = self.service.made
 

@@ -1,5 +1,6 @@
 import { there, useAddress } from "../address";
 import type { Churn, Model, ModelVersion } from "../answers";
+import type { Draw } from "../chart";
 import { Choose, Figure, Waiting } from "../figure";
 import { count, days, decimal, kNothing, money, percent, plural, time } from "../format";
 import { useScene } from "../scene";
@@ -146,17 +147,17 @@ const kFits = [
   },
   { key: "drift", name: "Drift", words: "drift (the way the centroids have gone since the first fit, all steps added up; scaled)" },
 ] as const;
+type Fit = (typeof kFits)[number];
 
 // Only what the service tells of its fits.
 function FitsFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) {
   const { span } = useScene();
   const { versions } = props;
   const last = versions[versions.length - 1];
-  const known = (fit: (typeof kFits)[number]) =>
+  const known = (fit: Fit) =>
     versions.filter((one) => typeof one[fit.key] === "number").length;
   const columns = kFits.filter((fit) => known(fit) > 0);
   const told = kFits.filter((fit) => known(fit) > 1);
-  const time = { type: "time", min: versions[0]?.at, max: last?.at };
   return (
     <Figure
       id="fits"
@@ -172,40 +173,45 @@ function FitsFigure(props: { answer: FigureAnswer; versions: ModelVersion[] }) {
       rows={versions as unknown as Record<string, unknown>[]}
       empty={<p>No clusters were fitted in these dates. Choose longer ones, or “all there is”.</p>}
       height={40 + 130 * told.length}
-      draw={(look) => ({
-        legend: {},
-        tooltip: {
-          trigger: "axis",
-          valueFormatter: (value: unknown) => decimal(value as number),
-        },
-        grid: told.map((_, place) => ({ left: 70, right: 16, top: 36 + place * 128, height: 96 })),
-        xAxis: told.map((_, place) => ({
-          ...time,
-          gridIndex: place,
-          axisLabel: { show: place === told.length - 1 },
-        })),
-        yAxis: told.map((fit, place) => ({
-          type: "value",
-          gridIndex: place,
-          scale: fit.key !== "drift",
-          splitNumber: 3,
-          axisLabel: { formatter: decimal },
-        })),
-        series: told.map((fit, place) => ({
-          name: fit.name,
-          type: "line",
-          xAxisIndex: place,
-          yAxisIndex: place,
-          showSymbol: versions.length < 60,
-          symbolSize: 5,
-          color: { silhouette: look.good, inertia: look.accent, drift: look.bad }[fit.key],
-          data: versions
-            .filter((one) => typeof one[fit.key] === "number")
-            .map((one) => [one.at, one[fit.key]]),
-        })),
-      })}
+      draw={told.length > 0 ? drawFits(versions, told) : undefined}
     />
   );
+}
+
+function drawFits(versions: ModelVersion[], told: Fit[]): Draw {
+  const time = { type: "time", min: versions[0].at, max: versions[versions.length - 1].at };
+  return (look) => ({
+    legend: {},
+    tooltip: {
+      trigger: "axis",
+      valueFormatter: (value: unknown) => decimal(value as number),
+    },
+    grid: told.map((_, place) => ({ left: 70, right: 16, top: 36 + place * 128, height: 96 })),
+    xAxis: told.map((_, place) => ({
+      ...time,
+      gridIndex: place,
+      axisLabel: { show: place === told.length - 1 },
+    })),
+    yAxis: told.map((fit, place) => ({
+      type: "value",
+      gridIndex: place,
+      scale: fit.key !== "drift",
+      splitNumber: 3,
+      axisLabel: { formatter: decimal },
+    })),
+    series: told.map((fit, place) => ({
+      name: fit.name,
+      type: "line",
+      xAxisIndex: place,
+      yAxisIndex: place,
+      showSymbol: versions.length < 60,
+      symbolSize: 5,
+      color: { silhouette: look.good, inertia: look.accent, drift: look.bad }[fit.key],
+      data: versions
+        .filter((one) => typeof one[fit.key] === "number")
+        .map((one) => [one.at, one[fit.key]]),
+    })),
+  });
 }
 
 const kForecasts = [
