@@ -39,8 +39,10 @@ export function csvOf(columns: Column[], rows: Row[]): string {
   return lines.map((line) => `${line.join(",")}\r\n`).join("");
 }
 
+const kByteOrderMark = "\ufeff"; // Without it Excel does not take a file for UTF-8.
+
 export function saveCsv(name: string, columns: Column[], rows: Row[]): void {
-  save(`${name}.csv`, new Blob([csvOf(columns, rows)], { type: "text/csv" }));
+  save(`${name}.csv`, new Blob([kByteOrderMark, csvOf(columns, rows)], { type: "text/csv" }));
 }
 
 // The drawing with its title, unit and as-of, which a picture loses otherwise.

@@ -145,7 +145,9 @@ class Browsing(unittest.TestCase):
         return download.value
 
     def csv(self, name):
-        text = pathlib.Path(self.download(name, "CSV").path()).read_bytes().decode()
+        data = pathlib.Path(self.download(name, "CSV").path()).read_bytes()
+        self.assertEqual(data[:3], b"\xef\xbb\xbf")  # For Excel.
+        text = data[3:].decode()
         return list(csv.DictReader(io.StringIO(text)))
 
 
