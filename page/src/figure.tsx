@@ -139,7 +139,7 @@ export function Figure(props: FigureProps) {
       )}
       {answer.data && answer.error && (
         <p class="trouble" role="alert">
-          These are not the figures asked for: {refusalWords(answer.error.status)}{" "}
+          These are {answer.isOld ? "not the figures asked for" : "the last figures"}: {refusalWords(answer.error.status)}{" "}
           {answer.error.status !== 0 && `It says: ${answer.error.message}`}
         </p>
       )}

@@ -399,6 +399,16 @@ class Figures(PageTest):
         title = self.figure("spends-less").locator("h2").inner_text()
         listed = self.answer("/retention")["spends_less"]
         self.assertIn(f" of the {len(listed)} listed buy often but spend less", title)
+        made = self.service.made
+        few = {"spends_less": [one | {"frequency": 8} for one in listed]}
+        self.service.made = lambda path, asked: made(path, asked) | (
+            few if path == "/retention" else {}
+        )
+        self.service.kept = {}
+        self.page = self.open_tab()
+        self.show("/retention?orders=20")
+        said = self.figure("spends-less").locator(".empty").inner_text()
+        self.assertIn(f"None of the {len(listed)} who leave most money missing has 20", said)
 
     def test_each_churn_model_is_there_once_with_what_came_of_it(self):
         self.show("/models?span=all")
@@ -910,6 +920,14 @@ class Troubles(PageTest):
         self.figure("months").get_by_role("alert").wait_for()
         said = self.figure("months").get_by_role("alert").inner_text()
         self.assertIn("These are not the figures asked for", said)
+        self.page = self.open_tab()
+        self.service.faults = {}
+        self.show("/sales")
+        self.service.faults = {"/sales": 503}
+        self.page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")  # Asks again.
+        self.figure("months").get_by_role("alert").wait_for()
+        said = self.figure("months").get_by_role("alert").inner_text()
+        self.assertIn("These are the last figures", said)
 
     def test_figures_of_the_dates_before_are_marked_until_the_others_are_there(self):
         self.page.clock.install()
