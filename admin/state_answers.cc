@@ -240,9 +240,9 @@ StateAnswers::Answer StateAnswers::customer(std::string_view id) {
 
 absl::StatusOr<std::shared_ptr<const StateAnswers::Listed::Made>> StateAnswers::listed(
     const CustomerQuery& query) {
-  std::string key = fmt::format("{}/{}/{}/{}/{}/{}",
-                                query.segment ? static_cast<int>(query.segment->segmentation) : -1,
-                                query.segment ? query.segment->segment : 0, name(query.sort),
+  const auto [segmentation, segment] = query.segment.value_or(CustomerQuery::Segment{});
+  // No name holds a line's end.
+  std::string key = fmt::format("{}\n{}\n{}\n{}\n{}\n{}", segmentation, segment, name(query.sort),
                                 query.page, query.size, query.country ? "=" + *query.country : "");
   return lists_
       .get(std::move(key),
@@ -290,13 +290,8 @@ StateAnswers::Answer StateAnswers::customers(const AdminRequest& request) {
   if (!parameters.status().ok()) return parameters.status();
   if (const auto segment = parameters.text("segment")) {
     const Segmentation& shown = rules.segmentations[segmentation];
-    query.segment = {.segmentation = segmentation, .segment = kNoSegmentCode};
-    for (std::size_t i = 0; i < shown.info_count(); ++i) {
-      if (shown.info(i).name == *segment)
-        query.segment->segment = static_cast<SegmentCode>(kFirstSegment + i);
-    }
-    if (*segment == kUnassignedSegment) query.segment->segment = kUnassigned;
-    if (query.segment->segment == kNoSegmentCode && *segment != kNoSegment)
+    query.segment = {.segmentation = shown.name(), .segment = *segment};
+    if (!find_segment(shown, *segment))
       parameters.refuse("segment", "a segment of the segmentation");
     if (!parameters.status().ok()) return parameters.status();
   }

@@ -32,11 +32,7 @@ bool calls_alike(const Segmentation& a, const Segmentation& b) {
 // The segment of the same name; absent: there is none.
 std::optional<SegmentCode> renamed(SegmentCode code, const Segmentation& from,
                                    const Segmentation& to) {
-  if (code < kFirstSegment) return code;
-  const std::string& name = segment_info(from, code).name;
-  for (std::size_t i = 0; i < to.info_count(); ++i)
-    if (to.info(i).name == name) return static_cast<SegmentCode>(kFirstSegment + i);
-  return std::nullopt;
+  return find_segment(to, segment_info(from, code).name);
 }
 
 // Where the chain of a segmentation begins, or goes on.

@@ -23,6 +23,13 @@ const SegmentInfo& segment_info(const Segmentation& segmentation, SegmentCode co
   return segmentation.info(code - kFirstSegment);
 }
 
+std::optional<SegmentCode> find_segment(const Segmentation& segmentation, std::string_view name) {
+  for (std::size_t i = 0; i < segmentation.info_count(); ++i)
+    if (segmentation.info(i).name == name) return static_cast<SegmentCode>(kFirstSegment + i);
+  if (name == kUnassignedSegment) return kUnassigned;
+  return name == kNoSegment ? std::optional<SegmentCode>(kNoSegmentCode) : std::nullopt;
+}
+
 Direction direction_of(const Segmentation& segmentation, SegmentCode from, SegmentCode to) {
   if (from == kNoSegmentCode) return Direction::kNew;
   if (to == kNoSegmentCode) return Direction::kLost;

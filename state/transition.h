@@ -23,6 +23,8 @@ Direction direction_of(const Segmentation& segmentation, SegmentCode from, Segme
 
 // Of any code: `none`, `Unassigned`, or one of the segmentation's.
 const SegmentInfo& segment_info(const Segmentation& segmentation, SegmentCode code);
+// Absent: none is of that name.
+std::optional<SegmentCode> find_segment(const Segmentation& segmentation, std::string_view name);
 
 // What a customer's own rules say against acting on a transition.
 enum class Restraint : std::uint8_t {
@@ -104,7 +106,16 @@ struct TransitionBuffer {
     CustomerFacts facts;
   };
 
+  // A day at whose end his money was not what is booked of him, because of what happened in it;
+  // `transitions` are of before.
+  struct DayEnd {
+    std::int64_t day = 0;
+    Money money;
+    std::size_t transitions = 0;
+  };
+
   std::vector<Transition> transitions;
+  std::vector<DayEnd> day_ends;
   std::vector<Adoption> adoptions;
   std::deque<Cause> causes;
   std::uint64_t suppressed = 0;  // Moves that damping held back or dropped.
@@ -112,6 +123,7 @@ struct TransitionBuffer {
   bool empty() const { return transitions.empty() && adoptions.empty(); }
   void clear() {
     transitions.clear();
+    day_ends.clear();
     adoptions.clear();
     causes.clear();
     suppressed = 0;

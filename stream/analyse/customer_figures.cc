@@ -43,13 +43,8 @@ SegmentCode segment_of(const CustomerFigures& figures, std::size_t segmentation)
   const Segmentations& own = figures.row_rules.segmentations;
   const std::size_t s = own.find(shown.name());
   if (s == own.size()) return kNoSegmentCode;
-  const SegmentCode code = figures.row.segments[s].segment;
-  if (code < kFirstSegment) return code;
-  const std::string& name = segment_info(own[s], code).name;
-  for (std::size_t i = 0; i < shown.info_count(); ++i) {
-    if (shown.info(i).name == name) return static_cast<SegmentCode>(kFirstSegment + i);
-  }
-  return kUnassigned;
+  return find_segment(shown, segment_info(own[s], figures.row.segments[s].segment).name)
+      .value_or(kUnassigned);
 }
 
 }  // namespace rfm

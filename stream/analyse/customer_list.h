@@ -13,8 +13,8 @@ namespace rfm {
 
 struct CustomerQuery {
   struct Segment {
-    std::size_t segmentation = 0;  // In the census' rules.
-    SegmentCode segment = kNoSegmentCode;
+    std::string segmentation;
+    std::string segment;
   };
   std::optional<Segment> segment;      // Absent: any.
   std::optional<std::string> country;  // Absent: any.
@@ -25,11 +25,8 @@ struct CustomerQuery {
 
 class CustomerList {
  public:
-  // `rules` outlive the list.
-  CustomerList(const Rules& rules, CustomerQuery query)
-      : rules_(rules),
-        query_(std::move(query)),
-        top_(query_.sort, (query_.page + 1) * query_.size) {}
+  // `rules` outlive the list. Nobody is in a segmentation or a segment that they do not know.
+  CustomerList(const Rules& rules, CustomerQuery query);
 
   // A row at an instant, under the rules that it is under.
   void add(const CustomerRow& row, const CustomerFacts& facts, const Rules& row_rules);
@@ -42,6 +39,8 @@ class CustomerList {
  private:
   const Rules& rules_;
   CustomerQuery query_;
+  std::size_t segmentation_ = 0;
+  std::optional<SegmentCode> segment_;  // Absent: none is asked for, or there is none such.
   std::uint64_t total_ = 0;
   TopCustomers top_;
   LedgerHistory history_;

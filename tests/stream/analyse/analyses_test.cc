@@ -212,7 +212,8 @@ TEST(CustomerList, PagesHoldEveryCustomerOnceInOrder) {
 TEST(CustomerList, TakesThoseOfASegmentInACountry) {
   const CensusCases cases(5, 80);
   CustomerQuery query;
-  query.segment = CustomerQuery::Segment{0, kFirstSegment};
+  const Segmentation& segmentation = cases.rules().segmentations[0];
+  query.segment = CustomerQuery::Segment{segmentation.name(), segmentation.info(0).name};
   query.country = "country 2";
   query.size = 100;
   CustomerList first(cases.rules(), query);
@@ -229,6 +230,22 @@ TEST(CustomerList, TakesThoseOfASegmentInACountry) {
   for (const ListedCustomer& customer : first.page()) found.insert(customer.id);
   EXPECT_EQ(found, expected);
   EXPECT_EQ(first.total(), expected.size());
+}
+
+// As where lanes are under different rules.
+TEST(CustomerList, NobodyIsInWhatTheRulesDoNotKnow) {
+  const CensusCases cases(5, 80);
+  const std::string& known = cases.rules().segmentations[0].name();
+  for (const CustomerQuery::Segment& segment :
+       {CustomerQuery::Segment{"of other rules", "Champions"},
+        CustomerQuery::Segment{known, "of other rules"}}) {
+    CustomerQuery query;
+    query.segment = segment;
+    CustomerList list(cases.rules(), query);
+    for (const CensusCustomer& customer : cases.all())
+      list.add(customer.row, cases.facts(customer.row), cases.rules());
+    EXPECT_EQ(list.total(), 0U);
+  }
 }
 
 }  // namespace
