@@ -102,8 +102,9 @@ class AdminServer::Listener final : public httplib::Server {
                                                    : -1;
     if (port_ < 0 || ::listen(svr_sock_, kBacklog) != 0) return false;
     hosts_.emplace(std::move(hosts), HostCheck::is_bound_to_loopback(svr_sock_));
-    lobby_ = std::make_unique<ConnectionLobby>(pressure_, kThreads,
-                                               [this](int socket) { return serve(socket); });
+    lobby_ = std::make_unique<ConnectionLobby>(
+        pressure_, kThreads,
+        [this](int socket, ConnectionLobby::Kind kind) { return serve(socket, kind); });
     thread_ = std::thread([this] {
       pthread_setname_np(pthread_self(), "admin");
       if (!listen_after_bind() && !pressure_.is_stopping)
@@ -208,15 +209,15 @@ class AdminServer::Listener final : public httplib::Server {
     return true;
   }
   // Instead of the library's, which has no limit for a whole request.
-  bool serve(int socket) {
+  bool serve(int socket, ConnectionLobby::Kind kind) {
     try {
-      return answer(socket);
+      return answer(socket, kind);
     } catch (const std::exception&) {  // No memory, say: this connection ends, and nothing else.
       return false;
     }
   }
   // True: more may be asked on it.
-  bool answer(int socket) {
+  bool answer(int socket, ConnectionLobby::Kind kind) {
     LimitedStream stream(socket, pressure_);
     while (stream.await_request()) {
       // What follows a body, or is one that nobody reads, or a head that is none, is not another
@@ -230,7 +231,10 @@ class AdminServer::Listener final : public httplib::Server {
         if (request.method == "POST") stream.expect_body();
       };
       bool closed = false;
-      if (process(*this, stream, closed, look) && !closed && may_go_on) continue;
+      const bool may_ask = process(*this, stream, closed, look) && !closed && may_go_on;
+      // What has come of another request cannot be put back, and the thread is wanted.
+      if (kind == ConnectionLobby::Kind::kProbe) return may_ask && !stream.is_readable();
+      if (may_ask && (pressure_.waiting == 0 || !stream.is_readable())) continue;
       stream.close_gently();
       return false;
     }

@@ -37,11 +37,13 @@ Head peek(int socket) {
   const ssize_t count = ::recv(socket, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT);
   if (count == 0 || (count < 0 && errno != EAGAIN && errno != EINTR)) return {Head::State::kGone};
   const std::string_view text(bytes.data(), count < 0 ? 0 : static_cast<std::size_t>(count));
-  if (text.size() < bytes.size() && text.find("\r\n\r\n") == std::string_view::npos &&
-      text.find("\n\n") == std::string_view::npos)
-    return {};
+  constexpr std::string_view kEnd = "\r\n\r\n";
+  const std::size_t end = text.find(kEnd);
+  if (end == std::string_view::npos && text.size() < bytes.size()) return {};
   const std::string_view path = text.substr(std::min(text.find(' ') + 1, text.size()));
-  return {Head::State::kWhole, path.starts_with("/healthz") || path.starts_with("/readyz")};
+  const bool is_alone = end == text.size() - kEnd.size();
+  return {Head::State::kWhole,
+          is_alone && (path.starts_with("/healthz") || path.starts_with("/readyz"))};
 }
 
 }  // namespace
@@ -53,8 +55,10 @@ ConnectionLobby::ConnectionLobby(Pressure& pressure, int threads, Serve serve)
     pthread_setname_np(threads_.back().native_handle(), name.c_str());
   };
   start("admin-lobby", [this] { listen(); });
-  for (int i = 0; i < kProbeThreads; ++i) start("admin-probe", [this] { work(probes_); });
-  for (int i = 0; i < threads; ++i) start(fmt::format("admin-{}", i), [this] { work(usual_); });
+  for (int i = 0; i < kProbeThreads; ++i)
+    start("admin-probe", [this] { work(probes_, Kind::kProbe); });
+  for (int i = 0; i < threads; ++i)
+    start(fmt::format("admin-{}", i), [this] { work(usual_, Kind::kUsual); });
 }
 
 ConnectionLobby::~ConnectionLobby() {
@@ -118,7 +122,7 @@ void ConnectionLobby::drop(std::list<Silent>::iterator silent) {
   silent_.erase(silent);
 }
 
-void ConnectionLobby::work(Queue& queue) {
+void ConnectionLobby::work(Queue& queue, Kind kind) {
   // Linux has a niceness for each thread; without it all is as it was.
   static_cast<void>(::setpriority(PRIO_PROCESS, static_cast<id_t>(::gettid()), kNiceness));
   std::unique_lock lock(mutex_);
@@ -129,7 +133,7 @@ void ConnectionLobby::work(Queue& queue) {
     queue.sockets.pop_front();
     pressure_.waiting = usual_.sockets.size();
     lock.unlock();
-    if (serve_(socket)) {
+    if (serve_(socket, kind)) {
       add(socket);
     } else {
       ::close(socket);

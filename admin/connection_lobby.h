@@ -1,11 +1,12 @@
 // Where connections wait until they have sent the head of a request, and then for a thread: a peer
 // that sends slowly, or nothing, takes up a place here and never a thread. Who asks for /healthz or
-// /readyz has a thread of his own.
+// /readyz, and for nothing else behind it, has a thread of his own.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 #include <list>
@@ -19,9 +20,12 @@ namespace rfm {
 
 class ConnectionLobby {
  public:
+  // A probe is to be answered alone, so that the next one has the thread.
+  enum class Kind : std::uint8_t { kUsual, kProbe };
+
   // On a thread of the lobby. True: more may be asked on the socket, which waits here again; else
   // it is closed.
-  using Serve = std::function<bool(int socket)>;
+  using Serve = std::function<bool(int socket, Kind kind)>;
 
   // `pressure` outlives it.
   ConnectionLobby(Pressure& pressure, int threads, Serve serve);
@@ -49,7 +53,7 @@ class ConnectionLobby {
   void look_at(int socket);
   void close_overdue();
   void drop(std::list<Silent>::iterator silent);
-  void work(Queue& queue);
+  void work(Queue& queue, Kind kind);
 
   Pressure& pressure_;
   const Serve serve_;

@@ -45,11 +45,11 @@ class KeptPass {
     {
       const std::scoped_lock lock(mutex_);
       has_old = made_ != nullptr;
-      if (has_old && clock.steady() - made_at_ < fresh_) return made_;
-      // Nobody has waited for its end.
-      if (clock.steady() - begun_at_ > kForgotten) running_.clear();
+      const auto last_asked_at = std::exchange(asked_at_, clock.steady());
+      if (asked_at_ - made_at_ < fresh_) return latest();
+      // Nobody has waited for its end, which may be long ago.
+      if (asked_at_ - last_asked_at > kForgotten) running_.clear();
       if (running_.empty()) {
-        begun_at_ = clock.steady();
         auto asked = desks.ask(QueryDesk::Kind::kPass,
                                [this] { return std::make_shared<PopulationPass<Sums>>(make_); });
         if (!asked.ok()) return asked.status();
@@ -64,45 +64,45 @@ class KeptPass {
     const bool is_mine = !running_.empty() && running_.front() == running.front();
     if (absl::IsDeadlineExceeded(done))
       return made_ == nullptr ? absl::StatusOr<std::shared_ptr<const Made>>(done) : made_;
-    if (is_mine) {
-      running_.clear();
-      made_.reset();
-      if (done.ok()) return merge(running, clock);
+    if (is_mine) running_.clear();
+    if (!done.ok()) {
+      if (is_mine) made_.reset();
+      return done;
     }
-    if (!done.ok()) return done;
-    // Who came first has merged it.
-    if (made_ != nullptr) return made_;
-    return absl::UnavailableError("the lanes are asked anew");
+    if (is_mine) merge(running, clock);
+    return latest();
   }
 
  private:
   using Running = std::shared_ptr<PopulationPass<Sums>>;
 
-  absl::StatusOr<std::shared_ptr<const Made>> merge(const std::vector<Running>& running,
-                                                    const Clock& clock) {
-    PassContext context = running.front()->context();
-    int partitions = 0;
+  absl::StatusOr<std::shared_ptr<const Made>> latest() const {
+    if (made_ == nullptr) return absl::UnavailableError("the rules are changing");
+    return made_;
+  }
+
+  // Leaves the old one while lanes are under different rules, because a midnight is between their
+  // clocks.
+  void merge(const std::vector<Running>& running, const Clock& clock) {
+    made_at_ = clock.steady();
+    fresh_ = kFreshMin;
+    const auto ahead = std::ranges::max_element(
+        running, {}, [](const Running& each) { return each->context().epoch; });
+    PassContext context = (*ahead)->context();
+    context.partitions = 0;
+    std::chrono::nanoseconds worked{0};
     for (const Running& each : running) {
-      partitions += each->context().partitions;
-      if (each->context().epoch > context.epoch) context = each->context();
+      context.partitions += each->context().partitions;
+      worked = std::max(worked, each->worked());
+      if (each->context().has_clock && each->context().rules().version != context.rules().version)
+        return;
     }
+    Sums sums = std::move((*ahead)->sums());
     for (const Running& each : running) {
-      if (each->context().rules().version != context.rules().version)
-        return absl::UnavailableError("the rules are changing");
-    }
-    context.partitions = partitions;
-    auto first = std::ranges::find_if(
-        running, [&](const Running& each) { return each->context().logs == context.logs; });
-    Sums sums = std::move((*first)->sums());
-    for (const Running& each : running) {
-      if (each != *first) sums.merge(each->sums());
+      if (each != *ahead && each->context().has_clock) sums.merge(each->sums());
     }
     made_ = std::make_shared<const Made>(Made{std::move(context), std::move(sums)});
-    made_at_ = clock.steady();
-    std::chrono::nanoseconds worked{0};
-    for (const Running& each : running) worked = std::max(worked, each->worked());
     fresh_ = std::clamp<std::chrono::nanoseconds>(worked * kFreshShare, kFreshMin, kFreshMax);
-    return made_;
   }
 
   const Make make_;
@@ -110,7 +110,7 @@ class KeptPass {
   std::vector<Running> running_;  // One a lane.
   // Shared, because who reads it goes on while the next is made.
   std::shared_ptr<const Made> made_;
-  std::chrono::steady_clock::time_point begun_at_{};
+  std::chrono::steady_clock::time_point asked_at_{};
   std::chrono::steady_clock::time_point made_at_{};
   std::chrono::nanoseconds fresh_{0};
 };

@@ -77,7 +77,7 @@ bool LimitedStream::await(short event, milliseconds usual) const {
 }
 
 bool LimitedStream::fill(milliseconds usual) {
-  return request_bytes_ <= request_bytes_max_ && await(POLLIN, usual) && receive();
+  return request_bytes_ < request_bytes_max_ && await(POLLIN, usual) && receive();
 }
 
 bool LimitedStream::receive() {

@@ -7,8 +7,9 @@ PassContext pass_context(const CommittedState& state) {
   context.partitions = static_cast<int>(state.partitions.size());
   for (const Partition* p : state.partitions) {
     const PartitionMeta& meta = p->meta();
-    if (meta.started && meta.watermark > kBeforeAll)
-      context.epoch = std::max(context.epoch, epoch_of(meta.watermark));
+    if (!meta.started || meta.watermark == kBeforeAll) continue;
+    context.epoch = std::max(context.epoch, epoch_of(meta.watermark));
+    context.has_clock = true;
   }
   return context;
 }

@@ -21,6 +21,7 @@ struct PassContext {
   // Shared, because it outlives the lane that it is a copy of.
   std::shared_ptr<const LogsCopy> logs;
   std::int64_t epoch = 0;  // Of the clock that is ahead.
+  bool has_clock = false;  // Else nothing is there yet, and `epoch` says nothing.
   int partitions = 0;
 
   const Rules& rules() const { return logs->context().rules_in(epoch); }

@@ -103,6 +103,8 @@ void QueryDesk::close(std::string_view why) {
 
 QueryDesk::Next QueryDesk::next() {
   const std::scoped_lock lock(mutex_);
+  for (auto* const queue : {&looks_, &passes_})
+    figures_.given_up += std::erase_if(*queue, [](const auto& q) { return q.use_count() == 1; });
   is_asked_ = !looks_.empty() || !passes_.empty();
   if (!looks_.empty() && look_allowance_ > nanoseconds{0})
     return {.query = looks_.front(), .kind = Kind::kLook};

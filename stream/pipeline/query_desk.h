@@ -23,7 +23,7 @@ namespace rfm {
 struct QueryFigures {
   std::uint64_t answered = 0;
   std::uint64_t refused = 0;        // Too many waited, or there was no lane.
-  std::uint64_t given_up = 0;       // Begun or waiting when the lane's partitions went.
+  std::uint64_t given_up = 0;       // Not finished when the lane's partitions, or who asked, went.
   std::chrono::nanoseconds cpu{0};  // Of the lane's thread, for all of them.
 
   void add(const QueryFigures& other);
@@ -55,7 +55,7 @@ class QueryDesk {
   ~QueryDesk() { close("the service ends"); }
 
   // Any thread. kResourceExhausted: too many wait. kUnavailable: the lane has no state now, and
-  // why. Else the query will be finished.
+  // why. Else the query will be finished, unless nobody else holds it any more.
   absl::Status ask(std::shared_ptr<LaneQuery> query, Kind kind);
   QueryFigures figures() const;
 
