@@ -9,6 +9,7 @@
 #include "state/evaluation.h"
 #include "state/hashes.h"
 #include "state/model_adoption.h"
+#include "state/moves_book.h"
 #include "state/restraint.h"
 #include "state/rules_change.h"
 #include "state/segmenter.h"
@@ -183,12 +184,16 @@ void advance(CustomerRow& row, EventTime from, EventTime to, const TimeContext& 
     const EventTime limit = std::min(to, boundary);
     while (row.cache.deadline <= limit) {
       now = row.cache.deadline;
+      if (now == boundary) note_day_end(row, boundary, context.rules, out);
       const CustomerFacts facts = apply_deadline(row, now, context, out);
       if (now == boundary) break;  // The crossing below fills the cache.
       refresh_cache(row, facts, context);
     }
+    if (limit == boundary) {
+      if (now < boundary) note_day_end(row, boundary, context.rules, out);
+      cross_boundary(row, epoch_of(boundary), context, out);
+    }
     now = limit;
-    if (limit == boundary) cross_boundary(row, epoch_of(boundary), context, out);
   }
 }
 

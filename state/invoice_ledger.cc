@@ -224,18 +224,6 @@ void InvoiceLedger::apply(const LedgerChange& change, const Rules& rules, EventT
   fold(rules, now);
 }
 
-LedgerOutcome InvoiceLedger::put(const LedgerInvoice& given, const Rules& rules, EventTime now) {
-  const LedgerChange change = plan_put(given, rules, now);
-  if (change.outcome == LedgerOutcome::kApplied) apply(change, rules, now);
-  return change.outcome;
-}
-
-LedgerOutcome InvoiceLedger::add(const LedgerInvoice& given, const Rules& rules, EventTime now) {
-  const LedgerChange change = plan_add(given, rules, now);
-  if (change.outcome == LedgerOutcome::kApplied) apply(change, rules, now);
-  return change.outcome;
-}
-
 InvoiceSums InvoiceLedger::recompute(const Rules& rules, EventTime now) const {
   InvoiceSums sums{.first_purchase = folded_.first_purchase,
                    .last_purchase = folded_.last_purchase,

@@ -75,8 +75,12 @@ class InvoiceLedger {
   // Takes a plan whose outcome is kApplied; since it was made only `refresh` may have been called.
   void apply(const LedgerChange& change, const Rules& rules, EventTime now);
 
-  LedgerOutcome put(const LedgerInvoice& given, const Rules& rules, EventTime now);
-  LedgerOutcome add(const LedgerInvoice& given, const Rules& rules, EventTime now);
+  LedgerOutcome put(const LedgerInvoice& given, const Rules& rules, EventTime now) {
+    return apply_planned(plan_put(given, rules, now), rules, now);
+  }
+  LedgerOutcome add(const LedgerInvoice& given, const Rules& rules, EventTime now) {
+    return apply_planned(plan_add(given, rules, now), rules, now);
+  }
 
   // The sums as of the last change or refresh; maintained, so this is cheap.
   const InvoiceSums& sums() const { return sums_; }
@@ -130,6 +134,10 @@ class InvoiceLedger {
   EventTime first_counting(EventTime from, const InvoiceSums& sums) const;
   EventTime last_counting(EventTime until, const InvoiceSums& sums) const;
 
+  LedgerOutcome apply_planned(const LedgerChange& change, const Rules& rules, EventTime now) {
+    if (change.outcome == LedgerOutcome::kApplied) apply(change, rules, now);
+    return change.outcome;
+  }
   LedgerOutcome check_room(const LedgerChange& change, const Rules& rules, EventTime now) const;
   // Entries that may fold, the oldest whole instants until they are `wanted` with extensions;
   // ascending.

@@ -1,6 +1,7 @@
 #include "state/moves_book.h"
 
 #include <algorithm>
+#include <ranges>
 
 #include "state/book_key.h"
 #include "state/byte_codec.h"
@@ -48,6 +49,13 @@ void trim(std::string& history) {
 
 }  // namespace
 
+void note_day_end(const CustomerRow& row, EventTime boundary, const Rules& rules,
+                  TransitionBuffer& out) {
+  const Money money = monetary_of(row.ledger.sums(), rules);
+  if (row.booked && *row.booked != money.units)
+    out.day_ends.push_back({epoch_of(boundary) - 1, money, out.transitions.size()});
+}
+
 void MovesBook::add_stock(std::int64_t day, Place place, std::int64_t customers,
                           std::int64_t money) {
   constexpr int kIdBits = 32;
@@ -79,28 +87,57 @@ void MovesBook::add_flow(std::int64_t day, const Flow& flow, std::int64_t money)
 }
 
 // Money is booked where it was booked last and moves along with the customer; what is between that
-// and what it is now is booked last, where he is.
-void MovesBook::book(CustomerRow& row, const Rules& rules, std::span<const BookedMove> moves) {
-  const std::int64_t money = monetary_of(row.ledger.sums(), rules).units;
-  if (moves.empty() && row.booked == money) return;
+// and what it is at the end of a day, or now, is booked then, where he is.
+void MovesBook::book(CustomerRow& row, const Rules& rules, std::span<const BookedMove> moves,
+                     std::span<const TransitionBuffer::DayEnd> ends) {
+  const Money money = monetary_of(row.ledger.sums(), rules);
+  if (moves.empty() && ends.empty() && row.booked == money.units) return;
   if (row.clock == kBeforeAll) return;  // His first invoice was refused.
   moved_.clear();
-  for (const BookedMove& move : moves) book_move(row, move);
-  const std::int64_t today = epoch_of(row.clock);
-  for (std::size_t s = 0; s < row.segments.size(); ++s) {
-    const SegmentCode code = row.segments[s].segment;
-    if (code == kNoSegmentCode) continue;
-    const Place place = names_.place_of(rules, s, code);
-    const auto moved = std::ranges::find(moved_, place.segmentation, &Moved::segmentation);
-    const bool is_counted = moved != moved_.end() || row.booked;
-    const std::int64_t last = moved != moved_.end() ? moved->money : row.booked.value_or(0);
-    if (!is_counted) {
-      add_stock(today, place, 1, money);
-    } else if (money != last) {
-      add_stock(today, place, 0, money - last);
-    }
+  std::size_t done = 0;
+  const auto move_up_to = [&](std::size_t count) {
+    for (; done < count; ++done) book_move(row, moves[done]);
+  };
+  for (const TransitionBuffer::DayEnd& end : ends) {
+    move_up_to(end.transitions);
+    book_money(row, rules, end, moves.subspan(done));
   }
-  row.booked = money;
+  move_up_to(moves.size());
+  book_money(row, rules, {.day = epoch_of(row.clock), .money = money}, {});
+  row.booked = money.units;
+}
+
+// In each segmentation: in the segment that he leaves next, or is in now.
+void MovesBook::book_money(const CustomerRow& row, const Rules& rules,
+                           const TransitionBuffer::DayEnd& end, std::span<const BookedMove> later) {
+  places_.clear();
+  for (std::size_t s = 0; s < row.segments.size(); ++s) {
+    if (const SegmentCode code = row.segments[s].segment; code != kNoSegmentCode)
+      places_.push_back(names_.place_of(rules, s, code));
+  }
+  for (const BookedMove& move : later | std::views::reverse) {
+    const Transition& transition = *move.transition;
+    const std::uint32_t segmentation =
+        names_.place_of(*transition.rules, transition.segmentation, transition.to).segmentation;
+    std::erase_if(places_, [&](const Place& p) { return p.segmentation == segmentation; });
+    if (transition.from != kNoSegmentCode) places_.push_back({segmentation, from_of(transition)});
+  }
+  for (const Place& place : places_) book_money(row, place, end);
+}
+
+void MovesBook::book_money(const CustomerRow& row, Place place,
+                           const TransitionBuffer::DayEnd& end) {
+  const std::int64_t money = end.money.units;
+  const auto moved = std::ranges::find(moved_, place.segmentation, &Moved::segmentation);
+  if (moved == moved_.end() && !row.booked) return add_stock(end.day, place, 1, money);
+  const std::int64_t last = moved != moved_.end() ? moved->money : *row.booked;
+  if (money == last) return;
+  add_stock(end.day, place, 0, money - last);
+  if (moved != moved_.end()) {
+    moved->money = money;
+  } else {
+    moved_.push_back({place.segmentation, money});
+  }
 }
 
 void MovesBook::book_move(CustomerRow& row, const BookedMove& move) {

@@ -24,6 +24,11 @@ struct BookedMove {
   bool is_actionable = false;
 };
 
+// To be called before anything happens at the `boundary` that ends a day: what the book has to know
+// of its end, if that is not what is booked.
+void note_day_end(const CustomerRow& row, EventTime boundary, const Rules& rules,
+                  TransitionBuffer& out);
+
 class MovesBook {
  public:
   // All outlive it.
@@ -31,8 +36,9 @@ class MovesBook {
 
   // What one step of one customer did, under `rules`, which the row is under now; to be called
   // after every change of his money or segments. Also notes his moves in the row. `moves` are of
-  // this customer, in order.
-  void book(CustomerRow& row, const Rules& rules, std::span<const BookedMove> moves);
+  // this customer, in order, as `ends` of days are, each after some of the moves.
+  void book(CustomerRow& row, const Rules& rules, std::span<const BookedMove> moves,
+            std::span<const TransitionBuffer::DayEnd> ends);
 
  private:
   using Place = SegmentNames::Place;
@@ -55,7 +61,7 @@ class MovesBook {
                            flow.is_actionable);
     }
   };
-  // What was booked last of a segmentation in which the customer has moved.
+  // What this step has booked last of a segmentation.
   struct Moved {
     std::uint32_t segmentation = 0;
     std::int64_t money = 0;
@@ -63,6 +69,9 @@ class MovesBook {
 
   std::uint32_t from_of(const Transition& transition);
   void book_move(CustomerRow& row, const BookedMove& move);
+  void book_money(const CustomerRow& row, const Rules& rules, const TransitionBuffer::DayEnd& end,
+                  std::span<const BookedMove> later);
+  void book_money(const CustomerRow& row, Place place, const TransitionBuffer::DayEnd& end);
   void add_stock(std::int64_t day, Place place, std::int64_t customers, std::int64_t money);
   void add_flow(std::int64_t day, const Flow& flow, std::int64_t money);
 
@@ -70,7 +79,8 @@ class MovesBook {
   SegmentNames& names_;
   absl::flat_hash_map<std::uint64_t, Dated> stocks_;  // By segmentation and segment.
   absl::flat_hash_map<Flow, Dated> flows_;
-  std::vector<Moved> moved_;  // Scratch, like `key_`.
+  std::vector<Moved> moved_;  // Scratch, like the next two.
+  std::vector<Place> places_;
   std::string key_;
 };
 

@@ -155,7 +155,7 @@ void Partition::reject(const RecordView& record, const Rejection& rejection) {
 void Partition::emit(TransitionBuffer& buffer, CustomerRow* row) {
   for (const Transition& transition : buffer.transitions)
     listener_.on_transition(transition, meta_);
-  if (row != nullptr) books_.book(*row, buffer.transitions, transition_context());
+  if (row != nullptr) books_.book(*row, buffer, transition_context());
   for (const auto& [adopter, facts] : buffer.adoptions) listener_.on_rules_adopted(*adopter, facts);
   meta_.counters.transitions += buffer.transitions.size();
   meta_.counters.suppressed += buffer.suppressed;

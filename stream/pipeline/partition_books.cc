@@ -144,18 +144,18 @@ void PartitionBooks::recount_customers(const CustomerRow& row,
   sales_.add_customers(to.time, is_stated ? country : sales_.country_of(to.country_bits), 1);
 }
 
-void PartitionBooks::book(CustomerRow& row, std::span<const Transition> transitions,
+void PartitionBooks::book(CustomerRow& row, const TransitionBuffer& done,
                           const TransitionContext& context) {
   if (!keeps_moves()) return;
   booked_.clear();
-  for (const Transition& transition : transitions) {
+  for (const Transition& transition : done.transitions) {
     const TransitionSubject subject{
         .id = row.id, .birth = row.birth, .consent = transition.consent};
     const std::string_view suppressed =
         suppressed_by(transition, subject, context, *transition.rules);
     booked_.push_back({.transition = &transition, .is_actionable = suppressed.empty()});
   }
-  moves_.book(row, logs_.rules_of(row), booked_);
+  moves_.book(row, logs_.rules_of(row), booked_, done.day_ends);
 }
 
 void PartitionBooks::erase(const CustomerRow& row) {

@@ -40,8 +40,7 @@ class PartitionBooks {
   // Lines that have settled.
   void book(const CustomerRow& row, const SettledInvoice& settled);
   // What one step of a customer did (moves_book.h), whose partition goes live as `context` says.
-  void book(CustomerRow& row, std::span<const Transition> transitions,
-            const TransitionContext& context);
+  void book(CustomerRow& row, const TransitionBuffer& done, const TransitionContext& context);
   // Before the row is gone: what was sold stays sold, of its lines nothing is kept.
   void erase(const CustomerRow& row);
 
