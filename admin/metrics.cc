@@ -259,7 +259,7 @@ void add_queries(const ServiceStatus& status, Exposition& out) {
   for (const LaneStatus& lane : status.lanes) sum.add(lane.queries);
   out.counter("rfmstream_queries_total",
               "Questions to lanes by what became of them: answered, refused (too many waited, or "
-              "the lane had no state), given_up (its partitions went).");
+              "the lane had no state), given_up (its partitions, or who asked, went).");
   out.add(real(sum.answered), {{"outcome", "answered"}});
   out.add(real(sum.refused), {{"outcome", "refused"}});
   out.add(real(sum.given_up), {{"outcome", "given_up"}});
