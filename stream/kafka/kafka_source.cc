@@ -356,16 +356,18 @@ std::vector<PartitionId> KafkaSource::partitions() const {
   return result;
 }
 
+// The end as reported is that of what can be read: behind it an open transaction may wait, which
+// the watermark counts.
 std::int64_t KafkaSource::records_behind(PartitionId id) const {
   const Partition* const partition = find(id);
-  if (partition == nullptr || at_end(id)) return 0;
+  if (partition == nullptr) return 0;
   Offset low = 0;
   Offset high = 0;
   if (rd_kafka_get_watermark_offsets(consumer_->get(), options_.input_topic.c_str(), id, &low,
                                      &high) != RD_KAFKA_RESP_ERR_NO_ERROR) {
     return 0;  // Nothing is fetched yet.
   }
-  return std::max<Offset>(std::min(high, partition->end) - partition->next, 0);
+  return std::max<Offset>(std::min(high, partition->end) - next_offset(id), 0);
 }
 
 KafkaSource::Partition* KafkaSource::find(PartitionId partition) const {

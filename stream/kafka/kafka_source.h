@@ -50,7 +50,8 @@ class KafkaSource final : public EventSource {
                                                    std::size_t records_max) override;
   bool at_end(PartitionId partition) const override;
   Offset next_offset(PartitionId partition) const override;
-  std::int64_t records_behind(PartitionId partition) const override;  // Markers count too.
+  // Markers count too, and at the end what a transaction that is still open has written.
+  std::int64_t records_behind(PartitionId partition) const override;
   absl::Status service() override;
   void wait(std::chrono::milliseconds longest) override;
   void wake() override;

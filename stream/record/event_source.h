@@ -35,8 +35,9 @@ class EventSource {
   // (transaction markers, aborted records).
   virtual Offset next_offset(PartitionId partition) const = 0;
 
-  // Records of the partition that exist and are not read yet, as far as known; of a file, which
-  // cannot know, kManyRecords before its end. Once per commit, not per record.
+  // Records of the partition that exist and are not read yet, as far as known, also those that
+  // cannot be read for now (behind an open transaction); of a file, which cannot know, kManyRecords
+  // before its end. Once per commit, not per record.
   virtual std::int64_t records_behind(PartitionId partition) const = 0;
 
   // Runs callbacks and reports errors that belong to no partition. Call it between batches.

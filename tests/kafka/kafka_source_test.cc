@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "stream/kafka/kafka_producer.h"
 #include "tests/kafka/kafka_application.h"
 
 namespace rfm {
@@ -84,6 +85,34 @@ TEST(KafkaSource, ReadsToTheEndPastMarkersAndAbortedRecords) {
     absl::StatusOr<std::span<const RecordView>> records = source->read(0, kRecordsMax);
     return records.ok() && !records->empty();
   });
+}
+
+// What it holds up is there to be applied, though nothing more can be read for now.
+TEST(KafkaSource, AnOpenTransactionIsBehindUntilItEnds) {
+  KafkaOptions options = new_application(1);
+  options.transaction_timeout = std::chrono::minutes(1);  // The broker's limit for it.
+  write_numbers(options, options.input_topic, 0, 0, 10);
+  const std::array<std::string, 1> topics = {options.input_topic};
+  absl::StatusOr<std::unique_ptr<KafkaProducer>> open =
+      KafkaProducer::open(options, options.application + "-open", topics, nullptr, nullptr);
+  ASSERT_TRUE(open.ok()) << open.status();
+  for (const std::string& number : numbers(10, 5))
+    ASSERT_TRUE((*open)->produce(ProducerTopic{0}, 0, number, number, {}).ok());
+  (*open)->flush();
+
+  StartingAt begin(0);
+  const std::unique_ptr<KafkaSource> source = join(options, begin);
+  EXPECT_EQ(read_all({source.get()}, 1)[0], numbers(0, 10));
+  EXPECT_EQ(source->records_behind(0), 5);
+  EXPECT_TRUE(source->at_end(0));
+
+  ASSERT_TRUE((*open)->abort().ok());
+  serve_until({source.get()}, [&] {
+    const auto records = source->read(0, kRecordsMax);
+    EXPECT_TRUE(records.ok() && records->empty());
+    return source->records_behind(0) == 0;
+  });
+  EXPECT_EQ(source->next_offset(0), 10 + 1 + 5 + 1) << "with the marker of each transaction";
 }
 
 TEST(KafkaSource, StartsWhereTheListenerSays) {
