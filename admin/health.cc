@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "stream/text/json_text.h"
 #include "stream/text/text_buffer.h"
 
@@ -69,7 +71,10 @@ std::vector<Obstacle> obstacles(const ProbeContext& context) {
   if (!status.broker_answers)
     found.push_back({"no_broker", "no broker of kafka.brokers has answered the last question"});
   add_lanes(context, found);
-  if (status.phase == ServicePhase::kRunning && status.partitions_owned < status.partition_count) {
+  // What a lane restores it owns only afterwards: nothing else is in the way.
+  const bool restores = std::ranges::any_of(status.lanes, &LaneStatus::is_restoring);
+  if (status.phase == ServicePhase::kRunning && !restores &&
+      status.partitions_owned < status.partition_count) {
     found.push_back({"not_assigned", fmt::format("{} of {} partitions are owned by this process",
                                                  status.partitions_owned, status.partition_count)});
   }

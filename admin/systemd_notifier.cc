@@ -12,8 +12,9 @@
 namespace rfm {
 namespace {
 
-// The first question to a broker is answered or not by then.
-constexpr std::chrono::seconds kStartGrace{10};
+// The first question to a broker is answered by then, or the process has ended for want of it
+// (stream/app/kafka_setup.cc: after 10 s).
+constexpr std::chrono::seconds kStartGrace{15};
 // A restore takes as long as it takes; each message gives it so much more.
 constexpr std::chrono::microseconds kRestoreExtension{std::chrono::seconds{60}};
 constexpr std::chrono::milliseconds kInterval{500};

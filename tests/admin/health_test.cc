@@ -60,7 +60,7 @@ TEST(Probes, EachStateHasItsAnswer) {
              s.lanes[1].turned_at = kNow - seconds{600};
              s.partitions_owned = 2;
            },
-       .reasons = {"restoring", "not_assigned"}},
+       .reasons = {"restoring"}},
       {.name = "broker gone",
        .change = [](ServiceStatus& s) { s.broker_answers = false; },
        .reasons = {"no_broker"}},
