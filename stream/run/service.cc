@@ -25,6 +25,12 @@ void note(const ReactionPolicy::Decision& decision, ServiceStatus& status) {
       !absl::IsUnavailable(decision.status) && !absl::IsDeadlineExceeded(decision.status);
 }
 
+void say_answered(bool answered, ServiceStatus& status, ServiceHost& host) {
+  if (status.broker_answers == answered) return;
+  status.broker_answers = answered;
+  host.on_status(status);
+}
+
 }  // namespace
 
 absl::Status run_service(const ServiceOptions& given, ServiceHost& host, const Clock& clock) {
@@ -61,7 +67,9 @@ absl::Status run_service(const ServiceOptions& given, ServiceHost& host, const C
         break;
       }
       case Reaction::kAwaitTopics:
-        if (!await_topics(kafka, why)) return decision.status;
+        if (!await_topics(kafka, why,
+                          [&](bool answered) { say_answered(answered, lasting.status, host); }))
+          return decision.status;
         lasting.scrutiny = TopicScrutiny::kSettings;  // What is there now may be set up otherwise.
         break;
       case Reaction::kRebuild:

@@ -54,7 +54,8 @@ absl::Status look_at_topics(const KafkaOptions& options, int partition_count) {
   return ask_for_topics(options, partition_count).value_or(absl::OkStatus());
 }
 
-bool await_topics(const KafkaOptions& options, std::string_view why) {
+bool await_topics(const KafkaOptions& options, std::string_view why,
+                  const std::function<void(bool answered)>& on_look) {
   std::optional<Deadline> silent;
   while (!options.stop->asked()) {
     if (!silent || silent->passed()) {
@@ -63,7 +64,10 @@ bool await_topics(const KafkaOptions& options, std::string_view why) {
     }
     if (!sleep_unless_stopped(kAwaitPoll, *options.stop)) break;
     // Any count will do: the start that follows compares it.
-    if (!absl::IsNotFound(look_at_topics(options, 0))) return true;
+    const std::optional<absl::Status> seen = ask_for_topics(options, 0);
+    on_look(seen.has_value());
+    // Without an answer nothing is known: a start that finds a topic missing ends the process.
+    if (seen && !absl::IsNotFound(*seen)) return true;
   }
   return false;
 }

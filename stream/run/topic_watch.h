@@ -18,9 +18,11 @@ namespace rfm {
 // answers, which others say. kNotFound: one is gone. kFailedPrecondition: `partitions_changed`.
 absl::Status look_at_topics(const KafkaOptions& options, int partition_count);
 
-// Says `why` it waits, now and again, until no topic is gone (true) or the process is to stop
-// (`options.stop` is there).
-bool await_topics(const KafkaOptions& options, std::string_view why);
+// Says `why` it waits, now and again, until a broker answers that no topic is gone (true) or the
+// process is to stop (`options.stop` is there). `on_look` is told after each look whether a broker
+// has answered it.
+bool await_topics(const KafkaOptions& options, std::string_view why,
+                  const std::function<void(bool answered)>& on_look);
 
 class TopicWatch {
  public:
