@@ -101,8 +101,9 @@ void add_service(const ProbeContext& context, Exposition& out) {
   for (const auto phase : {ServicePhase::kStarting, ServicePhase::kRunning,
                            ServicePhase::kRebuilding, ServicePhase::kAwaitingTopics})
     out.add(flag(status.phase == phase), {{"phase", std::string(name(phase))}});
-  out.gauge("rfmstream_broker_answers", flag(status.broker_answers),
-            "1: a broker has answered the last question.");
+  out.gauge("rfmstream_broker_answers",
+            "1: a broker has answered the last question; no sample where none is asked (serve).");
+  if (!status.is_stored) out.add(flag(status.broker_answers));
   out.counter("rfmstream_rebuilds_total",
               "Lives of the pipeline that ended with a failure, by what followed: rebuild (from "
               "the last commit), set_aside (a damaged state), await_topics (one is gone).");

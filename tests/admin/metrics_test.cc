@@ -118,6 +118,15 @@ TEST(Metrics, SayWhatTheStatusSays) {
       << "a partition that held no record has no clock";
 }
 
+// A sample of 0 would call somebody to brokers that nobody uses.
+TEST(Metrics, AStoredStateSaysNothingOfBrokers) {
+  ServiceStatus status;
+  status.phase = ServicePhase::kRunning;
+  EXPECT_EQ(samples(text_of(status)).at("rfmstream_broker_answers"), 0);
+  status.is_stored = true;
+  EXPECT_FALSE(samples(text_of(status)).contains("rfmstream_broker_answers"));
+}
+
 // Counters are the process's: a pipeline that is rebuilt, and owns nothing, takes none back.
 TEST(Metrics, NoCounterFallsWhenTheLifeOfAPipelineEnds) {
   ServiceStatus status = busy();
