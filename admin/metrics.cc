@@ -276,10 +276,14 @@ void add_model(const ServiceStatus& status, Exposition& out) {
             "The model version in force; 0: none yet.");
   out.gauge("rfmstream_model_age_seconds",
             "Event time since it took effect; no sample without a model.");
-  if (status.model_number == 0) return;
   EventTime now = status.model_since;
   for (const PartitionStatus& p : status.partitions) now = std::max(now, p.watermark);
-  out.add(seconds(now) - seconds(status.model_since));
+  if (status.model_number > 0) out.add(seconds(now) - seconds(status.model_since));
+  out.gauge("rfmstream_model_held_seconds",
+            "Event time for which its refits have held clusters that wait for promotion; 0: none "
+            "are held; no sample without a model.");
+  const EventTime held_since = status.model_held_since.value_or(now);
+  if (status.model_number > 0) out.add(std::max(0.0, seconds(now) - seconds(held_since)));
 }
 
 void add_store(const StoreFigures& store, Exposition& out) {

@@ -53,6 +53,15 @@ const ModelVersion* ModelTimeline::effective_in(std::int64_t epoch) const {
   return versions_[static_cast<std::size_t>(epoch - 1 - *start_epoch_)].version.get();
 }
 
+std::optional<std::int64_t> ModelTimeline::held_since(std::int64_t epoch) const {
+  std::optional<std::int64_t> since;
+  // What is in force while a refit is made is the version before it.
+  for (const ModelVersion* version = effective_in(epoch); version->held;
+       version = effective_in(*since))
+    since = version->held->epoch;
+  return since;
+}
+
 double ModelTimeline::drift(std::int64_t epoch) const {
   if (!started() || epoch <= *start_epoch_ || versions_.empty()) return 0;
   const std::int64_t index = std::min(epoch - 1, trained_through()) - *start_epoch_;

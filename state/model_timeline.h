@@ -44,6 +44,10 @@ class ModelTimeline {
   // a model and with absolute cuts.
   const ModelVersion* effective_in(std::int64_t epoch) const;
 
+  // The epoch since which refits have held clusters without a break, up to the version in force
+  // during `epoch`; absent: it holds none.
+  std::optional<std::int64_t> held_since(std::int64_t epoch) const;
+
   // How far centroids have moved in all up to those in force during `epoch`, in scaled units: the
   // sum of the largest moves. Differences between two epochs of the same metric bound what any
   // distance can have changed by.

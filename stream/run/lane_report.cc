@@ -1,6 +1,7 @@
 #include "stream/run/lane_report.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "state/epoch.h"
 
@@ -33,6 +34,9 @@ void note_model(const ModelTimeline& models, const Partition& partition, Service
   if (version.number <= report.model_number) return;
   report.model_number = version.number;
   report.model_since = boundary_of(version.trained_epoch + 1);
+  const std::optional<std::int64_t> held_since = models.held_since(meta.crossed);
+  report.model_held_since.reset();
+  if (held_since) report.model_held_since = boundary_of(*held_since);
 }
 
 }  // namespace

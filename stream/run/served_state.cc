@@ -78,6 +78,9 @@ absl::StatusOr<std::unique_ptr<ServedState>> ServedState::open(const StateSnapsh
     if (version.number <= status.model_number) continue;
     status.model_number = version.number;
     status.model_since = boundary_of(version.trained_epoch + 1);
+    const std::optional<std::int64_t> held_since = logs.models.held_since(meta.crossed);
+    status.model_held_since.reset();
+    if (held_since) status.model_held_since = boundary_of(*held_since);
   }
   status.partitions_owned = static_cast<int>(served->partitions_.size());
   status.caught_up = true;

@@ -34,6 +34,7 @@ void ServiceStatus::add(const ServiceStatus& lane) {
   if (lane.model_number > model_number) {
     model_number = lane.model_number;
     model_since = lane.model_since;
+    model_held_since = lane.model_held_since;
   }
 }
 

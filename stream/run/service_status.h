@@ -82,6 +82,8 @@ struct ServiceStatus {
   std::vector<PartitionStatus> partitions;  // Owned, by number.
   std::int64_t model_number = 0;            // In force in the partition that is ahead; 0: none.
   EventTime model_since = kBeforeAll;       // Meaningful with a model.
+  // Since when its refits have held clusters for promotion; absent: none are held.
+  std::optional<EventTime> model_held_since;
   StoreFigures store;
   std::array<std::uint64_t, kReactionCount> reactions{};  // By Reaction, since the process started.
 

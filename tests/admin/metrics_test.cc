@@ -109,6 +109,7 @@ TEST(Metrics, SayWhatTheStatusSays) {
       {R"(rfmstream_resident_customers{partition="0"})", 3},
       {"rfmstream_model_version", 4},
       {"rfmstream_model_age_seconds", 20},
+      {"rfmstream_model_held_seconds", 0},
   };
   for (const auto& [name, value] : expected) {
     ASSERT_TRUE(found.contains(name)) << name;
@@ -116,6 +117,14 @@ TEST(Metrics, SayWhatTheStatusSays) {
   }
   EXPECT_FALSE(found.contains(R"(rfmstream_partition_epoch{partition="1"})"))
       << "a partition that held no record has no clock";
+}
+
+// Each refit holds its clusters anew and makes a version: the model's age says nothing of it.
+TEST(Metrics, HeldClustersAreAsOldAsTheFirstOfThem) {
+  ServiceStatus status = busy();
+  status.model_held_since = from_ms(4'000);
+  EXPECT_EQ(samples(text_of(status)).at("rfmstream_model_held_seconds"), 26);
+  EXPECT_FALSE(samples(text_of(ServiceStatus{})).contains("rfmstream_model_held_seconds"));
 }
 
 // A sample of 0 would call somebody to brokers that nobody uses.
