@@ -55,9 +55,14 @@ absl::Status interrupted(std::string_view result) {
   return absl::CancelledError(fmt::format("interrupted: {}", result));
 }
 
-int exit_code(const absl::Status& status) {
+int exit_code(const absl::Status& status, LogFormat format) {
   if (status.ok()) return 0;
-  fmt::print(stderr, "rfmstream: {}\n", std::string(status.message()));
+  const std::string message(status.message());
+  if (format == LogFormat::kJson) {
+    log_failure(message);
+  } else {
+    fmt::print(stderr, "rfmstream: {}\n", message);
+  }
   switch (status.code()) {
     case absl::StatusCode::kInvalidArgument:
       return 2;

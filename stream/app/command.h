@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "config/settings.h"
+#include "stream/app/log_output.h"
 
 namespace CLI {  // NOLINT(readability-identifier-naming): the library's name.
 class App;
@@ -22,6 +23,8 @@ namespace rfm {
 // is shared with the callbacks of CLI11, which outlive the function.
 struct Invocation {
   std::function<absl::Status()> run;
+  // In which its failure is said; `run` may change it when it has read its settings.
+  LogFormat log_format = LogFormat::kText;
 };
 
 // --config and --set.
@@ -41,7 +44,7 @@ absl::Status run_to_end(const Invocation& invocation);
 absl::Status interrupted(std::string_view result);
 
 // Exit codes: 0 done, 1 failed, 2 wrong use or settings (InvalidArgument), 130 interrupted
-// (Cancelled). Says what went wrong on standard error.
-int exit_code(const absl::Status& status);
+// (Cancelled). Says what went wrong on standard error, as JSON through the log.
+int exit_code(const absl::Status& status, LogFormat format);
 
 }  // namespace rfm

@@ -88,4 +88,6 @@ void log_to_standard_error(const std::string& level, LogFormat format) {
   spdlog::set_default_logger(std::move(logger));
 }
 
+void log_failure(std::string_view why) { spdlog::critical("{}", why); }
+
 }  // namespace rfm

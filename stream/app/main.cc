@@ -67,5 +67,6 @@ int main(int argc, char** argv) {
     return app.exit(error) == 0 ? 0 : 2;
   }
   rfm::log_to_standard_error("warn");
-  return rfm::exit_code(rfm::run_to_end(invocation));
+  const absl::Status status = rfm::run_to_end(invocation);
+  return rfm::exit_code(status, invocation.log_format);
 }

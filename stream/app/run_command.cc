@@ -192,7 +192,7 @@ absl::Status find_broker(const KafkaOptions& options, ServiceHost& host) {
   return check_broker(stoppable);
 }
 
-absl::Status run(const Arguments& arguments, CommitObserver* observer) {
+absl::Status run(const Arguments& arguments, CommitObserver* observer, LogFormat& log_format) {
   const absl::StatusOr<Settings> settings = arguments.settings.load();
   if (!settings.ok()) return settings.status();
   if (settings->text("input.format") == "csv") {
@@ -200,9 +200,8 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer) {
         "input.format = csv is for files: a topic holds lines or invoices (`rfmstream import "
         "--kafka` turns a CSV into either)");
   }
-  log_to_standard_error(settings->text("log.level"), settings->text("log.format") == "json"
-                                                         ? LogFormat::kJson
-                                                         : LogFormat::kText);
+  if (settings->text("log.format") == "json") log_format = LogFormat::kJson;
+  log_to_standard_error(settings->text("log.level"), log_format);
   ServiceOptions options;
   options.lanes = static_cast<int>(settings->integer("run.lanes"));
   options.state_directory = arguments.state.value_or(settings->text("state.dir"));
@@ -283,7 +282,9 @@ void add_run_command(CLI::App& app, Invocation& invocation, CommitObserver* obse
       "  rfmstream run --config rfmstream.toml --set run.lanes=2\n"
       "  rfmstream run --set input.topic=invoices --until-caught-up");
   command.callback([arguments, observer, &invocation] {
-    invocation.run = [arguments, observer] { return run(*arguments, observer); };
+    invocation.run = [arguments, observer, &invocation] {
+      return run(*arguments, observer, invocation.log_format);
+    };
   });
 }
 

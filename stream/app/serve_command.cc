@@ -28,12 +28,12 @@ struct Arguments {
   std::optional<std::string> listen;
 };
 
-absl::Status serve(const Arguments& arguments) {
+absl::Status serve(const Arguments& arguments, LogFormat& log_format) {
   const StopSignal stop;
   const absl::StatusOr<Settings> given = arguments.state.settings.load();
   if (!given.ok()) return given.status();
-  log_to_standard_error(given->text("log.level"),
-                        given->text("log.format") == "json" ? LogFormat::kJson : LogFormat::kText);
+  if (given->text("log.format") == "json") log_format = LogFormat::kJson;
+  log_to_standard_error(given->text("log.level"), log_format);
   const absl::StatusOr<OpenedState> state = OpenedState::open(arguments.state);
   if (!state.ok()) return state.status();
   const StateSnapshot& snapshot = *state->snapshot;
@@ -93,8 +93,9 @@ void add_serve_command(CLI::App& app, Invocation& invocation) {
       "  rfmstream replay --input online_retail.csv --state s\n"
       "  rfmstream serve --state s\n"
       "  rfmstream serve --state s --listen 127.0.0.1:0");
-  command.callback(
-      [arguments, &invocation] { invocation.run = [arguments] { return serve(*arguments); }; });
+  command.callback([arguments, &invocation] {
+    invocation.run = [arguments, &invocation] { return serve(*arguments, invocation.log_format); };
+  });
 }
 
 }  // namespace rfm

@@ -173,8 +173,8 @@ TEST(ConfigCommand, CountsWhatDiffersNotWhatIsSet) {
 }
 
 TEST(Command, SaysWhatCouldNotBeWrittenAndWhatWasInterrupted) {
-  EXPECT_EQ(exit_code(absl::OkStatus()), 0);
-  EXPECT_EQ(exit_code(interrupted("the test")), 130);
+  EXPECT_EQ(exit_code(absl::OkStatus(), LogFormat::kText), 0);
+  EXPECT_EQ(exit_code(interrupted("the test"), LogFormat::kText), 130);
   const int kept = ::dup(STDOUT_FILENO);
   const int full = ::open("/dev/full", O_WRONLY);
   std::fflush(stdout);

@@ -7,11 +7,18 @@
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
+#include <CLI/CLI.hpp>
+#include <algorithm>
 #include <memory>
 #include <sstream>
 #include <string>
 #include <string_view>
 #include <thread>
+#include <vector>
+
+#include "stream/app/run_command.h"
+#include "stream/app/serve_command.h"
+#include "tests/app/command_line.h"
 
 namespace rfm {
 namespace {
@@ -67,6 +74,32 @@ TEST(JsonLog, TheThreadOfALaneSaysItsLane) {
   const rapidjson::Document json = parsed(line);
   EXPECT_EQ(json["lane"].GetInt(), 2);
   EXPECT_EQ(json["partition"].GetInt(), 1);
+}
+
+void add_run(CLI::App& app, Invocation& invocation) { add_run_command(app, invocation, nullptr); }
+
+// What a command that fails writes to standard error until its end, as main does it.
+std::string failing(AddCommand add, std::vector<std::string> arguments) {
+  CLI::App app;
+  Invocation invocation;
+  add(app, invocation);
+  std::reverse(arguments.begin(), arguments.end());  // As CLI11 takes them.
+  app.parse(arguments);
+  testing::internal::CaptureStderr();
+  const absl::Status status = invocation.run();
+  EXPECT_NE(exit_code(status, invocation.log_format), 0);
+  std::string said = testing::internal::GetCapturedStderr();
+  log_to_standard_error("warn");
+  return said;
+}
+
+TEST(JsonLog, TheFailureOfAServiceIsALineOfItAndSaidOnce) {
+  const std::string json = "log.format=json";
+  const std::string run = failing(add_run, {"run", "--accept-loss", "x", "--set", json});
+  EXPECT_STREQ(parsed(run)["level"].GetString(), "critical");
+  const std::string serve = failing(add_serve_command, {"serve", "--state", "none", "--set", json});
+  EXPECT_STREQ(parsed(serve)["level"].GetString(), "critical");
+  EXPECT_TRUE(failing(add_run, {"run", "--accept-loss", "x"}).starts_with("rfmstream: "));
 }
 
 }  // namespace

@@ -69,5 +69,6 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
-  return rfm::exit_code(invocation.run());
+  const absl::Status status = invocation.run();
+  return rfm::exit_code(status, invocation.log_format);
 }
