@@ -66,7 +66,14 @@ AdminPages::AdminPages(AdminPagesOptions options, const StatusBoard& board, cons
                                 "/openapi.json    all of these, described\n",
                                 options_.version, options_.application,
                                 answers == nullptr ? "" : StateAnswers::list(),
-                                lab == nullptr ? "" : RulesLab::list()))) {}
+                                lab == nullptr ? "" : RulesLab::list()))),
+      config_(json_reply(options_.config_json)) {}
+
+void AdminPages::show_config(std::string json) {
+  AdminReply reply = json_reply(std::move(json));
+  const std::scoped_lock lock(mutex_);
+  config_ = std::move(reply);
+}
 
 std::optional<AdminReply> AdminPages::refusal(const AdminRequest& head) const {
   const bool is_lab = lab_ != nullptr && RulesLab::is_own(head.path);
@@ -93,7 +100,7 @@ AdminReply AdminPages::get(const AdminRequest& request) const {
     if (!none.ok())
       return error_reply(400, "bad_request", {none.message().data(), none.message().size()});
   }
-  if (path == "/config") return json_reply(options_.config_json);
+  if (path == "/config") return config();
   if (path == "/openapi.json") return json_reply(std::string(openapi_json()));
   if (path == "/healthz" || path == "/readyz" || path == "/pipeline") return status_answer(request);
   if (answers_ == nullptr || path.starts_with(kAssets))
@@ -109,6 +116,11 @@ AdminReply AdminPages::status_answer(const AdminRequest& request) const {
                              .stuck_after = options_.stuck_after};
   if (request.path == "/pipeline") return json_reply(pipeline_json(context));
   return probe_reply(request.path == "/healthz" ? health(context) : readiness(context));
+}
+
+AdminReply AdminPages::config() const {
+  const std::scoped_lock lock(mutex_);
+  return config_;
 }
 
 AdminReply AdminPages::metrics() const {

@@ -19,7 +19,7 @@ namespace rfm {
 struct AdminPagesOptions {
   std::string version;
   std::string application;
-  std::string config_json;  // What /config answers.
+  std::string config_json;  // What /config answers first.
   std::chrono::milliseconds stuck_after{};
 };
 
@@ -34,9 +34,12 @@ class AdminPages {
   // What a request is refused with whose body has not been read yet; absent: nothing.
   std::optional<AdminReply> refusal(const AdminRequest& head) const;
   AdminReply answer(const AdminRequest& request) const;
+  // From here on /config answers this.
+  void show_config(std::string json);
 
  private:
   AdminReply get(const AdminRequest& request) const;
+  AdminReply config() const;
   AdminReply metrics() const;
   AdminReply status_answer(const AdminRequest& request) const;
 
@@ -46,8 +49,9 @@ class AdminPages {
   StateAnswers* const answers_;
   RulesLab* const lab_;
   std::shared_ptr<const std::string> index_;
+  mutable std::mutex mutex_;  // Guards what follows.
+  AdminReply config_;
   // Metrics are written once for each status, however many ask, but not kept beyond their time.
-  mutable std::mutex mutex_;
   mutable std::shared_ptr<const ServiceStatus> written_of_;
   mutable std::chrono::steady_clock::time_point written_at_{};
   mutable std::shared_ptr<const std::string> metrics_;

@@ -3,6 +3,7 @@
 #include <spdlog/spdlog.h>
 
 #include "config/options.h"
+#include "stream/app/settings_rules.h"
 #include "stream/decode/mapping.h"
 #include "stream/text/json_text.h"
 #include "stream/text/text_buffer.h"
@@ -43,7 +44,8 @@ std::vector<QueryDesk*> views_of(const std::vector<std::unique_ptr<QueryDesk>>& 
 
 RunAdmin::RunAdmin(const Settings& settings, std::vector<RulesRecord> stored, std::string token,
                    const Clock& clock)
-    : desks_(desks_for(settings)),
+    : settings_(settings),
+      desks_(desks_for(settings)),
       all_desks_(views_of(desks_)),
       answers_(all_desks_, board_, clock, settings.text("input.currency"),
                training_options(settings)),
@@ -54,6 +56,13 @@ RunAdmin::RunAdmin(const Settings& settings, std::vector<RulesRecord> stored, st
               .config_json = settings_json(settings),
               .stuck_after = settings.duration("admin.stuck_after")},
              board_, clock, &answers_, &lab_) {}
+
+void RunAdmin::show_rules(const std::map<std::string, std::string>& newest) {
+  const absl::StatusOr<Settings> in_force = settings_of_rules(newest, settings_);
+  if (in_force.ok()) return pages_.show_config(settings_json(*in_force));
+  spdlog::error("/config goes on with other settings than those in force: {}",
+                std::string(in_force.status().message()));
+}
 
 std::vector<QueryDesk*> RunAdmin::desks() const {
   return server_ == nullptr ? std::vector<QueryDesk*>{} : views_of(desks_);

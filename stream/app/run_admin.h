@@ -1,6 +1,7 @@
 // The admin listener of `run` and `serve`, as the settings say.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,6 +31,9 @@ class RunAdmin {
                                                          const Clock& clock);
 
   StatusBoard& board() { return board_; }
+  // Any thread. From here on /config answers the settings of the start with these rules in place of
+  // its own.
+  void show_rules(const std::map<std::string, std::string>& newest);
   // One a lane, for the service to answer at; none where nobody listens.
   std::vector<QueryDesk*> desks() const;
 
@@ -37,6 +41,7 @@ class RunAdmin {
   RunAdmin(const Settings& settings, std::vector<RulesRecord> stored, std::string token,
            const Clock& clock);
 
+  const Settings settings_;  // Of the start.
   StatusBoard board_;
   std::vector<std::unique_ptr<QueryDesk>> desks_;
   StateDesks all_desks_;

@@ -121,7 +121,7 @@ class StopGuard {
 class Host final : public ServiceHost {
  public:
   Host(const Settings& settings, const StopSignal& stop, bool until_caught_up, const Clock& clock,
-       StatusBoard& board)
+       RunAdmin& admin)
       : rules_(settings,
                "Start with the logged values (`rfmstream rules show`), or change them: `rfmstream "
                "rules diff` and `rules dry-run` show what that means, `rules apply` asks for it. "
@@ -132,7 +132,7 @@ class Host final : public ServiceHost {
         stop_(stop),
         until_caught_up_(until_caught_up),
         log_(clock),
-        board_(board) {}
+        admin_(admin) {}
 
   absl::Status check_rules(const std::map<std::string, std::string>& logged) override {
     return rules_.check_rules(logged);
@@ -146,15 +146,18 @@ class Host final : public ServiceHost {
   }
   bool should_stop() override {
     const bool is_over = stop_.asked() || (until_caught_up_ && at_rest_);
-    if (is_over) board_.note_stop();
+    if (is_over) admin_.board().note_stop();
     return is_over;
   }
   void on_status(const ServiceStatus& status) override {
     last_ = status;
-    board_.post(status);
+    admin_.board().post(status);
     owned_ |= status.partitions_owned > 0;
     at_rest_ = status.caught_up || status.held_back;
     if (const auto line = log_.due(status)) spdlog::info(*line);
+  }
+  void on_rules(const std::map<std::string, std::string>& newest) override {
+    admin_.show_rules(newest);
   }
 
   // kFailedPrecondition: it ended with records that it does not apply.
@@ -179,7 +182,7 @@ class Host final : public ServiceHost {
   const bool until_caught_up_;
   std::atomic<bool> at_rest_ = false;  // It will not go on by itself.
   StatusLog log_;
-  StatusBoard& board_;
+  RunAdmin& admin_;
   ServiceStatus last_;
   bool owned_ = false;
 };
@@ -226,7 +229,7 @@ absl::Status run(const Arguments& arguments, CommitObserver* observer, LogFormat
   if (!admin.ok()) return admin.status();
   options.queries = (*admin)->desks();
   const SystemdNotifier notifier((*admin)->board(), settings->duration("admin.stuck_after"), clock);
-  Host host(*settings, stop, arguments.until_caught_up, clock, (*admin)->board());
+  Host host(*settings, stop, arguments.until_caught_up, clock, **admin);
   const KafkaOptions& kafka = options.kafka.front();
   if (const absl::Status answered = find_broker(kafka, host); !answered.ok())
     return stop.asked() ? absl::OkStatus() : answered;

@@ -34,23 +34,24 @@ absl::StatusOr<RulesRecord> first_rules_record(const KafkaOptions& options,
   return record;
 }
 
-LiveRules::LiveRules(const KafkaOptions& options, RulesReader& reader,
+LiveRules::LiveRules(const KafkaOptions& options, ServiceHost& host,
                      std::vector<RulesRecord> records)
     : options_(options),
-      reader_(reader),
+      host_(host),
       listener_(options.with_timeout(kAnswerMax)),
       records_(std::move(records)) {}
 
 absl::Status LiveRules::read() {
-  absl::StatusOr<RulesHistory> history = read_rules_history(records_, reader_);
+  absl::StatusOr<RulesHistory> history = read_rules_history(records_, host_);
   if (!history.ok()) return history.status();
   history_ = *std::move(history);
+  host_.on_rules(records_.back().settings);
   return absl::OkStatus();
 }
 
 absl::Status LiveRules::check_started() const {
   const RulesRecord& newest = records_.back();
-  absl::Status same = reader_.check_rules(newest.settings);
+  absl::Status same = host_.check_rules(newest.settings);
   if (same.ok()) return same;
   std::optional<RulesRequest> asked;
   const absl::Status heard = RequestListener(options_).listen([&](const Request& request) {
@@ -58,11 +59,11 @@ absl::Status LiveRules::check_started() const {
     if (rules != nullptr && rules->base == newest.version) asked = *rules;
   });
   if (!heard.ok()) return heard;
-  if (asked && reader_.check_rules(asked->settings).ok()) return absl::OkStatus();
+  if (asked && host_.check_rules(asked->settings).ok()) return absl::OkStatus();
   // A service that ends must come up again, though nobody has brought its file in step.
   const auto before = std::ranges::find_if(
       records_.begin(), std::prev(records_.end()),
-      [this](const RulesRecord& record) { return reader_.check_rules(record.settings).ok(); });
+      [this](const RulesRecord& record) { return host_.check_rules(record.settings).ok(); });
   if (before->version == newest.version) return same;
   spdlog::warn(
       "the settings here are those of rules version {}, and version {} holds, which was applied "
@@ -92,7 +93,7 @@ void LiveRules::take(const RulesRequest& request, Trainer& trainer) {
                    request.base, request.base + 1);
     return;
   }
-  const absl::StatusOr<LaterRules> later = next_rules(history_, newest, request, reader_);
+  const absl::StatusOr<LaterRules> later = next_rules(history_, newest, request, host_);
   if (!later.ok()) {
     spdlog::error("a request to change rules version {} is refused: {}", newest.version,
                   std::string(later.status().message()));
@@ -104,6 +105,7 @@ void LiveRules::take(const RulesRequest& request, Trainer& trainer) {
   records_.push_back(later->record);
   history_.later.push_back(*later);
   trainer.change_rules(*later);
+  host_.on_rules(records_.back().settings);
 }
 
 }  // namespace rfm

@@ -14,6 +14,7 @@
 #include "stream/pipeline/trainer.h"
 #include "stream/run/requests.h"
 #include "stream/run/rules_reader.h"
+#include "stream/run/service_host.h"
 
 namespace rfm {
 
@@ -24,8 +25,8 @@ absl::StatusOr<RulesRecord> first_rules_record(const KafkaOptions& options,
 
 class LiveRules {
  public:
-  // `reader` outlives it. `records`: those of the log, at least one.
-  LiveRules(const KafkaOptions& options, RulesReader& reader, std::vector<RulesRecord> records);
+  // `host` outlives it, and is told of the newest. `records`: those of the log, at least one.
+  LiveRules(const KafkaOptions& options, ServiceHost& host, std::vector<RulesRecord> records);
 
   // Whether the process was started with the newest rules, with those that it is asked to take up,
   // or, which it warns of, with earlier ones that these follow. The newest hold in any case.
@@ -43,7 +44,7 @@ class LiveRules {
   void take(const RulesRequest& request, Trainer& trainer);
 
   KafkaOptions options_;
-  RulesReader& reader_;
+  ServiceHost& host_;
   RequestListener listener_;
   std::vector<RulesRecord> records_;
   RulesHistory history_;

@@ -106,6 +106,22 @@ TEST_F(AdminServerTest, EachPathHasItsAnswer) {
   EXPECT_TRUE(get("/healthz").starts_with("HTTP/1.1 200 "));
 }
 
+TEST_F(AdminServerTest, ConfigIsWhatWasShownLast) {
+  const auto ask_unless = [this](std::string_view etag) {
+    return ask(
+        fmt::format("GET /config HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                    "If-None-Match: {}\r\n\r\n",
+                    etag));
+  };
+  const std::string before = get("/config");
+  const std::size_t begin = before.find("ETag: ") + 6;
+  const std::string etag = before.substr(begin, before.find("\r\n", begin) - begin);
+  EXPECT_TRUE(ask_unless(etag).starts_with("HTTP/1.1 304 "));
+  pages_.show_config("{\"a\":2}\n");
+  EXPECT_TRUE(ask_unless(etag).starts_with("HTTP/1.1 200 "));
+  EXPECT_TRUE(ask_unless(etag).ends_with("{\"a\":2}\n"));
+}
+
 TEST_F(AdminServerTest, EveryAnswerHasTheHeadersThatProtectABrowser) {
   for (const std::string_view path : {"/", "/config", "/metrics", "/nothing"}) {
     const std::string answer = get(path);

@@ -98,6 +98,7 @@ class RulesTest(BrokerTest):
         token = application.directory / "token"
         token.write_text("0123456789abcdef-lab\n")
         application.settings["admin.token_file"] = str(token)
+        application.settings["kafka.properties.sasl.password"] = "hunter2"
         application.produce(days(0, 40))
         application.catch_up()
         self.running(application)
@@ -114,7 +115,14 @@ class RulesTest(BrokerTest):
             status, answer = post("/rules/dry-run", "0123456789abcdef-lab")
             return answer if status == 200 else None
 
+        def settings():
+            return json.loads(get(application, "/config")[1] or "{}")
+
         application.wait_for(lambda: get(application, "/readyz")[0] == 200, "readiness")
+        before = settings()
+        self.assertEqual(before["segmentation.churn.enabled"],
+                         {"value": "true", "from": "model log"})
+        self.assertNotIn("segmentation.tiers.scorer", before)
         for path in ("/rules/dry-run", "/rules/apply"):
             self.assertEqual(post(path, "0123456789abcdef-lax")[0], 401)
         application.wait_for(tried, "a dry run")
@@ -129,8 +137,25 @@ class RulesTest(BrokerTest):
             self.assertEqual((status, answer["reason"]), (409, "asked_already"), answer)
         application.wait_for(lambda: any(r.key == b"rules/2" for r in application.read("model")),
                              "rules/2")
+        # What the lab begins with is in force, else the next change takes this one back.
+        changed = {"value": "false", "from": "model log"}
+        application.wait_for(
+            lambda: settings()["segmentation.churn.enabled"] == changed, "the settings")
+        after = settings()
+        self.assertEqual(after["segmentation.tiers.scorer"]["value"], "grid")
+        self.assertEqual(after["segmentation.rfm.stay"]["value"],
+                         before["segmentation.rfm.stay"]["value"])
+        self.assertEqual(after["kafka.properties.sasl.password"],
+                         {"value": "(not shown)", "from": "--set"})
+        own = [key for key in before if key.startswith(("admin.", "app.", "kafka.", "run."))]
+        self.assertEqual({key: after[key] for key in own}, {key: before[key] for key in own})
         application.produce(days(40, 42))
         application.wait_for(lambda: self.rules_changes(application), "the boundary")
+        # The file is that of before still.
+        application.stop(signal.SIGKILL)
+        self.running(application)
+        application.wait_for(
+            lambda: settings().get("segmentation.churn.enabled") == changed, "the settings again")
         application.settings.update(NEW)
         application.stop(signal.SIGKILL)
         application.produce(days(42, 60))

@@ -64,6 +64,7 @@ class ThreeRecords final : public AnyRules<ServiceHost> {
     }
     done_ = status.counters.records == 3;
   }
+  void on_rules(const std::map<std::string, std::string>& /*newest*/) override {}
 
   const ServiceStatus& last() const { return last_; }
 
@@ -132,6 +133,7 @@ class Applied final : public AnyRules<ServiceHost> {
     last_ = status;
     done_ = status.counters.applied >= records_;
   }
+  void on_rules(const std::map<std::string, std::string>& /*newest*/) override {}
   const ServiceStatus& last() const { return last_; }
 
  private:

@@ -49,6 +49,7 @@ class ScriptedHost final : public AnyRules<ServiceHost> {
     if (status.caught_up && status.counters.records == records_) stop_ = true;
     if (status.held_back) stop_ = true;
   }
+  void on_rules(const std::map<std::string, std::string>& /*newest*/) override {}
 
   void stop_in_life(std::size_t life) { stop_in_life_ = life; }
   std::size_t lives() const { return lives_; }

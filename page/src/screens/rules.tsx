@@ -76,7 +76,7 @@ export function RulesScreen() {
   const address = useAddress();
   const { status } = useScene();
   const rules = address.params.get("rules") ?? kExample;
-  const settings = useAnswer<Settings>("/config", 0);
+  const settings = useAnswer<Settings>("/config");
   const isClosed = settings.data?.["admin.token_file"]?.value === "";
   const isStored = status.data?.stored === true;
   const [token, setToken] = useState("");
