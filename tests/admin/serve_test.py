@@ -26,6 +26,7 @@ SOURCE = pathlib.Path(os.environ["RFM_SOURCE_DIR"])
 OPENAPI = json.loads((SOURCE / "docs/openapi.json").read_text())
 START_S = 1_577_836_800  # 2020-01-01
 DAY_S = 86_400
+REASONS = set(OPENAPI["components"]["schemas"]["Error"]["properties"]["reason"]["enum"])
 TOKEN = "0123456789abcdef-serve"
 ODD_ID = "Zoë / 50% & co\u2028"
 
@@ -51,6 +52,14 @@ def history():
             "country": ["France", "Italy"][number % 2],
             "total": total,
         }
+
+
+def described(path, status, method):
+    """What the document says of such an answer to a path of it; None: nothing."""
+    said = OPENAPI["paths"][path][method]["responses"].get(str(status))
+    if said and "$ref" in said:
+        said = OPENAPI["components"]["responses"][said["$ref"].rpartition("/")[2]]
+    return said
 
 
 def day_number(date):
@@ -128,18 +137,43 @@ class ServeTest(unittest.TestCase):
         assert ODD_ID not in logged and "c12" not in logged and TOKEN not in logged, logged
 
     def ask(self, path, headers=None, body=None, port=None):
-        """Status, headers and body; asks again while the answer is in the making."""
+        """Status, headers and body, as the document has them; asks again while the answer is in the
+        making."""
         while True:
             request = urllib.request.Request(
                 f"http://127.0.0.1:{port or self.port}{path}", headers=headers or {}, data=body
             )
             try:
                 with urllib.request.urlopen(request, timeout=30) as answer:
-                    said = answer.read()
-                    if answer.status != 202:
-                        return answer.status, answer.headers, said
+                    status, kept, said = answer.status, answer.headers, answer.read()
             except urllib.error.HTTPError as error:
-                return error.code, error.headers, error.read()
+                status, kept, said = error.code, error.headers, error.read()
+            self.check_described(request, status, kept, said)
+            if status != 202:
+                return status, kept, said
+
+    def check_described(self, request, status, headers, body):
+        """An answer is one of those that the document has for its path, of that shape."""
+        path = request.selector.partition("?")[0]
+        if path.startswith("/customers/"):
+            path = "/customers/{id}"
+        method = request.get_method().lower()
+        if method not in OPENAPI["paths"].get(path, {}):
+            return
+        said = described(path, status, method)
+        self.assertIsNotNone(said, f"{method} {path}: {status} is not in the document")
+        if status == 304:
+            self.assertNotIn("content", said)
+            return
+        kind = headers["Content-Type"].partition(";")[0]
+        self.assertIn(kind, said["content"])
+        if kind != "application/json" or "Content-Encoding" in headers:
+            return
+        answer = json.loads(body)
+        self.check(path, answer, str(status), method)
+        reasons = REASONS & set(re.findall("`([a-z_]+)`", said["description"]))
+        if reasons:
+            self.assertIn(answer["reason"], reasons)
 
     def get(self, path):
         status, _, body = self.ask(path)
@@ -164,7 +198,7 @@ class ServeTest(unittest.TestCase):
 
     def check(self, path, answer, status="200", method="get"):
         """Against the schema that the document has for the path."""
-        schema = OPENAPI["paths"][path][method]["responses"][status]["content"]["application/json"]
+        schema = described(path, status, method)["content"]["application/json"]
         jsonschema.Draft202012Validator(
             {**schema["schema"], "components": OPENAPI["components"]}
         ).validate(answer)
@@ -189,6 +223,37 @@ class ServeTest(unittest.TestCase):
             for path in ("/segments", "/grid", "/risk", "/customers"):
                 with self.subTest(path + segmentation):
                     self.check(path, self.get(f"{path}?segmentation={segmentation}"))
+
+    def test_refusals_of_every_path_are_in_the_document(self):
+        for path, methods in OPENAPI["paths"].items():
+            asked = path.replace("{id}", "c7")
+            for method in set(methods) - {"parameters"}:
+                with self.subTest(path, method=method):
+                    body = b"" if method == "post" else None
+                    status, _, answer = self.ask(asked, {"Host": "evil.example"}, body)
+                    self.assertEqual(status, 403)
+                    self.assertEqual(json.loads(answer)["reason"], "unknown_host")
+            if "get" not in methods:
+                continue
+            with self.subTest(path):
+                _, headers, _ = self.ask(asked)
+                self.assertEqual("ETag" in headers, described(path, 304, "get") is not None)
+                # By parameters that there are not.
+                takes_any = path in ("/healthz", "/readyz", "/metrics", "/openapi.json")
+                self.assertEqual(self.ask(asked + "?colour=red")[0], 200 if takes_any else 400)
+
+    def test_what_is_not_kept_is_said(self):
+        state = self.folder.name + "/bookless"
+        self.replay(state, "--set", "sales.enabled=false", "--set", "moves.enabled=false")
+        server, _, port = self.serve(state)
+        try:
+            for path in ("/sales", "/transitions", "/transitions/customers"):
+                status, _, body = self.ask(path, port=port)
+                self.assertEqual((status, json.loads(body)["reason"]), (404, "not_kept"))
+            self.assertEqual(self.ask("/segments", port=port)[0], 200)
+        finally:
+            server.terminate()
+            server.communicate(timeout=30)
 
     def test_a_customer_is_as_inspect_says(self):
         for customer in (ODD_ID, "c7"):
@@ -468,7 +533,8 @@ class ServeTest(unittest.TestCase):
                     self.assertIn(word, answer["detail"])
 
     def test_ids_of_any_bytes_are_found_or_not(self):
-        names = ["nobody", "a%00b", "%ff%fe", "%2e%2e%2f", "%", "%zz", "x" * 900, "a/b?", "c1%00"]
+        names = ["nobody", "a%00b", "%ff%fe", "%2e%2e%2f", "%", "%zz", "a/b?", "c1%00"]
+        names += ["x" * 900, "x" * 1_100]
         for name in names:
             with self.subTest(name):
                 status, _, body = self.ask("/customers/" + name)

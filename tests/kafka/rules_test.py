@@ -10,7 +10,7 @@ import signal
 import unittest
 
 from admin_test import get, port_of
-from application import FIRST_DAY, BrokerTest, by_customer, file_line, invoice, read_lines
+from application import FIRST_DAY, SOURCE, BrokerTest, by_customer, file_line, invoice, read_lines
 
 CUSTOMERS = 40
 NEW = {"segmentation.churn.enabled": "false", "segmentation.tiers.preset": "putler"}
@@ -135,6 +135,9 @@ class RulesTest(BrokerTest):
         status, answer = post("/rules/apply", "0123456789abcdef-lab")
         if not any(r.key == b"rules/2" for r in application.read("model")):
             self.assertEqual((status, answer["reason"]), (409, "asked_already"), answer)
+        paths = json.loads((SOURCE / "docs/openapi.json").read_text())["paths"]
+        said = paths["/rules/apply"]["post"]["responses"]["409"]["description"]
+        self.assertIn("`asked_already`", said)
         application.wait_for(lambda: any(r.key == b"rules/2" for r in application.read("model")),
                              "rules/2")
         # What the lab begins with is in force, else the next change takes this one back.
