@@ -64,12 +64,12 @@ CsvSale csv_sale(const RecordFields& fields, const DecodedEvent& event, const Nu
     sale.amount = invoice->amount;
     sale.consent = invoice->consent;
   } else if (const auto* anonymous = std::get_if<AnonymousSale>(&event)) {
+    sale.customer_id.clear();
+    sale.type = anonymous->type;
     sale.time = anonymous->invoice_time;
     sale.amount = anonymous->amount;
-    const bool is_credit =
-        sale.total.empty() ? is_cancellation(sale.invoice_no) : anonymous->amount < Money{};
-    if (is_credit) sale.type = InvoiceType::kCredit;
   } else if (const auto* adjustment = std::get_if<Adjustment>(&event)) {
+    sale.customer_id.clear();
     sale.time = adjustment->invoice_time;
   }
   return sale;

@@ -21,7 +21,7 @@
 namespace rfm {
 
 // A row that the decoder has accepted, copied. Numbers have a decimal point and nothing else, and
-// customer and invoice numbers written as "17850.0" are "17850".
+// customer and invoice numbers written as "17850.0" are "17850". An id that means nobody is empty.
 struct CsvSale {
   std::string event_id;  // Empty, as others may be: none.
   std::string invoice_no;

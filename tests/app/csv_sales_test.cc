@@ -1,0 +1,147 @@
+// Goal: what is told of a sheet beside its state (Power BI's rows, the report's quantities, the
+// events of `import`) is told of the same customers, with the same signs and of the same rows.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "stream/app/export_command.h"
+#include "stream/app/import_command.h"
+#include "stream/app/replay_command.h"
+#include "stream/app/report_command.h"
+#include "tests/app/command_line.h"
+
+namespace rfm {
+namespace {
+
+using Texts = std::vector<std::string>;
+
+constexpr std::string_view kHeader =
+    "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country\n";
+constexpr std::string_view kOrders =
+    "no,who,invoice_time,type,total\n"
+    "1,c,2024-01-01,invoice,50\n"
+    "2,c,2024-01-02,credit,20\n"
+    "3,,2024-01-03,credit,20\n";
+const Texts kOrderColumns = {"input.columns.invoice_no=no", "input.columns.customer_id=who"};
+
+class CsvSales : public testing::Test {
+ protected:
+  void write(std::string_view sheet) { std::ofstream(input_, std::ios::binary) << sheet; }
+
+  absl::Status run(AddCommand add, Texts arguments, const Texts& settings) {
+    for (const std::string& setting : settings)
+      arguments.insert(arguments.end(), {"--set", setting});
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    absl::Status status = run_command(add, std::move(arguments));
+    testing::internal::GetCapturedStdout();
+    notes_ = testing::internal::GetCapturedStderr();
+    return status;
+  }
+
+  void replay(const Texts& settings, const Texts& more = {}) {
+    Texts arguments = {"replay", "--input", input_, "--format", "csv", "--state", state_};
+    arguments.insert(arguments.end(), more.begin(), more.end());
+    const absl::Status status = run(add_replay_command, arguments, settings);
+    ASSERT_TRUE(status.ok()) << status;
+  }
+
+  absl::Status export_for_powerbi(const Texts& settings = {}) {
+    return run(add_export_command,
+               {"export", "--for", "powerbi", "--state", state_, "--input", input_, "--output",
+                directory_.file("powerbi")},
+               settings);
+  }
+
+  // The rows of df_sales.csv, without their header.
+  Texts sold(const Texts& settings = {}) {
+    const absl::Status status = export_for_powerbi(settings);
+    EXPECT_TRUE(status.ok()) << status;
+    Texts rows = read_lines(directory_.file("powerbi/df_sales.csv"));
+    if (!rows.empty()) rows.erase(rows.begin());
+    return rows;
+  }
+
+  // `net` and `units` of the state's days, "date|net|units".
+  Texts days() {
+    const std::string path = directory_.file("days.csv");
+    const absl::Status status =
+        run(add_export_command, {"export", "sales", "--state", state_, "--output", path}, Texts{});
+    EXPECT_TRUE(status.ok()) << status;
+    Texts days;
+    for (const std::string& line : read_lines(path)) {
+      Texts cells;
+      std::istringstream in(line);
+      for (std::string cell; std::getline(in, cell, ',');) cells.push_back(cell);
+      days.push_back(cells.at(0) + '|' + cells.at(5) + '|' + cells.at(9));
+    }
+    if (!days.empty()) days.erase(days.begin());
+    return days;
+  }
+
+  Texts imported(const std::string& as, const Texts& settings) {
+    const std::string path = directory_.file("events");
+    const absl::Status status =
+        run(add_import_command, {"import", input_, "--as", as, "-o", path}, settings);
+    EXPECT_TRUE(status.ok()) << status;
+    return read_lines(path);
+  }
+
+  // The report's table of the best customers by quantity, its cells one after the other.
+  Texts best_by_units(const Texts& settings) {
+    const std::string path = directory_.file("report.html");
+    const absl::Status status =
+        run(add_report_command, {"report", "--input", input_, "--format", "csv", "--output", path},
+            settings);
+    EXPECT_TRUE(status.ok()) << status;
+    const std::string page = read_file(path);
+    std::size_t at = page.find("<tbody>", page.find("By quantity"));
+    const std::size_t end = page.find("</table>", at);
+    Texts cells;
+    while (at < end) {  // Between two tags: a cell, or nothing.
+      at = page.find('>', at) + 1;
+      const std::string text = page.substr(at, page.find('<', at) - at);
+      if (text.find_first_not_of('\n') != std::string::npos) cells.push_back(text);
+      at += text.size();
+    }
+    return cells;
+  }
+
+  TestDirectory directory_;
+  std::string input_ = directory_.file("sheet.csv");
+  std::string state_ = directory_.file("state");
+  std::string notes_;
+};
+
+TEST_F(CsvSales, AnIdThatMeansNobodyIsNoCustomer) {
+  write(std::string(kHeader) +
+        "1,A,Mug,9,2024-01-01 10:00:00,1,nan,UK\n"
+        "2,A,Mug,3,2024-01-02 10:00:00,1,b,UK\n"
+        "A3,B,Adjust bad debt,1,2024-01-02 10:00:00,1,nan,UK\n");
+  const Texts settings = {"input.anonymous=nan"};
+  replay(settings);
+  EXPECT_EQ(sold(settings), (Texts{"1,A,Mug,9,2024-01-01 10:00:00,1,,UK,9.0000",
+                                   "2,A,Mug,3,2024-01-02 10:00:00,1,b,UK,3.0000",
+                                   "A3,B,Adjust bad debt,1,2024-01-02 10:00:00,1,,UK,0.0000"}));
+  for (const std::string as : {"lines", "invoices"}) {
+    for (const std::string& event : imported(as, settings))
+      EXPECT_EQ(event.find("nan"), std::string::npos) << event;
+  }
+  EXPECT_EQ(best_by_units(settings), (Texts{"b", "3"}));
+}
+
+TEST_F(CsvSales, ARefundOfNobodyIsImportedAsACredit) {
+  write(kOrders);
+  const Texts events = imported("invoices", kOrderColumns);
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[2],
+            R"({"type":"credit","invoice_no":"3","invoice_time":"2024-01-03T00:00:00.000Z",)"
+            R"("currency":"GBP","total":20})");
+}
+
+}  // namespace
+}  // namespace rfm
