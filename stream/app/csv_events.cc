@@ -58,6 +58,7 @@ CsvSale csv_sale(const RecordFields& fields, const DecodedEvent& event, const Nu
     sale.type = line->type;
     sale.time = line->invoice_time;
     sale.amount = line->amount;
+    sale.units = line->units;
   } else if (const auto* invoice = std::get_if<InvoiceEvent>(&event)) {
     sale.type = invoice->type;
     sale.time = invoice->invoice_time;
@@ -68,6 +69,7 @@ CsvSale csv_sale(const RecordFields& fields, const DecodedEvent& event, const Nu
     sale.type = anonymous->type;
     sale.time = anonymous->invoice_time;
     sale.amount = anonymous->amount;
+    for (const SoldLine& sold : anonymous->lines) sale.units += sold.units;
   } else if (const auto* adjustment = std::get_if<Adjustment>(&event)) {
     sale.customer_id.clear();
     sale.time = adjustment->invoice_time;

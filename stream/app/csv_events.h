@@ -37,7 +37,8 @@ struct CsvSale {
   std::optional<bool> consent{};
   InvoiceType type = InvoiceType::kInvoice;
   EventTime time{};
-  Money amount{};
+  Money amount{};          // As written: the sign of a credit's means nothing.
+  std::int64_t units = 0;  // Lines only: the quantity in 10^-4, as written.
 };
 
 // `fields` is what `event` was decoded from, with numbers written in the form `numbers`. The event

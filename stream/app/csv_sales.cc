@@ -1,20 +1,65 @@
 #include "stream/app/csv_sales.h"
 
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
 #include <memory>
 #include <optional>
+#include <system_error>
+#include <utility>
 #include <variant>
 
 #include "config/options.h"
 #include "state/hashes.h"
+#include "stream/analyse/money_sum.h"
 #include "stream/app/progress.h"
 #include "stream/decode/decoder.h"
 #include "stream/decode/input_review.h"
 #include "stream/file/file_source.h"
 
 namespace rfm {
+namespace {
 
-absl::StatusOr<CsvRead> read_csv_sales(const std::string& path, const Settings& settings,
-                                       const std::function<absl::Status(const CsvSale&)>& visit) {
+// What credits add up to as they are written, and so which of them are written with the sign of a
+// sale: not each line by itself, as a fee may stand among what is given back.
+class CreditSums {
+ public:
+  void add(const CsvSale& sale) {
+    if (!is_part(sale)) return;
+    Sum& sum = sums_[{sale.invoice_no, sale.customer_id}];
+    add_to(sum.amount, sale.amount);
+    add_to(sum.units, sale.units);
+  }
+
+  void turn(CsvSale& sale) const {
+    if (sale.type != InvoiceType::kCredit) return;
+    Sum sum{.amount = sale.amount, .units = sale.units};
+    if (is_part(sale)) sum = sums_.at({sale.invoice_no, sale.customer_id});
+    if (sum.amount > Money{}) sale.amount = -sale.amount;
+    if (sum.units <= 0) return;
+    sale.units = -sale.units;
+    Decimal quantity = parse_decimal(sale.quantity).value;
+    quantity.coefficient = -quantity.coefficient;
+    sale.quantity = to_text(quantity);
+  }
+
+ private:
+  struct Sum {
+    Money amount;
+    std::int64_t units = 0;
+  };
+
+  // An order is whole, and nothing says which lines of nobody belong together.
+  static bool is_part(const CsvSale& sale) {
+    return sale.type == InvoiceType::kCredit && sale.total.empty() && !sale.customer_id.empty();
+  }
+
+  std::map<std::pair<std::string, std::string>, Sum> sums_;  // By invoice and customer.
+};
+
+absl::StatusOr<CsvRead> read_rows(const std::string& path, const Settings& settings,
+                                  const std::function<absl::Status(CsvSale)>& visit) {
   constexpr std::size_t kBatch = 4'096;
   DecoderOptions options = decoder_options(settings, KeyPolicy::kIfPresent);
   options.format = InputFormat::kCsv;
@@ -50,6 +95,35 @@ absl::StatusOr<CsvRead> read_csv_sales(const std::string& path, const Settings& 
   }
   progress.finish(read.rows, "");
   return read;
+}
+
+// What is not there says so itself.
+bool is_gone_once_read(const std::string& path) {
+  if (path == "-") return true;
+  std::error_code unknown;
+  const std::filesystem::file_status status = std::filesystem::status(path, unknown);
+  return std::filesystem::exists(status) && !std::filesystem::is_regular_file(status) &&
+         !std::filesystem::is_directory(status);
+}
+
+}  // namespace
+
+absl::StatusOr<CsvRead> read_csv_sales(const std::string& path, const Settings& settings,
+                                       EventTime until,
+                                       const std::function<absl::Status(const CsvSale&)>& visit) {
+  if (is_gone_once_read(path))
+    return absl::InvalidArgumentError(fmt::format("{} is read twice: it must be a file", path));
+  CreditSums credits;
+  const absl::StatusOr<CsvRead> summed = read_rows(path, settings, [&](const CsvSale& sale) {
+    if (sale.time < until) credits.add(sale);
+    return absl::OkStatus();
+  });
+  if (!summed.ok()) return summed;
+  return read_rows(path, settings, [&](CsvSale sale) {
+    if (sale.time >= until) return absl::OkStatus();
+    credits.turn(sale);
+    return visit(sale);
+  });
 }
 
 }  // namespace rfm

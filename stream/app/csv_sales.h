@@ -1,4 +1,4 @@
-// The rows of a CSV as `import` and `replay` read them, one after the other.
+// The rows of a CSV as `replay` counts them, one after the other.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,12 @@ struct CsvRead {
   std::uint64_t input_mark = 0;  // As a state has it (PartitionMeta); 0: there is no row.
 };
 
-// Calls `visit` for each row that is taken, until it returns an error; with a line of progress.
+// Calls `visit` for each row that is taken and is before `until`, until it returns an error; with a
+// line of progress. Credits have the signs that the books give them (state/sales_book.h): those of
+// a customer's credit whose lines add up to more than nothing are turned, of `amount` and of
+// `quantity` and `units`. So the file is read twice; kInvalidArgument: it can be read only once.
 absl::StatusOr<CsvRead> read_csv_sales(const std::string& path, const Settings& settings,
+                                       EventTime until,
                                        const std::function<absl::Status(const CsvSale&)>& visit);
 
 }  // namespace rfm

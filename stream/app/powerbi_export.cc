@@ -64,7 +64,7 @@ absl::StatusOr<CsvRead> write_sales(const std::string& input, const Settings& se
                                                        {"Sales", ColumnType::kReal}});
   if (!begun.ok()) return begun;
   TableRow line;
-  return read_csv_sales(input, settings, [&](const CsvSale& sale) {
+  return read_csv_sales(input, settings, kNever, [&](const CsvSale& sale) {
     line.clear();
     line.text(sale.invoice_no);
     line.text(sale.stock_code);

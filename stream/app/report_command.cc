@@ -22,7 +22,6 @@
 #include "stream/app/state_census.h"
 #include "stream/evaluate/churn_evaluation.h"
 #include "stream/report/report.h"
-#include "stream/text/decimal.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
@@ -60,12 +59,9 @@ absl::StatusOr<std::map<std::string, std::int64_t>> units_of(const std::string& 
   if (settings.text("input.format") != "csv" ||
       !std::filesystem::is_regular_file(input, unreadable))
     return units;
-  const absl::StatusOr<CsvRead> read = read_csv_sales(input, settings, [&](const CsvSale& sale) {
-    const ParsedDecimal quantity = parse_decimal(sale.quantity);
-    const std::optional<Money> parsed =
-        quantity.error == DecimalError::kNone ? to_money(quantity.value) : std::nullopt;
-    if (parsed && !sale.customer_id.empty() && sale.time < until)
-      add_to(units[sale.customer_id], parsed->units);
+  const auto read = read_csv_sales(input, settings, until, [&](const CsvSale& sale) {
+    if (!sale.quantity.empty() && !sale.customer_id.empty())
+      add_to(units[sale.customer_id], sale.units);
     return absl::OkStatus();
   });
   if (!read.ok()) return read.status();

@@ -143,5 +143,43 @@ TEST_F(CsvSales, ARefundOfNobodyIsImportedAsACredit) {
             R"("currency":"GBP","total":20})");
 }
 
+// A credit takes back what its lines add up to, whichever sign they have; a fee among them is one.
+TEST_F(CsvSales, CreditsTakeBackWhateverTheirSign) {
+  write(std::string(kHeader) +
+        "1,A,Mug,20,2024-01-01 10:00:00,2,a,UK\n"
+        "2,A,Mug,30,2024-01-01 11:00:00,2,b,UK\n"
+        "C3,A,Mug,6,2024-01-02 10:00:00,2.55,a,UK\n"
+        "C4,F,Fee,1,2024-01-03 10:00:00,1,b,UK\n"
+        "C4,A,Mug,-6,2024-01-03 10:00:00,2.55,b,UK\n"
+        "C5,A,Mug,1.5,2024-01-04 10:00:00,2,,UK\n");
+  replay({});
+  EXPECT_EQ(sold(), (Texts{"1,A,Mug,20,2024-01-01 10:00:00,2,a,UK,40.0000",
+                           "2,A,Mug,30,2024-01-01 11:00:00,2,b,UK,60.0000",
+                           "C3,A,Mug,-6,2024-01-02 10:00:00,2.55,a,UK,-15.3000",
+                           "C4,F,Fee,1,2024-01-03 10:00:00,1,b,UK,1.0000",
+                           "C4,A,Mug,-6,2024-01-03 10:00:00,2.55,b,UK,-15.3000",
+                           "C5,A,Mug,-1.5,2024-01-04 10:00:00,2,,UK,-3.0000"}));
+  EXPECT_EQ(days(), (Texts{"2024-01-01|100.0000|50.0000", "2024-01-02|-15.3000|-6.0000",
+                           "2024-01-03|-14.3000|-5.0000", "2024-01-04|-3.0000|-1.5000"}));
+  EXPECT_EQ(best_by_units({}), (Texts{"b", "25", "a", "14"}));
+}
+
+TEST_F(CsvSales, CreditsAmongWholeOrdersTakeBack) {
+  write(kOrders);
+  replay(kOrderColumns);
+  EXPECT_EQ(sold(kOrderColumns),
+            (Texts{"1,,,,2024-01-01 00:00:00,,c,,50.0000", "2,,,,2024-01-02 00:00:00,,c,,-20.0000",
+                   "3,,,,2024-01-03 00:00:00,,,,-20.0000"}));
+  EXPECT_EQ(days(), (Texts{"2024-01-01|50.0000|0.0000", "2024-01-02|-20.0000|0.0000",
+                           "2024-01-03|-20.0000|0.0000"}));
+}
+
+TEST_F(CsvSales, AnInputThatIsGoneOnceReadIsRefused) {
+  write(kOrders);
+  replay(kOrderColumns);
+  input_ = "-";
+  EXPECT_EQ(export_for_powerbi(kOrderColumns).message(), "- is read twice: it must be a file");
+}
+
 }  // namespace
 }  // namespace rfm
