@@ -14,6 +14,7 @@
 #include "stream/app/customers_writer.h"
 #include "stream/app/powerbi_export.h"
 #include "stream/app/progress.h"
+#include "stream/app/rules_log.h"
 #include "stream/app/state_arguments.h"
 #include "stream/app/state_census.h"
 #include "stream/app/table_output.h"
@@ -144,10 +145,13 @@ absl::Status export_sqlite(const Arguments& arguments) {
 }
 
 absl::Status export_powerbi(const Arguments& arguments) {
-  const absl::StatusOr<Settings> settings = arguments.state.settings.load();
-  if (!settings.ok()) return settings.status();
+  const absl::StatusOr<Settings> given = arguments.state.settings.load();
+  if (!given.ok()) return given.status();
   const absl::StatusOr<OpenedState> state = OpenedState::open(arguments.state);
   if (!state.ok()) return state.status();
+  const absl::StatusOr<Settings> settings =
+      with_logged_input(*given, state->snapshot->rules_records().back());
+  if (!settings.ok()) return settings.status();
   return export_for_powerbi(*state, arguments.input, *settings, arguments.output);
 }
 

@@ -167,18 +167,29 @@ TEST_F(CsvSales, CreditsTakeBackWhateverTheirSign) {
 TEST_F(CsvSales, CreditsAmongWholeOrdersTakeBack) {
   write(kOrders);
   replay(kOrderColumns);
-  EXPECT_EQ(sold(kOrderColumns),
+  EXPECT_EQ(sold(),
             (Texts{"1,,,,2024-01-01 00:00:00,,c,,50.0000", "2,,,,2024-01-02 00:00:00,,c,,-20.0000",
                    "3,,,,2024-01-03 00:00:00,,,,-20.0000"}));
   EXPECT_EQ(days(), (Texts{"2024-01-01|50.0000|0.0000", "2024-01-02|-20.0000|0.0000",
                            "2024-01-03|-20.0000|0.0000"}));
 }
 
+TEST_F(CsvSales, TheSheetIsReadAsTheStateWas) {
+  write(
+      "InvoiceNo;StockCode;Quantity;InvoiceDate;UnitPrice;CustomerID;Country\n"
+      "1;A;1.200,5;02/01/2024 10:00;2,5;a;UK\n"
+      "2;A;1;03/01/2024 10:00;2,5;guest;UK\n");
+  replay({"input.utc_offset=+02:00", "input.date_order=dmy", "input.decimal=comma",
+          "input.thousands=point", "input.anonymous=guest"});
+  EXPECT_EQ(sold(), (Texts{"1,A,,1200.5,2024-01-02 08:00:00,2.5,a,UK,3001.2500",
+                           "2,A,,1,2024-01-03 08:00:00,2.5,,UK,2.5000"}));
+}
+
 TEST_F(CsvSales, AnInputThatIsGoneOnceReadIsRefused) {
   write(kOrders);
   replay(kOrderColumns);
   input_ = "-";
-  EXPECT_EQ(export_for_powerbi(kOrderColumns).message(), "- is read twice: it must be a file");
+  EXPECT_EQ(export_for_powerbi().message(), "- is read twice: it must be a file");
 }
 
 }  // namespace
