@@ -59,6 +59,7 @@ class CreditSums {
 };
 
 absl::StatusOr<CsvRead> read_rows(const std::string& path, const Settings& settings,
+                                  const CsvEnd& end,
                                   const std::function<absl::Status(CsvSale)>& visit) {
   constexpr std::size_t kBatch = 4'096;
   DecoderOptions options = decoder_options(settings, KeyPolicy::kIfPresent);
@@ -87,9 +88,12 @@ absl::StatusOr<CsvRead> read_rows(const std::string& path, const Settings& setti
         if (absl::Status status = review.status(); !status.ok()) return status;
         continue;
       }
-      const absl::Status visited =
-          visit(csv_sale(decoder.csv_fields(), event, options.csv.numbers));
-      if (!visited.ok()) return visited;
+      CsvSale sale = csv_sale(decoder.csv_fields(), event, options.csv.numbers);
+      if (sale.time >= end.time && (!sale.customer_id.empty() || read.rows > end.rows)) {
+        ++read.later;
+        continue;
+      }
+      if (absl::Status visited = visit(std::move(sale)); !visited.ok()) return visited;
     }
     progress.update(read.rows, std::nullopt, "");
   }
@@ -109,18 +113,17 @@ bool is_gone_once_read(const std::string& path) {
 }  // namespace
 
 absl::StatusOr<CsvRead> read_csv_sales(const std::string& path, const Settings& settings,
-                                       EventTime until,
+                                       const CsvEnd& end,
                                        const std::function<absl::Status(const CsvSale&)>& visit) {
   if (is_gone_once_read(path))
     return absl::InvalidArgumentError(fmt::format("{} is read twice: it must be a file", path));
   CreditSums credits;
-  const absl::StatusOr<CsvRead> summed = read_rows(path, settings, [&](const CsvSale& sale) {
-    if (sale.time < until) credits.add(sale);
+  const absl::StatusOr<CsvRead> summed = read_rows(path, settings, end, [&](const CsvSale& sale) {
+    credits.add(sale);
     return absl::OkStatus();
   });
   if (!summed.ok()) return summed;
-  return read_rows(path, settings, [&](CsvSale sale) {
-    if (sale.time >= until) return absl::OkStatus();
+  return read_rows(path, settings, end, [&](CsvSale sale) {
     credits.turn(sale);
     return visit(sale);
   });

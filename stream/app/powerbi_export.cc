@@ -51,8 +51,18 @@ absl::Status write_customers(const OpenedState& state, TableOutput& output) {
                          });
 }
 
+// Behind what the state was made of. A service's clock is behind the newest record.
+CsvEnd end_of(const OpenedState& state) {
+  CsvEnd end{.time = state.snapshot->clock()};
+  for (const PartitionSnapshot& partition : state.snapshot->partitions()) {
+    end.time = std::max(end.time, partition.meta.max_event_time + Duration{1});
+    end.rows += partition.meta.counters.records;
+  }
+  return end;
+}
+
 absl::StatusOr<CsvRead> write_sales(const std::string& input, const Settings& settings,
-                                    TableOutput& output) {
+                                    const CsvEnd& end, TableOutput& output) {
   const absl::Status begun = output.begin("df_sales", {{"InvoiceNo", ColumnType::kText},
                                                        {"StockCode", ColumnType::kText},
                                                        {"Description", ColumnType::kText},
@@ -64,7 +74,7 @@ absl::StatusOr<CsvRead> write_sales(const std::string& input, const Settings& se
                                                        {"Sales", ColumnType::kReal}});
   if (!begun.ok()) return begun;
   TableRow line;
-  return read_csv_sales(input, settings, kNever, [&](const CsvSale& sale) {
+  return read_csv_sales(input, settings, end, [&](const CsvSale& sale) {
     line.clear();
     line.text(sale.invoice_no);
     line.text(sale.stock_code);
@@ -94,18 +104,23 @@ absl::Status write_files(const OpenedState& state, const std::string& input,
   absl::StatusOr<TableOutput> sales = TableOutput::csv((place / kPowerBiSales).string());
   if (!sales.ok()) return sales.status();
   if (absl::Status written = write_customers(state, *customers); !written.ok()) return written;
-  const absl::StatusOr<CsvRead> read = write_sales(input, settings, *sales);
+  const CsvEnd end = end_of(state);
+  const absl::StatusOr<CsvRead> read = write_sales(input, settings, end, *sales);
   if (!read.ok()) return read.status();
   if (absl::Status done = customers->finish(); !done.ok()) return done;
   if (absl::Status done = sales->finish(); !done.ok()) return done;
   fmt::print(stderr, "{}: {} and {} ({} rows) as of {}\n", directory, kPowerBiCustomers,
-             kPowerBiSales, grouped(read->rows - read->refused),
+             kPowerBiSales, grouped(read->rows - read->refused - read->later),
              to_rfc3339(state.snapshot->clock()));
   if (read->refused > 0) {
     fmt::print(stderr,
                "note: {} rows cannot be used and are left out (`rfmstream import` lists "
                "them)\n",
                grouped(read->refused));
+  }
+  if (read->later > 0) {
+    fmt::print(stderr, "note: {} rows of {} or later are left out: the state has not read them\n",
+               grouped(read->later), to_rfc3339(end.time));
   }
   if (begins_otherwise(state, read->input_mark)) {
     fmt::print(stderr,

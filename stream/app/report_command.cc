@@ -59,7 +59,7 @@ absl::StatusOr<std::map<std::string, std::int64_t>> units_of(const std::string& 
   if (settings.text("input.format") != "csv" ||
       !std::filesystem::is_regular_file(input, unreadable))
     return units;
-  const auto read = read_csv_sales(input, settings, until, [&](const CsvSale& sale) {
+  const auto read = read_csv_sales(input, settings, {.time = until}, [&](const CsvSale& sale) {
     if (!sale.quantity.empty() && !sale.customer_id.empty())
       add_to(units[sale.customer_id], sale.units);
     return absl::OkStatus();

@@ -185,6 +185,29 @@ TEST_F(CsvSales, TheSheetIsReadAsTheStateWas) {
                            "2,A,,1,2024-01-03 08:00:00,2.5,,UK,2.5000"}));
 }
 
+// Sales of nobody move no clock: the last ones are read, though they are beyond it.
+TEST_F(CsvSales, RowsThatTheStateHasNotReadAreLeftOut) {
+  const std::string sheet = std::string(kHeader) +
+                            "1,A,Mug,1,2024-01-01 10:00:00,1,a,UK\n"
+                            "2,A,Mug,3,2024-01-02 10:00:00,1,,UK\n";
+  write(sheet);
+  const Texts read = {"1,A,Mug,1,2024-01-01 10:00:00,1,a,UK,1.0000",
+                      "2,A,Mug,3,2024-01-02 10:00:00,1,,UK,3.0000"};
+  replay({});
+  EXPECT_EQ(sold(), read);
+  EXPECT_EQ(notes_.find("left out"), std::string::npos) << notes_;
+  state_ = directory_.file("earlier");
+  write(sheet +
+        "3,A,Mug,5,2024-01-03 00:00:00,1,a,UK\n"
+        "4,A,Mug,5,2024-01-04 10:00:00,1,,UK\n");
+  replay({}, {"--until", "2024-01-03"});
+  EXPECT_EQ(sold(), read);
+  EXPECT_NE(notes_.find("(2 rows) as of 2024-01-03"), std::string::npos) << notes_;
+  EXPECT_NE(notes_.find("note: 2 rows of 2024-01-03T00:00:00.000Z or later are left out"),
+            std::string::npos)
+      << notes_;
+}
+
 TEST_F(CsvSales, AnInputThatIsGoneOnceReadIsRefused) {
   write(kOrders);
   replay(kOrderColumns);
