@@ -15,7 +15,9 @@
 #include "model/day.h"
 #include "model/elbow.h"
 #include "state/money.h"
+#include "stream/app/command.h"
 #include "stream/app/progress.h"
+#include "stream/app/stop_signal.h"
 #include "stream/app/text_table.h"
 #include "stream/text/time_text.h"
 
@@ -133,7 +135,7 @@ absl::Status report_cluster_counts(const ClusterCounts& counts, std::span<const 
         fits = at.done;
         line.update(at.done, static_cast<double>(at.done) / static_cast<double>(at.all),
                     "event time " + to_date(at.at));
-        return absl::OkStatus();
+        return StopSignal().asked() ? interrupted("not all numbers were tried") : absl::OkStatus();
       });
   if (!compared.ok()) return compared.status();
   line.finish(fits, "");

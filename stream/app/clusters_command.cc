@@ -16,6 +16,7 @@
 #include "state/epoch.h"
 #include "stream/app/cluster_count_report.h"
 #include "stream/app/replay_setup.h"
+#include "stream/app/stop_signal.h"
 #include "stream/evaluate/cluster_evaluation.h"
 #include "stream/text/time_text.h"
 
@@ -108,6 +109,7 @@ absl::Status print_clusters(const Replay& replay, const RefitMoments& moments,
   std::vector<double> trained;
   LabelCount labels;
   for (const auto& [epoch, moment] : moments.by_epoch()) {
+    if (StopSignal().asked()) return interrupted("not all refits are judged");
     const ModelVersion& effective = *replay.lane().models().effective_in(epoch);
     const bool is_comparable =
         has_clusters(replay, epoch) &&
@@ -163,6 +165,7 @@ absl::Status compare_cluster_counts(const Replay& replay, const RefitMoments& mo
 }
 
 absl::Status evaluate_clusters(Arguments arguments) {
+  const StopSignal stop;  // So that no temporary directory is left.
   const absl::StatusOr<EventTime> from = date_of(arguments.from, "--from");
   if (!from.ok()) return from.status();
   std::optional<ClusterCounts> counts;

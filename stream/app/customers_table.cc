@@ -6,6 +6,7 @@
 #include "state/evaluation.h"
 #include "state/segmenter.h"
 #include "stream/analyse/customer_outlook.h"
+#include "stream/app/table_output.h"
 #include "stream/text/time_text.h"
 
 namespace rfm {
@@ -70,25 +71,26 @@ std::vector<TableColumn> customers_columns(const Segmentations& shown, Outlook o
       {"first_purchase", ColumnType::kText}, {"last_purchase", ColumnType::kText},
       {"recency_days", ColumnType::kReal},   {"frequency", ColumnType::kInteger},
       {"monetary", ColumnType::kReal},       {"aov", ColumnType::kReal}};
+  const std::vector<TableColumn> last = {{"churn_risk", ColumnType::kReal},
+                                         {"value_at_risk", ColumnType::kReal},
+                                         {"action", ColumnType::kText},
+                                         {"as_of", ColumnType::kText},
+                                         {"partition", ColumnType::kInteger}};
   for (const Segmentation& segmentation : shown.all()) {
     for (const Axis& axis : segmentation.axes()) {
       if (has_column(axis))
-        columns.push_back({segmentation.name() + "_" + axis.name, ColumnType::kInteger});
+        add_column(columns, segmentation.name() + "_" + axis.name, ColumnType::kInteger, last);
     }
   }
   for (const Segmentation& segmentation : shown.all())
-    columns.push_back({segmentation.name(), ColumnType::kText});
+    add_column(columns, segmentation.name(), ColumnType::kText, last);
   if (outlook == Outlook::kNextChange) {
     for (const Segmentation& segmentation : shown.all()) {
-      columns.push_back({segmentation.name() + "_next", ColumnType::kText});
-      columns.push_back({segmentation.name() + "_next_at", ColumnType::kText});
+      add_column(columns, segmentation.name() + "_next", ColumnType::kText, last);
+      add_column(columns, segmentation.name() + "_next_at", ColumnType::kText, last);
     }
   }
-  columns.push_back({"churn_risk", ColumnType::kReal});
-  columns.push_back({"value_at_risk", ColumnType::kReal});
-  columns.push_back({"action", ColumnType::kText});
-  columns.push_back({"as_of", ColumnType::kText});
-  columns.push_back({"partition", ColumnType::kInteger});
+  columns.insert(columns.end(), last.begin(), last.end());
   return columns;
 }
 

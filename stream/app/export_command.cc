@@ -381,7 +381,15 @@ void add_powerbi(CLI::App& command, Invocation& invocation) {
       ->needs(&purpose);
   add_settings_arguments(command, arguments->state.settings);
   command.callback([arguments, &command, &invocation] {
-    if (!command.get_subcommands().empty()) return;
+    if (!command.get_subcommands().empty()) {
+      const std::string table = command.get_subcommands().front()->get_name();
+      for (const CLI::Option* option : command.get_options()) {
+        if (option->count() > 0)
+          throw CLI::ValidationError(option->get_name(), "goes behind the table: export " + table +
+                                                             " " + option->get_name() + " ...");
+      }
+      return;
+    }
     if (arguments->purpose.empty()) throw CLI::RequiredError("A table, or --for powerbi");
     if (arguments->state.state.empty()) throw CLI::RequiredError("--state");
     if (arguments->input.empty()) throw CLI::RequiredError("--input");

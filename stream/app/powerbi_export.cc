@@ -24,7 +24,7 @@ absl::Status write_customers(const OpenedState& state, TableOutput& output) {
       {"Recency", ColumnType::kReal},    {"Frequency", ColumnType::kInteger},
       {"Monetary", ColumnType::kReal},   {"ChurnRisk", ColumnType::kReal}};
   for (const Segmentation& segmentation : shown.all())
-    columns.push_back({segmentation.name(), ColumnType::kText});
+    add_column(columns, segmentation.name(), ColumnType::kText, {});
   if (absl::Status begun = output.begin("customer_segments", columns); !begun.ok()) return begun;
   TableRow line;
   LedgerHistory history;

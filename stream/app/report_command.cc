@@ -20,6 +20,7 @@
 #include "stream/app/output_file.h"
 #include "stream/app/replay_setup.h"
 #include "stream/app/state_census.h"
+#include "stream/app/stop_signal.h"
 #include "stream/evaluate/churn_evaluation.h"
 #include "stream/report/report.h"
 #include "stream/text/time_text.h"
@@ -91,7 +92,9 @@ absl::Status write_report(const StateArguments& arguments, const std::string& so
   } else {
     input.churn_missing = std::string(judged.churn.status().message());
   }
-  absl::Status written = file->write(report_html(input));
+  const std::string html = report_html(input);
+  if (StopSignal().asked()) return interrupted("there is no report");
+  absl::Status written = file->write(html);
   if (written.ok()) written = file->finish();
   if (!written.ok()) return written;
   fmt::print(stderr, "{}: report as of {}\n", path == "-" ? "standard output" : path,
@@ -120,6 +123,7 @@ absl::StatusOr<Judged> run_input(const ReplayArguments& arguments) {
 }
 
 absl::Status report(const Arguments& arguments) {
+  const StopSignal stop;  // So that no temporary directory is left.
   if (!arguments.state.empty()) {
     return write_report({.settings = arguments.input.settings, .state = arguments.state},
                         "the state " + arguments.state, {}, arguments.output);

@@ -104,12 +104,12 @@ absl::Status SqliteFile::begin(std::string_view table, const std::vector<TableCo
   return prepared == SQLITE_OK ? absl::OkStatus() : failed();
 }
 
-// The columns' affinity makes numbers of the text.
+// The columns' affinity makes numbers of the text; none is NULL.
 absl::Status SqliteFile::write(const TableRow& row) {
   for (std::size_t cell = 0; cell < row.size(); ++cell) {
     const int place = static_cast<int>(cell) + 1;
     const std::string_view text = row[cell];
-    const int bound = row.is_absent(cell)
+    const int bound = text.empty()
                           ? sqlite3_bind_null(insert_.get(), place)
                           : sqlite3_bind_text(insert_.get(), place, text.data(),
                                               static_cast<int>(text.size()), SQLITE_STATIC);

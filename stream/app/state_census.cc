@@ -2,18 +2,22 @@
 
 #include "state/epoch.h"
 #include "state/segment_names.h"
+#include "stream/app/command.h"
 #include "stream/app/progress.h"
+#include "stream/app/stop_signal.h"
 
 namespace rfm {
 
 absl::Status visit_customers(const OpenedState& state, const std::string& verb,
                              const VisitCustomer& visit) {
   constexpr std::uint64_t kEvery = 4'096;
+  const StopSignal stop;
   Progress progress(verb, "customers");
   std::uint64_t count = 0;
   absl::Status visited =
       state.snapshot->for_each([&](const PartitionSnapshot& partition, const CustomerRow& row) {
         if (++count % kEvery == 0) progress.update(count, std::nullopt, "");
+        if (stop.asked()) return interrupted("not all customers were read");
         return visit(partition, row, state.snapshot->facts_at_clock(row, partition.meta));
       });
   progress.finish(count, "");

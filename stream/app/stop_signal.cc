@@ -8,6 +8,7 @@ namespace rfm {
 namespace {
 
 volatile std::sig_atomic_t stop_asked = 0;
+int there = 0;
 
 constexpr int kSignalStatus = 128;  // As shells report a process that a signal ended.
 
@@ -19,6 +20,7 @@ extern "C" void on_stop_signal(int signal) {
 }  // namespace
 
 StopSignal::StopSignal() {
+  if (there++ > 0) return;
   stop_asked = 0;
   struct sigaction action = {};
   action.sa_handler = on_stop_signal;
@@ -27,6 +29,7 @@ StopSignal::StopSignal() {
 }
 
 StopSignal::~StopSignal() {
+  if (--there > 0) return;
   struct sigaction action = {};
   action.sa_handler = SIG_DFL;
   sigaction(SIGINT, &action, nullptr);

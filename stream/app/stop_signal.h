@@ -1,5 +1,5 @@
 // SIGINT and SIGTERM, taken as a wish to stop in good order; the second of them ends the process at
-// once, as a crash would, which is safe.
+// once, as a crash would, which is safe. Of several that are there the first one counts.
 #pragma once
 
 namespace rfm {

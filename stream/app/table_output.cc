@@ -1,6 +1,10 @@
 #include "stream/app/table_output.h"
 
+#include <algorithm>
 #include <utility>
+
+#include "absl/strings/match.h"
+#include "stream/app/command.h"
 
 namespace rfm {
 namespace {
@@ -20,6 +24,16 @@ void append_cell(std::string& line, std::string_view text) {
 }
 
 }  // namespace
+
+void add_column(std::vector<TableColumn>& columns, std::string name, ColumnType type,
+                const std::vector<TableColumn>& fixed) {
+  const auto is_this = [&](const TableColumn& column) {
+    return absl::EqualsIgnoreCase(column.name, name);
+  };
+  while (std::ranges::any_of(columns, is_this) || std::ranges::any_of(fixed, is_this))
+    name += "_segment";
+  columns.push_back({std::move(name), type});
+}
 
 absl::StatusOr<CsvFile> CsvFile::open(const std::string& path) {
   absl::StatusOr<OutputFile> file = OutputFile::open(path, OutputFile::Place::kBeside);
@@ -60,6 +74,7 @@ absl::Status TableOutput::begin(std::string_view table, const std::vector<TableC
 }
 
 absl::Status TableOutput::write(const TableRow& row) {
+  if (stop_->asked()) return interrupted("the output is not complete");
   return std::visit([&](auto& file) { return file.write(row); }, file_);
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,9 +16,15 @@
 #include "state/money.h"
 #include "stream/app/output_file.h"
 #include "stream/app/sqlite_file.h"
+#include "stream/app/stop_signal.h"
 #include "stream/app/table_row.h"
 
 namespace rfm {
+
+// A column named by users: `_segment` is behind a name that `columns` or `fixed` have already, in
+// whatever case.
+void add_column(std::vector<TableColumn>& columns, std::string name, ColumnType type,
+                const std::vector<TableColumn>& fixed);
 
 // RFC 4180: a header line, LF at line ends, quoted where it must be.
 class CsvFile {
@@ -36,7 +43,8 @@ class CsvFile {
   std::string line_;
 };
 
-// Takes the place of what is at the path when it is finished, not before.
+// Takes the place of what is at the path when it is finished, not before. kCancelled: the process
+// is asked to stop; nothing is left behind.
 class TableOutput {
  public:
   static absl::StatusOr<TableOutput> csv(const std::string& path);
@@ -52,6 +60,7 @@ class TableOutput {
   explicit TableOutput(File file) : file_(std::move(file)) {}
 
   File file_;
+  std::unique_ptr<const StopSignal> stop_ = std::make_unique<StopSignal>();
 };
 
 }  // namespace rfm

@@ -27,7 +27,7 @@ class TableRow {
  public:
   void clear() {
     text_.clear();
-    cells_.clear();
+    ends_.clear();
   }
 
   void text(std::string_view value) {
@@ -44,25 +44,20 @@ class TableRow {
     end();
   }
   void money(Money value) { text(to_text(value)); }
-  void absent() { cells_.push_back({text_.size(), true}); }
+  // Like an empty text; in a database both are NULL.
+  void absent() { end(); }
 
-  std::size_t size() const { return cells_.size(); }
-  bool is_absent(std::size_t cell) const { return cells_[cell].absent; }
+  std::size_t size() const { return ends_.size(); }
   std::string_view operator[](std::size_t cell) const {
-    const std::size_t from = cell == 0 ? 0 : cells_[cell - 1].end;
-    return std::string_view(text_).substr(from, cells_[cell].end - from);
+    const std::size_t from = cell == 0 ? 0 : ends_[cell - 1];
+    return std::string_view(text_).substr(from, ends_[cell] - from);
   }
 
  private:
-  struct Cell {
-    std::size_t end = 0;
-    bool absent = false;
-  };
-
-  void end() { cells_.push_back({text_.size(), false}); }
+  void end() { ends_.push_back(text_.size()); }
 
   std::string text_;
-  std::vector<Cell> cells_;
+  std::vector<std::size_t> ends_;
 };
 
 }  // namespace rfm

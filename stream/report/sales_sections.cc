@@ -5,7 +5,10 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <functional>
+#include <optional>
 
+#include "state/sales_book.h"
 #include "stream/analyse/money_sum.h"
 #include "stream/report/figure_text.h"
 #include "stream/report/html_text.h"
@@ -31,6 +34,9 @@ ReportSection empty_section(std::string id, std::string title) {
           .finding = "The state keeps no sales.",
           .body = ""};
 }
+
+// Else nobody has said what it is, or it is of those that are not counted apart.
+bool is_one(std::string_view name) { return !name.empty() && name != kOtherName; }
 
 // How the book of a table counts.
 enum class Counted : unsigned char { kApart, kInOne };
@@ -101,10 +107,18 @@ ReportSection sales_countries_section(const ReportInput& input) {
   if (input.sales.empty()) return section;
   const std::vector<NamedSales> countries = input.sales.countries();
   const Money all = input.sales.all().net();
-  section.finding = fmt::format(
-      "{} brings {} of the net sales, the other {} countries {}.", named(countries.front().name),
-      percent_text(share_of(countries.front().sums.net(), all)), countries.size() - 1,
-      percent_text(1 - share_of(countries.front().sums.net(), all)));
+  const auto best = std::ranges::find_if(
+      countries, [](const NamedSales& country) { return is_one(country.name); });
+  if (best == countries.end()) {
+    section.finding = "No sale names its country.";
+  } else {
+    const double share = share_of(best->sums.net(), all);
+    section.finding =
+        countries.size() == 1
+            ? fmt::format("All sales are in {}.", best->name)
+            : fmt::format("{} brings {} of the net sales, everywhere else together {}.", best->name,
+                          percent_text(share), percent_text(1 - share));
+  }
   std::vector<ChartBar> bars;
   HtmlTable table = sums_table(input, "By country of the sale", "Country", Counted::kApart);
   for (std::size_t i = 0; i < std::min(countries.size(), kCountriesListed); ++i) {
@@ -161,10 +175,15 @@ ReportSection sales_hours_section(const ReportInput& input) {
 
 ReportSection sales_products_section(const ReportInput& input) {
   ReportSection section = empty_section("sales-products", "Sales by product");
+  if (input.sales.empty()) return section;
   std::vector<ProductSales> products = input.sales.products_in_all();
-  std::erase_if(products, [](const ProductSales& product) { return product.product.empty(); });
+  std::optional<ProductSales> others;
+  if (const auto found = std::ranges::find(products, kOtherName, &ProductSales::product);
+      found != products.end())
+    others = *found;
+  std::erase_if(products, [](const ProductSales& one) { return !is_one(one.product); });
   if (products.empty()) {
-    if (!input.sales.empty()) section.finding = "No sale names its products.";
+    section.finding = "No sale names its products.";
     return section;
   }
   const Money all = input.sales.all().net();
@@ -173,8 +192,9 @@ ReportSection sales_products_section(const ReportInput& input) {
   const std::size_t listed = std::min(products.size(), kProductsListed);
   for (std::size_t i = 0; i < listed; ++i) add_to(best, products[i].sums.net());
   section.finding = fmt::format(
-      "Of {} products {} ({}) brings most: {}. The best {} bring {} of the net sales.",
-      count_text(std::ssize(products)), first.product, first.description,
+      "Of {}{} {}{} brings most: {}. The best {} bring {} of the net sales.",
+      plural_text(std::ssize(products), "product"), others ? " counted apart" : "", first.product,
+      first.description.empty() ? "" : fmt::format(" ({})", first.description),
       money_text(first.sums.net(), input.currency), listed, percent_text(share_of(best, all)));
   const auto table = [&](std::string_view caption) {
     HtmlTable made(fmt::format("{}; amounts in {}", caption, currency_name(input)),
@@ -184,12 +204,16 @@ ReportSection sales_products_section(const ReportInput& input) {
                     {"Share"},
                     {"Credits"},
                     {"Units"}});
-    for (std::size_t i = 0; i < listed; ++i) {
-      const ProductSales& one = products[i];
-      made.row({one.product, one.description, amount_text(one.sums.net()),
-                percent_text(share_of(one.sums.net(), all)), amount_text(one.sums.credits),
-                units_text(one.sums.units)});
-    }
+    const auto cells = [&](const ProductSales& one) {
+      return std::vector<std::string>{one.product,
+                                      one.description,
+                                      amount_text(one.sums.net()),
+                                      percent_text(share_of(one.sums.net(), all)),
+                                      amount_text(one.sums.credits),
+                                      units_text(one.sums.units)};
+    };
+    for (std::size_t i = 0; i < listed; ++i) made.row(cells(products[i]));
+    if (others) made.row(cells(*others), HtmlTable::Row::kSum);
     return made.html();
   };
   std::vector<ChartBar> bars;

@@ -5,15 +5,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
 #include <filesystem>
-#include <map>
 #include <memory>
 #include <system_error>
-#include <thread>
 #include <utility>
 
-#include "state/rocksdb_state_store.h"
+#include "stream/run/whole_store.h"
 
 namespace rfm {
 namespace {
@@ -21,43 +18,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kBatchBytes = std::size_t{4} << 20;
-constexpr int kOpensMax = 100;
-constexpr std::chrono::milliseconds kOpenPause{50};
-
-// What of a database's directory says which records it holds: its logs and its list of tables,
-// which grows whenever they change.
-std::map<std::string, std::uintmax_t> files_that_tell(const fs::path& directory) {
-  std::map<std::string, std::uintmax_t> files;
-  std::error_code error;
-  for (fs::directory_iterator entry(directory, error), end; entry != end; entry.increment(error)) {
-    const std::string name = entry->path().filename();
-    const bool is_log = name.ends_with(".log");
-    if (is_log || name.starts_with("MANIFEST") || name == "CURRENT")
-      files[name] = is_log ? 0 : entry->file_size(error);
-    if (error) break;
-  }
-  return files;
-}
-
-// A reader takes the list of tables first and the logs after that. What its owner moves from a log
-// to a table in between would be in neither: then it is opened again.
-absl::StatusOr<std::unique_ptr<RocksdbStateStore>> open_whole(const std::string& directory,
-                                                              StoreAccess access) {
-  absl::Status last;
-  for (int i = 0; i < kOpensMax; ++i) {
-    const auto before = files_that_tell(directory);
-    absl::StatusOr<std::unique_ptr<RocksdbStateStore>> store =
-        open_rocksdb_store({.directory = directory, .access = access});
-    if (before == files_that_tell(directory)) return store;
-    last = store.status();
-    std::this_thread::sleep_for(kOpenPause);
-  }
-  return absl::UnavailableError(
-      fmt::format("state directory {}: its files changed each of the {} times it was opened; try "
-                  "again when less is written{}{}",
-                  directory, kOpensMax, last.ok() ? "" : ": ", std::string(last.message())));
-}
-
 // Writes what it is given in batches, so that no copy needs much memory.
 class BatchWriter {
  public:
@@ -119,7 +79,7 @@ absl::StatusOr<StateCopy> copy_store(const StateCopyOptions& options, StateStore
 
 absl::StatusOr<StateCopy> copy_database(const StateCopyOptions& options, const std::string& from,
                                         StoreAccess access, const std::string& to) {
-  absl::StatusOr<std::unique_ptr<RocksdbStateStore>> source = open_whole(from, access);
+  absl::StatusOr<std::unique_ptr<RocksdbStateStore>> source = open_whole_store(from, access);
   if (!source.ok()) return source.status();
   absl::StatusOr<std::unique_ptr<RocksdbStateStore>> target = open_rocksdb_store({.directory = to});
   if (!target.ok()) return target.status();

@@ -10,6 +10,7 @@
 #include "stream/analyse/customer_view.h"
 #include "stream/kafka/kafka_reader.h"
 #include "stream/run/model_fit.h"
+#include "stream/run/whole_store.h"
 
 namespace rfm {
 namespace {
@@ -44,7 +45,7 @@ absl::StatusOr<std::unique_ptr<StateSnapshot>> StateSnapshot::open(const std::st
         fmt::format("{} is not a state directory: `run` and `replay --state` make one", directory));
   }
   absl::StatusOr<std::unique_ptr<StateStore>> store =
-      open_rocksdb_store({.directory = directory, .access = StoreAccess::kReadOnly});
+      open_whole_store(directory, StoreAccess::kReadOnly);
   if (!store.ok()) return store.status();
   std::unique_ptr<StateSnapshot> snapshot(new StateSnapshot(directory, *std::move(store)));
   const absl::Status read = snapshot->read_partitions();

@@ -1,8 +1,10 @@
 // Goal: the tables of `export` hold what a replay has stored, in CSV and in SQLite alike, and
 // Power BI's files can be joined.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
+#include <csignal>
 #include <fstream>
 #include <memory>
 #include <string>
@@ -10,6 +12,8 @@
 
 #include "stream/app/export_command.h"
 #include "stream/app/replay_command.h"
+#include "stream/app/report_command.h"
+#include "stream/app/stop_signal.h"
 #include "tests/app/command_line.h"
 
 namespace rfm {
@@ -178,6 +182,73 @@ TEST_F(ExportTables, AnSqliteFileThatCannotBeMadeIsRefused) {
                                      directory_.file("no/such/place")})
                 .code(),
             absl::StatusCode::kFailedPrecondition);
+}
+
+TEST_F(ExportTables, WhatIsEmptyInTheCsvIsNullInSqlite) {
+  const std::string path = directory_.file("shop.sqlite");
+  quietly(add_export_command, {"export", "sqlite", "--state", state_, "--output", path, "--all"});
+  EXPECT_EQ(queried(path,
+                    "SELECT segment, action FROM segments WHERE action IS NULL AND rank = 0 "
+                    "AND segmentation = 'rfm'"),
+            (std::vector<std::string>{"none|NULL"}));
+  EXPECT_EQ(queried(path, "SELECT COUNT(*) FROM segments WHERE action = ''"),
+            (std::vector<std::string>{"0"}));
+}
+
+TEST_F(ExportTables, ASegmentationNamedAsAColumnHasOneOfItsOwn) {
+  const std::string state = directory_.file("named");
+  std::vector<std::string> replay = {"replay",  "--input",    input_,    "--format", "csv",
+                                     "--until", "2024-02-21", "--state", state};
+  for (const char* const name : {"frequency", "action"}) {
+    replay.insert(replay.end(), {"--set", fmt::format("segmentation.{}.preset=rfm", name)});
+  }
+  quietly(add_replay_command, replay);
+  const std::string path = directory_.file("shop.sqlite");
+  quietly(add_export_command, {"export", "sqlite", "--state", state, "--output", path});
+  EXPECT_EQ(queried(path,
+                    "SELECT frequency, frequency_segment, action_segment = rfm FROM "
+                    "customers WHERE customer_id = 'a'"),
+            (std::vector<std::string>{"1|Promising|1"}));
+  const std::string place = directory_.file("powerbi");
+  quietly(add_export_command,
+          {"export", "--for", "powerbi", "--state", state, "--input", input_, "--output", place});
+  EXPECT_EQ(read_lines(place + "/customer_segments.csv").at(0),
+            "CustomerID,Country,Recency,Frequency,Monetary,ChurnRisk,action,churn,cluster,"
+            "frequency_segment,rfm");
+}
+
+TEST_F(ExportTables, NothingIsLeftOfOneThatIsInterrupted) {
+  const StopSignal stop;
+  ASSERT_EQ(std::raise(SIGINT), 0);
+  for (const char* const table : {"customers", "segments", "sales", "sqlite"}) {
+    const std::string path = directory_.file("interrupted");
+    EXPECT_TRUE(absl::IsCancelled(
+        run(add_export_command, {"export", table, "--state", state_, "--output", path})))
+        << table;
+    EXPECT_FALSE(std::filesystem::exists(path));
+    EXPECT_FALSE(std::filesystem::exists(path + ".part"));
+  }
+}
+
+TEST_F(ExportTables, AnOptionBeforeTheTableIsRefused) {
+  const absl::Status status = run(add_export_command, {"export", "--set", "kafka.brokers=x:9092",
+                                                       "customers", "--state", state_});
+  EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_NE(status.message().find("behind the table: export customers --set"), std::string::npos)
+      << status;
+}
+
+TEST_F(ExportTables, WhatIsNotCountedApartIsNoProduct) {
+  const std::string state = directory_.file("apart");
+  quietly(add_replay_command, {"replay", "--input", input_, "--format", "csv", "--until",
+                               "2024-02-21", "--state", state, "--set", "sales.products_max=1"});
+  const std::string path = directory_.file("report.html");
+  quietly(add_report_command, {"report", "--state", state, "--output", path});
+  std::string html;
+  for (const std::string& line : read_lines(path)) html += line + "\n";
+  EXPECT_NE(html.find("Of 1 product counted apart A (Mug, red) brings most: 15.75 GBP."),
+            std::string::npos);
+  EXPECT_NE(html.find("(other)"), std::string::npos);
 }
 
 TEST_F(ExportTables, PowerBiGetsCustomersAndLines) {
