@@ -32,13 +32,24 @@ function useWhat(gross: boolean): { unit: string; word: string; total: (n: numbe
       };
 }
 
+// Not with a reason: between two dates a customer may have moved for several.
+const kNet: [string, string] = ["net", "where they were and are (net)"];
+
 export function NobodyMoved(props: { data: Transitions }) {
   const back = props.data.came_back;
+  if (useAddress().params.get("reason")) {
+    return (
+      <p>
+        Nobody moved for this reason between these dates. Choose another reason, or dates that are
+        farther apart.
+      </p>
+    );
+  }
   return (
     <p>
       Nobody changed the segment between these dates
       {back > 0 ? `; ${plural(back, "customer")} changed and came back` : ""}. Choose dates that are
-      farther apart, another reason or another segmentation.
+      farther apart or another segmentation.
     </p>
   );
 }
@@ -98,7 +109,7 @@ export function MatrixFigure(props: { answer: FigureAnswer; moved: Step[]; gross
             label="Count"
             name="by"
             options={[
-              ["net", "where they were and are (net)"],
+              ...(address.params.get("reason") ? [] : [kNet]),
               ["gross", "every move (gross)"],
             ]}
           />
