@@ -99,7 +99,9 @@ class KeptPass {
     }
     Sums sums = std::move((*ahead)->sums());
     for (const Running& each : running) {
-      if (each != *ahead && each->context().has_clock) sums.merge(each->sums());
+      // Books need no clock: sales without a customer move none.
+      constexpr bool kIsOfBooks = !PopulationPass<Sums>::kLooksAtRows;
+      if (each != *ahead && (kIsOfBooks || each->context().has_clock)) sums.merge(each->sums());
     }
     made_ = std::make_shared<const Made>(Made{std::move(context), std::move(sums)});
     fresh_ = std::clamp<std::chrono::nanoseconds>(worked * kFreshShare, kFreshMin, kFreshMax);

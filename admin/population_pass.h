@@ -44,6 +44,11 @@ class PopulationPass final : public LaneQuery {
   // Kept until the lane comes to it.
   using Make = std::function<Sums(const PassContext& context)>;
 
+  static constexpr bool kLooksAtRows = requires(Sums & sums, const CustomerRow& row,
+                                                const CustomerFacts& facts, const Rules& rules) {
+    sums.add(row, facts, rules);
+  };
+
   explicit PopulationPass(Make make) : make_(std::move(make)) {}
 
   Progress look(const CommittedState& state) override {
@@ -87,11 +92,6 @@ class PopulationPass final : public LaneQuery {
   }
 
   static constexpr std::size_t kSlicePlaces = 100;
-  static constexpr bool kLooksAtRows = requires(Sums & sums, const CustomerRow& row,
-                                                const CustomerFacts& facts, const Rules& rules) {
-    sums.add(row, facts, rules);
-  };
-
   Progress next_partition(const CommittedState& state) {
     place_ = 0;
     ++partition_;

@@ -120,7 +120,7 @@ struct TransitionBuffer {
   std::deque<Cause> causes;
   std::uint64_t suppressed = 0;  // Moves that damping held back or dropped.
 
-  bool empty() const { return transitions.empty() && adoptions.empty(); }
+  bool empty() const { return transitions.empty() && day_ends.empty() && adoptions.empty(); }
   void clear() {
     transitions.clear();
     day_ends.clear();

@@ -204,18 +204,21 @@ function Day(props: {
   max: string;
   take: (day: string, when: Typing) => void;
 }) {
+  const [typed, setTyped] = useState<string | null>(null); // Until the field is left.
   return (
     <label>
       <span>{props.label}</span>
       <input
         type="date"
-        value={props.day}
+        value={typed ?? props.day}
         min={kFirstDay}
         max={props.max}
         onChange={({ currentTarget: { value } }) => {
+          setTyped(value);
           if (value >= kFirstDay) props.take(value, "going on");
         }}
         onBlur={({ currentTarget: input }) => {
+          setTyped(null);
           if (input.value && input.value < kFirstDay) input.value = props.day;
           else if (input.value !== props.day) props.take(input.value, "done");
         }}

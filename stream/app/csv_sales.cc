@@ -13,7 +13,9 @@
 #include "config/options.h"
 #include "state/hashes.h"
 #include "stream/analyse/money_sum.h"
+#include "stream/app/command.h"
 #include "stream/app/progress.h"
+#include "stream/app/stop_signal.h"
 #include "stream/decode/decoder.h"
 #include "stream/decode/input_review.h"
 #include "stream/file/file_source.h"
@@ -26,36 +28,29 @@ namespace {
 class CreditSums {
  public:
   void add(const CsvSale& sale) {
-    if (!is_part(sale)) return;
-    Sum& sum = sums_[{sale.invoice_no, sale.customer_id}];
-    add_to(sum.amount, sale.amount);
-    add_to(sum.units, sale.units);
+    if (is_part(sale)) add_to(sums_[{sale.invoice_no, sale.customer_id}], sale.amount);
   }
 
   void turn(CsvSale& sale) const {
     if (sale.type != InvoiceType::kCredit) return;
-    Sum sum{.amount = sale.amount, .units = sale.units};
-    if (is_part(sale)) sum = sums_.at({sale.invoice_no, sale.customer_id});
-    if (sum.amount > Money{}) sale.amount = -sale.amount;
-    if (sum.units <= 0) return;
+    const auto whole = sums_.find({sale.invoice_no, sale.customer_id});
+    const Money sum = is_part(sale) && whole != sums_.end() ? whole->second : sale.amount;
+    if (!(Money{} < sum)) return;
+    sale.amount = -sale.amount;
     sale.units = -sale.units;
+    if (sale.quantity.empty()) return;
     Decimal quantity = parse_decimal(sale.quantity).value;
     quantity.coefficient = -quantity.coefficient;
     sale.quantity = to_text(quantity);
   }
 
  private:
-  struct Sum {
-    Money amount;
-    std::int64_t units = 0;
-  };
-
   // An order is whole, and nothing says which lines of nobody belong together.
   static bool is_part(const CsvSale& sale) {
     return sale.type == InvoiceType::kCredit && sale.total.empty() && !sale.customer_id.empty();
   }
 
-  std::map<std::pair<std::string, std::string>, Sum> sums_;  // By invoice and customer.
+  std::map<std::pair<std::string, std::string>, Money> sums_;  // By invoice and customer.
 };
 
 absl::StatusOr<CsvRead> read_rows(const std::string& path, const Settings& settings,
@@ -96,6 +91,7 @@ absl::StatusOr<CsvRead> read_rows(const std::string& path, const Settings& setti
       if (absl::Status visited = visit(std::move(sale)); !visited.ok()) return visited;
     }
     progress.update(read.rows, std::nullopt, "");
+    if (StopSignal().asked()) return interrupted("not all rows were read");
   }
   progress.finish(read.rows, "");
   return read;

@@ -60,16 +60,20 @@ class TestLane {
 };
 
 // How many lanes have been added up.
-struct Lanes {
+struct Books {
   int count = 1;
   void reach(EventTime /*clock*/) {}
-  void merge(const Lanes& other) { count += other.count; }
+  void merge(const Books& other) { count += other.count; }
+};
+struct Lanes : Books {
+  void add(const CustomerRow& /*row*/, const CustomerFacts& /*facts*/, const Rules& /*rules*/) {}
 };
 
-class KeptPassTest : public testing::Test {
+template <class Sums>
+class KeptPassOf : public testing::Test {
  protected:
-  using Pass = KeptPass<Lanes>;
-  using Got = absl::StatusOr<std::shared_ptr<const Pass::Made>>;
+  using Pass = KeptPass<Sums>;
+  using Got = absl::StatusOr<std::shared_ptr<const typename Pass::Made>>;
 
   void add_lane(std::optional<std::int64_t> epoch) {
     lanes_.push_back(std::make_unique<TestLane>(epoch));
@@ -98,9 +102,12 @@ class KeptPassTest : public testing::Test {
   std::vector<QueryDesk*> desks_;
   Pass pass_{[this](const PassContext&) {
     ++made_;
-    return Lanes();
+    return Sums();
   }};
 };
+
+using KeptPassTest = KeptPassOf<Lanes>;
+using KeptBooksTest = KeptPassOf<Books>;
 
 TEST_F(KeptPassTest, IsOfAllLanesAndKept) {
   add_lane(kEpoch);
@@ -124,6 +131,16 @@ TEST_F(KeptPassTest, ALaneWithoutAClockIsUnderNoRulesYet) {
   EXPECT_EQ((*got)->context.rules().version, 2);
   EXPECT_EQ((*got)->context.partitions, 3);
   EXPECT_EQ((*got)->sums.count, 1);
+}
+
+// Of sales without a customer, which move no clock.
+TEST_F(KeptBooksTest, AreOfLanesWithoutAClockToo) {
+  add_lane(std::nullopt);
+  add_lane(kEpoch);
+  add_lane(std::nullopt);
+  const Got got = get_answered();
+  ASSERT_TRUE(got.ok()) << got.status();
+  EXPECT_EQ((*got)->sums.count, 3);
 }
 
 TEST_F(KeptPassTest, BeforeTheFirstRecordItIsOfNobody) {

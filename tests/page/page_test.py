@@ -638,6 +638,9 @@ class Address(PageTest):
         self.page.keyboard.type("11052024", delay=20)
         self.page.wait_for_timeout(100)
         self.assertEqual(end.input_value(), "2024-10-25")
+        self.page.evaluate("location.hash += '&table=sizes'")  # Drawn again, as with new figures.
+        self.figure("sizes").locator("table").wait_for()
+        self.assertEqual(start.input_value(), "2024-11-05")
         start.blur()  # Whole now, and after the other one.
         self.until("location.hash.includes('from=2024-11-05&to=2024-11-05')")
 

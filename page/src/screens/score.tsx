@@ -79,7 +79,7 @@ export function ScoreScreen() {
               step={field.name === "frequency" ? "1" : "any"}
               value={typed(field) ?? field.fallback}
               onChange={(event) =>
-                replace(here(address, { [field.name]: event.currentTarget.value }))
+                replace(here(address, { [field.name]: event.currentTarget.value || null }))
               }
             />
             <small>{median(field.name)}</small>
